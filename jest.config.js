@@ -1,0 +1,43 @@
+/** Compiles one file at a time, with the decorator metadata that Nest's injection reads. */
+const swc = [
+  '@swc/jest',
+  {
+    jsc: {
+      parser: { syntax: 'typescript', decorators: true, dynamicImport: true },
+      transform: { legacyDecorator: true, decoratorMetadata: true },
+      target: 'es2023',
+      keepClassNames: true,
+    },
+    module: { type: 'es6' },
+    sourceMaps: 'inline',
+  },
+];
+
+/** @type {import('jest').Config} */
+export default {
+  testEnvironment: 'node',
+  testMatch: [
+    '<rootDir>/libs/**/src/**/*.spec.ts',
+    '<rootDir>/libs/**/test/**/*.spec.ts',
+    '<rootDir>/src/**/*.spec.ts',
+    '<rootDir>/test/**/*.e2e-spec.ts',
+  ],
+  modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/libs/[^/]+/dist/'],
+  extensionsToTreatAsEsm: ['.ts'],
+  transform: { '\\.ts$': swc },
+  moduleNameMapper: {
+    '^nestjs-session-auth$': '<rootDir>/libs/session-auth/src/index.ts',
+    '^nestjs-session-auth/(redis|typeorm)$': '<rootDir>/libs/session-auth/src/storage/$1/index.ts',
+    '^nestjs-session-auth/testing$': '<rootDir>/libs/session-auth/src/testing/index.ts',
+    // TypeScript sources name the file that will exist after the build. Packages do have that file.
+    '^(\\.{1,2}/.*)\\.js$': ['$1.js', '$1.ts'],
+  },
+  globalSetup: '<rootDir>/test/support/global-setup.ts',
+  globalTeardown: '<rootDir>/test/support/global-teardown.ts',
+  maxWorkers: 2,
+  testTimeout: 30_000,
+  // Only with --coverage.
+  coverageProvider: 'v8',
+  collectCoverageFrom: ['libs/session-auth/src/**/*.ts', '!**/*.spec.ts', '!**/index.ts'],
+  coverageDirectory: 'coverage',
+};

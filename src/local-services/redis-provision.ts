@@ -1,0 +1,124 @@
+import { execFile, type ExecFileOptions } from 'node:child_process';
+import { constants } from 'node:fs';
+import { access, rm, writeFile } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
+import { promisify } from 'node:util';
+import type { ProgressLog } from './local-service.ts';
+
+const run = promisify(execFile);
+
+/** What can be asked of the machine on the way to a Redis server. Tests put their own answers here. */
+export interface RedisProbes {
+  /** The absolute path of a program on the PATH. */
+  findProgram(name: string): Promise<string | undefined>;
+  isRoot(): boolean;
+  installWithApt(): Promise<void>;
+  dockerEngineAnswers(): Promise<boolean>;
+}
+
+export type RedisProvision = { kind: 'program'; path: string } | { kind: 'docker' };
+
+const PROGRAMS = ['redis-server', 'valkey-server'];
+
+const WAYS_OUT =
+  'set REDIS_URL to a running server (redis://host:port), ' +
+  'or install redis-server or valkey-server so that it is on the PATH, ' +
+  'or run a Docker engine';
+
+/**
+ * Finds a way to run a Redis server: a program on the PATH, else (root on Debian or Ubuntu) one that apt-get installs,
+ * else Docker.
+ *
+ * @throws an Error that names every way out when there is none
+ */
+export async function provisionRedis(log: ProgressLog, probes: RedisProbes = machineProbes): Promise<RedisProvision> {
+  const present = await findServer(probes);
+  if (present !== undefined) return { kind: 'program', path: present };
+
+  let cause: unknown;
+  if (probes.isRoot() && (await probes.findProgram('apt-get')) !== undefined) {
+    log('No redis-server or valkey-server on the PATH: installing redis-server with apt-get.');
+    try {
+      await probes.installWithApt();
+      const installed = await findServer(probes);
+      if (installed !== undefined) return { kind: 'program', path: installed };
+    } catch (error) {
+      cause = error;
+    }
+  }
+  if (await probes.dockerEngineAnswers()) return { kind: 'docker' };
+  throw new Error(
+    cause === undefined
+      ? `No Redis server can be started here: ${WAYS_OUT}.`
+      : `No Redis server can be started here, and apt-get could not install one: ${WAYS_OUT}.`,
+    { cause },
+  );
+}
+
+async function findServer(probes: RedisProbes): Promise<string | undefined> {
+  for (const name of PROGRAMS) {
+    const path = await probes.findProgram(name);
+    if (path !== undefined) return path;
+  }
+  return undefined;
+}
+
+let installation: Promise<void> | undefined;
+
+export const machineProbes: RedisProbes = {
+  async findProgram(name) {
+    for (const folder of (process.env['PATH'] ?? '').split(delimiter)) {
+      if (folder === '') continue;
+      const path = join(folder, name);
+      if (await accessible(path, constants.X_OK)) return path;
+    }
+    return undefined;
+  },
+
+  isRoot: () => process.getuid?.() === 0,
+
+  // Two servers that start side by side share one installation.
+  installWithApt: () => (installation ??= installRedisServer().finally(() => (installation = undefined))),
+
+  async dockerEngineAnswers() {
+    try {
+      await run('docker', ['version', '--format', '{{.Server.Version}}'], { timeout: 10_000 });
+      return true;
+    } catch {
+      return false;
+    }
+  },
+};
+
+async function installRedisServer(): Promise<void> {
+  const options: ExecFileOptions = {
+    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' },
+    maxBuffer: 64 * 1024 * 1024,
+  };
+  await withoutServiceStart(async () => {
+    await run('apt-get', ['-qq', 'update'], options);
+    const install = ['install', '-y', '--no-install-recommends', 'redis-server'];
+    await run('apt-get', ['-qq', '-o', 'DPkg::Lock::Timeout=120', ...install], options);
+  });
+}
+
+/** The package would start its service on the default port; Debian's policy file forbids that while it exists. */
+async function withoutServiceStart(work: () => Promise<void>): Promise<void> {
+  const policy = '/usr/sbin/policy-rc.d';
+  if (await accessible(policy, constants.F_OK)) return work();
+  await writeFile(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
+  try {
+    await work();
+  } finally {
+    await rm(policy, { force: true });
+  }
+}
+
+async function accessible(path: string, mode: number): Promise<boolean> {
+  try {
+    await access(path, mode);
+    return true;
+  } catch {
+    return false;
+  }
+}

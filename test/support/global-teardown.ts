@@ -1,0 +1,3 @@
+import { stopTestServices } from './test-services.ts';
+
+export default stopTestServices;
