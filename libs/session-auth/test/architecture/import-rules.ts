@@ -1,0 +1,218 @@
+import ts from 'typescript';
+
+/**
+ * The folders of `src` from the bottom up. A file imports files of its own folder and of lower rows; never of a
+ * neighbour in the same row, never of a higher one. The files directly in `src` stand above every folder but the
+ * last row. A new folder gets its place here before anything else.
+ */
+export const LAYERS: readonly (readonly string[])[] = [
+  ['errors'],
+  ['crypto', 'time', 'users'],
+  ['events', 'passwords'],
+  ['session', 'remember-me'],
+  ['http', 'storage/memory', 'storage/redis', 'storage/typeorm'],
+  ['authentication', 'csrf'],
+  ['endpoints'],
+  ['graphql', 'websockets'],
+  ['.'],
+  ['testing'],
+];
+
+/** Optional peers, and the only folders that may import them: everything else works without them installed. */
+export const OPTIONAL_PEERS: Readonly<Record<string, readonly string[]>> = {
+  ioredis: ['storage/redis'],
+  typeorm: ['storage/typeorm'],
+  '@nestjs/typeorm': ['storage/typeorm'],
+  pg: ['storage/typeorm'],
+  graphql: ['graphql'],
+  '@nestjs/graphql': ['graphql'],
+  '@nestjs/apollo': ['graphql'],
+  '@nestjs/websockets': ['websockets'],
+  ws: ['websockets'],
+  'socket.io': ['websockets'],
+};
+
+/** Names that say nothing about what a folder holds. */
+export const VAGUE_FOLDERS: readonly string[] = [
+  'utils',
+  'helpers',
+  'common',
+  'types',
+  'interfaces',
+  'constants',
+  'shared',
+  'misc',
+];
+
+export interface Violation {
+  /** The path from `src`, with `/`. */
+  readonly file: string;
+  readonly rule: 'layer order' | 'no cycles' | 'optional peers' | 'folder names' | 'import the file';
+  readonly detail: string;
+}
+
+/** The sources to check: text by path from `src`, with `/`. */
+export type SourceFiles = ReadonlyMap<string, string>;
+
+/** Every breach of the import rules, in the order of the files. */
+export function findViolations(files: SourceFiles): Violation[] {
+  const violations: Violation[] = [];
+  const graph = new Map<string, string[]>();
+  for (const [file, text] of files) {
+    const report = (rule: Violation['rule'], detail: string): void => void violations.push({ file, rule, detail });
+    checkFolderNames(file, report);
+    const targets: string[] = [];
+    for (const specifier of importsOf(file, text)) {
+      if (!specifier.startsWith('.')) {
+        checkPackage(file, specifier, report);
+        continue;
+      }
+      const target = resolve(file, specifier);
+      if (!checkTarget(file, specifier, target, files, report)) continue;
+      targets.push(target);
+      checkLayer(file, target, report);
+    }
+    graph.set(file, targets);
+  }
+  for (const cycle of findCycles(graph)) {
+    violations.push({ file: cycle[0]!, rule: 'no cycles', detail: cycle.join(' -> ') });
+  }
+  return violations;
+}
+
+type Report = (rule: Violation['rule'], detail: string) => void;
+
+/** Every module a file names: imports, re-exports, dynamic imports, `require` and `import('…')` types. */
+export function importsOf(file: string, text: string): string[] {
+  const specifiers: string[] = [];
+  const add = (node: ts.Node | undefined): void => {
+    if (node !== undefined && ts.isStringLiteralLike(node)) specifiers.push(node.text);
+  };
+  const visit = (node: ts.Node): void => {
+    if (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) add(node.moduleSpecifier);
+    else if (ts.isExternalModuleReference(node)) add(node.expression);
+    else if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument)) add(node.argument.literal);
+    else if (ts.isCallExpression(node)) {
+      const { expression } = node;
+      const loads =
+        expression.kind === ts.SyntaxKind.ImportKeyword ||
+        (ts.isIdentifier(expression) && expression.text === 'require');
+      if (loads) add(node.arguments[0]);
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(ts.createSourceFile(file, text, ts.ScriptTarget.ES2023, true));
+  return specifiers;
+}
+
+function checkFolderNames(file: string, report: Report): void {
+  for (const folder of file.split('/').slice(0, -1)) {
+    if (VAGUE_FOLDERS.includes(folder)) report('folder names', `"${folder}" says nothing: name the concept`);
+  }
+}
+
+function checkPackage(file: string, specifier: string, report: Report): void {
+  if (specifier === 'nestjs-session-auth' || specifier.startsWith('nestjs-session-auth/')) {
+    report('import the file', `imports its own package as "${specifier}"`);
+  }
+  for (const [peer, folders] of Object.entries(OPTIONAL_PEERS)) {
+    if (specifier !== peer && !specifier.startsWith(`${peer}/`)) continue;
+    if (!folders.includes(folderOf(file))) {
+      report('optional peers', `imports "${specifier}", which only ${folders.join(', ')} may`);
+    }
+  }
+}
+
+/** Whether the import names a file that may be imported at all; the layer is checked after this. */
+function checkTarget(file: string, specifier: string, target: string, files: SourceFiles, report: Report): boolean {
+  if (target.startsWith('../')) {
+    report('import the file', `"${specifier}" leaves src`);
+    return false;
+  }
+  if (!files.has(target) || !specifier.endsWith('.js')) {
+    report('import the file', `"${specifier}" names no file of src (a folder?)`);
+    return false;
+  }
+  if (target === 'index.ts' || target.endsWith('/index.ts')) {
+    report('import the file', `"${specifier}" is an entry point for users: import the file that declares the thing`);
+    return false;
+  }
+  if (isSpec(target)) {
+    report('import the file', `"${specifier}" is a test`);
+    return false;
+  }
+  return true;
+}
+
+function checkLayer(file: string, target: string, report: Report): void {
+  // A unit test may build what it tests out of any layer.
+  if (isSpec(file)) return;
+  const [from, to] = [folderOf(file), folderOf(target)];
+  const [level, targetLevel] = [levelOf(from), levelOf(to)];
+  if (level === undefined) {
+    report('layer order', `the folder "${from}" has no place in LAYERS (import-rules.ts)`);
+  } else if (targetLevel === undefined) {
+    report('layer order', `imports ${target}, whose folder "${to}" has no place in LAYERS (import-rules.ts)`);
+  } else if (from !== to && targetLevel >= level) {
+    report(
+      'layer order',
+      `imports ${target}: ${nameOf(from)} [${level}] may not import ${nameOf(to)} [${targetLevel}]`,
+    );
+  }
+}
+
+function isSpec(file: string): boolean {
+  return file.endsWith('.spec.ts');
+}
+
+/** The folder of LAYERS that a file belongs to, or its first folder where there is none. */
+function folderOf(file: string): string {
+  const folders = file.split('/').slice(0, -1);
+  if (folders.length === 0) return '.';
+  for (let depth = folders.length; depth > 0; depth--) {
+    const folder = folders.slice(0, depth).join('/');
+    if (levelOf(folder) !== undefined) return folder;
+  }
+  return folders[0]!;
+}
+
+function levelOf(folder: string): number | undefined {
+  const level = LAYERS.findIndex((row) => row.includes(folder));
+  return level < 0 ? undefined : level;
+}
+
+function nameOf(folder: string): string {
+  return folder === '.' ? 'the root of src' : folder;
+}
+
+/** The path from `src` of the TypeScript file that a relative import names; starts with `../` outside `src`. */
+function resolve(file: string, specifier: string): string {
+  const segments = file.split('/').slice(0, -1);
+  for (const segment of specifier.split('/')) {
+    if (segment === '.' || segment === '') continue;
+    if (segment !== '..') segments.push(segment);
+    else if (segments.pop() === undefined) return `../${specifier}`;
+  }
+  return segments.join('/').replace(/\.js$/, '.ts');
+}
+
+/** One way round for each import that closes a circle. */
+function findCycles(graph: ReadonlyMap<string, readonly string[]>): string[][] {
+  const cycles: string[][] = [];
+  const done = new Set<string>();
+  const path: string[] = [];
+  const walk = (file: string): void => {
+    if (done.has(file)) return;
+    const start = path.indexOf(file);
+    if (start >= 0) {
+      cycles.push([...path.slice(start), file]);
+      return;
+    }
+    path.push(file);
+    for (const target of graph.get(file) ?? []) walk(target);
+    path.pop();
+    done.add(file);
+  };
+  for (const file of graph.keys()) walk(file);
+  return cycles;
+}
