@@ -1,0 +1,20 @@
+import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import { getRequestSession } from '../http/request-session.js';
+import type { Session } from '../session/session.js';
+
+/** A property of a session; its methods are reached through the whole session only. */
+export type SessionProperty = Exclude<keyof Session, 'update' | 'toJSON'>;
+
+/**
+ * The session of the request, or one property of it: `@CurrentSession() session: Session<Cart>`,
+ * `@CurrentSession('userId') userId: string`.
+ *
+ * Behind a guard of this library it is always there. On an open route it is read when first asked for, and undefined
+ * when there is none.
+ */
+export const CurrentSession = createParamDecorator(
+  async (property: SessionProperty | undefined, context: ExecutionContext): Promise<unknown> => {
+    const session = await getRequestSession(context.switchToHttp().getRequest<object>()).load();
+    return property === undefined ? session : session?.[property];
+  },
+);

@@ -1,0 +1,57 @@
+import {
+  applyDecorators,
+  Inject,
+  SetMetadata,
+  UseGuards,
+  type CanActivate,
+  type ExecutionContext,
+} from '@nestjs/common';
+import { SessionAuthError } from '../errors/session-auth.error.js';
+import { RequestSessions } from '../http/request-session.js';
+import { Clock } from '../time/clock.js';
+import { toMilliseconds, type Duration } from '../time/durations.js';
+import { HandlerMetadata } from './handler-metadata.js';
+import { requireSession } from './require-session.js';
+
+const RECENT_AUTH = 'nestjs-session-auth:recent-auth';
+const recentAuthMetadata = new HandlerMetadata<number>(RECENT_AUTH);
+
+/**
+ * Lets a session pass whose user proved who they are within the time of {@link RequireRecentAuth} (ASVS 7.5.1).
+ *
+ * @throws SessionAuthError `session_required` (401), `recent_authentication_required` (401)
+ */
+export class RecentAuthGuard implements CanActivate {
+  constructor(
+    @Inject(RequestSessions) private readonly sessions: RequestSessions,
+    @Inject(Clock) private readonly clock: Clock,
+  ) {}
+
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    const maxAge = recentAuthMetadata.of(context);
+    if (maxAge === undefined) return true;
+    const { authenticatedAt, authentication } = requireSession(await this.sessions.of(context).load());
+    const age = this.clock.now() - (authenticatedAt?.getTime() ?? -Infinity);
+    if (age > maxAge || authentication === 'remember-me') {
+      throw new SessionAuthError('recent_authentication_required', 'enter your password again to go on');
+    }
+    return true;
+  }
+}
+
+/**
+ * Only for users who entered their password (or logged in otherwise in full) within `maxAge`. A remembered login does
+ * not count. The client gets on by `POST reauthenticate`. Brings its guard along.
+ *
+ * @throws SessionAuthError `invalid_configuration` at once for what is no duration
+ */
+export function RequireRecentAuth(maxAge: Duration): MethodDecorator & ClassDecorator {
+  const milliseconds = toMilliseconds(maxAge);
+  if (milliseconds === undefined) {
+    throw new SessionAuthError(
+      'invalid_configuration',
+      `@RequireRecentAuth(${JSON.stringify(maxAge)}): not a duration such as '10m'`,
+    );
+  }
+  return applyDecorators(SetMetadata(RECENT_AUTH, milliseconds), UseGuards(RecentAuthGuard));
+}

@@ -1,0 +1,43 @@
+import {
+  applyDecorators,
+  Inject,
+  SetMetadata,
+  UseGuards,
+  type CanActivate,
+  type ExecutionContext,
+} from '@nestjs/common';
+import { SessionAuthError } from '../errors/session-auth.error.js';
+import { RequestSessions } from '../http/request-session.js';
+import { HandlerMetadata } from './handler-metadata.js';
+import { requireSession } from './require-session.js';
+
+const ROLES = 'nestjs-session-auth:roles';
+const rolesMetadata = new HandlerMetadata<readonly string[]>(ROLES);
+
+/**
+ * Lets a session pass that has one of the roles of {@link Roles}. Needs no other guard: without a session it answers
+ * `session_required`.
+ *
+ * @throws SessionAuthError `session_required` (401), `forbidden` (403)
+ */
+export class RolesGuard implements CanActivate {
+  constructor(@Inject(RequestSessions) private readonly sessions: RequestSessions) {}
+
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    const roles = rolesMetadata.of(context);
+    if (roles === undefined) return true;
+    const session = requireSession(await this.sessions.of(context).load());
+    if (!roles.some((role) => session.roles.includes(role))) {
+      throw new SessionAuthError('forbidden', 'your account does not have the role that this asks for');
+    }
+    return true;
+  }
+}
+
+/**
+ * Only for users with one of these roles. On a handler or a controller; the handler's word counts where both have one.
+ * Brings its guard along, and asks for a session also where {@link Public} stands. Without any role nobody passes.
+ */
+export function Roles(...roles: string[]): MethodDecorator & ClassDecorator {
+  return applyDecorators(SetMetadata(ROLES, roles), UseGuards(RolesGuard));
+}

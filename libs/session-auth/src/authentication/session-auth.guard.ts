@@ -1,0 +1,26 @@
+import { Inject, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { RequestSessions } from '../http/request-session.js';
+import { publicMetadata } from './public.decorator.js';
+import { requireSession } from './require-session.js';
+
+/**
+ * Lets a request pass that has a live session of a user; {@link Public} handlers are open. With `global: true` it
+ * stands before every route.
+ *
+ * The decision rests on the handler, not on the path, so no spelling of a path gets around it.
+ *
+ * @throws SessionAuthError `session_required` (401), `session_store_unavailable` (503)
+ */
+export class SessionAuthGuard implements CanActivate {
+  constructor(@Inject(RequestSessions) private readonly sessions: RequestSessions) {}
+
+  canActivate(context: ExecutionContext): boolean | Promise<boolean> {
+    if (publicMetadata.of(context) === true) return true;
+    return this.#authenticate(context);
+  }
+
+  async #authenticate(context: ExecutionContext): Promise<true> {
+    requireSession(await this.sessions.of(context).load());
+    return true;
+  }
+}

@@ -1,0 +1,9 @@
+import Bowser from 'bowser';
+
+/** A short name of the client for people, such as `Firefox on Windows`; made of untrusted text, for display only. */
+export function deviceName(userAgent: string | undefined): string {
+  if (userAgent === undefined || userAgent.trim() === '') return 'Unknown device';
+  const { browser, os } = Bowser.parse(userAgent);
+  if (browser.name === undefined || browser.name === '') return 'Unknown device';
+  return os.name === undefined || os.name === '' ? browser.name : `${browser.name} on ${os.name}`;
+}

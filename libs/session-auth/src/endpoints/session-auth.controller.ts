@@ -1,0 +1,157 @@
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  HttpCode,
+  Inject,
+  Param,
+  Post,
+  Query,
+  Req,
+  UseGuards,
+  VERSION_NEUTRAL,
+  type Type,
+} from '@nestjs/common';
+import { Public } from '../authentication/public.decorator.js';
+import { requireSession } from '../authentication/require-session.js';
+import { SessionAuthGuard } from '../authentication/session-auth.guard.js';
+import { SessionAuthService, type Login } from '../authentication/session-auth.service.js';
+import { SessionAuthError } from '../errors/session-auth.error.js';
+import { getRequestSession } from '../http/request-session.js';
+import { SessionLifecycleService } from '../session/session-lifecycle.service.js';
+import type { Session, SessionView } from '../session/session.js';
+import type { SessionAuthentication } from '../users/session-authentication.js';
+import { deviceName } from './device-name.js';
+import { DtoPipe } from './dto.pipe.js';
+import { LoginDto } from './login.dto.js';
+import { ReauthenticateDto } from './reauthenticate.dto.js';
+
+/** The answer to `POST login` and `POST reauthenticate`. */
+export interface LoginAnswer {
+  readonly user: { readonly id: string; readonly email?: string; readonly roles: readonly string[] };
+  readonly session: SessionView;
+}
+
+/** One of the caller's sessions in the answer to `GET sessions`. */
+export interface SessionListItem {
+  readonly id: string;
+  /** Whether it is the one that asks. */
+  readonly current: boolean;
+  /** Browser and system in words. */
+  readonly device: string;
+  readonly ip?: string;
+  readonly createdAt: string;
+  readonly lastActivityAt: string;
+  readonly expiresAt: string;
+  readonly authentication?: SessionAuthentication;
+}
+
+const LIST_LIMIT = 1000;
+
+/** The ready-made endpoints, under `endpoints.path`. */
+@Controller({ version: VERSION_NEUTRAL })
+export class SessionAuthController {
+  constructor(
+    @Inject(SessionAuthService) private readonly auth: SessionAuthService,
+    @Inject(SessionLifecycleService) private readonly lifecycle: SessionLifecycleService,
+  ) {}
+
+  @Public()
+  @Post('login')
+  @HttpCode(200)
+  async login(@Req() request: object, @Body(new DtoPipe(LoginDto)) body: unknown): Promise<LoginAnswer> {
+    return toLoginAnswer(await this.auth.login(request, body as LoginDto));
+  }
+
+  @Public()
+  @Post('logout')
+  @HttpCode(204)
+  async logout(@Req() request: object): Promise<void> {
+    await this.auth.logout(request);
+  }
+
+  @UseGuards(SessionAuthGuard)
+  @Get('session')
+  async session(@Req() request: object): Promise<SessionView> {
+    return (await this.#session(request)).toJSON();
+  }
+
+  @UseGuards(SessionAuthGuard)
+  @Get('sessions')
+  async sessions(@Req() request: object): Promise<SessionListItem[]> {
+    const current = await this.#session(request);
+    const { sessions } = await this.lifecycle.list(current.userId, { limit: LIST_LIMIT });
+    return sessions.map((session) => toListItem(session, current.id));
+  }
+
+  @UseGuards(SessionAuthGuard)
+  @Delete('sessions/:id')
+  @HttpCode(204)
+  async revoke(@Req() request: object, @Param('id') id: string): Promise<void> {
+    const current = await this.#session(request);
+    const bound = getRequestSession(request);
+    const revoked = await this.lifecycle.revoke(current.userId, id, 'revoked', bound.exchange.client);
+    if (!revoked) throw new SessionAuthError('not_found', 'you have no such session');
+    if (id === current.id) bound.clear();
+  }
+
+  @UseGuards(SessionAuthGuard)
+  @Delete('sessions')
+  async revokeAll(@Req() request: object, @Query('include') include: unknown): Promise<{ revoked: number }> {
+    if (include !== undefined && include !== 'current') {
+      throw new SessionAuthError('invalid_request', "include: allowed is 'current'");
+    }
+    const current = await this.#session(request);
+    const bound = getRequestSession(request);
+    const { client } = bound.exchange;
+    if (include === undefined) {
+      return { revoked: await this.lifecycle.revokeOthers(current.userId, current.id, 'revoked', client) };
+    }
+    const revoked = await this.lifecycle.revokeAll(current.userId, 'revoked', client);
+    bound.clear();
+    return { revoked };
+  }
+
+  @UseGuards(SessionAuthGuard)
+  @Post('reauthenticate')
+  @HttpCode(200)
+  async reauthenticate(
+    @Req() request: object,
+    @Body(new DtoPipe(ReauthenticateDto)) body: unknown,
+  ): Promise<LoginAnswer> {
+    return toLoginAnswer(await this.auth.reauthenticate(request, body as ReauthenticateDto));
+  }
+
+  async #session(request: object): Promise<ReturnType<typeof requireSession>> {
+    return requireSession(await this.auth.current(request));
+  }
+}
+
+/** The controller class that serves the endpoints under a path. */
+export function sessionAuthControllerAt(path: string): Type<SessionAuthController> {
+  @Controller({ path, version: VERSION_NEUTRAL })
+  class MountedSessionAuthController extends SessionAuthController {}
+  return MountedSessionAuthController;
+}
+
+function toLoginAnswer({ user, session }: Login): LoginAnswer {
+  return {
+    user: { id: String(user.id), email: user.email ?? undefined, roles: user.roles ?? [] },
+    session: session.toJSON(),
+  };
+}
+
+function toListItem(session: Session, currentId: string): SessionListItem {
+  const { id, ip, createdAt, lastActivityAt, expiresAt, authentication } = session.toJSON();
+  return {
+    id,
+    current: id === currentId,
+    device: deviceName(session.userAgent),
+    ip,
+    createdAt,
+    lastActivityAt,
+    expiresAt,
+    authentication,
+  };
+}

@@ -1,0 +1,46 @@
+/**
+ * Every stable code a {@link SessionAuthError} can carry, with the HTTP status it is answered with.
+ *
+ * The first block is part of the HTTP contract. The second block reaches developers: at boot, or from a service called
+ * with arguments it refuses.
+ */
+export const HTTP_STATUS_BY_CODE = {
+  /** No live session, or the session has no user. */
+  session_required: 401,
+  /** Unknown account, wrong password and disabled account alike. */
+  invalid_credentials: 401,
+  /** The session is live, but its last full authentication is too old for this action. */
+  recent_authentication_required: 401,
+  /** Missing, foreign or altered CSRF token, or an origin that is not trusted. */
+  csrf_failed: 403,
+  /** Signed in, but without the role, or by remember-me where full authentication is asked for. */
+  forbidden: 403,
+  /** The address names nothing that the caller may see. */
+  not_found: 404,
+  /** The account has as many sessions as it may have, and the policy is `reject`. */
+  session_limit_reached: 409,
+  /** The merged session data would exceed `maxDataSize`. */
+  session_data_too_large: 413,
+  /** Too many failed logins; the answer carries `Retry-After`. */
+  too_many_attempts: 429,
+  /** The request body does not have the documented shape. */
+  invalid_request: 400,
+  /** A password of more than 72 bytes, which bcrypt would cut silently. */
+  password_too_long: 400,
+  /** The store failed or did not answer within `storeTimeout`; the answer carries `Retry-After`. */
+  session_store_unavailable: 503,
+
+  /** Refused options; thrown at boot, the message names the option's path. */
+  invalid_configuration: 500,
+  /** Session data that JSON cannot carry. */
+  invalid_session_data: 500,
+  /** A stored record that cannot be read. Never reaches a client: it is answered as no session. */
+  corrupt_session_record: 500,
+  /** A feature was used that the module was not configured for, for example login without `users`. */
+  not_configured: 500,
+  /** A service was handed a request that the module's guard has not seen. */
+  request_not_bound: 500,
+} as const;
+
+/** One of the stable codes of {@link HTTP_STATUS_BY_CODE}. */
+export type SessionAuthErrorCode = keyof typeof HTTP_STATUS_BY_CODE;

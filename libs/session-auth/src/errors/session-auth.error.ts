@@ -1,0 +1,33 @@
+import { HTTP_STATUS_BY_CODE, type SessionAuthErrorCode } from './error-codes.js';
+
+/** What a {@link SessionAuthError} may carry besides code and message. */
+export interface SessionAuthErrorOptions {
+  /** The underlying failure. Never shown to a client. */
+  readonly cause?: unknown;
+  /** How long a client should wait before it tries again, in seconds: sent as `Retry-After`. */
+  readonly retryAfterSeconds?: number;
+}
+
+/**
+ * The one error class of this library.
+ *
+ * `code` is stable and meant for programs, `message` is meant for people and may change. Neither ever holds a token, a
+ * password or a secret. Over HTTP it is answered as `{ statusCode, code, message }`; the messages of codes with status
+ * 500 and up are replaced by a general one there (ASVS 16.5.1).
+ */
+export class SessionAuthError extends Error {
+  override readonly name = 'SessionAuthError';
+  readonly code: SessionAuthErrorCode;
+  readonly retryAfterSeconds: number | undefined;
+
+  constructor(code: SessionAuthErrorCode, message: string, options: SessionAuthErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.retryAfterSeconds = options.retryAfterSeconds;
+  }
+
+  /** The HTTP status this error is answered with. */
+  get statusCode(): number {
+    return HTTP_STATUS_BY_CODE[this.code];
+  }
+}

@@ -1,0 +1,43 @@
+import { Logger } from '@nestjs/common';
+import type { Clock } from '../time/clock.js';
+import type { SessionEvent, UnstampedSessionEvent } from './session-event.js';
+
+/** Hears of every event. May be slow or fail: nobody waits for it. */
+export type SessionEventListener = (event: SessionEvent) => void | Promise<void>;
+
+/** The one place events are published from. A failing listener is logged and harms neither request nor other listeners. */
+export class SessionEventPublisher {
+  readonly #logger = new Logger('SessionEvents');
+  readonly #listeners: SessionEventListener[];
+
+  constructor(
+    private readonly clock: Clock,
+    listeners: readonly SessionEventListener[],
+  ) {
+    this.#listeners = [...listeners];
+  }
+
+  /** Adds a listener; answers the function that takes it off again. */
+  subscribe(listener: SessionEventListener): () => void {
+    this.#listeners.push(listener);
+    return () => {
+      const index = this.#listeners.indexOf(listener);
+      if (index >= 0) this.#listeners.splice(index, 1);
+    };
+  }
+
+  publish(event: UnstampedSessionEvent): void {
+    const stamped = { ...event, at: new Date(this.clock.now()) } as SessionEvent;
+    for (const listener of [...this.#listeners]) {
+      void this.#deliver(listener, stamped);
+    }
+  }
+
+  async #deliver(listener: SessionEventListener, event: SessionEvent): Promise<void> {
+    try {
+      await listener(event);
+    } catch (error) {
+      this.#logger.error(`a listener failed on ${event.type}`, error instanceof Error ? error.stack : String(error));
+    }
+  }
+}

@@ -1,0 +1,65 @@
+import type { ClientInfo } from '../users/client-info.js';
+import type { SessionAuthentication } from '../users/session-authentication.js';
+
+/** Why a session was ended before its time. */
+export type SessionEndReason =
+  /** The user logged out. */
+  | 'logout'
+  /** Ended from the user's list of sessions, or by an administrator. */
+  | 'revoked'
+  /** Another user logged in over it, or an anonymous session became a user's. */
+  | 'replaced'
+  /** The account was disabled or deleted. */
+  | 'account_disabled'
+  /** Password or other credentials changed. */
+  | 'credentials_changed'
+  /** The limit was lowered and this one was over it. */
+  | 'limit_lowered'
+  /** The client no longer looks like the one that logged in. */
+  | 'fingerprint_mismatch';
+
+/** Why a session got a new token. */
+export type RotationReason = 'login' | 'reauthentication' | 'interval' | 'roles_changed' | 'requested';
+
+/** Why a login failed. For the audit log only: a client is told nothing of it. */
+export type LoginFailure = 'unknown_user' | 'wrong_password' | 'account_disabled';
+
+interface EventFields {
+  /** When it happened, by the library's clock. */
+  readonly at: Date;
+  readonly client?: ClientInfo;
+}
+
+interface SessionEventFields extends EventFields {
+  /** The session's public handle: never a token or digest. */
+  readonly sessionId: string;
+  /** Absent for an anonymous session. */
+  readonly userId?: string;
+}
+
+/**
+ * Everything the library has to tell, by `type`. An event never holds a token, a digest, a password or session data.
+ */
+export type SessionEvent =
+  | (SessionEventFields & { readonly type: 'session.created'; readonly authentication?: SessionAuthentication })
+  | (SessionEventFields & { readonly type: 'session.rotated'; readonly reason: RotationReason })
+  | (SessionEventFields & { readonly type: 'session.destroyed'; readonly reason: SessionEndReason })
+  | (SessionEventFields & { readonly type: 'session.evicted' })
+  | (SessionEventFields & { readonly type: 'session.expired' })
+  /** A genuine cookie of a session that is over: replayed after logout, revocation, eviction, rotation or expiry. */
+  | (EventFields & { readonly type: 'session.used_after_end' })
+  /** A stored record could not be read; it was answered as no session. */
+  | (EventFields & { readonly type: 'session.corrupt_record' })
+  | (EventFields & {
+      readonly type: 'login.failed';
+      readonly reason: LoginFailure;
+      /** Known only where the account exists. */
+      readonly userId?: string;
+    });
+
+/** The part of an event that its publisher fills in. */
+export type UnstampedSessionEvent = SessionEvent extends infer E
+  ? E extends SessionEvent
+    ? Omit<E, 'at'>
+    : never
+  : never;

@@ -1,0 +1,166 @@
+import type { ExecutionContext } from '@nestjs/common';
+import { SessionAuthError } from '../errors/session-auth.error.js';
+import type { IssuedSession } from '../session/session-lifecycle.js';
+import type { SessionLifecycleService } from '../session/session-lifecycle.service.js';
+import type { Session } from '../session/session.js';
+import type { Clock } from '../time/clock.js';
+import type { SessionUser, SessionUserProvider } from '../users/session-user-provider.js';
+import type { AdapterRequest, AdapterResponse } from './http-exchange.js';
+import { HttpExchange } from './http-exchange.js';
+import type { OpenedSessionCookie, SessionCookie } from './session-cookie.js';
+
+const BOUND = Symbol('nestjs-session-auth');
+
+/** What request sessions are made with. */
+export interface RequestSessionParts {
+  readonly cookie: SessionCookie;
+  readonly lifecycle: SessionLifecycleService;
+  readonly clock: Clock;
+  /** Absent where the application configured no `users`. */
+  readonly users: SessionUserProvider | undefined;
+}
+
+type Bindable = object & { [BOUND]?: RequestSession };
+
+/**
+ * The session of one request: read from the store once, when somebody first asks, and not at all if nobody does.
+ *
+ * It hangs on the raw request under a symbol of ours, so it needs neither middleware nor `req.session`.
+ */
+export class RequestSession {
+  #opened: OpenedSessionCookie | undefined;
+  #isOpened = false;
+  #session: Promise<Session | undefined> | undefined;
+  #user: Promise<SessionUser | undefined> | undefined;
+
+  constructor(
+    readonly exchange: HttpExchange,
+    private readonly parts: RequestSessionParts,
+  ) {}
+
+  /** The token that the request's cookie holds, if it is genuine. Whether its session lives is not known from it. */
+  get token(): string | undefined {
+    return this.#open()?.token;
+  }
+
+  /**
+   * The live session, or undefined. May write a fresh cookie: after a change of keys, when `Max-Age` follows the idle
+   * expiry, and when the token is due for rotation.
+   */
+  load(): Promise<Session | undefined> {
+    this.#session ??= this.#find();
+    return this.#session;
+  }
+
+  /**
+   * The session's user as the application knows them, read once a request; undefined without a session of a user.
+   * A user who is gone or disabled is signed out everywhere (ASVS 7.4.2).
+   *
+   * @throws SessionAuthError `not_configured` without `users`
+   */
+  loadUser(): Promise<SessionUser | undefined> {
+    this.#user ??= this.#findUser();
+    return this.#user;
+  }
+
+  /** Makes a newly issued token the request's: the client gets its cookie, whoever asks from now on its session. */
+  replace({ token, session }: IssuedSession): void {
+    this.#opened = { token, outdated: false };
+    this.#isOpened = true;
+    this.#session = Promise.resolve(session);
+    this.#write(token, session);
+  }
+
+  /** Takes the cookie from the client. */
+  clear(): void {
+    this.#opened = undefined;
+    this.#isOpened = true;
+    this.#session = Promise.resolve(undefined);
+    this.exchange.setCookie(this.parts.cookie.name, this.parts.cookie.expire());
+  }
+
+  async #findUser(): Promise<SessionUser | undefined> {
+    const { users, lifecycle } = this.parts;
+    const session = await this.load();
+    if (session?.userId === undefined) return undefined;
+    if (users === undefined)
+      throw new SessionAuthError('not_configured', 'SessionAuthModule was given no users provider');
+    const user = await users.findById(session.userId);
+    if (user && user.disabled !== true) return user;
+    await lifecycle.revokeAll(session.userId, 'account_disabled', this.exchange.client);
+    this.clear();
+    return undefined;
+  }
+
+  #open(): OpenedSessionCookie | undefined {
+    if (!this.#isOpened) {
+      this.#opened = this.parts.cookie.read(this.exchange.cookieHeader, this.parts.clock.now());
+      this.#isOpened = true;
+    }
+    return this.#opened;
+  }
+
+  async #find(): Promise<Session | undefined> {
+    const opened = this.#open();
+    if (opened === undefined) return undefined;
+    const askedAt = this.parts.clock.now();
+    const session = await this.parts.lifecycle.find(opened.token, this.exchange.client);
+    // a token that has been replaced already must not be written over the newer one that is on its way to the client
+    if (session === undefined || this.exchange.headersSent || this.parts.lifecycle.isSuperseded(session))
+      return session;
+    if (this.parts.lifecycle.isRotationDue(session)) {
+      const issued = await this.parts.lifecycle.rotate(session, { reason: 'interval', client: this.exchange.client });
+      if (issued !== undefined) {
+        this.#opened = { token: issued.token, outdated: false };
+        this.#write(issued.token, session);
+      }
+    } else if (opened.outdated || (this.parts.cookie.followsIdle && session.lastActivityAt.getTime() >= askedAt)) {
+      this.#write(opened.token, session);
+    }
+    return session;
+  }
+
+  #write(token: string, session: Session): void {
+    const cookie = this.parts.cookie.issue(token, session.absoluteExpiresAt.getTime(), this.parts.clock.now());
+    this.exchange.setCookie(this.parts.cookie.name, cookie);
+  }
+}
+
+/** Makes and finds the {@link RequestSession} of a request. */
+export class RequestSessions {
+  constructor(private readonly parts: RequestSessionParts) {}
+
+  /** The session of the request of a handler's context, bound to it now if it was not yet. */
+  of(context: ExecutionContext): RequestSession {
+    const http = context.switchToHttp();
+    const request = http.getRequest<AdapterRequest>();
+    const holder = holderOf(request);
+    holder[BOUND] ??= new RequestSession(new HttpExchange(request, http.getResponse<AdapterResponse>()), this.parts);
+    return holder[BOUND];
+  }
+}
+
+/** The session bound to a request, or undefined when no guard of ours has seen it. */
+export function findRequestSession(request: object): RequestSession | undefined {
+  return holderOf(request)[BOUND];
+}
+
+/**
+ * The session bound to a request.
+ *
+ * @throws SessionAuthError `request_not_bound` before guards have run (in middleware) and without the module
+ */
+export function getRequestSession(request: object): RequestSession {
+  const bound = findRequestSession(request);
+  if (bound === undefined) {
+    throw new SessionAuthError(
+      'request_not_bound',
+      'this request has not passed the guard of SessionAuthModule: import the module, and ask from guards on, not in middleware',
+    );
+  }
+  return bound;
+}
+
+function holderOf(request: object): Bindable {
+  return 'raw' in request && typeof request.raw === 'object' && request.raw !== null ? request.raw : request;
+}

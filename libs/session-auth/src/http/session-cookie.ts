@@ -1,0 +1,108 @@
+import { parse, serialize } from 'cookie-es';
+import { KeyRing } from '../crypto/key-ring.js';
+import { isSessionToken, SESSION_TOKEN_LENGTH } from '../crypto/session-token.js';
+import { MAX_COOKIE_AGE, type CookieAttributes } from './cookie-attributes.js';
+
+/** What a genuine cookie says. */
+export interface OpenedSessionCookie {
+  readonly token: string;
+  /** Sealed under an older key than the first: to be written again. */
+  readonly outdated: boolean;
+}
+
+/** What {@link SessionCookie} is made with. */
+export interface SessionCookieSettings {
+  readonly attributes: CookieAttributes;
+  /** `lifetime.absolute`, milliseconds: no cookie is honoured longer than this after it was sealed. */
+  readonly absolute: number;
+  /** `lifetime.idle`, milliseconds. */
+  readonly idle: number;
+}
+
+const TIME_BYTES = 6;
+const PLAINTEXT_BYTES = SESSION_TOKEN_LENGTH + 2 * TIME_BYTES;
+const SEALED_LENGTH = KeyRing.sealedLength(PLAINTEXT_BYTES);
+
+/**
+ * The session cookie: a token with the time it was sealed and the time it ends, under AES-256-GCM, bound to its
+ * purpose and name. Whatever is not exactly such a value is refused before any store is asked, all kinds alike.
+ */
+export class SessionCookie {
+  readonly #context: string;
+
+  constructor(
+    private readonly keys: KeyRing,
+    private readonly settings: SessionCookieSettings,
+  ) {
+    this.#context = `session-cookie:${settings.attributes.name}`;
+  }
+
+  get name(): string {
+    return this.settings.attributes.name;
+  }
+
+  /** Whether the cookie's `Max-Age` follows the idle expiry, so that it is written again whenever that moves. */
+  get followsIdle(): boolean {
+    return this.settings.attributes.maxAge === 'idle';
+  }
+
+  /**
+   * What the session cookie of a `Cookie` header says; undefined when there is none or it is refused: of wrong length,
+   * not sealed by us, moved from another name, past its end, or ambiguous because the name occurs twice.
+   */
+  read(cookieHeader: string | undefined, now: number): OpenedSessionCookie | undefined {
+    const { name } = this;
+    if (cookieHeader === undefined || !cookieHeader.includes(name)) return undefined;
+    const value = parse(cookieHeader, { filter: (key) => key === name, decode: asIs, allowMultiple: true })[name];
+    if (typeof value !== 'string' || value.length !== SEALED_LENGTH) return undefined;
+    const opened = this.keys.open(value, this.#context);
+    if (opened === undefined) return undefined;
+    const { plaintext, outdated } = opened;
+    const token = plaintext.toString('latin1', 0, SESSION_TOKEN_LENGTH);
+    const sealedAt = plaintext.readUIntBE(SESSION_TOKEN_LENGTH, TIME_BYTES);
+    const endsAt = plaintext.readUIntBE(SESSION_TOKEN_LENGTH + TIME_BYTES, TIME_BYTES);
+    if (endsAt <= now || sealedAt + this.settings.absolute <= now || !isSessionToken(token)) return undefined;
+    return { token, outdated };
+  }
+
+  /** The `Set-Cookie` value that hands a token to the client. */
+  issue(token: string, absoluteExpiresAt: number, now: number): string {
+    const plaintext = Buffer.alloc(PLAINTEXT_BYTES);
+    plaintext.write(token, 'latin1');
+    plaintext.writeUIntBE(now, SESSION_TOKEN_LENGTH, TIME_BYTES);
+    plaintext.writeUIntBE(absoluteExpiresAt, SESSION_TOKEN_LENGTH + TIME_BYTES, TIME_BYTES);
+    const { attributes, idle } = this.settings;
+    const remaining = absoluteExpiresAt - now;
+    const maxAge =
+      attributes.maxAge === 'idle'
+        ? Math.min(idle, remaining)
+        : attributes.maxAge === 'absolute'
+          ? remaining
+          : attributes.maxAge;
+    return this.#serialize(this.keys.seal(plaintext, this.#context), maxAge);
+  }
+
+  /** The `Set-Cookie` value that removes the cookie: same attributes, an end in the past. */
+  expire(): string {
+    return this.#serialize('', 0);
+  }
+
+  #serialize(value: string, maxAge: number | undefined): string {
+    const { name, path, domain, sameSite, secure, partitioned } = this.settings.attributes;
+    return serialize(name, value, {
+      encode: asIs,
+      httpOnly: true,
+      path,
+      domain,
+      sameSite,
+      secure,
+      partitioned,
+      ...(maxAge === undefined ? {} : { maxAge: Math.ceil(Math.min(maxAge, MAX_COOKIE_AGE) / 1000) }),
+      ...(value === '' ? { expires: new Date(0) } : {}),
+    });
+  }
+}
+
+function asIs(value: string): string {
+  return value;
+}

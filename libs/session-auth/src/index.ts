@@ -1,0 +1,80 @@
+// module
+export { SessionAuthModule } from './session-auth.module.js';
+export type {
+  ConcurrencyOptions,
+  CookieOptions,
+  EndpointsOptions,
+  LifetimeOptions,
+  PasswordOptions,
+  ProviderSlot,
+  SessionAuthExtras,
+  SessionAuthOptions,
+  StorageOptions,
+} from './session-auth.options.js';
+
+// errors
+export type { SessionAuthErrorCode } from './errors/error-codes.js';
+export { SessionAuthError, type SessionAuthErrorOptions } from './errors/session-auth.error.js';
+
+// time
+export { Clock, SystemClock } from './time/clock.js';
+export type { Duration } from './time/durations.js';
+
+// users
+export type { ClientInfo } from './users/client-info.js';
+export type { SessionAuthentication } from './users/session-authentication.js';
+export { SessionUserProvider, type SessionUser } from './users/session-user-provider.js';
+
+// passwords
+export { BcryptPasswordHasher, DEFAULT_BCRYPT_COST, MAX_PASSWORD_BYTES } from './passwords/bcrypt-password-hasher.js';
+export { PasswordHasher } from './passwords/password-hasher.js';
+
+// events
+export { AuditLog, LoggerAuditLog } from './events/audit-log.js';
+export { SessionEventPublisher, type SessionEventListener } from './events/event-publisher.js';
+export type { LoginFailure, RotationReason, SessionEndReason, SessionEvent } from './events/session-event.js';
+
+// session
+export type { Admission, OnLimit, UserLimit } from './session/concurrency-limit.js';
+export { ConcurrentSessionsService } from './session/concurrent-sessions.service.js';
+export { formatSessionCursor, parseSessionCursor, type SessionCursor } from './session/session-cursor.js';
+export { sessionDataBytes } from './session/session-data.js';
+export type {
+  Authentication,
+  IssuedSession,
+  NewSession,
+  RotateSession,
+  SessionsPage,
+} from './session/session-lifecycle.js';
+export { SessionLifecycleService } from './session/session-lifecycle.service.js';
+export { LIFETIME_PRESETS, type LifetimePreset } from './session/session-lifetime.js';
+export type { SessionData, SessionRecord, SessionRecordChanges } from './session/session-record.js';
+export {
+  SessionStore,
+  type CreateOutcome,
+  type DeleteByUserOutcome,
+  type EndedSession,
+  type FindOutcome,
+  type RotateOutcome,
+  type Rotation,
+  type SessionList,
+  type SessionPage,
+  type Touch,
+  type UpdateOutcome,
+} from './session/session-store.js';
+export { Session, type SessionView } from './session/session.js';
+
+// authentication
+export { CurrentSession } from './authentication/current-session.decorator.js';
+export { CurrentUser } from './authentication/current-user.decorator.js';
+export { Public } from './authentication/public.decorator.js';
+export { RecentAuthGuard, RequireRecentAuth } from './authentication/recent-auth.guard.js';
+export { Roles, RolesGuard } from './authentication/roles.guard.js';
+export { SessionAuthGuard } from './authentication/session-auth.guard.js';
+export { SessionAuthService, type Credentials, type Login } from './authentication/session-auth.service.js';
+
+// endpoints
+export type { LoginAnswer, SessionListItem } from './endpoints/session-auth.controller.js';
+
+// storage in memory
+export { DEFAULT_MEMORY_SESSIONS, MemorySessionStore } from './storage/memory/memory-session-store.js';

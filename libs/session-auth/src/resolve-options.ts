@@ -1,0 +1,135 @@
+import { cookieContradiction, MAX_COOKIE_AGE, type CookieAttributes } from './http/cookie-attributes.js';
+import { OptionReader } from './option-reader.js';
+import { DEFAULT_BCRYPT_COST } from './passwords/bcrypt-password-hasher.js';
+import { isSessionLimit, ON_LIMIT_VALUES, type ConcurrencyLimit, type UserLimit } from './session/concurrency-limit.js';
+import { DEFAULT_SESSION_LIFETIME, LIFETIME_PRESETS, type SessionLifetime } from './session/session-lifetime.js';
+import type { SessionUser } from './users/session-user-provider.js';
+
+/** The options with every default filled in and every duration in milliseconds. */
+export interface ResolvedSessionAuthOptions {
+  readonly secrets: readonly string[];
+  readonly cookie: CookieAttributes;
+  readonly lifetime: SessionLifetime;
+  readonly concurrency: ConcurrencyLimit;
+  readonly passwords: { readonly cost: number };
+  readonly storeTimeout: number;
+  readonly maxDataSize: number;
+}
+
+const MIN_SECRET_BYTES = 32;
+const MIN_PRODUCTION_COST = 10;
+
+/**
+ * Defaults and validation in one pure step.
+ *
+ * @param options what the application gave
+ * @param production whether the rules for production hold (`NODE_ENV=production`)
+ * @throws SessionAuthError `invalid_configuration`, naming the option's path, what was given and what is allowed
+ */
+export function resolveOptions(options: unknown, production: boolean): ResolvedSessionAuthOptions {
+  const root = OptionReader.root(options, [
+    'secrets',
+    'cookie',
+    'lifetime',
+    'concurrency',
+    'passwords',
+    'storeTimeout',
+    'maxDataSize',
+  ]);
+  return {
+    secrets: resolveSecrets(root),
+    cookie: resolveCookie(root),
+    lifetime: resolveLifetime(root),
+    concurrency: resolveConcurrency(root),
+    passwords: resolvePasswords(root, production),
+    storeTimeout: root.duration('storeTimeout', 2000, 1),
+    maxDataSize: root.integer('maxDataSize', 65_536, 1, 16 * 1024 * 1024),
+  };
+}
+
+function resolveSecrets(root: OptionReader): readonly string[] {
+  const given = root.get('secrets');
+  const allowed = `an array of one or more secrets, each a string of at least ${MIN_SECRET_BYTES} bytes, for example from: openssl rand -base64 32`;
+  if (!Array.isArray(given) || given.length === 0) throw root.refuse('secrets', allowed, describeKind(given));
+  const secrets: string[] = given.map((secret: unknown, index) => {
+    if (typeof secret !== 'string') throw root.refuse(`secrets[${index}]`, allowed, describeKind(secret));
+    const bytes = Buffer.byteLength(secret);
+    // the value itself stays out of the message: it is a secret, if a poor one
+    if (bytes < MIN_SECRET_BYTES) throw root.refuse(`secrets[${index}]`, allowed, `a string of ${bytes} bytes`);
+    return secret;
+  });
+  if (new Set(secrets).size !== secrets.length)
+    throw root.refuse('secrets', 'secrets that differ', 'the same one twice');
+  return secrets;
+}
+
+function resolveCookie(root: OptionReader): CookieAttributes {
+  const cookie = root.slice('cookie', ['name', 'path', 'domain', 'sameSite', 'secure', 'partitioned', 'maxAge']);
+  const maxAge = cookie.get('maxAge');
+  const attributes: CookieAttributes = {
+    name: cookie.text('name') ?? '__Host-session',
+    path: cookie.text('path') ?? '/',
+    domain: cookie.text('domain'),
+    sameSite: cookie.oneOf('sameSite', ['lax', 'strict', 'none'], 'lax'),
+    secure: cookie.flag('secure', true),
+    partitioned: cookie.flag('partitioned', false),
+    maxAge:
+      maxAge === undefined || maxAge === 'idle' || maxAge === 'absolute'
+        ? maxAge
+        : Math.min(cookie.duration('maxAge', 0, 1000, "'idle', 'absolute'"), MAX_COOKIE_AGE),
+  };
+  const contradiction = cookieContradiction(attributes);
+  if (contradiction !== undefined) throw cookie.refuse(contradiction.option, contradiction.reason);
+  return attributes;
+}
+
+function resolveLifetime(root: OptionReader): SessionLifetime {
+  const presets = Object.keys(LIFETIME_PRESETS) as (keyof typeof LIFETIME_PRESETS)[];
+  const given = root.get('lifetime');
+  const preset = typeof given === 'string' ? root.oneOf('lifetime', presets, 'nistAal2') : undefined;
+  const lifetime =
+    preset === undefined
+      ? root.slice('lifetime', ['idle', 'absolute', 'touchInterval', 'rotateEvery', 'rotationGrace'])
+      : OptionReader.empty('lifetime');
+  const defaults = { ...DEFAULT_SESSION_LIFETIME, ...(preset === undefined ? {} : LIFETIME_PRESETS[preset]) };
+
+  const absolute = lifetime.duration('absolute', defaults.absolute, 1);
+  const idle = lifetime.duration('idle', Math.min(defaults.idle, absolute), 1);
+  const touchInterval = lifetime.duration('touchInterval', Math.min(defaults.touchInterval, Math.floor(idle / 10)), 0);
+  const rotationGrace = lifetime.duration('rotationGrace', Math.min(defaults.rotationGrace, idle), 0);
+  const rotateEvery = lifetime.get('rotateEvery') === undefined ? undefined : lifetime.duration('rotateEvery', 0, 1);
+
+  if (idle > absolute) throw lifetime.refuse('idle', `at most lifetime.absolute, which is ${absolute} ms`);
+  if (touchInterval >= idle) throw lifetime.refuse('touchInterval', `less than lifetime.idle, which is ${idle} ms`);
+  if (rotationGrace > idle) throw lifetime.refuse('rotationGrace', `at most lifetime.idle, which is ${idle} ms`);
+  return { idle, absolute, touchInterval, rotateEvery, rotationGrace };
+}
+
+function resolveConcurrency(root: OptionReader): ConcurrencyLimit {
+  const given = root.get('concurrency');
+  const short = typeof given === 'number' || typeof given === 'function';
+  const concurrency = short ? OptionReader.empty('concurrency') : root.slice('concurrency', ['max', 'onLimit']);
+  const max = short ? given : (concurrency.get('max') ?? 3);
+  if (typeof max !== 'function' && !isSessionLimit(max)) {
+    const allowed = 'a whole number from 1, Infinity, or a function of the user';
+    throw short ? root.refuse('concurrency', allowed) : concurrency.refuse('max', allowed);
+  }
+  return {
+    max: max as number | ((user: SessionUser) => UserLimit | Promise<UserLimit>),
+    onLimit: concurrency.oneOf('onLimit', ON_LIMIT_VALUES, 'evict-oldest'),
+  };
+}
+
+function resolvePasswords(root: OptionReader, production: boolean): { readonly cost: number } {
+  // a provider stands in the module's place for PasswordHasher; its settings are its own
+  const own =
+    root.get('passwords') !== undefined && typeof (root.get('passwords') as { cost?: unknown }).cost === 'undefined';
+  const passwords = own ? OptionReader.empty('passwords') : root.slice('passwords', ['cost']);
+  return { cost: passwords.integer('cost', DEFAULT_BCRYPT_COST, production ? MIN_PRODUCTION_COST : 4, 31) };
+}
+
+function describeKind(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  if (Array.isArray(value)) return `an array of ${value.length}`;
+  return value === null ? 'null' : `a ${typeof value}`;
+}

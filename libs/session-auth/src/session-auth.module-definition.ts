@@ -1,0 +1,20 @@
+import { ConfigurableModuleBuilder } from '@nestjs/common';
+import type { SessionAuthExtras, SessionAuthOptions } from './session-auth.options.js';
+import { SESSION_AUTH_OPTIONS, withSessionAuthParts } from './session-auth.providers.js';
+
+// the keys named here are kept out of the options that a factory may answer
+const EXTRAS: SessionAuthExtras = {
+  imports: undefined,
+  storage: undefined,
+  users: undefined,
+  endpoints: undefined,
+  global: undefined,
+};
+
+export const { ConfigurableModuleClass } = new ConfigurableModuleBuilder<SessionAuthOptions>({
+  optionsInjectionToken: SESSION_AUTH_OPTIONS,
+})
+  .setClassMethodName('forRoot')
+  .setFactoryMethodName('createSessionAuthOptions')
+  .setExtras(EXTRAS, withSessionAuthParts)
+  .build();

@@ -1,0 +1,114 @@
+import type { InjectionToken, ModuleMetadata, OptionalFactoryDependency, Type } from '@nestjs/common';
+import type { PasswordHasher } from './passwords/password-hasher.js';
+import type { OnLimit, UserLimit } from './session/concurrency-limit.js';
+import type { LifetimePreset } from './session/session-lifetime.js';
+import type { SessionStore } from './session/session-store.js';
+import type { Duration } from './time/durations.js';
+import type { SessionUser, SessionUserProvider } from './users/session-user-provider.js';
+
+/** One replaceable part, given as any of Nest's provider forms. */
+export type ProviderSlot<T> =
+  | { readonly useClass: Type<T> }
+  | { readonly useExisting: InjectionToken<T> }
+  | { readonly useValue: T }
+  | {
+      // the arguments are whatever `inject` names
+      readonly useFactory: (...args: never[]) => T | Promise<T>;
+      readonly inject?: (InjectionToken | OptionalFactoryDependency)[];
+    };
+
+/** Where things are kept. Spread what `redisStorage` or `typeOrmStorage` answer, or give slots of your own. */
+export interface StorageOptions {
+  /** @default sessions in this process's memory */
+  readonly sessions?: ProviderSlot<SessionStore>;
+}
+
+/** The session cookie. It is `HttpOnly` whatever is set here. */
+export interface CookieOptions {
+  /** @default '__Host-session' */
+  readonly name?: string;
+  /** @default '/' */
+  readonly path?: string;
+  /** Only with a name that does not begin with `__Host-`. @default none: this host only */
+  readonly domain?: string;
+  /** @default 'lax' */
+  readonly sameSite?: 'lax' | 'strict' | 'none';
+  /** @default true */
+  readonly secure?: boolean;
+  /** @default false */
+  readonly partitioned?: boolean;
+  /**
+   * How long the browser keeps the cookie: `'idle'` follows the idle expiry (the cookie is written again whenever
+   * that moves), `'absolute'` the absolute one, a duration is counted from each writing. The server never relies on
+   * it. @default none: until the browser closes
+   */
+  readonly maxAge?: 'idle' | 'absolute' | Duration;
+}
+
+/** When sessions end and tokens are replaced. */
+export interface LifetimeOptions {
+  /** End after this long without a request. @default '1h' */
+  readonly idle?: Duration;
+  /** End this long after login, whatever happens. Also the longest a sealed cookie is honoured. @default '24h' */
+  readonly absolute?: Duration;
+  /** Write activity at most this often; shorter than `idle`. @default '1m', or a tenth of `idle` if that is less */
+  readonly touchInterval?: Duration;
+  /** Replace the token on the first request after this long. @default never */
+  readonly rotateEvery?: Duration;
+  /** How long a replaced token still works for requests in flight. @default '10s' */
+  readonly rotationGrace?: Duration;
+}
+
+/** How many sessions one user may have. */
+export interface ConcurrencyOptions {
+  /** A whole number from 1, Infinity, or a function of the user. @default 3 */
+  readonly max?: number | ((user: SessionUser) => UserLimit | Promise<UserLimit>);
+  /** @default 'evict-oldest' */
+  readonly onLimit?: OnLimit;
+}
+
+/** bcrypt's settings. */
+export interface PasswordOptions {
+  /** Work factor: 2^cost rounds, 4 to 31; at least 10 in production. @default 12 */
+  readonly cost?: number;
+}
+
+/** What `forRoot` takes besides the parts, and a `forRootAsync` factory answers. */
+export interface SessionAuthOptions {
+  /**
+   * The key ring: at least one secret of 32 bytes or more. The first seals, all of them open; to rotate, put a new one
+   * in front and drop the last one after `lifetime.absolute`.
+   */
+  readonly secrets: readonly string[];
+  readonly cookie?: CookieOptions;
+  /** Durations, or a NIST preset by name. @default idle 1 hour, absolute 24 hours */
+  readonly lifetime?: LifetimeOptions | LifetimePreset;
+  /** A number or function is short for `{ max }`. @default 3 sessions, the oldest evicted */
+  readonly concurrency?: ConcurrencyOptions | number | ((user: SessionUser) => UserLimit | Promise<UserLimit>);
+  /** bcrypt's settings, or in `forRoot` a `PasswordHasher` of the application's own. @default `{ cost: 12 }` */
+  readonly passwords?: PasswordOptions | ProviderSlot<PasswordHasher>;
+  /** How long a request waits for the store before it is answered 503. @default '2s' */
+  readonly storeTimeout?: Duration;
+  /** The most bytes of JSON a session's data may take. @default 65536 */
+  readonly maxDataSize?: number;
+}
+
+/** The ready-made endpoints. */
+export interface EndpointsOptions {
+  /** @default 'auth' */
+  readonly path?: string;
+}
+
+/** The parts that are fixed when the module is declared. */
+export interface SessionAuthExtras {
+  /** Modules that export what the slots below ask for. */
+  readonly imports?: ModuleMetadata['imports'];
+  /** @default memory for all, with a warning in production */
+  readonly storage?: StorageOptions | 'memory';
+  /** The application's users. Needed for login, `@CurrentUser()` and the endpoints. */
+  readonly users?: ProviderSlot<SessionUserProvider>;
+  /** `false`: none. @default `{ path: 'auth' }` where `users` is given */
+  readonly endpoints?: EndpointsOptions | false;
+  /** `true`: every route needs a session unless it is `@Public()`. @default false */
+  readonly global?: boolean;
+}

@@ -1,0 +1,227 @@
+import { Logger, type DynamicModule, type InjectionToken, type Provider } from '@nestjs/common';
+import { APP_FILTER, APP_GUARD } from '@nestjs/core';
+import { RecentAuthGuard } from './authentication/recent-auth.guard.js';
+import { RolesGuard } from './authentication/roles.guard.js';
+import { SessionAuthGuard } from './authentication/session-auth.guard.js';
+import { SessionAuthService } from './authentication/session-auth.service.js';
+import { SessionBindingGuard } from './authentication/session-binding.guard.js';
+import { KeyRing } from './crypto/key-ring.js';
+import { sessionAuthControllerAt } from './endpoints/session-auth.controller.js';
+import { AuditLog, LoggerAuditLog } from './events/audit-log.js';
+import { SessionEventPublisher } from './events/event-publisher.js';
+import { RequestSessions } from './http/request-session.js';
+import { SessionAuthError } from './errors/session-auth.error.js';
+import { SessionAuthErrorFilter } from './http/session-auth-error.filter.js';
+import { SessionCookie } from './http/session-cookie.js';
+import { OptionReader } from './option-reader.js';
+import { BcryptPasswordHasher } from './passwords/bcrypt-password-hasher.js';
+import { PasswordHasher } from './passwords/password-hasher.js';
+import { resolveOptions, type ResolvedSessionAuthOptions } from './resolve-options.js';
+import type { ProviderSlot, SessionAuthExtras } from './session-auth.options.js';
+import { ConcurrentSessionsService } from './session/concurrent-sessions.service.js';
+import { SessionLifecycleService } from './session/session-lifecycle.service.js';
+import { SessionStore } from './session/session-store.js';
+import { MemorySessionStore } from './storage/memory/memory-session-store.js';
+import { Clock, SystemClock } from './time/clock.js';
+import { SessionUserProvider } from './users/session-user-provider.js';
+
+/** Where Nest's builder puts what `forRoot` was given or a `forRootAsync` factory answered. */
+export const SESSION_AUTH_OPTIONS = Symbol('nestjs-session-auth options');
+
+const RESOLVED_OPTIONS = Symbol('nestjs-session-auth resolved options');
+
+/** Adds to the module that Nest's builder made everything that its extras ask for. */
+export function withSessionAuthParts(definition: DynamicModule, given: object): DynamicModule {
+  const extras = checkExtras(given, isAsync(definition));
+  const { users, endpoints } = extras;
+  const userProviders = users === undefined ? [] : [slot(SessionUserProvider, users)];
+  return {
+    ...definition,
+    global: true,
+    imports: [...new Set([...(definition.imports ?? []), ...(extras.imports ?? [])])],
+    controllers: endpoints === undefined ? [] : [sessionAuthControllerAt(endpoints.path)],
+    providers: [
+      ...(definition.providers ?? []),
+      slot(SessionStore, extras.sessions),
+      slot(PasswordHasher, extras.passwords),
+      ...userProviders,
+      ...CORE_PROVIDERS,
+      { provide: APP_FILTER, useClass: SessionAuthErrorFilter },
+      { provide: APP_GUARD, useClass: SessionBindingGuard },
+      ...(extras.global ? [{ provide: APP_GUARD, useExisting: SessionAuthGuard }] : []),
+    ],
+    exports: [SessionStore, PasswordHasher, ...(users === undefined ? [] : [SessionUserProvider]), ...CORE_EXPORTS],
+  };
+}
+
+const CORE_EXPORTS = [
+  AuditLog,
+  Clock,
+  ConcurrentSessionsService,
+  RecentAuthGuard,
+  RequestSessions,
+  RolesGuard,
+  SessionAuthGuard,
+  SessionAuthService,
+  SessionEventPublisher,
+  SessionLifecycleService,
+];
+
+const OPTIONAL_USERS = { token: SessionUserProvider, optional: true };
+
+const CORE_PROVIDERS: Provider[] = [
+  { provide: Clock, useClass: SystemClock },
+  { provide: AuditLog, useClass: LoggerAuditLog },
+  {
+    provide: RESOLVED_OPTIONS,
+    inject: [SESSION_AUTH_OPTIONS],
+    useFactory: (options: unknown) => resolveOptions(options, process.env['NODE_ENV'] === 'production'),
+  },
+  {
+    provide: SessionEventPublisher,
+    inject: [Clock, AuditLog],
+    useFactory: (clock: Clock, auditLog: AuditLog) =>
+      new SessionEventPublisher(clock, [(event) => auditLog.record(event)]),
+  },
+  {
+    provide: SessionCookie,
+    inject: [RESOLVED_OPTIONS],
+    useFactory: ({ secrets, cookie, lifetime }: ResolvedSessionAuthOptions) =>
+      new SessionCookie(new KeyRing(secrets), { attributes: cookie, absolute: lifetime.absolute, idle: lifetime.idle }),
+  },
+  {
+    provide: SessionLifecycleService,
+    inject: [SessionStore, RESOLVED_OPTIONS, Clock, SessionEventPublisher],
+    useFactory: (
+      store: SessionStore,
+      settings: ResolvedSessionAuthOptions,
+      clock: Clock,
+      events: SessionEventPublisher,
+    ) => new SessionLifecycleService(checkedStore(store), settings, clock, events),
+  },
+  {
+    provide: ConcurrentSessionsService,
+    inject: [SessionLifecycleService, RESOLVED_OPTIONS],
+    useFactory: (lifecycle: SessionLifecycleService, { concurrency }: ResolvedSessionAuthOptions) =>
+      new ConcurrentSessionsService(lifecycle, concurrency),
+  },
+  {
+    provide: RequestSessions,
+    inject: [SessionCookie, SessionLifecycleService, Clock, OPTIONAL_USERS],
+    useFactory: (
+      cookie: SessionCookie,
+      lifecycle: SessionLifecycleService,
+      clock: Clock,
+      users: SessionUserProvider | undefined,
+    ) => new RequestSessions({ cookie, lifecycle, clock, users }),
+  },
+  {
+    provide: SessionAuthService,
+    inject: [SessionLifecycleService, PasswordHasher, SessionEventPublisher, OPTIONAL_USERS],
+    useFactory: (
+      lifecycle: SessionLifecycleService,
+      passwords: PasswordHasher,
+      events: SessionEventPublisher,
+      users: SessionUserProvider | undefined,
+    ) => new SessionAuthService({ lifecycle, passwords, events, users }),
+  },
+  SessionAuthGuard,
+  RolesGuard,
+  RecentAuthGuard,
+];
+
+const EXTRAS = ['imports', 'storage', 'users', 'endpoints', 'global', 'passwords'];
+
+interface CheckedExtras {
+  readonly imports: SessionAuthExtras['imports'];
+  readonly sessions: ProviderSlot<SessionStore>;
+  readonly users: ProviderSlot<SessionUserProvider> | undefined;
+  readonly passwords: ProviderSlot<PasswordHasher>;
+  readonly endpoints: { readonly path: string } | undefined;
+  readonly global: boolean;
+}
+
+function checkExtras(given: object, async: boolean): CheckedExtras {
+  // next to a factory, the options proper would be overlooked; beside them, `resolveOptions` looks after the rest
+  const extras = OptionReader.root(given, async ? EXTRAS : [...EXTRAS, ...Object.keys(given)]);
+  const users = slotOf<SessionUserProvider>(extras, 'users');
+  return {
+    imports: extras.get('imports') as SessionAuthExtras['imports'],
+    sessions: storageOf(extras),
+    users,
+    passwords: passwordsOf(extras, async),
+    endpoints: endpointsOf(extras, users !== undefined),
+    global: extras.flag('global', false),
+  };
+}
+
+function storageOf(extras: OptionReader): ProviderSlot<SessionStore> {
+  const given = extras.get('storage');
+  const memory = { useFactory: memorySessionStore };
+  if (given === undefined || given === 'memory') return memory;
+  if (typeof given === 'string') {
+    throw extras.refuse('storage', "'memory', or the slots that redisStorage(…) and typeOrmStorage(…) answer");
+  }
+  return slotOf<SessionStore>(extras.slice('storage', ['sessions']), 'sessions') ?? memory;
+}
+
+function passwordsOf(extras: OptionReader, async: boolean): ProviderSlot<PasswordHasher> {
+  if (isSlot(extras.get('passwords'))) return extras.get('passwords') as ProviderSlot<PasswordHasher>;
+  if (async && extras.get('passwords') !== undefined) {
+    throw extras.refuse('passwords', 'a provider here; a cost belongs in what the factory answers');
+  }
+  const useFactory = ({ passwords }: ResolvedSessionAuthOptions): PasswordHasher =>
+    new BcryptPasswordHasher(passwords.cost);
+  return { inject: [RESOLVED_OPTIONS], useFactory };
+}
+
+function endpointsOf(extras: OptionReader, hasUsers: boolean): { readonly path: string } | undefined {
+  const given = extras.get('endpoints');
+  if (given === false || (given === undefined && !hasUsers)) return undefined;
+  if (!hasUsers) throw extras.refuse('endpoints', 'false without the option users');
+  return { path: extras.slice('endpoints', ['path']).text('path') ?? 'auth' };
+}
+
+const SLOT_KEYS = ['useClass', 'useExisting', 'useValue', 'useFactory'];
+
+function isSlot(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && SLOT_KEYS.some((key) => key in value);
+}
+
+function slotOf<T>(reader: OptionReader, key: string): ProviderSlot<T> | undefined {
+  const given = reader.get(key);
+  if (given !== undefined && !isSlot(given)) throw reader.refuse(key, `a provider: { ${SLOT_KEYS.join(' | ')} }`);
+  return given as ProviderSlot<T> | undefined;
+}
+
+function slot(provide: InjectionToken, given: ProviderSlot<unknown>): Provider {
+  return { provide, ...given } as Provider;
+}
+
+function isAsync({ providers = [] }: DynamicModule): boolean {
+  return providers.some((each) => 'provide' in each && each.provide === SESSION_AUTH_OPTIONS && 'useFactory' in each);
+}
+
+function memorySessionStore(): SessionStore {
+  if (process.env['NODE_ENV'] === 'production') {
+    new Logger('SessionAuth').warn(
+      'sessions are kept in memory: they end with this process and are not shared with other nodes; set the option storage',
+    );
+  }
+  return new MemorySessionStore();
+}
+
+const STORE_OPERATIONS = Object.getOwnPropertyNames(MemorySessionStore.prototype).filter(
+  (name) => name !== 'constructor' && name !== 'size',
+) as (keyof SessionStore)[];
+
+function checkedStore(store: SessionStore): SessionStore {
+  const missing = STORE_OPERATIONS.filter(
+    (operation) => typeof (store as Partial<SessionStore> | undefined)?.[operation] !== 'function',
+  );
+  if (missing.length === 0) return store;
+  throw new SessionAuthError(
+    'invalid_configuration',
+    `SessionAuthModule: storage.sessions: given a store without ${missing.join(', ')}; allowed is what implements SessionStore`,
+  );
+}

@@ -1,0 +1,55 @@
+import type { ClientInfo } from '../users/client-info.js';
+import type { SessionUser } from '../users/session-user-provider.js';
+import { admissionFor, type Admission, type ConcurrencyLimit } from './concurrency-limit.js';
+import type { SessionLifecycleService } from './session-lifecycle.service.js';
+import type { Session } from './session.js';
+
+/**
+ * The limit of parallel sessions, seen from the user's side (ASVS 7.1.2). New sessions are admitted under it in the
+ * store's create step; this service tells and enforces it outside a login.
+ */
+export class ConcurrentSessionsService {
+  constructor(
+    private readonly lifecycle: SessionLifecycleService,
+    private readonly limit: ConcurrencyLimit,
+  ) {}
+
+  /** How many sessions this user may have, and what happens at the limit. */
+  limitOf(user: SessionUser): Promise<Admission> {
+    return admissionFor(this.limit, user);
+  }
+
+  /** How many live sessions a user has. Reads all their pages. */
+  async count(userId: string): Promise<number> {
+    return (await this.#all(userId)).length;
+  }
+
+  /**
+   * Ends what a user has over the limit, after it was lowered: the least recently used under `'evict-least-recent'`,
+   * the oldest otherwise. Answers how many.
+   */
+  async enforce(user: SessionUser, client?: ClientInfo): Promise<number> {
+    const { max, onLimit } = await this.limitOf(user);
+    const userId = String(user.id);
+    const sessions = await this.#all(userId);
+    if (onLimit === 'evict-least-recent') {
+      sessions.sort((a, b) => b.lastActivityAt.getTime() - a.lastActivityAt.getTime());
+    }
+    let ended = 0;
+    for (const session of sessions.slice(Math.min(max, sessions.length))) {
+      if (await this.lifecycle.revoke(userId, session.id, 'limit_lowered', client)) ended += 1;
+    }
+    return ended;
+  }
+
+  async #all(userId: string): Promise<Session[]> {
+    const sessions: Session[] = [];
+    let cursor: string | undefined;
+    do {
+      const page = await this.lifecycle.list(userId, { limit: 1000, cursor });
+      sessions.push(...page.sessions);
+      cursor = page.next;
+    } while (cursor !== undefined);
+    return sessions;
+  }
+}

@@ -1,0 +1,47 @@
+import { SessionAuthError } from '../errors/session-auth.error.js';
+import type { SessionData } from './session-record.js';
+
+/**
+ * A patch for session data as JSON will carry it: dates have become text, `toJSON` was asked, `undefined` inside
+ * objects is gone. A top-level `undefined` stays: it removes the key.
+ *
+ * @throws SessionAuthError `invalid_session_data` for a patch that is no plain object, for values JSON cannot carry
+ *   (functions, symbols, bigint, circles), and for the key `__proto__`, which merging could turn into a prototype
+ */
+export function toSessionData(patch: unknown): SessionData {
+  if (typeof patch !== 'object' || patch === null || Array.isArray(patch)) {
+    throw new SessionAuthError('invalid_session_data', 'session data must be an object of keys and values');
+  }
+  const data: SessionData = {};
+  for (const [key, value] of Object.entries(patch)) {
+    if (key === '__proto__')
+      throw new SessionAuthError('invalid_session_data', 'session data cannot have the key __proto__');
+    data[key] = value === undefined ? undefined : throughJson(key, value);
+  }
+  return data;
+}
+
+function throughJson(key: string, value: unknown): unknown {
+  let json: string | undefined;
+  try {
+    json = JSON.stringify(value);
+  } catch (cause) {
+    throw new SessionAuthError('invalid_session_data', `session data "${key}" cannot be turned into JSON`, { cause });
+  }
+  if (json === undefined) {
+    throw new SessionAuthError(
+      'invalid_session_data',
+      `session data "${key}" is a ${typeof value}, which JSON cannot carry`,
+    );
+  }
+  return JSON.parse(json) as unknown;
+}
+
+/** Bytes that data takes as JSON: what `maxDataSize` is measured by. Every key counts with its value. */
+export function sessionDataBytes(data: SessionData): number {
+  let bytes = 0;
+  for (const [key, value] of Object.entries(data)) {
+    bytes += Buffer.byteLength(JSON.stringify(key)) + Buffer.byteLength(JSON.stringify(value)) + 1;
+  }
+  return bytes;
+}

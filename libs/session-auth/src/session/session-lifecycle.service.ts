@@ -1,0 +1,320 @@
+import { digestOf, isSessionToken, issueHandle, issueSessionToken } from '../crypto/session-token.js';
+import { SessionAuthError } from '../errors/session-auth.error.js';
+import type { SessionEventPublisher } from '../events/event-publisher.js';
+import type { SessionEndReason } from '../events/session-event.js';
+import type { Clock } from '../time/clock.js';
+import type { ClientInfo } from '../users/client-info.js';
+import type { SessionUser } from '../users/session-user-provider.js';
+import { admissionFor } from './concurrency-limit.js';
+import { sessionDataBytes, toSessionData } from './session-data.js';
+import { initialDeadlines, isRotationDue } from './session-lifetime.js';
+import type { SessionData, SessionRecord, SessionRecordChanges } from './session-record.js';
+import type { EndedSession, FindOutcome, SessionStore } from './session-store.js';
+import type {
+  Authentication,
+  IssuedSession,
+  NewSession,
+  RotateSession,
+  SessionLifecycleSettings,
+  SessionsPage,
+} from './session-lifecycle.js';
+import { Session } from './session.js';
+import { withStoreDeadline } from './store-deadline.js';
+
+const REVOKE_STEP = 1000;
+const DEFAULT_PAGE = 100;
+
+/**
+ * The life of sessions, without HTTP: make, find, change, rotate, end, list.
+ *
+ * Every method that touches the store rejects with `session_store_unavailable` when the store fails or takes longer
+ * than `storeTimeout`. Over HTTP use {@link SessionAuthService}, which writes the cookies as well.
+ */
+export class SessionLifecycleService {
+  constructor(
+    private readonly store: SessionStore,
+    private readonly settings: SessionLifecycleSettings,
+    private readonly clock: Clock,
+    private readonly events: SessionEventPublisher,
+  ) {}
+
+  /**
+   * Makes a session with a token that nobody chose (ASVS 7.2.2), under the user's limit.
+   *
+   * @throws SessionAuthError `session_limit_reached` when the user is at the limit and the policy is `reject`
+   * @throws SessionAuthError `invalid_session_data`, `session_data_too_large`
+   */
+  async create(input: NewSession): Promise<IssuedSession> {
+    const { user, client } = input;
+    const userId = user === undefined ? undefined : String(user.id);
+    const admission =
+      user === undefined
+        ? { max: Infinity, onLimit: 'reject' as const }
+        : await admissionFor(this.settings.concurrency, user);
+    const token = issueSessionToken(userId);
+    const now = this.clock.now();
+    const data = withoutUndefined(toSessionData(input.data ?? {}));
+    if (sessionDataBytes(data) > this.settings.maxDataSize) throw dataTooLarge(this.settings.maxDataSize);
+    const record: SessionRecord = {
+      digest: digestOf(token),
+      id: issueHandle(),
+      userId,
+      email: user?.email ?? undefined,
+      roles: [...(user?.roles ?? [])],
+      createdAt: now,
+      authenticatedAt: user === undefined ? undefined : now,
+      authentication: user === undefined ? undefined : (input.authentication ?? 'custom'),
+      rotatedAt: now,
+      lastActivityAt: now,
+      ...initialDeadlines(this.settings.lifetime, now),
+      ip: client?.ip,
+      userAgent: client?.userAgent,
+      data,
+    };
+    const outcome = await this.#call(() => this.store.create(record, admission, now));
+    if (outcome.status === 'limit_reached') {
+      throw new SessionAuthError('session_limit_reached', 'this account has as many sessions as it may have');
+    }
+    for (const evicted of outcome.evicted) {
+      this.events.publish({ type: 'session.evicted', sessionId: evicted.id, userId: evicted.userId, client });
+    }
+    this.events.publish({
+      type: 'session.created',
+      sessionId: record.id,
+      userId,
+      authentication: record.authentication,
+      client,
+    });
+    return { token, session: this.#open(record) };
+  }
+
+  /**
+   * The live session of a token, or undefined. Counts as activity. What does not have a token's form costs no store
+   * call; a token that finds nothing is reported as `session.used_after_end`.
+   */
+  async find(token: string, client?: ClientInfo): Promise<Session | undefined> {
+    if (!isSessionToken(token)) return undefined;
+    const digest = digestOf(token);
+    const { idle, touchInterval } = this.settings.lifetime;
+    const touch = { now: this.clock.now(), idle, interval: touchInterval };
+    let outcome: FindOutcome;
+    try {
+      outcome = await this.#call(() => this.store.find(digest, touch));
+    } catch (error) {
+      if (!(error instanceof SessionAuthError) || error.code !== 'corrupt_session_record') throw error;
+      this.events.publish({ type: 'session.corrupt_record', client });
+      return undefined;
+    }
+    if (outcome.status === 'live') return new Session(outcome.record, this.#updater, digest);
+    if (outcome.status === 'expired') this.#publishExpired(outcome.ended, client);
+    this.events.publish({ type: 'session.used_after_end', client });
+    return undefined;
+  }
+
+  /**
+   * Merges a patch into a session's data: see {@link Session.update}.
+   *
+   * @throws SessionAuthError `session_required` when the session has ended, `session_data_too_large`,
+   *   `invalid_session_data`
+   */
+  async update(session: Session<object>, patch: SessionData): Promise<void> {
+    await session.update(patch);
+  }
+
+  /**
+   * Gives a session a new token. The old one goes on working for `grace` milliseconds, for requests in flight; with 0
+   * it is dead at once, which is what a gain of privilege asks for (ASVS 7.2.4). Answers undefined when another
+   * request was first: the newer token is out already.
+   *
+   * @throws SessionAuthError `session_required` when the session does not exist
+   */
+  async rotate(session: Session<object>, options: RotateSession = {}): Promise<IssuedSession | undefined> {
+    const { reason = 'requested', grace = this.settings.lifetime.rotationGrace, changes = {}, client } = options;
+    const record = Session.recordOf(session);
+    const token = issueSessionToken(record.userId);
+    const now = this.clock.now();
+    const outcome = await this.#call(() =>
+      this.store.rotate(Session.foundBy(session), { digest: digestOf(token), now, grace, changes }),
+    );
+    if (outcome.status === 'superseded') return undefined;
+    if (outcome.status === 'absent') throw sessionEnded();
+    this.events.publish({ type: 'session.rotated', sessionId: record.id, userId: record.userId, reason, client });
+    Session.adopt(session, outcome.record);
+    return { token, session: session as Session };
+  }
+
+  /**
+   * Turns a session of a user into that of a fresh login by the same user: new token, the old one dead at once, new
+   * deadlines, the account's present roles. Data stays.
+   *
+   * @throws SessionAuthError `session_required` when the session has ended
+   */
+  async renew(session: Session<object>, login: Authentication): Promise<IssuedSession | undefined> {
+    const now = this.clock.now();
+    return this.rotate(session, {
+      reason: 'login',
+      grace: 0,
+      client: login.client,
+      changes: {
+        ...currentAccount(login.user),
+        createdAt: now,
+        authenticatedAt: now,
+        authentication: login.authentication,
+        lastActivityAt: now,
+        ...initialDeadlines(this.settings.lifetime, now),
+        ip: login.client?.ip,
+        userAgent: login.client?.userAgent,
+      },
+    });
+  }
+
+  /**
+   * Records that the user has just proved again who they are: new token, the old one dead at once, `authenticatedAt`
+   * now, the account's present roles. The absolute deadline stays.
+   *
+   * @throws SessionAuthError `session_required` when the session has ended
+   */
+  async reauthenticated(session: Session<object>, proof: Authentication): Promise<IssuedSession | undefined> {
+    return this.rotate(session, {
+      reason: 'reauthentication',
+      grace: 0,
+      client: proof.client,
+      changes: {
+        ...currentAccount(proof.user),
+        authenticatedAt: this.clock.now(),
+        authentication: proof.authentication,
+      },
+    });
+  }
+
+  /** Whether the session was found by a token that has been replaced and is only honoured for its grace. */
+  isSuperseded(session: Session<object>): boolean {
+    return Session.foundBy(session) !== Session.recordOf(session).digest;
+  }
+
+  /** Whether the session's token is due to be replaced, by `lifetime.rotateEvery` or after a change of roles. */
+  isRotationDue(session: Session<object>): boolean {
+    return (
+      !this.isSuperseded(session) && isRotationDue(Session.recordOf(session), this.settings.lifetime, this.clock.now())
+    );
+  }
+
+  /** Ends the session of a token. Harmless when there is none. Answers whether there was one. */
+  async destroy(token: string, reason: SessionEndReason = 'logout', client?: ClientInfo): Promise<boolean> {
+    if (!isSessionToken(token)) return false;
+    return this.#end(() => this.store.delete(digestOf(token), this.clock.now()), reason, client);
+  }
+
+  /** Ends a session at hand. Harmless when it has ended already. Answers whether it had not. */
+  async destroySession(session: Session<object>, reason: SessionEndReason, client?: ClientInfo): Promise<boolean> {
+    const { digest } = Session.recordOf(session);
+    return this.#end(() => this.store.delete(digest, this.clock.now()), reason, client);
+  }
+
+  /**
+   * The live sessions of a user, newest login first, by pages.
+   *
+   * @param page `limit` 1 to 1000 (default 100); `cursor` is the `next` of the page before
+   */
+  async list(userId: string, page: { readonly limit?: number; readonly cursor?: string } = {}): Promise<SessionsPage> {
+    const limit = Math.min(Math.max(Math.trunc(page.limit ?? DEFAULT_PAGE), 1), 1000);
+    const { records, next } = await this.#call(() =>
+      this.store.list(userId, { limit, cursor: page.cursor }, this.clock.now()),
+    );
+    return { sessions: records.map((record) => this.#open(record)), next };
+  }
+
+  /** Ends the session of a user that has this handle. Answers false when the user has none such. */
+  async revoke(
+    userId: string,
+    id: string,
+    reason: SessionEndReason = 'revoked',
+    client?: ClientInfo,
+  ): Promise<boolean> {
+    return this.#end(() => this.store.deleteByHandle(userId, id, this.clock.now()), reason, client);
+  }
+
+  /** Ends all sessions of a user but the one with the handle `keep`. Answers how many. */
+  async revokeOthers(
+    userId: string,
+    keep: string,
+    reason: SessionEndReason = 'revoked',
+    client?: ClientInfo,
+  ): Promise<number> {
+    return this.#revokeByUser(userId, keep, reason, client);
+  }
+
+  /** Ends all sessions of a user. Answers how many. */
+  async revokeAll(userId: string, reason: SessionEndReason = 'revoked', client?: ClientInfo): Promise<number> {
+    return this.#revokeByUser(userId, undefined, reason, client);
+  }
+
+  async #revokeByUser(
+    userId: string,
+    except: string | undefined,
+    reason: SessionEndReason,
+    client?: ClientInfo,
+  ): Promise<number> {
+    let revoked = 0;
+    for (let more = true; more;) {
+      const step = await this.#call(() =>
+        this.store.deleteByUser(userId, { except, limit: REVOKE_STEP }, this.clock.now()),
+      );
+      for (const ended of step.ended) this.#publishDestroyed(ended, reason, client);
+      revoked += step.ended.length;
+      more = step.more;
+    }
+    return revoked;
+  }
+
+  async #end(
+    operation: () => Promise<EndedSession | undefined>,
+    reason: SessionEndReason,
+    client?: ClientInfo,
+  ): Promise<boolean> {
+    const ended = await this.#call(operation);
+    if (ended !== undefined) this.#publishDestroyed(ended, reason, client);
+    return ended !== undefined;
+  }
+
+  #publishDestroyed(ended: EndedSession, reason: SessionEndReason, client?: ClientInfo): void {
+    this.events.publish({ type: 'session.destroyed', sessionId: ended.id, userId: ended.userId, reason, client });
+  }
+
+  #publishExpired(ended: EndedSession, client?: ClientInfo): void {
+    this.events.publish({ type: 'session.expired', sessionId: ended.id, userId: ended.userId, client });
+  }
+
+  readonly #updater = async (record: SessionRecord, patch: SessionData): Promise<SessionData> => {
+    const data = toSessionData(patch);
+    const { maxDataSize } = this.settings;
+    const outcome = await this.#call(() => this.store.update(record.digest, data, this.clock.now(), maxDataSize));
+    if (outcome.status === 'absent') throw sessionEnded();
+    if (outcome.status === 'too_large') throw dataTooLarge(maxDataSize);
+    return outcome.data;
+  };
+
+  #open(record: SessionRecord): Session {
+    return new Session(record, this.#updater);
+  }
+
+  #call<T>(operation: () => Promise<T>): Promise<T> {
+    return withStoreDeadline(this.settings.storeTimeout, operation);
+  }
+}
+
+function currentAccount(user: SessionUser): SessionRecordChanges {
+  return { email: user.email ?? undefined, roles: [...(user.roles ?? [])] };
+}
+
+function withoutUndefined(data: SessionData): SessionData {
+  return Object.fromEntries(Object.entries(data).filter(([, value]) => value !== undefined));
+}
+
+function sessionEnded(): SessionAuthError {
+  return new SessionAuthError('session_required', 'the session has ended');
+}
+
+function dataTooLarge(maxDataSize: number): SessionAuthError {
+  return new SessionAuthError('session_data_too_large', `session data may take at most ${maxDataSize} bytes of JSON`);
+}

@@ -1,0 +1,59 @@
+import type { RotationReason } from '../events/session-event.js';
+import type { ClientInfo } from '../users/client-info.js';
+import type { SessionAuthentication } from '../users/session-authentication.js';
+import type { SessionUser } from '../users/session-user-provider.js';
+import type { ConcurrencyLimit } from './concurrency-limit.js';
+import type { SessionLifetime } from './session-lifetime.js';
+import type { SessionData, SessionRecordChanges } from './session-record.js';
+import type { Session } from './session.js';
+
+/** The settings of {@link SessionLifecycleService}. */
+export interface SessionLifecycleSettings {
+  readonly lifetime: SessionLifetime;
+  readonly concurrency: ConcurrencyLimit;
+  /** Milliseconds. */
+  readonly storeTimeout: number;
+  /** Bytes of JSON. */
+  readonly maxDataSize: number;
+}
+
+/** The session that {@link SessionLifecycleService.create} is to make. */
+export interface NewSession {
+  /** Whose it is; undefined: an anonymous session. */
+  readonly user?: SessionUser;
+  /** @default 'custom' for a session of a user */
+  readonly authentication?: SessionAuthentication;
+  readonly client?: ClientInfo;
+  readonly data?: SessionData;
+}
+
+/** A session with the token that stands for it: the only time the token is seen in clear. */
+export interface IssuedSession {
+  /** The client's secret: put it where only the client sees it. */
+  readonly token: string;
+  readonly session: Session;
+}
+
+/** A page of a user's sessions, newest first. */
+export interface SessionsPage {
+  readonly sessions: readonly Session[];
+  /** Hand this back for the next page; undefined on the last one. */
+  readonly next?: string;
+}
+
+/** A proof of who the user is. */
+export interface Authentication {
+  readonly user: SessionUser;
+  readonly authentication: SessionAuthentication;
+  readonly client?: ClientInfo;
+}
+
+/** How {@link SessionLifecycleService.rotate} is to go about it. */
+export interface RotateSession {
+  /** @default 'requested' */
+  readonly reason?: RotationReason;
+  /** Milliseconds for which the old token goes on working. @default `lifetime.rotationGrace` */
+  readonly grace?: number;
+  readonly changes?: SessionRecordChanges;
+  readonly client?: ClientInfo;
+}

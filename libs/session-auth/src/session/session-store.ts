@@ -1,0 +1,160 @@
+import type { Admission } from './concurrency-limit.js';
+import type { SessionData, SessionRecord, SessionRecordChanges } from './session-record.js';
+
+/** The outcome of {@link SessionStore.create}. */
+export type CreateOutcome =
+  { readonly status: 'created'; readonly evicted: readonly EndedSession[] } | { readonly status: 'limit_reached' };
+
+/** A session that a store operation ended: what an event needs to say about it. */
+export interface EndedSession {
+  /** Its public handle. */
+  readonly id: string;
+  readonly userId?: string;
+}
+
+/** The outcome of {@link SessionStore.find}. `expired` is reported by the one call that removed the record. */
+export type FindOutcome =
+  | { readonly status: 'live'; readonly record: SessionRecord }
+  | { readonly status: 'expired'; readonly ended: EndedSession }
+  | { readonly status: 'absent' };
+
+/** When a read counts as activity, and how far it moves the idle expiry. Milliseconds. */
+export interface Touch {
+  readonly now: number;
+  /** `lifetime.idle` */
+  readonly idle: number;
+  /** `lifetime.touchInterval`: a record touched less long ago than this is not written. */
+  readonly interval: number;
+}
+
+/** The outcome of {@link SessionStore.update}. */
+export type UpdateOutcome =
+  | { readonly status: 'updated'; readonly data: SessionData }
+  | { readonly status: 'too_large' }
+  | { readonly status: 'absent' };
+
+/** What {@link SessionStore.rotate} is asked to do. */
+export interface Rotation {
+  /** The digest of the new token. Its shard tag is that of the old one. */
+  readonly digest: string;
+  readonly now: number;
+  /** For how many milliseconds the old digest still finds the session. 0: it dies in the same step. */
+  readonly grace: number;
+  readonly changes: SessionRecordChanges;
+}
+
+/** The outcome of {@link SessionStore.rotate}. */
+export type RotateOutcome =
+  | { readonly status: 'rotated'; readonly record: SessionRecord }
+  /** The digest was already rotated away and only lives on in its grace: the newer token is out, nothing changed. */
+  | { readonly status: 'superseded' }
+  | { readonly status: 'absent' };
+
+/** Which page of a user's sessions {@link SessionStore.list} is to answer. */
+export interface SessionPage {
+  /** At most this many records, 1 to 1000. */
+  readonly limit: number;
+  /** The `next` of the page before; undefined for the first page. */
+  readonly cursor?: string;
+}
+
+/** A page of sessions, newest first. */
+export interface SessionList {
+  readonly records: readonly SessionRecord[];
+  /** Hand this back as `cursor` for the next page; undefined on the last one. */
+  readonly next?: string;
+}
+
+/** The outcome of {@link SessionStore.deleteByUser}: one bounded step. */
+export interface DeleteByUserOutcome {
+  readonly ended: readonly EndedSession[];
+  /** True when the step's limit was reached and more may be left: call again. */
+  readonly more: boolean;
+}
+
+/**
+ * Where sessions are kept. Extend it to keep them somewhere else, and run `sessionStoreContract` of
+ * `nestjs-session-auth/testing` on the result.
+ *
+ * The contract, for all operations:
+ *
+ * - **Atomic.** Each call is one indivisible step against every other call, from this process or another. In
+ *   particular `create` counts, evicts and admits in one step.
+ * - **Conditional.** A record that was deleted, evicted or has expired never comes back: `update`, `rotate` and the
+ *   touch in `find` change a live record or nothing.
+ * - **Expiry is the store's to enforce**, by the `now` it is given, whatever the backend's own clock says: a record with
+ *   `expiresAt <= now` is absent for every operation, counts for no limit and is in no list.
+ * - **Absence is an answer, failure is an error.** What is not there is told by the outcome. A backend that fails, times
+ *   out or answers nonsense makes the call reject, never answer "absent". A stored record that cannot be read rejects
+ *   with a `SessionAuthError` of code `corrupt_session_record`.
+ * - **Copies in, copies out.** Nothing that goes in or comes out shares an object with what is stored.
+ * - **Data is JSON by top-level key.** Values come in as JSON can carry them and come back equal.
+ * - **An old digest in its grace** (see `rotate`) finds, updates and deletes the session it stood for.
+ */
+export abstract class SessionStore {
+  /**
+   * Adds a session, under the account's limit.
+   *
+   * Live sessions of `record.userId` are counted. At `admission.max` or more: `'reject'` adds nothing and answers
+   * `limit_reached`; `'evict-oldest'` ends those with the earliest `createdAt`, `'evict-least-recent'` those with the
+   * earliest `lastActivityAt`, as many as it takes, and reports them. An anonymous record is always admitted.
+   */
+  abstract create(record: SessionRecord, admission: Admission, now: number): Promise<CreateOutcome>;
+
+  /**
+   * The session of a digest. When its last activity is `touch.interval` or longer ago, the same step sets
+   * `lastActivityAt` to `now` and `expiresAt` to `now + idle` or `absoluteExpiresAt`, whichever comes first; otherwise
+   * nothing is written. Time never runs backwards in a record. `record.digest` is the present digest, which differs
+   * from the one asked for while that is in its grace.
+   */
+  abstract find(digest: string, touch: Touch): Promise<FindOutcome>;
+
+  /**
+   * Merges `patch` into the data, key by key: other keys stay, `undefined` removes a key. Parallel updates of
+   * different keys lose nothing. Answers the merged data, or `too_large` when it would take more than `maxBytes`
+   * of JSON, in which case nothing changes; a merge that does not enlarge is never refused.
+   */
+  abstract update(digest: string, patch: SessionData, now: number, maxBytes: number): Promise<UpdateOutcome>;
+
+  /**
+   * Moves a session to a new digest in one step, with its data, its handle and its deadlines, and applies `changes`.
+   * The old digest goes on finding it for `grace`, but cannot be rotated again: of parallel rotations one succeeds.
+   * `rotatedAt` becomes `now`.
+   */
+  abstract rotate(digest: string, rotation: Rotation): Promise<RotateOutcome>;
+
+  /** Ends the session of a digest, with all its digests in grace. Answers what was ended; idempotent. */
+  abstract delete(digest: string, now: number): Promise<EndedSession | undefined>;
+
+  /** The live sessions of a user, newest `createdAt` first (equal times: greater handle first), by pages. */
+  abstract list(userId: string, page: SessionPage, now: number): Promise<SessionList>;
+
+  /** Ends the session of a user that has this handle. Answers what was ended, if it was that user's. */
+  abstract deleteByHandle(userId: string, handle: string, now: number): Promise<EndedSession | undefined>;
+
+  /**
+   * Ends at most `limit` sessions of a user, all but the one with the handle `except`. Sessions that had expired
+   * already are removed without being reported.
+   */
+  abstract deleteByUser(
+    userId: string,
+    options: { readonly except?: string; readonly limit: number },
+    now: number,
+  ): Promise<DeleteByUserOutcome>;
+
+  /**
+   * Sets roles or e-mail on all live sessions of a user and makes the token of each due for rotation (`rotatedAt`
+   * becomes 0). Answers how many.
+   */
+  abstract updateByUser(
+    userId: string,
+    changes: { readonly roles?: readonly string[]; readonly email?: string },
+    now: number,
+  ): Promise<number>;
+
+  /**
+   * Removes at most `limit` expired records and answers what they were; each is reported by one call only. A backend
+   * that expires by itself, such as Redis, answers an empty list.
+   */
+  abstract deleteExpired(now: number, limit: number): Promise<readonly EndedSession[]>;
+}

@@ -1,0 +1,168 @@
+import { inspect } from 'node:util';
+import type { SessionAuthentication } from '../users/session-authentication.js';
+import type { SessionData, SessionRecord } from './session-record.js';
+
+/** What {@link Session} needs to write: given by the lifecycle service. */
+export type SessionUpdater = (record: SessionRecord, patch: SessionData) => Promise<SessionData>;
+
+/** A session as an HTTP answer shows it: nothing secret, and not the application's data. */
+export interface SessionView {
+  readonly id: string;
+  readonly userId?: string;
+  readonly email?: string;
+  readonly roles: readonly string[];
+  /** Times are ISO 8601 in UTC. */
+  readonly createdAt: string;
+  readonly authenticatedAt?: string;
+  readonly authentication?: SessionAuthentication;
+  readonly lastActivityAt: string;
+  readonly expiresAt: string;
+  readonly absoluteExpiresAt: string;
+  readonly ip?: string;
+  readonly userAgent?: string;
+}
+
+/**
+ * A live session, as `@CurrentSession()` hands it to a handler.
+ *
+ * It is a snapshot of one read: `update` refreshes its `data`, a rotation in the same request carries it along, nothing
+ * else changes under your hands. It holds no token, and turned to JSON or into a log line it shows neither digest nor `data`.
+ *
+ * @typeParam Data what the application keeps in the session; every key may be absent
+ */
+export class Session<Data extends object = SessionData> {
+  readonly #updater: SessionUpdater;
+  #record: SessionRecord;
+  #foundBy: string;
+
+  /** @param foundBy the digest it was found by, which differs from the record's while that one is in its grace */
+  constructor(record: SessionRecord, updater: SessionUpdater, foundBy = record.digest) {
+    this.#record = record;
+    this.#updater = updater;
+    this.#foundBy = foundBy;
+  }
+
+  /** The public handle, safe to show: names this session in lists and events, authenticates nobody. */
+  get id(): string {
+    return this.#record.id;
+  }
+
+  /** The user's id; undefined for an anonymous session. */
+  get userId(): string | undefined {
+    return this.#record.userId;
+  }
+
+  get email(): string | undefined {
+    return this.#record.email;
+  }
+
+  /** The user's roles as they were at login, or at the last change told to the library. */
+  get roles(): readonly string[] {
+    return this.#record.roles;
+  }
+
+  /** When the login took place that this session stands for. */
+  get createdAt(): Date {
+    return new Date(this.#record.createdAt);
+  }
+
+  /** When the user last proved who they are in full; undefined for an anonymous session. */
+  get authenticatedAt(): Date | undefined {
+    return this.#record.authenticatedAt === undefined ? undefined : new Date(this.#record.authenticatedAt);
+  }
+
+  get authentication(): SessionAuthentication | undefined {
+    return this.#record.authentication;
+  }
+
+  /** To the precision of `lifetime.touchInterval`. */
+  get lastActivityAt(): Date {
+    return new Date(this.#record.lastActivityAt);
+  }
+
+  /** When the session ends if nothing more is heard. */
+  get expiresAt(): Date {
+    return new Date(this.#record.expiresAt);
+  }
+
+  /** When the session ends whatever happens. */
+  get absoluteExpiresAt(): Date {
+    return new Date(this.#record.absoluteExpiresAt);
+  }
+
+  /** The address of the login. */
+  get ip(): string | undefined {
+    return this.#record.ip;
+  }
+
+  /** The `User-Agent` of the login. Untrusted text. */
+  get userAgent(): string | undefined {
+    return this.#record.userAgent;
+  }
+
+  /** The application's data, as of this request's read or the last `update`. Change it by `update` only. */
+  get data(): Readonly<Partial<Data>> {
+    return this.#record.data as Partial<Data>;
+  }
+
+  /**
+   * Merges `patch` into the data, key by key, in one atomic step of the store; `undefined` removes a key. Resolves
+   * when the store has it. Parallel requests that write different keys lose nothing.
+   *
+   * @throws SessionAuthError `session_required` when the session has ended meanwhile: nothing is written then
+   * @throws SessionAuthError `invalid_session_data` for what JSON cannot carry
+   * @throws SessionAuthError `session_data_too_large` beyond `maxDataSize`
+   */
+  async update(patch: Partial<Data>): Promise<void> {
+    const data = await this.#updater(this.#record, patch);
+    this.#record = { ...this.#record, data };
+  }
+
+  /** What may be shown of the session. */
+  toJSON(): SessionView {
+    const record = this.#record;
+    return {
+      id: record.id,
+      userId: record.userId,
+      email: record.email,
+      roles: record.roles,
+      createdAt: this.createdAt.toISOString(),
+      authenticatedAt: this.authenticatedAt?.toISOString(),
+      authentication: record.authentication,
+      lastActivityAt: this.lastActivityAt.toISOString(),
+      expiresAt: this.expiresAt.toISOString(),
+      absoluteExpiresAt: this.absoluteExpiresAt.toISOString(),
+      ip: record.ip,
+      userAgent: record.userAgent,
+    };
+  }
+
+  [inspect.custom](): string {
+    return `Session ${inspect(this.toJSON())}`;
+  }
+
+  /**
+   * The stored record behind a session, for the library's own services.
+   * @internal
+   */
+  static recordOf(session: Session<object>): SessionRecord {
+    return session.#record;
+  }
+
+  /**
+   * Carries a session at hand over to the record that a rotation made of it.
+   * @internal
+   */
+  static adopt(session: Session<object>, record: SessionRecord): void {
+    session.#record = record;
+    session.#foundBy = record.digest;
+  }
+
+  /**
+   * The digest a session was found by: of a token that may have been replaced meanwhile.
+   * @internal
+   */
+  static foundBy(session: Session<object>): string {
+    return session.#foundBy;
+  }
+}

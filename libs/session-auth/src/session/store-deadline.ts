@@ -1,0 +1,35 @@
+import { SessionAuthError } from '../errors/session-auth.error.js';
+
+const RETRY_AFTER_SECONDS = 1;
+
+/**
+ * Waits for a store's answer, but no longer than `timeout` milliseconds: fail closed, and say so (ASVS 16.5.3).
+ *
+ * Whatever the store throws becomes `session_store_unavailable` with the failure as cause, except the library's own
+ * errors. An answer that comes too late is dropped; the operation itself may still have taken place.
+ *
+ * @throws SessionAuthError `session_store_unavailable`
+ */
+export function withStoreDeadline<T>(timeout: number, operation: () => Promise<T>): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    const timer = setTimeout(() => {
+      reject(unavailable(`the session store did not answer within ${timeout} ms`));
+    }, timeout);
+    const fail = (error: unknown): void => {
+      clearTimeout(timer);
+      reject(error instanceof SessionAuthError ? error : unavailable('the session store failed', error));
+    };
+    try {
+      operation().then((answer) => {
+        clearTimeout(timer);
+        resolve(answer);
+      }, fail);
+    } catch (error) {
+      fail(error);
+    }
+  });
+}
+
+function unavailable(message: string, cause?: unknown): SessionAuthError {
+  return new SessionAuthError('session_store_unavailable', message, { cause, retryAfterSeconds: RETRY_AFTER_SECONDS });
+}

@@ -1,0 +1,3 @@
+export type { RedisClient } from './redis-client.js';
+export { DEFAULT_REDIS_NAMESPACE, RedisSessionStore, type RedisSessionStoreOptions } from './redis-session-store.js';
+export { redisStorage, type RedisStorage, type RedisStorageOptions } from './redis-storage.js';

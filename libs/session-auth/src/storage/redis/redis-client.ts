@@ -1,0 +1,8 @@
+/**
+ * What the Redis stores use of an `ioredis` client: a `Redis` (standalone or Sentinel) or a `Cluster`, with whatever
+ * options the application gave it (`keyPrefix` included). The application connects it and closes it.
+ */
+export interface RedisClient {
+  evalsha(sha: string, numberOfKeys: number, ...keysAndArguments: (string | number)[]): Promise<unknown>;
+  eval(script: string, numberOfKeys: number, ...keysAndArguments: (string | number)[]): Promise<unknown>;
+}

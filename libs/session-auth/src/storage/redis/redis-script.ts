@@ -1,0 +1,20 @@
+import { createHash } from 'node:crypto';
+import type { RedisClient } from './redis-client.js';
+
+/** A Lua script, sent by its SHA-1 and in full only where the server does not know it yet (NOSCRIPT). */
+export class RedisScript {
+  readonly #sha: string;
+
+  constructor(private readonly source: string) {
+    this.#sha = createHash('sha1').update(source).digest('hex');
+  }
+
+  async run(client: RedisClient, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
+    try {
+      return await client.evalsha(this.#sha, keys.length, ...keys, ...args);
+    } catch (error) {
+      if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
+      return client.eval(this.source, keys.length, ...keys, ...args);
+    }
+  }
+}

@@ -1,0 +1,141 @@
+import { hash } from 'node:crypto';
+import { SessionAuthError } from '../../errors/session-auth.error.js';
+import type { SessionData, SessionRecord, SessionRecordChanges } from '../../session/session-record.js';
+
+/*
+ * A session's value in Redis is one string: a header of fixed width, then lines of JSON members.
+ *
+ *   lastActivityAt expiresAt absoluteExpiresAt handle user key
+ *   13 digits      13 digits 13 digits         20     22        (no blanks between)
+ *   "u":"alice",
+ *   "r":["admin"],
+ *   ".cart":{"items":[…]}
+ *
+ * A touch overwrites the first 26 characters in place. Scripts merge fields and data by replacing whole lines, whose
+ * beginning up to the colon is unique, so they never decode what they carry: JSON text has no raw line break inside.
+ * The lines in braces are one JSON object, which is how a read decodes them. Fields have one-letter names, data keys
+ * start with a dot.
+ */
+
+/** Characters of the header. */
+export const HEADER_LENGTH = 81;
+
+/** Characters of the SHA-256 part of a digest, which follow its shard tag. */
+export const HASH_LENGTH = 43;
+
+/** Characters of a public handle. */
+export const HANDLE_LENGTH = 20;
+
+/** What stands for the user in the header of an anonymous session. */
+export const NO_USER_KEY = '.'.repeat(22);
+
+/** Between two lines. */
+export const LINE_END = ',\n';
+
+const FIELDS = {
+  userId: 'u',
+  email: 'e',
+  roles: 'r',
+  createdAt: 'c',
+  authenticatedAt: 'a',
+  authentication: 'm',
+  rotatedAt: 't',
+  ip: 'i',
+  userAgent: 'g',
+  fingerprint: 'f',
+} as const;
+
+type Field = keyof typeof FIELDS;
+
+const FIELD_ENTRIES = Object.entries(FIELDS) as [Field, (typeof FIELDS)[Field]][];
+
+/** How a user is named in keys: 22 characters, so that no personal data and no odd character gets into a key. */
+export function userKeyOf(userId: string): string {
+  return hash('sha256', `user:${userId}`, 'base64url').slice(0, NO_USER_KEY.length);
+}
+
+/** The stored value of a record. */
+export function encodeRecord(record: SessionRecord): string {
+  const header =
+    encodeTime(record.lastActivityAt) +
+    encodeTime(record.expiresAt) +
+    encodeTime(record.absoluteExpiresAt) +
+    record.id +
+    (record.userId === undefined ? NO_USER_KEY : userKeyOf(record.userId));
+  const lines = [...encodeFields(record), ...encodeData(record.data)];
+  return header + lines.map(([prefix, json]) => prefix + json).join(LINE_END);
+}
+
+/** A time of the header. */
+export function encodeTime(time: number): string {
+  return String(time).padStart(13, '0');
+}
+
+/** The lines of the fields that are given, as pairs of beginning and JSON. */
+export function encodeFields(
+  fields: SessionRecordChanges & { userId?: string; rotatedAt?: number },
+): [string, string][] {
+  const lines: [string, string][] = [];
+  for (const [field, name] of FIELD_ENTRIES) {
+    const value = fields[field];
+    if (value !== undefined) lines.push([`"${name}":`, JSON.stringify(value)]);
+  }
+  return lines;
+}
+
+/** The lines of session data; the JSON of a key to remove is empty. */
+export function encodeData(data: SessionData): [string, string][] {
+  return Object.entries(data).map(([key, value]) => [
+    `${JSON.stringify(`.${key}`)}:`,
+    value === undefined ? '' : JSON.stringify(value),
+  ]);
+}
+
+/**
+ * The record of a digest and a stored value.
+ *
+ * @throws SessionAuthError `corrupt_session_record`
+ */
+export function decodeRecord(digest: string, value: string): SessionRecord {
+  const members = parseMembers(value);
+  const data: SessionData = {};
+  for (const name in members) {
+    if (name.charCodeAt(0) === 46) data[name.slice(1)] = members[name];
+  }
+  return {
+    digest,
+    id: value.slice(39, 59),
+    userId: members['u'] as string | undefined,
+    email: members['e'] as string | undefined,
+    roles: members['r'] as string[],
+    createdAt: members['c'] as number,
+    authenticatedAt: members['a'] as number | undefined,
+    authentication: members['m'] as SessionRecord['authentication'],
+    rotatedAt: members['t'] as number,
+    lastActivityAt: Number(value.slice(0, 13)),
+    expiresAt: Number(value.slice(13, 26)),
+    absoluteExpiresAt: Number(value.slice(26, 39)),
+    ip: members['i'] as string | undefined,
+    userAgent: members['g'] as string | undefined,
+    fingerprint: members['f'] as string | undefined,
+    data,
+  };
+}
+
+function parseMembers(value: string): Record<string, unknown> {
+  let members: unknown;
+  try {
+    members = JSON.parse(`{${value.slice(HEADER_LENGTH)}}`);
+  } catch (cause) {
+    throw corruptRecord(cause);
+  }
+  const found = members as Record<string, unknown>;
+  if (!Array.isArray(found['r']) || typeof found['c'] !== 'number' || typeof found['t'] !== 'number')
+    throw corruptRecord();
+  return found;
+}
+
+/** The error for a value that no encoder of ours made. */
+export function corruptRecord(cause?: unknown): SessionAuthError {
+  return new SessionAuthError('corrupt_session_record', 'a stored session record cannot be read', { cause });
+}

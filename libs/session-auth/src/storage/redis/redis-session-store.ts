@@ -1,0 +1,198 @@
+import { SessionAuthError } from '../../errors/session-auth.error.js';
+import type { Admission } from '../../session/concurrency-limit.js';
+import { formatSessionCursor, parseSessionCursor } from '../../session/session-cursor.js';
+import type { SessionData, SessionRecord } from '../../session/session-record.js';
+import {
+  SessionStore,
+  type CreateOutcome,
+  type DeleteByUserOutcome,
+  type EndedSession,
+  type FindOutcome,
+  type RotateOutcome,
+  type Rotation,
+  type SessionList,
+  type SessionPage,
+  type Touch,
+  type UpdateOutcome,
+} from '../../session/session-store.js';
+import { shardTagOf } from '../../crypto/session-token.js';
+import type { RedisClient } from './redis-client.js';
+import type { RedisScript } from './redis-script.js';
+import {
+  corruptRecord,
+  decodeRecord,
+  encodeData,
+  encodeFields,
+  encodeRecord,
+  userKeyOf,
+} from './redis-session-codec.js';
+import * as scripts from './redis-session-scripts.js';
+
+/** Settings of {@link RedisSessionStore}. */
+export interface RedisSessionStoreOptions {
+  /**
+   * What all keys of the store begin with, behind the client's own `keyPrefix`. Applications that share a Redis must
+   * differ in it. @default 'sa:'
+   */
+  readonly namespace?: string;
+}
+
+/** The namespace of keys unless configured otherwise. */
+export const DEFAULT_REDIS_NAMESPACE = 'sa:';
+
+const SHARD_TAG_LENGTH = 2;
+const UPDATE_STEP = 500;
+
+/**
+ * Sessions in Redis 6.2 or later, or Valkey: standalone, Sentinel or Cluster, by an `ioredis` client that the
+ * application owns.
+ *
+ * Every operation is one script, so one round trip and atomic; `deleteByUser` and `updateByUser` take one a thousand
+ * or five hundred sessions. All keys of a user share a hash slot. Every key has a time to live: Redis removes what has
+ * expired by itself, so `deleteExpired` has nothing to do.
+ */
+export class RedisSessionStore extends SessionStore {
+  readonly #client: RedisClient;
+  readonly #namespace: string;
+
+  constructor(client: RedisClient, options: RedisSessionStoreOptions = {}) {
+    super();
+    this.#client = client;
+    this.#namespace = options.namespace ?? DEFAULT_REDIS_NAMESPACE;
+    if (/[{}\s]/.test(this.#namespace)) {
+      throw new SessionAuthError(
+        'invalid_configuration',
+        `redisStorage.namespace: given ${JSON.stringify(this.#namespace)}; allowed is text without braces and blanks`,
+      );
+    }
+  }
+
+  override async create(record: SessionRecord, admission: Admission, now: number): Promise<CreateOutcome> {
+    const keys = [this.#sessionKey(record.digest)];
+    if (record.userId !== undefined) keys.push(this.#indexKey(record.userId));
+    const answer = await this.#run(scripts.CREATE, keys, [
+      now,
+      encodeRecord(record),
+      Math.max(record.expiresAt - now, 1),
+      record.id + record.digest.slice(SHARD_TAG_LENGTH),
+      record.createdAt,
+      Math.max(record.absoluteExpiresAt - now, 1),
+      admission.max === Infinity ? 0 : admission.max,
+      admission.onLimit,
+    ]);
+    if (answer === 'limit_reached') return { status: 'limit_reached' };
+    return { status: 'created', evicted: (answer as string[]).map((id) => ({ id, userId: record.userId })) };
+  }
+
+  override async find(digest: string, { now, idle, interval }: Touch): Promise<FindOutcome> {
+    const answer = await this.#run(scripts.FIND, [this.#sessionKey(digest)], [now, idle, interval]);
+    if (answer === null) return { status: 'absent' };
+    if (typeof answer === 'string') return { status: 'live', record: decodeRecord(digest, answer) };
+    const [hash, value] = answer as [string, string];
+    if (hash === '') return { status: 'expired', ended: endedOf(digest, value) };
+    return { status: 'live', record: decodeRecord(digest.slice(0, SHARD_TAG_LENGTH) + hash, value) };
+  }
+
+  override async update(digest: string, patch: SessionData, now: number, maxBytes: number): Promise<UpdateOutcome> {
+    const answer = await this.#run(
+      scripts.UPDATE,
+      [this.#sessionKey(digest)],
+      [now, maxBytes, ...encodeData(patch).flat()],
+    );
+    if (answer === null) return { status: 'absent' };
+    if (answer === 'too_large') return { status: 'too_large' };
+    return { status: 'updated', data: decodeRecord(digest, answer as string).data };
+  }
+
+  override async rotate(digest: string, rotation: Rotation): Promise<RotateOutcome> {
+    const { now, grace, changes } = rotation;
+    const keys = [this.#sessionKey(digest), this.#sessionKey(rotation.digest)];
+    const times = [changes.lastActivityAt, changes.expiresAt, changes.absoluteExpiresAt, changes.createdAt];
+    const answer = await this.#run(scripts.ROTATE, keys, [
+      now,
+      grace,
+      ...times.map((time) => time ?? ''),
+      ...encodeFields({ ...changes, rotatedAt: now }).flat(),
+    ]);
+    if (answer === null) return { status: 'absent' };
+    if (answer === 'superseded') return { status: 'superseded' };
+    return { status: 'rotated', record: decodeRecord(rotation.digest, answer as string) };
+  }
+
+  override async delete(digest: string, now: number): Promise<EndedSession | undefined> {
+    const answer = await this.#run(scripts.DELETE, [this.#sessionKey(digest)], [now]);
+    return answer === null ? undefined : endedOf(digest, answer as string);
+  }
+
+  override async list(userId: string, { limit, cursor }: SessionPage, now: number): Promise<SessionList> {
+    const place = parseSessionCursor(cursor);
+    const answer = (await this.#run(
+      scripts.LIST,
+      [this.#indexKey(userId)],
+      [now, limit, place?.createdAt ?? '', place?.id ?? ''],
+    )) as string[];
+    const tag = shardTagOf(userId);
+    const records: SessionRecord[] = [];
+    for (let i = 1; i < answer.length; i += 2) records.push(decodeRecord(tag + answer[i]!, answer[i + 1]!));
+    const last = records.at(-1);
+    return { records, next: answer[0] === 'more' && last !== undefined ? formatSessionCursor(last) : undefined };
+  }
+
+  override async deleteByHandle(userId: string, handle: string, now: number): Promise<EndedSession | undefined> {
+    const ended = await this.#run(scripts.DELETE_BY_HANDLE, [this.#indexKey(userId)], [now, handle]);
+    return ended === 1 ? { id: handle, userId } : undefined;
+  }
+
+  override async deleteByUser(
+    userId: string,
+    { except, limit }: { readonly except?: string; readonly limit: number },
+    now: number,
+  ): Promise<DeleteByUserOutcome> {
+    const keys = [this.#indexKey(userId)];
+    const [more, ...handles] = (await this.#run(scripts.DELETE_BY_USER, keys, [now, limit, except ?? ''])) as string[];
+    return { ended: handles.map((id) => ({ id, userId })), more: more === 'more' };
+  }
+
+  override async updateByUser(
+    userId: string,
+    changes: { readonly roles?: readonly string[]; readonly email?: string },
+    now: number,
+  ): Promise<number> {
+    const lines = encodeFields({ ...changes, rotatedAt: 0 }).flat();
+    let changed = 0;
+    for (let from = '-inf'; from !== '';) {
+      const args = [now, from === '-inf' ? from : `(${from}`, UPDATE_STEP, ...lines];
+      const answer = await this.#run(scripts.UPDATE_BY_USER, [this.#indexKey(userId)], args);
+      const [step, next] = answer as [number, string];
+      changed += step;
+      from = next;
+    }
+    return changed;
+  }
+
+  override deleteExpired(): Promise<readonly EndedSession[]> {
+    return Promise.resolve([]);
+  }
+
+  async #run(script: RedisScript, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
+    try {
+      return await script.run(this.#client, keys, args);
+    } catch (error) {
+      if (error instanceof Error && /CORRUPT session record|WRONGTYPE/.test(error.message)) throw corruptRecord(error);
+      throw error;
+    }
+  }
+
+  #sessionKey(digest: string): string {
+    return `${this.#namespace}{${digest.slice(0, SHARD_TAG_LENGTH)}}:s:${digest.slice(SHARD_TAG_LENGTH)}`;
+  }
+
+  #indexKey(userId: string): string {
+    return `${this.#namespace}{${shardTagOf(userId)}}:u:${userKeyOf(userId)}`;
+  }
+}
+
+function endedOf(digest: string, value: string): EndedSession {
+  const { id, userId } = decodeRecord(digest, value);
+  return { id, userId };
+}
