@@ -25,6 +25,8 @@ export const HTTP_STATUS_BY_CODE = {
   too_many_attempts: 429,
   /** The request body does not have the documented shape. */
   invalid_request: 400,
+  /** Session data that JSON cannot carry, or that names a key of its own accord (`__proto__`). */
+  invalid_session_data: 400,
   /** A password of more than 72 bytes, which bcrypt would cut silently. */
   password_too_long: 400,
   /** The store failed or did not answer within `storeTimeout`; the answer carries `Retry-After`. */
@@ -32,8 +34,6 @@ export const HTTP_STATUS_BY_CODE = {
 
   /** Refused options; thrown at boot, the message names the option's path. */
   invalid_configuration: 500,
-  /** Session data that JSON cannot carry. */
-  invalid_session_data: 500,
   /** A stored record that cannot be read. Never reaches a client: it is answered as no session. */
   corrupt_session_record: 500,
   /** A feature was used that the module was not configured for, for example login without `users`. */

@@ -249,6 +249,17 @@ export class SessionLifecycleService {
     return this.#revokeByUser(userId, undefined, reason, client);
   }
 
+  /**
+   * Tells a user's live sessions of new roles or a new e-mail address, all at once. A session's token is due for
+   * rotation afterwards and is replaced on its next request (a gain of privilege rotates). Answers how many.
+   */
+  async updateUser(
+    userId: string,
+    changes: { readonly roles?: readonly string[]; readonly email?: string },
+  ): Promise<number> {
+    return this.#call(() => this.store.updateByUser(userId, changes, this.clock.now()));
+  }
+
   async #revokeByUser(
     userId: string,
     except: string | undefined,

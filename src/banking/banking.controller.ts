@@ -1,0 +1,97 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  BadRequestException,
+  Body,
+  ConflictException,
+  Controller,
+  Get,
+  HttpCode,
+  Inject,
+  Patch,
+  Post,
+  Query,
+  UseGuards,
+  ValidationPipe,
+} from '@nestjs/common';
+import {
+  CurrentSession,
+  CurrentUser,
+  RequireRecentAuth,
+  type Session,
+  SessionAuthGuard,
+  SessionLifecycleService,
+} from 'nestjs-session-auth';
+import type { BankUser } from '../users/bank-user.js';
+import { BankUsersService } from '../users/bank-users.service.js';
+import { ChangeEmailDto } from './change-email.dto.js';
+import { Ledger } from './ledger.js';
+import { TransferDto } from './transfer.dto.js';
+
+const VALIDATION = new ValidationPipe({ whitelist: true });
+const MAX_DELAY = 5000;
+
+/** The bank's JSON API for its customers. */
+@Controller('api')
+@UseGuards(SessionAuthGuard)
+export class BankingController {
+  constructor(
+    @Inject(BankUsersService) private readonly users: BankUsersService,
+    @Inject(SessionLifecycleService) private readonly sessions: SessionLifecycleService,
+    @Inject(Ledger) private readonly ledger: Ledger,
+  ) {}
+
+  @Get('me')
+  me(@CurrentSession() session: Session): { userId?: string; email?: string; roles: readonly string[] } {
+    return { userId: session.userId, email: session.email, roles: session.roles };
+  }
+
+  @Post('transfer')
+  transfer(
+    @CurrentSession('userId') userId: string,
+    @Body(VALIDATION) { to, amount }: TransferDto,
+  ): { status: string } {
+    this.ledger.transfer(userId, to, amount);
+    return { status: 'success' };
+  }
+
+  /** A taken-over session must not be enough to take over the account: the password is asked for again. */
+  @Post('settings/email')
+  @HttpCode(200)
+  @RequireRecentAuth('10m')
+  async changeEmail(
+    @CurrentUser() user: BankUser,
+    @Body(VALIDATION) { email }: ChangeEmailDto,
+  ): Promise<{ email: string }> {
+    if (!this.users.changeEmail(user.id, email)) throw new ConflictException('this address is taken');
+    await this.sessions.updateUser(user.id, { email });
+    return { email };
+  }
+
+  @Get('preferences')
+  preferences(@CurrentSession('data') data: object): object {
+    return data;
+  }
+
+  /** Merges the body's keys into the session, after `delay` milliseconds: what a slow request looks like. */
+  @Patch('preferences')
+  async changePreferences(
+    @CurrentSession() session: Session,
+    @Body() body: unknown,
+    @Query('delay') wait?: string,
+  ): Promise<object> {
+    if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+      throw new BadRequestException('the body must be an object of preferences');
+    }
+    if (wait !== undefined) await delay(readDelay(wait));
+    await session.update(body);
+    return session.data;
+  }
+}
+
+function readDelay(given: unknown): number {
+  const milliseconds = Number(given);
+  if (typeof given !== 'string' || !/^\d{1,4}$/.test(given) || milliseconds > MAX_DELAY) {
+    throw new BadRequestException(`delay: a whole number of milliseconds from 0 to ${MAX_DELAY}`);
+  }
+  return milliseconds;
+}

@@ -1,0 +1,26 @@
+import { Injectable } from '@nestjs/common';
+
+/** One transfer of money. */
+export interface Transfer {
+  readonly from: string;
+  readonly to: string;
+  readonly amount: number;
+  readonly at: Date;
+}
+
+const KEPT = 1000;
+
+/** What was transferred, the latest first to go when there is too much to keep. */
+@Injectable()
+export class Ledger {
+  readonly #transfers: Transfer[] = [];
+
+  transfer(from: string, to: string, amount: number): void {
+    this.#transfers.push({ from, to, amount, at: new Date() });
+    if (this.#transfers.length > KEPT) this.#transfers.shift();
+  }
+
+  of(userId: string): readonly Transfer[] {
+    return this.#transfers.filter((transfer) => transfer.from === userId);
+  }
+}

@@ -1,0 +1,15 @@
+import { IsNumber, IsString, Length, Max, Min } from 'class-validator';
+
+/** The body of `POST /api/transfer`. */
+export class TransferDto {
+  /** Whom the money goes to. */
+  @IsString()
+  @Length(1, 254)
+  to!: string;
+
+  /** In whole or broken units, from a hundredth to a million. */
+  @IsNumber({ maxDecimalPlaces: 2 })
+  @Min(0.01)
+  @Max(1_000_000)
+  amount!: number;
+}

@@ -1,0 +1,49 @@
+import { once } from 'node:events';
+import { Redis } from 'ioredis';
+import type { StorageOptions } from 'nestjs-session-auth';
+import { redisStorage } from 'nestjs-session-auth/redis';
+import type { BankConfig } from '../config/bank-config.js';
+import { resolveRedis } from '../local-services/local-redis.js';
+
+/** Where the demo keeps its sessions, and how to close what was opened for it. */
+export interface BankStorage {
+  readonly storage: StorageOptions | 'memory';
+  /** In words, for the start-up lines. */
+  readonly description: string;
+  close(): Promise<void>;
+}
+
+/** Opens the storage that `SESSION_STORE` names. Without an address a local server is started for the run. */
+export async function openBankStorage(
+  config: Pick<BankConfig, 'sessionStore'>,
+  log: (line: string) => void,
+): Promise<BankStorage> {
+  switch (config.sessionStore) {
+    case 'memory':
+      return { storage: 'memory', description: 'memory', close: () => Promise.resolve() };
+    case 'redis':
+      return openRedis(log);
+  }
+}
+
+async function openRedis(log: (line: string) => void): Promise<BankStorage> {
+  const service = await resolveRedis({ log });
+  const client = new Redis(service.url, { lazyConnect: true });
+  let last = '';
+  client.on('error', (error: Error) => {
+    if (error.message !== last) log(`Redis: ${(last = error.message)}`);
+  });
+  client.on('ready', () => (last = ''));
+  await client.connect();
+  const { host, port } = client.options;
+  return {
+    storage: redisStorage({ client, namespace: 'bank:' }),
+    description: `Redis at ${host}:${port}`,
+    close: async () => {
+      const ended = once(client, 'end');
+      client.disconnect();
+      await ended;
+      await service.stop();
+    },
+  };
+}
