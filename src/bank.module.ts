@@ -1,5 +1,10 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import { SessionAuthModule, type StorageOptions } from 'nestjs-session-auth';
+import {
+  SessionAuthModule,
+  type SessionAuthExtras,
+  type SessionAuthOptions,
+  type StorageOptions,
+} from 'nestjs-session-auth';
 import { BankingModule } from './banking/banking.module.js';
 import { HealthController } from './health.controller.js';
 import { BankUsersModule } from './users/bank-users.module.js';
@@ -11,23 +16,24 @@ export interface BankOptions {
   readonly storage: StorageOptions | 'memory';
 }
 
+/** How the bank uses the library. */
+export function bankSessions({ secrets, storage }: BankOptions): SessionAuthOptions & SessionAuthExtras {
+  return {
+    secrets,
+    storage,
+    imports: [BankUsersModule],
+    users: { useExisting: BankUsersService },
+    concurrency: { max: 3, onLimit: 'evict-oldest' },
+    passwords: { cost: 10 },
+  };
+}
+
 @Module({})
 export class BankModule {
-  static register({ secrets, storage }: BankOptions): DynamicModule {
+  static register(options: BankOptions): DynamicModule {
     return {
       module: BankModule,
-      imports: [
-        SessionAuthModule.forRoot({
-          secrets,
-          storage,
-          imports: [BankUsersModule],
-          users: { useExisting: BankUsersService },
-          concurrency: { max: 3, onLimit: 'evict-oldest' },
-          passwords: { cost: 10 },
-        }),
-        BankUsersModule,
-        BankingModule,
-      ],
+      imports: [SessionAuthModule.forRoot(bankSessions(options)), BankUsersModule, BankingModule],
       controllers: [HealthController],
     };
   }

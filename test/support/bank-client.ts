@@ -1,0 +1,126 @@
+import { Agent, request as httpRequest, type IncomingHttpHeaders } from 'node:http';
+
+/** An answer, read to its end. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  /** The `Set-Cookie` values, in order. */
+  readonly setCookies: readonly string[];
+  readonly text: string;
+  /** The body as JSON; undefined when it is none. */
+  readonly json: unknown;
+}
+
+/** One request to send. */
+export interface Ask {
+  /** Sent as JSON unless it is a string. */
+  readonly body?: unknown;
+  readonly headers?: Record<string, string | string[]>;
+  /** Sent instead of the client's own cookies. */
+  readonly cookie?: string;
+}
+
+/** What a page of the bank needs to know of a session. */
+export interface SessionAnswer {
+  readonly id: string;
+  readonly userId: string;
+  readonly createdAt: string;
+  readonly expiresAt: string;
+  readonly absoluteExpiresAt: string;
+  readonly authenticatedAt: string;
+}
+
+export const SESSION_COOKIE = '__Host-session';
+
+/** Sends paths as they are, without the tidying up that `fetch` does; connections are its own. */
+export async function send(port: number, method: string, path: string, ask: Ask = {}): Promise<Answer> {
+  const body = ask.body === undefined || typeof ask.body === 'string' ? ask.body : JSON.stringify(ask.body);
+  const headers = {
+    ...(body === undefined
+      ? {}
+      : { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(body)) }),
+    ...(ask.cookie === undefined ? {} : { cookie: ask.cookie }),
+    ...ask.headers,
+  };
+  return new Promise((resolve, reject) => {
+    const agent = new Agent({ keepAlive: false });
+    const outgoing = httpRequest({ host: '127.0.0.1', port, method, path, headers, agent }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('error', reject);
+      response.on('end', () => {
+        const text = Buffer.concat(chunks).toString();
+        const setCookies = response.headers['set-cookie'] ?? [];
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, setCookies, text, json: parse(text) });
+      });
+    });
+    outgoing.on('error', reject);
+    outgoing.end(body);
+  });
+}
+
+/** A customer at one device: keeps cookies as a browser does. */
+export class BankClient {
+  readonly cookies = new Map<string, string>();
+
+  constructor(public port: number) {}
+
+  get cookie(): string {
+    return [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+  }
+
+  /** The sealed value of the session cookie. */
+  get sealed(): string {
+    return this.cookies.get(SESSION_COOKIE) ?? '';
+  }
+
+  async ask(method: string, path: string, ask: Ask = {}): Promise<Answer> {
+    const cookie = ask.cookie ?? (this.cookies.size > 0 ? this.cookie : undefined);
+    const answer = await send(this.port, method, path, { ...ask, cookie });
+    for (const line of answer.setCookies) this.#keep(line);
+    return answer;
+  }
+
+  get(path: string, ask?: Ask): Promise<Answer> {
+    return this.ask('GET', path, ask);
+  }
+
+  post(path: string, body?: unknown, ask?: Ask): Promise<Answer> {
+    return this.ask('POST', path, { ...ask, body });
+  }
+
+  /** Logs in as one of the demo's users; fails the test when that fails. */
+  async login(name: string, ask?: Ask): Promise<SessionAnswer> {
+    const answer = await this.tryLogin(name, ask);
+    if (answer.status !== 200) throw new Error(`login as ${name} answered ${answer.status}: ${answer.text}`);
+    return (answer.json as { session: SessionAnswer }).session;
+  }
+
+  tryLogin(name: string, ask?: Ask): Promise<Answer> {
+    return this.post('/auth/login', { email: `${name}@example.com`, password: `${name}-demo-password` }, ask);
+  }
+
+  /** Whether the client is signed in, by a guarded route. */
+  async isSignedIn(ask?: Ask): Promise<boolean> {
+    const { status } = await this.get('/api/me', ask);
+    if (status !== 200 && status !== 401) throw new Error(`GET /api/me answered ${status}`);
+    return status === 200;
+  }
+
+  #keep(line: string): void {
+    const [pair = '', ...attributes] = line.split(';');
+    const equals = pair.indexOf('=');
+    const name = pair.slice(0, equals).trim();
+    const isOver = attributes.some((attribute) => /^\s*max-age=(0|-\d+)\s*$/i.test(attribute));
+    if (isOver) this.cookies.delete(name);
+    else this.cookies.set(name, pair.slice(equals + 1).trim());
+  }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

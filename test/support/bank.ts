@@ -1,0 +1,123 @@
+import { randomBytes } from 'node:crypto';
+import type { AddressInfo } from 'node:net';
+import type { Server } from 'node:http';
+import type { INestApplication, LoggerService, ModuleMetadata } from '@nestjs/common';
+import { Test } from '@nestjs/testing';
+import { Redis, type RedisOptions } from 'ioredis';
+import {
+  Clock,
+  MemorySessionStore,
+  SessionAuthModule,
+  SessionEventPublisher,
+  type SessionAuthExtras,
+  type SessionAuthOptions,
+  type SessionEvent,
+  type StorageOptions,
+} from 'nestjs-session-auth';
+import { redisStorage } from 'nestjs-session-auth/redis';
+import { bankSessions } from '../../src/bank.module.js';
+import { BankingModule } from '../../src/banking/banking.module.js';
+import type { HttpAdapterName } from '../../src/config/bank-config.js';
+import { HealthController } from '../../src/health.controller.js';
+import { makeHttpAdapter } from '../../src/http-adapter.js';
+import { BankUsersModule } from '../../src/users/bank-users.module.js';
+import { BankClient } from './bank-client.js';
+import { ManualClock } from './manual-clock.js';
+
+export const ADAPTERS: readonly HttpAdapterName[] = ['express', 'fastify'];
+export const STORES = ['memory', 'redis'] as const;
+export type StoreName = (typeof STORES)[number];
+
+/** Every adapter with every store: the rows of a `describe.each`. */
+export const EVERYWHERE = ADAPTERS.flatMap((adapter) => STORES.map((store) => ({ adapter, store })));
+
+/** A backend that several nodes can share. */
+export interface Backend {
+  readonly storage: StorageOptions;
+  /** The client, for looking into Redis; undefined on memory. */
+  readonly redis: Redis | undefined;
+  /** What all keys of this backend begin with. */
+  readonly namespace: string;
+  close(): Promise<void>;
+}
+
+/** An empty backend. On Redis it has keys of its own on the run's server, or all of the server at `url`. */
+export async function openBackend(store: StoreName, url?: string, options: RedisOptions = {}): Promise<Backend> {
+  const namespace = `t${randomBytes(6).toString('hex')}:`;
+  if (store === 'memory') {
+    const sessions = { useValue: new MemorySessionStore() };
+    return { storage: { sessions }, redis: undefined, namespace, close: () => Promise.resolve() };
+  }
+  const redis = new Redis(url ?? process.env['TEST_REDIS_URL']!, { ...options, lazyConnect: true });
+  await redis.connect();
+  return {
+    storage: redisStorage({ client: redis, namespace }),
+    redis,
+    namespace,
+    close: async () => {
+      const keys = await redis.keys(`${namespace}*`);
+      if (keys.length > 0) await redis.del(...keys);
+      redis.disconnect();
+    },
+  };
+}
+
+/** One running node of the bank. */
+export interface Bank {
+  readonly app: INestApplication;
+  readonly port: number;
+  readonly clock: ManualClock;
+  /** Every event since the start. */
+  readonly events: SessionEvent[];
+  /** Every line logged since the start. */
+  readonly log: string[];
+  /** A client without cookies. */
+  client(): BankClient;
+  close(): Promise<void>;
+}
+
+/** How a node differs from the demo. */
+export interface BankSetup {
+  readonly adapter: HttpAdapterName;
+  readonly backend: Backend;
+  /** @default TEST_SECRETS */
+  readonly secrets?: readonly string[];
+  readonly options?: Partial<SessionAuthOptions & SessionAuthExtras>;
+  /** More controllers and the like, next to the bank's. */
+  readonly module?: ModuleMetadata;
+  readonly clock?: ManualClock;
+}
+
+export const TEST_SECRETS = ['a test secret that everybody may know, 1'];
+
+/** Starts a node of the bank on a free port, on a clock that can be moved. */
+export async function startBank(setup: BankSetup): Promise<Bank> {
+  const { adapter, backend, secrets = TEST_SECRETS, options = {}, module = {}, clock = new ManualClock() } = setup;
+  const sessions = bankSessions({ secrets, storage: backend.storage });
+  const log: string[] = [];
+  const testing = await Test.createTestingModule({
+    ...module,
+    imports: [
+      SessionAuthModule.forRoot({ ...sessions, passwords: { cost: 4 }, ...options }),
+      BankUsersModule,
+      BankingModule,
+      ...(module.imports ?? []),
+    ],
+    controllers: [HealthController, ...(module.controllers ?? [])],
+  })
+    .overrideProvider(Clock)
+    .useValue(clock)
+    .setLogger(collector(log))
+    .compile();
+  const app = testing.createNestApplication(makeHttpAdapter(adapter), { logger: collector(log) });
+  const events: SessionEvent[] = [];
+  app.get(SessionEventPublisher).subscribe((event) => void events.push(event));
+  await app.listen(0, '127.0.0.1');
+  const { port } = (app.getHttpServer() as Server).address() as AddressInfo;
+  return { app, port, clock, events, log, client: () => new BankClient(port), close: () => app.close() };
+}
+
+function collector(lines: string[]): LoggerService {
+  const add = (...parts: unknown[]): void => void lines.push(parts.map(String).join(' '));
+  return { log: add, error: add, warn: add, debug: add, verbose: add };
+}
