@@ -1,0 +1,116 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { startLocalRedis, type LocalRedis } from '../src/local-services/local-redis.ts';
+import type { BankClient } from './support/bank-client.js';
+import { ADAPTERS, openBackend, startBank, type Backend, type Bank } from './support/bank.js';
+import { countCommands } from './support/command-count.js';
+
+describe.each(ADAPTERS)('what Redis is asked for on %s', (adapter) => {
+  let server: LocalRedis;
+  let backend: Backend;
+  let bank: Bank;
+  let alice: BankClient;
+
+  const count = (run: () => Promise<unknown>): ReturnType<typeof countCommands> => countCommands(backend.redis!, run);
+
+  beforeAll(async () => {
+    server = await startLocalRedis();
+    backend = await openBackend('redis', server.url);
+    bank = await startBank({ adapter, backend });
+    // every script once, so that none is counted twice for being sent in full
+    const device = bank.client();
+    await device.login('alice');
+    await device.login('alice');
+    await device.get('/auth/sessions');
+    await device.ask('DELETE', '/auth/sessions');
+    await device.ask('PATCH', '/api/preferences', { body: { warm: true } });
+    await device.post('/auth/logout');
+  });
+
+  beforeEach(async () => {
+    await backend.redis!.flushdb();
+    alice = bank.client();
+  });
+
+  afterAll(async () => {
+    await bank.close();
+    await backend.close();
+    await server.stop();
+  });
+
+  it('nothing for an open route, with or without a cookie', async () => {
+    await alice.login('alice');
+    const { byName } = await count(async () => {
+      expect((await alice.get('/health')).status).toBe(200);
+      expect((await bank.client().get('/health')).status).toBe(200);
+      expect((await alice.get('/not/there')).status).toBe(404);
+    });
+    expect(byName).toEqual({});
+  });
+
+  it('nothing for a guarded route without a cookie', async () => {
+    expect((await count(() => bank.client().get('/api/me'))).byName).toEqual({});
+  });
+
+  it('one script a guarded request, and no write inside touchInterval, over 1000 requests', async () => {
+    await alice.login('alice');
+    const { sent, writes } = await count(async () => {
+      for (let i = 0; i < 1000; i += 1) expect(await alice.isSignedIn()).toBe(true);
+    });
+    expect(sent).toBe(1000);
+    expect(writes).toBe(0);
+  });
+
+  it('one script also when several guards and decorators of one request ask', async () => {
+    const admin = bank.client();
+    await admin.login('admin');
+    const settings = await count(() => admin.get('/api/preferences'));
+    expect(settings.sent).toBe(1);
+  });
+
+  it('one script, which writes, once touchInterval is over; then none again', async () => {
+    await alice.login('alice');
+    bank.clock.advance(61_000);
+    const due = await count(() => alice.isSignedIn());
+    expect(due.sent).toBe(1);
+    expect(due.byName).toMatchObject({ setrange: 1, pexpire: 1 });
+    const next = await count(() => alice.isSignedIn());
+    expect(next.writes).toBe(0);
+  });
+
+  it('one script a login, with limit, index and eviction', async () => {
+    for (let i = 0; i < 5; i += 1) {
+      const { sent } = await count(() => bank.client().login('alice'));
+      expect(sent).toBe(1);
+    }
+  });
+
+  it('nothing for a failed login', async () => {
+    expect(
+      (await count(() => alice.post('/auth/login', { email: 'alice@example.com', password: 'x' }))).byName,
+    ).toEqual({});
+  });
+
+  it('one script a logout', async () => {
+    await alice.login('alice');
+    const { sent } = await count(() => alice.post('/auth/logout'));
+    expect(sent).toBe(1);
+    expect(await backend.redis!.keys(`${backend.namespace}*:s:*`)).toEqual([]);
+  });
+
+  it('one script to end the other sessions, besides the one that finds who asks', async () => {
+    const others = [bank.client(), bank.client()];
+    for (const other of others) await other.login('alice');
+    await alice.login('alice');
+    const { sent } = await count(() => alice.ask('DELETE', '/auth/sessions'));
+    expect(sent).toBe(2);
+  });
+
+  it('no key without a time to live', async () => {
+    await alice.login('alice');
+    await alice.ask('PATCH', '/api/preferences', { body: { theme: 'dark' } });
+    await alice.post('/auth/reauthenticate', { password: 'alice-demo-password' });
+    const keys = await backend.redis!.keys('*');
+    expect(keys).toHaveLength(2);
+    for (const key of keys) expect(await backend.redis!.pttl(key)).toBeGreaterThan(0);
+  });
+});
