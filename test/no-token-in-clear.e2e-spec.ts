@@ -67,9 +67,10 @@ describe.each(EVERYWHERE)('no token in clear on $adapter with $store', ({ adapte
 
 /** Notes every token that a node hands out. */
 function watchTokens(lifecycle: SessionLifecycleService, issued: string[]): void {
-  const { create, rotate } = lifecycle;
-  lifecycle.create = async (input) => note(await create.call(lifecycle, input), issued);
-  lifecycle.rotate = async (session, options) => note(await rotate.call(lifecycle, session, options), issued);
+  const create = lifecycle.create.bind(lifecycle);
+  const rotate = lifecycle.rotate.bind(lifecycle);
+  lifecycle.create = async (input) => note(await create(input), issued);
+  lifecycle.rotate = async (session, options) => note(await rotate(session, options), issued);
 }
 
 function note<T extends IssuedSession | undefined>(answer: T, issued: string[]): T {
