@@ -39,10 +39,16 @@ async function main(): Promise<void> {
 
   await app.listen(config.port);
   const { port } = (app.getHttpServer() as Server).address() as AddressInfo;
-  print('');
-  print(`Example Bank is open: http://localhost:${port} (${config.httpAdapter}, sessions in ${storage.description})`);
-  if (config.secretIsTemporary) print('SESSION_SECRET is not set: this run has made up one, so cookies end with it.');
-  for (const { email, password } of DEMO_ACCOUNTS) print(`  ${email.padEnd(18)} ${password}`);
+  print(
+    [
+      '',
+      `Example Bank is open: http://localhost:${port} (${config.httpAdapter}, sessions in ${storage.description})`,
+      ...(config.secretIsTemporary
+        ? ['SESSION_SECRET is not set: this run has made up one, so cookies end with it.']
+        : []),
+      ...DEMO_ACCOUNTS.map(({ email, password }) => `  ${email.padEnd(18)} ${password}`),
+    ].join('\n'),
+  );
 }
 
 function fail(error: unknown): void {

@@ -1,9 +1,12 @@
 import Bowser from 'bowser';
 
+// a program's own name, at the beginning: `curl/8.5.0`
+const PRODUCT = /^[\w.-]{1,40}(?=\/\d)/;
+
 /** A short name of the client for people, such as `Firefox on Windows`; made of untrusted text, for display only. */
 export function deviceName(userAgent: string | undefined): string {
   if (userAgent === undefined || userAgent.trim() === '') return 'Unknown device';
   const { browser, os } = Bowser.parse(userAgent);
-  if (browser.name === undefined || browser.name === '') return 'Unknown device';
+  if (browser.name === undefined || browser.name === '') return PRODUCT.exec(userAgent)?.[0] ?? 'Unknown device';
   return os.name === undefined || os.name === '' ? browser.name : `${browser.name} on ${os.name}`;
 }

@@ -1,0 +1,20 @@
+import { Module } from '@nestjs/common';
+import { Redis } from 'ioredis';
+import { SessionAuthModule } from 'nestjs-session-auth';
+import { redisStorage } from 'nestjs-session-auth/redis';
+import { UsersModule } from '../quick-start/users.module.js';
+import { UsersService } from '../quick-start/users.service.js';
+
+const client = new Redis(process.env['REDIS_URL'] ?? 'redis://localhost:6379');
+
+@Module({
+  imports: [
+    SessionAuthModule.forRoot({
+      secrets: [process.env['SESSION_SECRET']!],
+      storage: redisStorage({ client }),
+      imports: [UsersModule],
+      users: { useExisting: UsersService },
+    }),
+  ],
+})
+export class AppModule {}
