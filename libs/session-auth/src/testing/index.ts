@@ -1,0 +1,2 @@
+export { sessionStoreContract } from './session-store-contract.js';
+export type { MakeSessionStore, SessionStoreUnderTest } from './session-store/backend.js';

@@ -1,0 +1,61 @@
+import { accountContract } from './session-store/account-contract.js';
+import { activityContract } from './session-store/activity-contract.js';
+import { admissionContract } from './session-store/admission-contract.js';
+import { dataContract } from './session-store/data-contract.js';
+import { endingContract } from './session-store/ending-contract.js';
+import { endingRaces } from './session-store/ending-races.js';
+import { graceContract } from './session-store/grace-contract.js';
+import { listingContract } from './session-store/listing-contract.js';
+import { openBackend, type MakeSessionStore } from './session-store/backend.js';
+import { parallelRaces } from './session-store/parallel-races.js';
+import { recordContract } from './session-store/record-contract.js';
+import { rotationContract } from './session-store/rotation-contract.js';
+import type { ContractTests } from './session-store/contract-tests.js';
+import { testFramework } from './test-framework.js';
+import { userIsolationContract } from './session-store/user-isolation-contract.js';
+
+const PARTS: readonly (readonly [string, (tests: ContractTests) => void])[] = [
+  ['keeps records', recordContract],
+  ['keeps users apart', userIsolationContract],
+  ['admits under a limit', admissionContract],
+  ['follows activity and enforces expiry', activityContract],
+  ['merges data', dataContract],
+  ['rotates digests', rotationContract],
+  ['honours old digests in their grace', graceContract],
+  ['lists by pages', listingContract],
+  ['ends sessions', endingContract],
+  ['changes accounts', accountContract],
+  ['is atomic in parallel', parallelRaces],
+  ['never brings back what has ended', endingRaces],
+];
+
+/**
+ * Declares the tests that every `SessionStore` must pass: each sentence of the port's contract, races included.
+ *
+ * Call it in a test file of Jest, Mocha, or Vitest with `globals: true`. It declares one `describe` block. Each test
+ * makes a store, tells it every time explicitly, and closes it; nothing sleeps. Races run over `another` as well where
+ * it is given, which is how non-atomic steps between two nodes are found: give it for every store that nodes share.
+ * Some tests send hundreds of calls: allow them 30 seconds on a slow backend. The backend must not be in use by
+ * anything else meanwhile, other test files included, since expiry is tested at times of the tests' own choice.
+ *
+ * @param name what the tests are listed under
+ * @param makeStore makes the store of one test; its backend is empty, or holds at most what earlier tests left
+ * @throws SessionAuthError `not_configured` where there is no `describe` and `it`
+ */
+export function sessionStoreContract(name: string, makeStore: MakeSessionStore): void {
+  const framework = testFramework();
+  const tests: ContractTests = {
+    it: (title, body) =>
+      framework.it(title, async () => {
+        const { backend, close } = await openBackend(makeStore);
+        try {
+          await body(backend);
+        } finally {
+          await close();
+        }
+      }),
+  };
+  framework.describe(`${name}: session store contract`, () => {
+    for (const [title, part] of PARTS) framework.describe(title, () => part(tests));
+  });
+}

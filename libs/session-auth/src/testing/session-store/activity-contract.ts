@@ -1,0 +1,187 @@
+import assert from 'node:assert/strict';
+import type { SessionRecord } from '../../session/session-record.js';
+import type { SessionStore } from '../../session/session-store.js';
+import type { ContractTests } from './contract-tests.js';
+import {
+  ABSOLUTE,
+  GRACE,
+  IDLE,
+  MINUTE,
+  newDigest,
+  newRecord,
+  newUser,
+  NO_LIMIT,
+  NO_MAXIMUM,
+  NOW,
+  SECOND,
+  untouched,
+} from './sample-records.js';
+import { assertSame, isLive, listedIds, liveRecord } from './store-queries.js';
+
+/** The touch in `find`, and what is absent once it has expired. */
+export function activityContract({ it }: ContractTests): void {
+  it('writes nothing within the touch interval', async ({ store }) => {
+    const record = await create(store);
+    const outcome = await store.find(record.digest, { now: NOW + MINUTE - 1, idle: IDLE, interval: MINUTE });
+    assert.equal(outcome.status, 'live');
+    assertSame(outcome.record, record);
+    assertSame(await liveRecord(store, record.digest), record);
+  });
+
+  it('sets last activity and idle expiry once the touch interval is over', async ({ store }) => {
+    const record = await create(store);
+    const now = NOW + MINUTE;
+    const touched = { ...record, lastActivityAt: now, expiresAt: now + IDLE };
+    const outcome = await store.find(record.digest, { now, idle: IDLE, interval: MINUTE });
+    assert.equal(outcome.status, 'live');
+    assertSame(outcome.record, touched);
+    assertSame(await liveRecord(store, record.digest, now), touched);
+    assertSame((await store.list(record.userId!, { limit: 1 }, now)).records[0]!, touched);
+  });
+
+  it('measures the touch interval from the last touch', async ({ store }) => {
+    const record = await create(store);
+    const touch = { idle: IDLE, interval: MINUTE };
+    await store.find(record.digest, { now: NOW + MINUTE, ...touch });
+    await store.find(record.digest, { now: NOW + 2 * MINUTE - 1, ...touch });
+    assert.equal((await liveRecord(store, record.digest)).lastActivityAt, NOW + MINUTE);
+    await store.find(record.digest, { now: NOW + 2 * MINUTE, ...touch });
+    assert.equal((await liveRecord(store, record.digest)).lastActivityAt, NOW + 2 * MINUTE);
+  });
+
+  it('touches anonymous sessions as well', async ({ store }) => {
+    const record = newRecord(undefined);
+    await store.create(record, NO_LIMIT, NOW);
+    const now = NOW + MINUTE;
+    await store.find(record.digest, { now, idle: IDLE, interval: MINUTE });
+    assertSame(await liveRecord(store, record.digest, now), { ...record, lastActivityAt: now, expiresAt: now + IDLE });
+  });
+
+  it('keeps a session in use alive to its absolute deadline and no further', async ({ store }) => {
+    const record = await create(store);
+    for (let now = NOW; now < NOW + ABSOLUTE; now += IDLE - MINUTE) {
+      const outcome = await store.find(record.digest, { now, idle: IDLE, interval: MINUTE });
+      assert.equal(outcome.status, 'live');
+      assert.equal(outcome.record.expiresAt, Math.min(now + IDLE, record.absoluteExpiresAt));
+    }
+    assert.ok(await isLive(store, record.digest, NOW + ABSOLUTE - 1));
+    const outcome = await store.find(record.digest, { now: NOW + ABSOLUTE, idle: IDLE, interval: MINUTE });
+    assert.equal(outcome.status, 'expired');
+  });
+
+  it('never lets time run backwards, when the clock of a node is behind', async ({ store, node }) => {
+    const record = await create(store);
+    const now = NOW + 5 * MINUTE;
+    await store.find(record.digest, { now, idle: IDLE, interval: 0 });
+    for (const behind of [1, SECOND, 4 * MINUTE, 10 * MINUTE]) {
+      const outcome = await node(1).find(record.digest, { now: now - behind, idle: IDLE, interval: 0 });
+      assert.equal(outcome.status, 'live');
+      const found = await liveRecord(store, record.digest, now);
+      assert.equal(found.lastActivityAt, now);
+      assert.equal(found.expiresAt, now + IDLE);
+    }
+  });
+
+  it('does not count reading a list, updating or changing the account as activity', async ({ store }) => {
+    const record = await create(store);
+    const now = NOW + 10 * MINUTE;
+    await store.list(record.userId!, { limit: 10 }, now);
+    await store.update(record.digest, { a: 1 }, now, NO_MAXIMUM);
+    await store.updateByUser(record.userId!, { roles: [] }, now);
+    const found = await liveRecord(store, record.digest, now);
+    assert.equal(found.lastActivityAt, record.lastActivityAt);
+    assert.equal(found.expiresAt, record.expiresAt);
+  });
+
+  it('finds a session to the last millisecond, tells its expiry once, and nothing after', async ({ store }) => {
+    for (const userId of [newUser(), undefined]) {
+      const record = newRecord(userId);
+      await store.create(record, NO_LIMIT, NOW);
+      assert.ok(await isLive(store, record.digest, NOW + IDLE - 1));
+      const outcome = await store.find(record.digest, untouched(NOW + IDLE));
+      assert.equal(outcome.status, 'expired');
+      assertSame(outcome.ended, { id: record.id, userId });
+      assert.deepEqual(await store.find(record.digest, untouched(NOW + IDLE)), { status: 'absent' });
+      assert.deepEqual(await store.find(record.digest, untouched(NOW)), { status: 'absent' });
+    }
+  });
+
+  it('does not let a touch that comes too late save a session', async ({ store }) => {
+    const record = await create(store);
+    const outcome = await store.find(record.digest, { now: NOW + IDLE, idle: IDLE, interval: 0 });
+    assert.equal(outcome.status, 'expired');
+    assert.ok(!(await isLive(store, record.digest)));
+  });
+
+  it('tells an expiry once by old digests, too', async ({ store }) => {
+    const record = await create(store);
+    const digest = newDigest(record.userId);
+    const now = NOW + IDLE - SECOND;
+    await store.rotate(record.digest, { digest, now, grace: GRACE, changes: {} });
+    const outcome = await store.find(record.digest, untouched(NOW + IDLE));
+    assert.equal(outcome.status, 'expired');
+    assertSame(outcome.ended, { id: record.id, userId: record.userId });
+    for (const either of [record.digest, digest]) {
+      assert.deepEqual(await store.find(either, untouched(NOW + IDLE)), { status: 'absent' });
+    }
+  });
+
+  const operations: Readonly<
+    Record<string, (store: SessionStore, record: SessionRecord, now: number) => Promise<void>>
+  > = {
+    async update(store, { digest }, now) {
+      assert.deepEqual(await store.update(digest, { a: 1 }, now, NO_MAXIMUM), { status: 'absent' });
+    },
+    async rotate(store, { digest, userId }, now) {
+      const next = newDigest(userId);
+      const changes = { expiresAt: now + IDLE, lastActivityAt: now };
+      assert.deepEqual(await store.rotate(digest, { digest: next, now, grace: 0, changes }), { status: 'absent' });
+      assert.ok(!(await isLive(store, next, now)));
+    },
+    async delete(store, { digest }, now) {
+      assert.equal(await store.delete(digest, now), undefined);
+    },
+    async deleteByHandle(store, { id, userId }, now) {
+      assert.equal(await store.deleteByHandle(userId!, id, now), undefined);
+    },
+    async deleteByUser(store, { userId }, now) {
+      let step = await store.deleteByUser(userId!, { limit: 10 }, now);
+      assert.deepEqual(step.ended, []);
+      while (step.more) step = await store.deleteByUser(userId!, { limit: 10 }, now);
+    },
+    async updateByUser(store, { userId }, now) {
+      assert.equal(await store.updateByUser(userId!, { roles: ['admin'] }, now), 0);
+    },
+    async list(store, { userId }, now) {
+      assert.deepEqual(await listedIds(store, userId!, now), []);
+    },
+  };
+  for (const [operation, expectAbsent] of Object.entries(operations)) {
+    it(`takes an expired session for absent in ${operation}`, async ({ store }) => {
+      const record = await create(store);
+      await expectAbsent(store, record, NOW + IDLE);
+      assert.ok(!(await isLive(store, record.digest, NOW + IDLE)));
+      assert.deepEqual(await listedIds(store, record.userId!, NOW + IDLE), []);
+    });
+  }
+
+  it('removes expired sessions in deleteByUser without a word', async ({ store }) => {
+    const record = await create(store);
+    const other = newRecord(record.userId, { createdAt: NOW + SECOND });
+    await store.create(other, NO_LIMIT, NOW + SECOND);
+    const ended: unknown[] = [];
+    let step;
+    do {
+      step = await store.deleteByUser(record.userId!, { limit: 10 }, NOW + IDLE);
+      ended.push(...step.ended);
+    } while (step.more);
+    assert.deepEqual(ended, [{ id: other.id, userId: record.userId }]);
+    assert.deepEqual(await store.find(record.digest, untouched(NOW + IDLE)), { status: 'absent' });
+  });
+}
+
+async function create(store: SessionStore): Promise<SessionRecord> {
+  const record = newRecord(newUser(), { data: { kept: true } });
+  await store.create(record, NO_LIMIT, NOW);
+  return record;
+}

@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict';
+import type { OnLimit } from '../../session/concurrency-limit.js';
+import type { SessionRecord } from '../../session/session-record.js';
+import type { SessionStore } from '../../session/session-store.js';
+import type { ContractTests } from './contract-tests.js';
+import { GRACE, HOUR, IDLE, MINUTE, newDigest, newRecord, newUser, NO_LIMIT, NOW, SECOND } from './sample-records.js';
+import { assertSameSet, isLive, listedIds } from './store-queries.js';
+
+const POLICIES: readonly OnLimit[] = ['evict-oldest', 'evict-least-recent', 'reject'];
+
+/** `create` under a limit, one call at a time. */
+export function admissionContract({ it }: ContractTests): void {
+  it('admits without ending anything below the limit, whatever the policy', async ({ store }) => {
+    for (const onLimit of POLICIES) {
+      const userId = newUser();
+      for (let count = 1; count <= 3; count++) {
+        const outcome = await store.create(newRecord(userId), { max: 3, onLimit }, NOW);
+        assert.deepEqual(outcome, { status: 'created', evicted: [] });
+        assert.equal((await listedIds(store, userId)).length, count);
+      }
+    }
+  });
+
+  it('ends the session with the earliest createdAt for evict-oldest', async ({ store }) => {
+    const userId = newUser();
+    const [middle, oldest, newest] = await createAll(store, [
+      newRecord(userId, { createdAt: NOW - 2 * SECOND, lastActivityAt: NOW - 2 * SECOND }),
+      newRecord(userId, { createdAt: NOW - 3 * SECOND, lastActivityAt: NOW }),
+      newRecord(userId, { createdAt: NOW - SECOND, lastActivityAt: NOW - 4 * SECOND }),
+    ]);
+    const record = newRecord(userId);
+    const outcome = await store.create(record, { max: 3, onLimit: 'evict-oldest' }, NOW);
+    assert.deepEqual(outcome, { status: 'created', evicted: [{ id: oldest!.id, userId }] });
+    assert.ok(!(await isLive(store, oldest!.digest)));
+    assert.deepEqual(await listedIds(store, userId), [record.id, newest!.id, middle!.id]);
+  });
+
+  it('ends the session with the earliest lastActivityAt for evict-least-recent', async ({ store }) => {
+    const userId = newUser();
+    const [first, second, third] = await createAll(store, [
+      newRecord(userId, { createdAt: NOW - 3 * SECOND }),
+      newRecord(userId, { createdAt: NOW - 2 * SECOND }),
+      newRecord(userId, { createdAt: NOW - SECOND }),
+    ]);
+    const now = NOW + MINUTE;
+    const touch = { now, idle: IDLE, interval: SECOND };
+    await store.find(first!.digest, touch);
+    await store.find(third!.digest, touch);
+    const outcome = await store.create(newRecord(userId), { max: 3, onLimit: 'evict-least-recent' }, now);
+    assert.deepEqual(outcome, { status: 'created', evicted: [{ id: second!.id, userId }] });
+    assert.ok(!(await isLive(store, second!.digest, now)));
+  });
+
+  it('ends as many as it takes', async ({ store }) => {
+    for (const onLimit of ['evict-oldest', 'evict-least-recent'] as const) {
+      const userId = newUser();
+      const ages = [5, 2, 4, 1, 3];
+      const records = await createAll(
+        store,
+        ages.map((age) => newRecord(userId, { createdAt: NOW - age * SECOND })),
+      );
+      const record = newRecord(userId);
+      const outcome = await store.create(record, { max: 2, onLimit }, NOW);
+      assert.equal(outcome.status, 'created');
+      const youngest = records[3]!;
+      const others = records.filter((other) => other !== youngest);
+      assertSameSet(
+        outcome.evicted.map((ended) => ended.id),
+        others.map((other) => other.id),
+      );
+      assert.deepEqual(await listedIds(store, userId), [record.id, youngest.id]);
+    }
+  });
+
+  it('adds nothing and ends nothing for reject, until there is room', async ({ store }) => {
+    const userId = newUser();
+    const admission = { max: 2, onLimit: 'reject' } as const;
+    const [first, second] = await createAll(store, [
+      newRecord(userId, { createdAt: NOW - SECOND }),
+      newRecord(userId, { createdAt: NOW - 2 * SECOND }),
+    ]);
+    const refused = newRecord(userId);
+    assert.deepEqual(await store.create(refused, admission, NOW), { status: 'limit_reached' });
+    assert.ok(!(await isLive(store, refused.digest)));
+    assert.deepEqual(await listedIds(store, userId), [first!.id, second!.id]);
+    await store.delete(first!.digest, NOW);
+    const admitted = newRecord(userId);
+    assert.deepEqual(await store.create(admitted, admission, NOW), { status: 'created', evicted: [] });
+    assert.deepEqual(await listedIds(store, userId), [admitted.id, second!.id]);
+  });
+
+  it('neither counts nor reports sessions that have expired', async ({ store }) => {
+    for (const onLimit of POLICIES) {
+      const userId = newUser();
+      await createAll(store, [newRecord(userId), newRecord(userId)]);
+      const later = newRecord(userId, { createdAt: NOW + IDLE });
+      const outcome = await store.create(later, { max: 1, onLimit }, NOW + IDLE);
+      assert.deepEqual(outcome, { status: 'created', evicted: [] });
+      assert.deepEqual(await listedIds(store, userId, NOW + IDLE), [later.id]);
+    }
+  });
+
+  it('counts a session that was rotated once, and ends its old digests with it', async ({ store }) => {
+    const userId = newUser();
+    const record = newRecord(userId);
+    await store.create(record, NO_LIMIT, NOW);
+    const digest = newDigest(userId);
+    await store.rotate(record.digest, { digest, now: NOW, grace: GRACE, changes: {} });
+    const admitted = await store.create(newRecord(userId), { max: 2, onLimit: 'reject' }, NOW);
+    assert.deepEqual(admitted, { status: 'created', evicted: [] });
+    const later = newRecord(userId, { createdAt: NOW + HOUR });
+    await store.create(later, { max: 1, onLimit: 'evict-oldest' }, NOW);
+    assert.ok(!(await isLive(store, digest)));
+    assert.ok(!(await isLive(store, record.digest)));
+    assert.deepEqual(await listedIds(store, userId), [later.id]);
+  });
+
+  it('has no limit where the limit is infinite', async ({ store }) => {
+    for (const onLimit of POLICIES) {
+      const userId = newUser();
+      for (let count = 0; count < 20; count++) {
+        const outcome = await store.create(newRecord(userId), { max: Infinity, onLimit }, NOW);
+        assert.deepEqual(outcome, { status: 'created', evicted: [] });
+      }
+      assert.equal((await listedIds(store, userId)).length, 20);
+    }
+  });
+
+  it('always admits anonymous sessions', async ({ store }) => {
+    for (const onLimit of POLICIES) {
+      const records = [newRecord(undefined), newRecord(undefined), newRecord(undefined)];
+      for (const record of records) {
+        const outcome = await store.create(record, { max: 1, onLimit }, NOW);
+        assert.deepEqual(outcome, { status: 'created', evicted: [] });
+      }
+      for (const record of records) assert.ok(await isLive(store, record.digest));
+    }
+  });
+}
+
+async function createAll(store: SessionStore, records: SessionRecord[]): Promise<SessionRecord[]> {
+  for (const record of records) await store.create(record, NO_LIMIT, NOW);
+  return records;
+}
