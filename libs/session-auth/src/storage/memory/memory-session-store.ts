@@ -29,6 +29,7 @@ interface Alias {
 export const DEFAULT_MEMORY_SESSIONS = 100_000;
 
 const SWEEP_PAUSE = 1000;
+const FEWEST_ALIASES_TO_SWEEP = 1000;
 
 /**
  * Sessions in this process's memory: for development, tests and single-node applications that may forget all
@@ -43,6 +44,7 @@ export class MemorySessionStore extends SessionStore {
   readonly #aliases = new Map<string, Alias>();
   readonly #digestsByUser = new Map<string, Map<string, string>>();
   #sweptAt = -Infinity;
+  #aliasesToSweep = FEWEST_ALIASES_TO_SWEEP;
 
   constructor(options: { readonly maxSessions?: number } = {}) {
     super();
@@ -54,23 +56,26 @@ export class MemorySessionStore extends SessionStore {
     return this.#entries.size;
   }
 
+  /** How many replaced digests are held for their grace, those whose grace is over but not yet swept included. */
+  get graceSize(): number {
+    return this.#aliases.size;
+  }
+
   override async create(record: SessionRecord, admission: Admission, now: number): Promise<CreateOutcome> {
-    this.#makeRoom(now);
-    const evicted: EndedSession[] = [];
+    let leaving: Entry[] = [];
     if (record.userId !== undefined && admission.max !== Infinity) {
       const live = this.#liveOf(record.userId, now);
       const surplus = live.length - admission.max + 1;
       if (surplus > 0 && admission.onLimit === 'reject') return { status: 'limit_reached' };
       const by = admission.onLimit === 'evict-least-recent' ? 'lastActivityAt' : 'createdAt';
       live.sort((a, b) => a[by] - b[by] || newestFirst(b, a));
-      for (const entry of live.slice(0, Math.max(surplus, 0))) {
-        this.#remove(entry);
-        evicted.push(ended(entry));
-      }
+      leaving = live.slice(0, Math.max(surplus, 0));
     }
+    if (leaving.length === 0) this.#makeRoom(now);
+    for (const entry of leaving) this.#remove(entry);
     const { data, ...fields } = record;
     this.#put({ ...fields, roles: [...fields.roles], json: merge(new Map(), data) });
-    return { status: 'created', evicted };
+    return { status: 'created', evicted: leaving.map(ended) };
   }
 
   override async find(digest: string, { now, idle, interval }: Touch): Promise<FindOutcome> {
@@ -103,7 +108,7 @@ export class MemorySessionStore extends SessionStore {
     const rotated: Entry = { ...entry, ...given, digest: next, rotatedAt: now };
     this.#remove(entry);
     this.#put({ ...rotated, roles: [...rotated.roles] });
-    this.#forgetAliases(now);
+    if (this.#aliases.size >= this.#aliasesToSweep) this.#forgetAliases(now);
     if (grace > 0) this.#aliases.set(digest, { digest: next, until: now + grace });
     return { status: 'rotated', record: toRecord(rotated) };
   }
@@ -134,7 +139,11 @@ export class MemorySessionStore extends SessionStore {
     { except, limit }: { readonly except?: string; readonly limit: number },
     now: number,
   ): Promise<DeleteByUserOutcome> {
-    const others = this.#liveOf(userId, now).filter((entry) => entry.id !== except);
+    const others: Entry[] = [];
+    for (const entry of this.#entriesOf(userId)) {
+      if (entry.expiresAt <= now) this.#remove(entry);
+      else if (entry.id !== except) others.push(entry);
+    }
     const step = others.slice(0, limit);
     for (const entry of step) this.#remove(entry);
     return { ended: step.map(ended), more: others.length > limit };
@@ -174,13 +183,18 @@ export class MemorySessionStore extends SessionStore {
     return entry !== undefined && entry.expiresAt > now ? entry : undefined;
   }
 
-  #liveOf(userId: string, now: number): Entry[] {
-    const digests = this.#digestsByUser.get(userId);
-    if (digests === undefined) return [];
-    return [...digests.values()].map((digest) => this.#entries.get(digest)!).filter((entry) => entry.expiresAt > now);
+  #entriesOf(userId: string): Entry[] {
+    return [...(this.#digestsByUser.get(userId)?.values() ?? [])].map((digest) => this.#entries.get(digest)!);
   }
 
-  /** The present digest of a digest that may be in its grace. Rotations in quick succession make a chain. */
+  #liveOf(userId: string, now: number): Entry[] {
+    return this.#entriesOf(userId).filter((entry) => entry.expiresAt > now);
+  }
+
+  /**
+   * The present digest of a digest that may be in its grace. Rotations in quick succession make a chain, which ends
+   * where a newer digest is dead: no older one outlives it.
+   */
   #resolve(digest: string, now: number): string {
     let present = digest;
     for (let alias = this.#aliases.get(present); alias !== undefined; alias = this.#aliases.get(present)) {
@@ -215,6 +229,8 @@ export class MemorySessionStore extends SessionStore {
     for (const [digest, alias] of this.#aliases) {
       if (alias.until <= now) this.#aliases.delete(digest);
     }
+    // Twice what is left: a sweep looks at each alias a bounded number of times in its life.
+    this.#aliasesToSweep = Math.max(2 * this.#aliases.size, FEWEST_ALIASES_TO_SWEEP);
   }
 
   #makeRoom(now: number): void {
@@ -248,9 +264,7 @@ function bytesOf(json: ReadonlyMap<string, string>): number {
 }
 
 function toData(json: ReadonlyMap<string, string>): SessionData {
-  const data: SessionData = {};
-  for (const [key, value] of json) data[key] = JSON.parse(value) as unknown;
-  return data;
+  return Object.fromEntries(Array.from(json, ([key, value]) => [key, JSON.parse(value) as unknown]));
 }
 
 function toRecord({ json, ...fields }: Entry): SessionRecord {
