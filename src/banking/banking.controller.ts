@@ -14,6 +14,7 @@ import {
   ValidationPipe,
 } from '@nestjs/common';
 import {
+  CsrfProtected,
   CurrentSession,
   CurrentUser,
   RequireRecentAuth,
@@ -45,6 +46,7 @@ export class BankingController {
     return { userId: session.userId, email: session.email, roles: session.roles };
   }
 
+  @CsrfProtected()
   @Post('transfer')
   transfer(
     @CurrentSession('userId') userId: string,
@@ -55,6 +57,7 @@ export class BankingController {
   }
 
   /** A taken-over session must not be enough to take over the account: the password is asked for again. */
+  @CsrfProtected()
   @Post('settings/email')
   @HttpCode(200)
   @RequireRecentAuth('10m')
@@ -73,6 +76,7 @@ export class BankingController {
   }
 
   /** Merges the body's keys into the session, after `delay` milliseconds: what a slow request looks like. */
+  @CsrfProtected()
   @Patch('preferences')
   async changePreferences(
     @CurrentSession() session: Session,

@@ -18,6 +18,8 @@ export interface Ask {
   readonly headers?: Record<string, string | string[]>;
   /** Sent instead of the client's own cookies. */
   readonly cookie?: string;
+  /** The CSRF token to send. Not given: a client asks for one where it needs one; `false`: none. */
+  readonly csrf?: string | false;
 }
 
 /** What a page of the bank needs to know of a session. */
@@ -31,6 +33,9 @@ export interface SessionAnswer {
 }
 
 export const SESSION_COOKIE = '__Host-session';
+export const PRE_SESSION_COOKIE = '__Host-session-csrf';
+
+const SAFE = ['GET', 'HEAD', 'OPTIONS'];
 
 /** Sends paths as they are, without the tidying up that `fetch` does; connections are its own. */
 export async function send(port: number, method: string, path: string, ask: Ask = {}): Promise<Answer> {
@@ -40,6 +45,7 @@ export async function send(port: number, method: string, path: string, ask: Ask 
       ? {}
       : { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(body)) }),
     ...(ask.cookie === undefined ? {} : { cookie: ask.cookie }),
+    ...(typeof ask.csrf === 'string' ? { 'x-csrf-token': ask.csrf } : {}),
     ...ask.headers,
   };
   return new Promise((resolve, reject) => {
@@ -75,10 +81,18 @@ export class BankClient {
   }
 
   async ask(method: string, path: string, ask: Ask = {}): Promise<Answer> {
+    const csrf = ask.csrf ?? (SAFE.includes(method) ? false : await this.csrfToken(ask));
     const cookie = ask.cookie ?? (this.cookies.size > 0 ? this.cookie : undefined);
-    const answer = await send(this.port, method, path, { ...ask, cookie });
+    const answer = await send(this.port, method, path, { ...ask, csrf, cookie });
     for (const line of answer.setCookies) this.#keep(line);
     return answer;
+  }
+
+  /** A fresh CSRF token, as the bank's pages get it. Keeps the pre-session cookie that may come with it. */
+  async csrfToken({ cookie }: Pick<Ask, 'cookie'> = {}): Promise<string> {
+    const answer = await this.get('/auth/csrf', { cookie });
+    if (answer.status !== 200) throw new Error(`GET /auth/csrf answered ${answer.status}: ${answer.text}`);
+    return (answer.json as { csrfToken: string }).csrfToken;
   }
 
   get(path: string, ask?: Ask): Promise<Answer> {

@@ -32,7 +32,13 @@ export { PasswordHasher } from './passwords/password-hasher.js';
 // events
 export { AuditLog, LoggerAuditLog } from './events/audit-log.js';
 export { SessionEventPublisher, type SessionEventListener } from './events/event-publisher.js';
-export type { LoginFailure, RotationReason, SessionEndReason, SessionEvent } from './events/session-event.js';
+export type {
+  CsrfRejection,
+  LoginFailure,
+  RotationReason,
+  SessionEndReason,
+  SessionEvent,
+} from './events/session-event.js';
 
 // session
 export type { Admission, OnLimit, UserLimit } from './session/concurrency-limit.js';
@@ -73,8 +79,16 @@ export { Roles, RolesGuard } from './authentication/roles.guard.js';
 export { SessionAuthGuard } from './authentication/session-auth.guard.js';
 export { SessionAuthService, type Credentials, type Login } from './authentication/session-auth.service.js';
 
+// csrf
+export { CsrfExempt } from './csrf/csrf-exempt.decorator.js';
+export type { CsrfProtection } from './csrf/csrf-metadata.js';
+export type { CsrfOptions } from './csrf/csrf-options.js';
+export { CsrfProtected } from './csrf/csrf-protected.decorator.js';
+export { CsrfGuard } from './csrf/csrf.guard.js';
+export { CsrfService } from './csrf/csrf.service.js';
+
 // endpoints
-export type { LoginAnswer, SessionListItem } from './endpoints/session-auth.controller.js';
+export type { CsrfAnswer, LoginAnswer, SessionAnswer, SessionListItem } from './endpoints/session-auth.controller.js';
 
 // storage in memory
 export { DEFAULT_MEMORY_SESSIONS, MemorySessionStore } from './storage/memory/memory-session-store.js';

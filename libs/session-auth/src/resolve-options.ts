@@ -1,6 +1,8 @@
+import type { CsrfSettings } from './csrf/csrf-settings.js';
 import { cookieContradiction, MAX_COOKIE_AGE, type CookieAttributes } from './http/cookie-attributes.js';
 import { OptionReader } from './option-reader.js';
 import { DEFAULT_BCRYPT_COST } from './passwords/bcrypt-password-hasher.js';
+import { resolveCsrf } from './resolve-csrf-options.js';
 import { isSessionLimit, ON_LIMIT_VALUES, type ConcurrencyLimit, type UserLimit } from './session/concurrency-limit.js';
 import { DEFAULT_SESSION_LIFETIME, LIFETIME_PRESETS, type SessionLifetime } from './session/session-lifetime.js';
 import type { SessionUser } from './users/session-user-provider.js';
@@ -11,6 +13,7 @@ export interface ResolvedSessionAuthOptions {
   readonly cookie: CookieAttributes;
   readonly lifetime: SessionLifetime;
   readonly concurrency: ConcurrencyLimit;
+  readonly csrf: CsrfSettings;
   readonly passwords: { readonly cost: number };
   readonly storeTimeout: number;
   readonly maxDataSize: number;
@@ -32,6 +35,7 @@ export function resolveOptions(options: unknown, production: boolean): ResolvedS
     'cookie',
     'lifetime',
     'concurrency',
+    'csrf',
     'passwords',
     'storeTimeout',
     'maxDataSize',
@@ -41,6 +45,7 @@ export function resolveOptions(options: unknown, production: boolean): ResolvedS
     cookie: resolveCookie(root),
     lifetime: resolveLifetime(root),
     concurrency: resolveConcurrency(root),
+    csrf: resolveCsrf(root),
     passwords: resolvePasswords(root, production),
     storeTimeout: root.duration('storeTimeout', 2000, 1),
     maxDataSize: root.integer('maxDataSize', 65_536, 1, 16 * 1024 * 1024),

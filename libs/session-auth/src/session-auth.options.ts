@@ -1,4 +1,5 @@
 import type { InjectionToken, ModuleMetadata, OptionalFactoryDependency, Type } from '@nestjs/common';
+import type { CsrfOptions } from './csrf/csrf-options.js';
 import type { PasswordHasher } from './passwords/password-hasher.js';
 import type { OnLimit, UserLimit } from './session/concurrency-limit.js';
 import type { LifetimePreset } from './session/session-lifetime.js';
@@ -85,6 +86,8 @@ export interface SessionAuthOptions {
   readonly lifetime?: LifetimeOptions | LifetimePreset;
   /** A number or function is short for `{ max }`. @default 3 sessions, the oldest evicted */
   readonly concurrency?: ConcurrencyOptions | number | ((user: SessionUser) => UserLimit | Promise<UserLimit>);
+  /** Protection of unsafe requests. */
+  readonly csrf?: CsrfOptions;
   /** bcrypt's settings, or in `forRoot` a `PasswordHasher` of the application's own. @default `{ cost: 12 }` */
   readonly passwords?: PasswordOptions | ProviderSlot<PasswordHasher>;
   /** How long a request waits for the store before it is answered 503. @default '2s' */

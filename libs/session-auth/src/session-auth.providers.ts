@@ -1,4 +1,4 @@
-import { Logger, type DynamicModule, type InjectionToken, type Provider } from '@nestjs/common';
+import { Logger, type CanActivate, type DynamicModule, type InjectionToken, type Provider } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD } from '@nestjs/core';
 import { RecentAuthGuard } from './authentication/recent-auth.guard.js';
 import { RolesGuard } from './authentication/roles.guard.js';
@@ -6,12 +6,15 @@ import { SessionAuthGuard } from './authentication/session-auth.guard.js';
 import { SessionAuthService } from './authentication/session-auth.service.js';
 import { SessionBindingGuard } from './authentication/session-binding.guard.js';
 import { KeyRing } from './crypto/key-ring.js';
+import { CsrfGuard } from './csrf/csrf.guard.js';
+import { CsrfService } from './csrf/csrf.service.js';
 import { sessionAuthControllerAt } from './endpoints/session-auth.controller.js';
 import { AuditLog, LoggerAuditLog } from './events/audit-log.js';
 import { SessionEventPublisher } from './events/event-publisher.js';
 import { RequestSessions } from './http/request-session.js';
 import { SessionAuthError } from './errors/session-auth.error.js';
 import { SessionAuthErrorFilter } from './http/session-auth-error.filter.js';
+import { PreSessionCookie } from './http/pre-session-cookie.js';
 import { SessionCookie } from './http/session-cookie.js';
 import { OptionReader } from './option-reader.js';
 import { BcryptPasswordHasher } from './passwords/bcrypt-password-hasher.js';
@@ -49,6 +52,8 @@ export function withSessionAuthParts(definition: DynamicModule, given: object): 
       { provide: APP_FILTER, useClass: SessionAuthErrorFilter },
       { provide: APP_GUARD, useClass: SessionBindingGuard },
       ...(extras.global ? [{ provide: APP_GUARD, useExisting: SessionAuthGuard }] : []),
+      // whether it is global may be known to a factory only; after the session's, so that a visitor is told to sign in
+      { provide: APP_GUARD, inject: [RESOLVED_OPTIONS, CsrfGuard], useFactory: globalCsrfGuard },
     ],
     exports: [SessionStore, PasswordHasher, ...(users === undefined ? [] : [SessionUserProvider]), ...CORE_EXPORTS],
   };
@@ -58,6 +63,8 @@ const CORE_EXPORTS = [
   AuditLog,
   Clock,
   ConcurrentSessionsService,
+  CsrfGuard,
+  CsrfService,
   RecentAuthGuard,
   RequestSessions,
   RolesGuard,
@@ -90,6 +97,12 @@ const CORE_PROVIDERS: Provider[] = [
       new SessionCookie(new KeyRing(secrets), { attributes: cookie, absolute: lifetime.absolute, idle: lifetime.idle }),
   },
   {
+    provide: PreSessionCookie,
+    inject: [RESOLVED_OPTIONS],
+    useFactory: ({ secrets, cookie, lifetime }: ResolvedSessionAuthOptions) =>
+      new PreSessionCookie(new KeyRing(secrets), cookie, lifetime.absolute),
+  },
+  {
     provide: SessionLifecycleService,
     inject: [SessionStore, RESOLVED_OPTIONS, Clock, SessionEventPublisher],
     useFactory: (
@@ -107,13 +120,14 @@ const CORE_PROVIDERS: Provider[] = [
   },
   {
     provide: RequestSessions,
-    inject: [SessionCookie, SessionLifecycleService, Clock, OPTIONAL_USERS],
+    inject: [SessionCookie, PreSessionCookie, SessionLifecycleService, Clock, OPTIONAL_USERS],
     useFactory: (
       cookie: SessionCookie,
+      preSessionCookie: PreSessionCookie,
       lifecycle: SessionLifecycleService,
       clock: Clock,
       users: SessionUserProvider | undefined,
-    ) => new RequestSessions({ cookie, lifecycle, clock, users }),
+    ) => new RequestSessions({ cookie, preSessionCookie, lifecycle, clock, users }),
   },
   {
     provide: SessionAuthService,
@@ -125,7 +139,14 @@ const CORE_PROVIDERS: Provider[] = [
       users: SessionUserProvider | undefined,
     ) => new SessionAuthService({ lifecycle, passwords, events, users }),
   },
+  {
+    provide: CsrfService,
+    inject: [RESOLVED_OPTIONS, SessionEventPublisher],
+    useFactory: ({ secrets, csrf }: ResolvedSessionAuthOptions, events: SessionEventPublisher) =>
+      new CsrfService(new KeyRing(secrets), csrf, events),
+  },
   SessionAuthGuard,
+  CsrfGuard,
   RolesGuard,
   RecentAuthGuard,
 ];
@@ -196,6 +217,10 @@ function slotOf<T>(reader: OptionReader, key: string): ProviderSlot<T> | undefin
 
 function slot(provide: InjectionToken, given: ProviderSlot<unknown>): Provider {
   return { provide, ...given } as Provider;
+}
+
+function globalCsrfGuard({ csrf }: ResolvedSessionAuthOptions, guard: CsrfGuard): CanActivate {
+  return csrf.global ? guard : { canActivate: () => true };
 }
 
 function isAsync({ providers = [] }: DynamicModule): boolean {

@@ -1,5 +1,5 @@
 import { SetMetadata, type CustomDecorator } from '@nestjs/common';
-import { HandlerMetadata } from './handler-metadata.js';
+import { HandlerMetadata } from '../http/handler-metadata.js';
 
 const PUBLIC = 'nestjs-session-auth:public';
 

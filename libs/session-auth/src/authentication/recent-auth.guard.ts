@@ -10,7 +10,7 @@ import { SessionAuthError } from '../errors/session-auth.error.js';
 import { RequestSessions } from '../http/request-session.js';
 import { Clock } from '../time/clock.js';
 import { toMilliseconds, type Duration } from '../time/durations.js';
-import { HandlerMetadata } from './handler-metadata.js';
+import { HandlerMetadata } from '../http/handler-metadata.js';
 import { requireSession } from './require-session.js';
 
 const RECENT_AUTH = 'nestjs-session-auth:recent-auth';

@@ -8,7 +8,7 @@ import {
 } from '@nestjs/common';
 import { SessionAuthError } from '../errors/session-auth.error.js';
 import { RequestSessions } from '../http/request-session.js';
-import { HandlerMetadata } from './handler-metadata.js';
+import { HandlerMetadata } from '../http/handler-metadata.js';
 import { requireSession } from './require-session.js';
 
 const ROLES = 'nestjs-session-auth:roles';

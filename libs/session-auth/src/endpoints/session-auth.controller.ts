@@ -17,6 +17,8 @@ import { Public } from '../authentication/public.decorator.js';
 import { requireSession } from '../authentication/require-session.js';
 import { SessionAuthGuard } from '../authentication/session-auth.guard.js';
 import { SessionAuthService, type Login } from '../authentication/session-auth.service.js';
+import { CsrfProtected } from '../csrf/csrf-protected.decorator.js';
+import { CsrfService } from '../csrf/csrf.service.js';
 import { SessionAuthError } from '../errors/session-auth.error.js';
 import { getRequestSession } from '../http/request-session.js';
 import { SessionLifecycleService } from '../session/session-lifecycle.service.js';
@@ -31,6 +33,18 @@ import { ReauthenticateDto } from './reauthenticate.dto.js';
 export interface LoginAnswer {
   readonly user: { readonly id: string; readonly email?: string; readonly roles: readonly string[] };
   readonly session: SessionView;
+  /** For the new session: the one of before is worth nothing any more. */
+  readonly csrfToken: string;
+}
+
+/** The answer to `GET session`. */
+export type SessionAnswer = SessionView & { readonly csrfToken: string };
+
+/** The answer to `GET csrf`: the token, and how to send it. */
+export interface CsrfAnswer {
+  readonly csrfToken: string;
+  readonly headerName: string;
+  readonly fieldName: string;
 }
 
 /** One of the caller's sessions in the answer to `GET sessions`. */
@@ -55,16 +69,27 @@ export class SessionAuthController {
   constructor(
     @Inject(SessionAuthService) private readonly auth: SessionAuthService,
     @Inject(SessionLifecycleService) private readonly lifecycle: SessionLifecycleService,
+    @Inject(CsrfService) private readonly csrf: CsrfService,
   ) {}
 
+  /** Works before login too. Costs no store call. */
   @Public()
-  @Post('login')
-  @HttpCode(200)
-  async login(@Req() request: object, @Body(new DtoPipe(LoginDto)) body: unknown): Promise<LoginAnswer> {
-    return toLoginAnswer(await this.auth.login(request, body as LoginDto));
+  @Get('csrf')
+  csrfToken(@Req() request: object): CsrfAnswer {
+    const { headerName, fieldName } = this.csrf;
+    return { csrfToken: this.csrf.issue(request), headerName, fieldName };
   }
 
   @Public()
+  @CsrfProtected()
+  @Post('login')
+  @HttpCode(200)
+  async login(@Req() request: object, @Body(new DtoPipe(LoginDto)) body: unknown): Promise<LoginAnswer> {
+    return this.#loginAnswer(request, await this.auth.login(request, body as LoginDto));
+  }
+
+  @Public()
+  @CsrfProtected({ withoutSession: 'headers' })
   @Post('logout')
   @HttpCode(204)
   async logout(@Req() request: object): Promise<void> {
@@ -73,8 +98,9 @@ export class SessionAuthController {
 
   @UseGuards(SessionAuthGuard)
   @Get('session')
-  async session(@Req() request: object): Promise<SessionView> {
-    return (await this.#session(request)).toJSON();
+  async session(@Req() request: object): Promise<SessionAnswer> {
+    const session = await this.#session(request);
+    return { ...session.toJSON(), csrfToken: this.csrf.issue(request) };
   }
 
   @UseGuards(SessionAuthGuard)
@@ -85,6 +111,7 @@ export class SessionAuthController {
     return sessions.map((session) => toListItem(session, current.id));
   }
 
+  @CsrfProtected()
   @UseGuards(SessionAuthGuard)
   @Delete('sessions/:id')
   @HttpCode(204)
@@ -96,6 +123,7 @@ export class SessionAuthController {
     if (id === current.id) bound.clear();
   }
 
+  @CsrfProtected()
   @UseGuards(SessionAuthGuard)
   @Delete('sessions')
   async revokeAll(@Req() request: object, @Query('include') include: unknown): Promise<{ revoked: number }> {
@@ -113,6 +141,7 @@ export class SessionAuthController {
     return { revoked };
   }
 
+  @CsrfProtected()
   @UseGuards(SessionAuthGuard)
   @Post('reauthenticate')
   @HttpCode(200)
@@ -120,7 +149,15 @@ export class SessionAuthController {
     @Req() request: object,
     @Body(new DtoPipe(ReauthenticateDto)) body: unknown,
   ): Promise<LoginAnswer> {
-    return toLoginAnswer(await this.auth.reauthenticate(request, body as ReauthenticateDto));
+    return this.#loginAnswer(request, await this.auth.reauthenticate(request, body as ReauthenticateDto));
+  }
+
+  #loginAnswer(request: object, { user, session }: Login): LoginAnswer {
+    return {
+      user: { id: String(user.id), email: user.email ?? undefined, roles: user.roles ?? [] },
+      session: session.toJSON(),
+      csrfToken: this.csrf.issue(request),
+    };
   }
 
   async #session(request: object): Promise<ReturnType<typeof requireSession>> {
@@ -133,13 +170,6 @@ export function sessionAuthControllerAt(path: string): Type<SessionAuthControlle
   @Controller({ path, version: VERSION_NEUTRAL })
   class MountedSessionAuthController extends SessionAuthController {}
   return MountedSessionAuthController;
-}
-
-function toLoginAnswer({ user, session }: Login): LoginAnswer {
-  return {
-    user: { id: String(user.id), email: user.email ?? undefined, roles: user.roles ?? [] },
-    session: session.toJSON(),
-  };
 }
 
 function toListItem(session: Session, currentId: string): SessionListItem {

@@ -24,6 +24,18 @@ export type RotationReason = 'login' | 'reauthentication' | 'interval' | 'roles_
 /** Why a login failed. For the audit log only: a client is told nothing of it. */
 export type LoginFailure = 'unknown_user' | 'wrong_password' | 'account_disabled';
 
+/** Why a request was refused as forged. For the audit log only: a client is told nothing of it. */
+export type CsrfRejection =
+  /** `Origin`, or where there is none `Referer`, names neither the application nor a trusted origin. */
+  | 'untrusted_origin'
+  /** `Sec-Fetch-Site` says that another site made the browser send it. */
+  | 'cross_site'
+  | 'no_token'
+  /** A token came, but no genuine cookie that it could be bound to. */
+  | 'no_cookie'
+  /** The token is another session's, or no token at all. */
+  | 'wrong_token';
+
 interface EventFields {
   /** When it happened, by the library's clock. */
   readonly at: Date;
@@ -50,6 +62,13 @@ export type SessionEvent =
   | (EventFields & { readonly type: 'session.used_after_end' })
   /** A stored record could not be read; it was answered as no session. */
   | (EventFields & { readonly type: 'session.corrupt_record' })
+  | (EventFields & {
+      readonly type: 'csrf.rejected';
+      readonly reason: CsrfRejection;
+      readonly method: string;
+      /** The `Origin` header, cut at 200 characters. Untrusted text. */
+      readonly origin?: string;
+    })
   | (EventFields & {
       readonly type: 'login.failed';
       readonly reason: LoginFailure;

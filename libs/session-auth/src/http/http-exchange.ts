@@ -1,17 +1,24 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ClientInfo } from '../users/client-info.js';
+import { FinalHeaders } from './final-headers.js';
 
 /** A request as Express (the raw message itself) or Fastify (a wrapper around `raw`) hands it to handlers. */
 export interface AdapterRequest {
   readonly raw?: IncomingMessage;
   readonly headers: IncomingMessage['headers'];
   readonly method?: string;
+  /** Where a method-override middleware keeps the verb of the request line. */
+  readonly originalMethod?: string;
+  /** `http` or `https`, by the adapter's own trust of proxies. */
+  readonly protocol?: string;
   readonly ip?: string;
   readonly body?: unknown;
 }
 
 /** A response as Express or Fastify hands it to handlers: what both have, under the names each has for it. */
 export interface AdapterResponse {
+  /** Fastify */
+  readonly raw?: ServerResponse;
   getHeader(name: string): number | string | string[] | undefined;
   removeHeader(name: string): unknown;
   setHeader?(name: string, value: string | readonly string[]): unknown;
@@ -26,6 +33,8 @@ const MAX_USER_AGENT = 512;
 
 /** One HTTP request and its response, the same for Express and Fastify, with nothing installed on either. */
 export class HttpExchange {
+  #finalHeaders: FinalHeaders | undefined;
+
   constructor(
     private readonly request: AdapterRequest,
     private readonly response: AdapterResponse,
@@ -34,6 +43,26 @@ export class HttpExchange {
   /** The HTTP verb of the request line. No override header or field is looked at. */
   get method(): string {
     return this.request.method ?? 'GET';
+  }
+
+  /** The verb of the request line where the application has installed a middleware that put another one in its place. */
+  get overriddenMethod(): string | undefined {
+    return this.request.originalMethod;
+  }
+
+  /** `http` or `https`, by the adapter's own trust of proxies. */
+  get protocol(): string | undefined {
+    return this.request.protocol;
+  }
+
+  /** The body as the application's parser left it, if one ran. */
+  get body(): unknown {
+    return this.request.body;
+  }
+
+  /** A request header by its name in lower case. Lines of the same name are joined or dropped as Node does. */
+  requestHeader(name: string): string | readonly string[] | undefined {
+    return this.request.headers[name];
   }
 
   /** The `Cookie` header; several lines of it are joined by `; `. */
@@ -61,11 +90,26 @@ export class HttpExchange {
     this.response.header?.(name, value);
   }
 
-  /** Sets a cookie: the only one of its name in the response (RFC 6265bis 4.1.1), next to whatever others there are. */
+  /** The response depends on these request headers: `Vary` will name them besides what else it names. */
+  vary(...names: readonly string[]): void {
+    this.#final.vary(...names);
+  }
+
+  /** No cache may keep the response, whatever `Cache-Control` the handler sets. */
+  forbidStore(): void {
+    this.#final.forbidStore();
+  }
+
+  /**
+   * Sets a cookie: the only one of its name in the response (RFC 6265bis 4.1.1), next to whatever others there are.
+   * The response is not stored by any cache then.
+   */
   setCookie(name: string, serialized: string): void {
-    const present = this.response.getHeader('set-cookie');
-    const cookies = present === undefined ? [] : Array.isArray(present) ? present : [String(present)];
-    this.setHeader('set-cookie', [...cookies.filter((cookie) => !cookie.startsWith(`${name}=`)), serialized]);
-    this.setHeader('cache-control', 'no-store');
+    this.#final.setCookie(name, serialized);
+  }
+
+  get #final(): FinalHeaders {
+    this.#finalHeaders ??= new FinalHeaders(this.response.raw ?? (this.response as unknown as ServerResponse));
+    return this.#finalHeaders;
   }
 }

@@ -7,6 +7,7 @@ import type { Clock } from '../time/clock.js';
 import type { SessionUser, SessionUserProvider } from '../users/session-user-provider.js';
 import type { AdapterRequest, AdapterResponse } from './http-exchange.js';
 import { HttpExchange } from './http-exchange.js';
+import { PreSessionCookie, type OpenedPreSession } from './pre-session-cookie.js';
 import type { OpenedSessionCookie, SessionCookie } from './session-cookie.js';
 
 const BOUND = Symbol('nestjs-session-auth');
@@ -14,6 +15,7 @@ const BOUND = Symbol('nestjs-session-auth');
 /** What request sessions are made with. */
 export interface RequestSessionParts {
   readonly cookie: SessionCookie;
+  readonly preSessionCookie: PreSessionCookie;
   readonly lifecycle: SessionLifecycleService;
   readonly clock: Clock;
   /** Absent where the application configured no `users`. */
@@ -30,6 +32,9 @@ type Bindable = object & { [BOUND]?: RequestSession };
 export class RequestSession {
   #opened: OpenedSessionCookie | undefined;
   #isOpened = false;
+  #presented: string | undefined;
+  /** null: there is none. */
+  #preSession: OpenedPreSession | null | undefined;
   #session: Promise<Session | undefined> | undefined;
   #user: Promise<SessionUser | undefined> | undefined;
 
@@ -44,10 +49,37 @@ export class RequestSession {
   }
 
   /**
+   * The token that the request's cookie held when it came in, if it was genuine: also after this request has replaced
+   * or cleared it.
+   */
+  get presentedToken(): string | undefined {
+    this.#open();
+    return this.#presented;
+  }
+
+  /** The id of the request's genuine pre-session cookie, or of one that this response sets. */
+  get preSessionId(): string | undefined {
+    return this.#openPreSession()?.id;
+  }
+
+  /** The id that the browser is known by until it has a session; it gets a cookie for it where it has none. */
+  ensurePreSession(): string {
+    const { preSessionCookie, clock } = this.parts;
+    let preSession = this.#openPreSession();
+    if (preSession === null || preSession.outdated) {
+      preSession = { id: preSession?.id ?? PreSessionCookie.newId(), outdated: false };
+      this.#preSession = preSession;
+      this.exchange.setCookie(preSessionCookie.name, preSessionCookie.issue(preSession.id, clock.now()));
+    }
+    return preSession.id;
+  }
+
+  /**
    * The live session, or undefined. May write a fresh cookie: after a change of keys, when `Max-Age` follows the idle
    * expiry, and when the token is due for rotation.
    */
   load(): Promise<Session | undefined> {
+    if (!this.exchange.headersSent) this.exchange.vary('Cookie');
     this.#session ??= this.#find();
     return this.#session;
   }
@@ -65,16 +97,17 @@ export class RequestSession {
 
   /** Makes a newly issued token the request's: the client gets its cookie, whoever asks from now on its session. */
   replace({ token, session }: IssuedSession): void {
+    this.#open();
     this.#opened = { token, outdated: false };
-    this.#isOpened = true;
     this.#session = Promise.resolve(session);
     this.#write(token, session);
+    this.#endPreSession();
   }
 
   /** Takes the cookie from the client. */
   clear(): void {
+    this.#open();
     this.#opened = undefined;
-    this.#isOpened = true;
     this.#session = Promise.resolve(undefined);
     this.exchange.setCookie(this.parts.cookie.name, this.parts.cookie.expire());
   }
@@ -95,9 +128,26 @@ export class RequestSession {
   #open(): OpenedSessionCookie | undefined {
     if (!this.#isOpened) {
       this.#opened = this.parts.cookie.read(this.exchange.cookieHeader, this.parts.clock.now());
+      this.#presented = this.#opened?.token;
       this.#isOpened = true;
     }
     return this.#opened;
+  }
+
+  #openPreSession(): OpenedPreSession | null {
+    if (this.#preSession === undefined) {
+      const { preSessionCookie, clock } = this.parts;
+      this.#preSession = preSessionCookie.read(this.exchange.cookieHeader, clock.now()) ?? null;
+    }
+    return this.#preSession;
+  }
+
+  /** A browser with a session is known by that; what a login form was bound to is worth nothing any more. */
+  #endPreSession(): void {
+    const { preSessionCookie } = this.parts;
+    if (!this.#preSession && !preSessionCookie.isIn(this.exchange.cookieHeader)) return;
+    this.#preSession = null;
+    this.exchange.setCookie(preSessionCookie.name, preSessionCookie.expire());
   }
 
   async #find(): Promise<Session | undefined> {

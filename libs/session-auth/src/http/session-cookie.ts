@@ -1,7 +1,7 @@
-import { parse, serialize } from 'cookie-es';
-import { KeyRing } from '../crypto/key-ring.js';
+import type { KeyRing } from '../crypto/key-ring.js';
 import { isSessionToken, SESSION_TOKEN_LENGTH } from '../crypto/session-token.js';
-import { MAX_COOKIE_AGE, type CookieAttributes } from './cookie-attributes.js';
+import type { CookieAttributes } from './cookie-attributes.js';
+import { SealedCookie } from './sealed-cookie.js';
 
 /** What a genuine cookie says. */
 export interface OpenedSessionCookie {
@@ -21,24 +21,23 @@ export interface SessionCookieSettings {
 
 const TIME_BYTES = 6;
 const PLAINTEXT_BYTES = SESSION_TOKEN_LENGTH + 2 * TIME_BYTES;
-const SEALED_LENGTH = KeyRing.sealedLength(PLAINTEXT_BYTES);
 
 /**
- * The session cookie: a token with the time it was sealed and the time it ends, under AES-256-GCM, bound to its
- * purpose and name. Whatever is not exactly such a value is refused before any store is asked, all kinds alike.
+ * The session cookie: a token with the time it was sealed and the time it ends, in a {@link SealedCookie}. Whatever is
+ * not exactly such a value is refused before any store is asked, all kinds alike.
  */
 export class SessionCookie {
-  readonly #context: string;
+  readonly #cookie: SealedCookie;
 
   constructor(
-    private readonly keys: KeyRing,
+    keys: KeyRing,
     private readonly settings: SessionCookieSettings,
   ) {
-    this.#context = `session-cookie:${settings.attributes.name}`;
+    this.#cookie = new SealedCookie(keys, 'session-cookie', settings.attributes, PLAINTEXT_BYTES);
   }
 
   get name(): string {
-    return this.settings.attributes.name;
+    return this.#cookie.name;
   }
 
   /** Whether the cookie's `Max-Age` follows the idle expiry, so that it is written again whenever that moves. */
@@ -51,11 +50,7 @@ export class SessionCookie {
    * not sealed by us, moved from another name, past its end, or ambiguous because the name occurs twice.
    */
   read(cookieHeader: string | undefined, now: number): OpenedSessionCookie | undefined {
-    const { name } = this;
-    if (cookieHeader === undefined || !cookieHeader.includes(name)) return undefined;
-    const value = parse(cookieHeader, { filter: (key) => key === name, decode: asIs, allowMultiple: true })[name];
-    if (typeof value !== 'string' || value.length !== SEALED_LENGTH) return undefined;
-    const opened = this.keys.open(value, this.#context);
+    const opened = this.#cookie.open(cookieHeader);
     if (opened === undefined) return undefined;
     const { plaintext, outdated } = opened;
     const token = plaintext.toString('latin1', 0, SESSION_TOKEN_LENGTH);
@@ -79,30 +74,11 @@ export class SessionCookie {
         : attributes.maxAge === 'absolute'
           ? remaining
           : attributes.maxAge;
-    return this.#serialize(this.keys.seal(plaintext, this.#context), maxAge);
+    return this.#cookie.seal(plaintext, maxAge);
   }
 
   /** The `Set-Cookie` value that removes the cookie: same attributes, an end in the past. */
   expire(): string {
-    return this.#serialize('', 0);
+    return this.#cookie.expire();
   }
-
-  #serialize(value: string, maxAge: number | undefined): string {
-    const { name, path, domain, sameSite, secure, partitioned } = this.settings.attributes;
-    return serialize(name, value, {
-      encode: asIs,
-      httpOnly: true,
-      path,
-      domain,
-      sameSite,
-      secure,
-      partitioned,
-      ...(maxAge === undefined ? {} : { maxAge: Math.ceil(Math.min(maxAge, MAX_COOKIE_AGE) / 1000) }),
-      ...(value === '' ? { expires: new Date(0) } : {}),
-    });
-  }
-}
-
-function asIs(value: string): string {
-  return value;
 }

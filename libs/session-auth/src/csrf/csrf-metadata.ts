@@ -1,0 +1,24 @@
+import { HandlerMetadata } from '../http/handler-metadata.js';
+
+/** How a handler is protected. */
+export interface CsrfProtection {
+  /**
+   * The HTTP verbs that are protected, in capitals; all others are open then.
+   *
+   * @default the module's `csrf.methods`
+   */
+  readonly methods?: readonly string[];
+  /**
+   * What is asked of a request without a genuine session cookie: a `'token'` bound to its pre-session cookie, or its
+   * `'headers'` only. The latter is for handlers that do nothing without a session, such as a logout.
+   *
+   * @default 'token'
+   */
+  readonly withoutSession?: 'token' | 'headers';
+}
+
+/** The metadata key of both decorators: of a class and its handler, the handler's word counts. */
+export const CSRF = 'nestjs-session-auth:csrf';
+
+/** What {@link CsrfProtected} or {@link CsrfExempt} said of a handler. */
+export const csrfMetadata = new HandlerMetadata<CsrfProtection | 'exempt'>(CSRF);

@@ -1,0 +1,26 @@
+import type { TrustedOrigin } from './request-origin.js';
+
+/** The options of CSRF protection with every default filled in. */
+export interface CsrfSettings {
+  /** In lower case, as Node names it. */
+  readonly header: string;
+  readonly field: string;
+  /** undefined: all but {@link SAFE_METHODS}. */
+  readonly methods: readonly string[] | undefined;
+  readonly trustedOrigins: readonly TrustedOrigin[];
+  /** Empty: where the request says it came to. */
+  readonly publicOrigins: readonly TrustedOrigin[];
+  readonly global: boolean;
+}
+
+const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+/** Whether a text is an HTTP verb in capitals, as requests carry it. */
+export function isMethodName(value: unknown): value is string {
+  return typeof value === 'string' && /^[A-Z][A-Z-]{0,31}$/.test(value);
+}
+
+/** Whether a verb is to be protected: compared exactly, since verbs are case-sensitive (RFC 9110 9.1). */
+export function isProtectedMethod(method: string, methods: readonly string[] | undefined): boolean {
+  return methods === undefined ? !SAFE_METHODS.has(method) : methods.includes(method);
+}

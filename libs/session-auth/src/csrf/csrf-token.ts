@@ -1,0 +1,51 @@
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+
+const MAC_BYTES = 32;
+const TOKEN_BYTES = 2 * MAC_BYTES;
+
+/** Length in characters of a CSRF token: a mask and the masked value in base64url. */
+export const CSRF_TOKEN_LENGTH = Math.ceil((TOKEN_BYTES * 4) / 3);
+
+/**
+ * What a token is bound to: the token of a session, or the id of a pre-session. The two never stand for each other,
+ * whatever their texts are.
+ */
+export interface CsrfBinding {
+  readonly kind: 'session' | 'pre-session';
+  readonly secret: string;
+}
+
+/**
+ * A synchronizer token of 256 bits for whoever holds the binding's secret: HMAC-SHA-256 over it, so that nothing is
+ * stored. It is masked by fresh random bits, so that no two answers have the same text in them for a compression
+ * attack (BREACH) to guess at; all of them are good.
+ */
+export function issueCsrfToken(key: Buffer, binding: CsrfBinding): string {
+  const mask = randomBytes(MAC_BYTES);
+  return Buffer.concat([mask, xor(mask, macOf(key, binding))]).toString('base64url');
+}
+
+/**
+ * Whether a value is a token that {@link issueCsrfToken} made of this binding under one of the keys. Takes anything,
+ * never throws, accepts the one canonical text of a token only, and compares in constant time.
+ */
+export function isCsrfToken(value: unknown, keys: readonly Buffer[], binding: CsrfBinding): boolean {
+  if (typeof value !== 'string' || value.length !== CSRF_TOKEN_LENGTH) return false;
+  const bytes = Buffer.from(value, 'base64url');
+  // Node's decoder would forgive foreign characters and loose bits at the end
+  if (bytes.length !== TOKEN_BYTES || bytes.toString('base64url') !== value) return false;
+  const given = xor(bytes.subarray(0, MAC_BYTES), bytes.subarray(MAC_BYTES));
+  let isGenuine = false;
+  for (const key of keys) if (timingSafeEqual(given, macOf(key, binding))) isGenuine = true;
+  return isGenuine;
+}
+
+function macOf(key: Buffer, { kind, secret }: CsrfBinding): Buffer {
+  return createHmac('sha256', key).update(`csrf-token:${kind}:${secret}`).digest();
+}
+
+function xor(left: Buffer, right: Buffer): Buffer {
+  const out = Buffer.allocUnsafe(MAC_BYTES);
+  for (let i = 0; i < MAC_BYTES; i++) out[i] = left[i]! ^ right[i]!;
+  return out;
+}

@@ -1,0 +1,28 @@
+import { Inject, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { RequestSessions } from '../http/request-session.js';
+import { csrfMetadata } from './csrf-metadata.js';
+import { CsrfService } from './csrf.service.js';
+
+/**
+ * Lets a request pass that cannot be the work of another site: by a safe verb, or from a known origin and with the
+ * token of {@link CsrfService.issue}. Costs no store call. {@link CsrfExempt} handlers are open; with `csrf.global` it
+ * stands before every route.
+ *
+ * The verb is that of the request line: no `_method` field and no override header makes a request safe.
+ *
+ * @throws SessionAuthError `csrf_failed` (403), the same answer for every reason
+ */
+export class CsrfGuard implements CanActivate {
+  constructor(
+    @Inject(RequestSessions) private readonly sessions: RequestSessions,
+    @Inject(CsrfService) private readonly csrf: CsrfService,
+  ) {}
+
+  canActivate(context: ExecutionContext): boolean {
+    // messages on an open connection carry no cookie of their own: its handshake was the request
+    if (context.getType() === 'rpc' || context.getType() === 'ws') return true;
+    const protection = csrfMetadata.of(context);
+    if (protection !== 'exempt') this.csrf.guard(this.sessions.of(context), protection);
+    return true;
+  }
+}

@@ -1,0 +1,159 @@
+import type { KeyRing } from '../crypto/key-ring.js';
+import { SessionAuthError } from '../errors/session-auth.error.js';
+import type { SessionEventPublisher } from '../events/event-publisher.js';
+import type { CsrfRejection } from '../events/session-event.js';
+import type { HttpExchange } from '../http/http-exchange.js';
+import { getRequestSession, type RequestSession } from '../http/request-session.js';
+import type { CsrfProtection } from './csrf-metadata.js';
+import { isProtectedMethod, type CsrfSettings } from './csrf-settings.js';
+import { isCsrfToken, issueCsrfToken, type CsrfBinding } from './csrf-token.js';
+import { judgeOrigin, parseOwnOrigin } from './request-origin.js';
+
+const MAX_LOGGED_ORIGIN = 200;
+
+/**
+ * Issues and verifies CSRF tokens (ASVS 3.5.1). They are bound to the session's token, and before login to a
+ * pre-session cookie, so they die with it: at login, logout, re-authentication and every rotation. Nothing is stored,
+ * and no method touches the session store.
+ *
+ * Each method takes the request as the handler has it (`@Req()`), of Express or Fastify.
+ */
+export class CsrfService {
+  readonly #keys: readonly Buffer[];
+
+  constructor(
+    keys: KeyRing,
+    private readonly settings: CsrfSettings,
+    private readonly events: SessionEventPublisher,
+  ) {
+    this.#keys = keys.deriveKeys('csrf');
+  }
+
+  /** The header that the token is sent in, in lower case. */
+  get headerName(): string {
+    return this.settings.header;
+  }
+
+  /** The form field that the token is sent in. */
+  get fieldName(): string {
+    return this.settings.field;
+  }
+
+  /**
+   * A token for the client of this request, of fresh text in every answer: for the session it has from this response
+   * on, else for its pre-session, whose cookie is set where it is missing. The response is not stored by any cache.
+   */
+  issue(request: object): string {
+    const bound = getRequestSession(request);
+    if (!bound.exchange.headersSent) {
+      bound.exchange.vary('Cookie');
+      bound.exchange.forbidStore();
+    }
+    const { token } = bound;
+    return issueCsrfToken(
+      this.#keys[0]!,
+      token === undefined
+        ? { kind: 'pre-session', secret: bound.ensurePreSession() }
+        : { kind: 'session', secret: token },
+    );
+  }
+
+  /**
+   * The hidden input of a server-rendered form: `<input type="hidden" name="csrf_token" value="…">`. Trusted HTML.
+   *
+   * Browsers send `Origin: null` with a form of a page whose `Referrer-Policy` is `no-referrer` (helmet's default),
+   * and such a request is refused: serve pages with forms under `same-origin` or `strict-origin-when-cross-origin`.
+   */
+  formField(request: object): string {
+    return `<input type="hidden" name="${escapeHtml(this.fieldName)}" value="${this.issue(request)}">`;
+  }
+
+  /**
+   * Whether a request is from the application's own pages: by its headers and its token, whatever its verb. For code
+   * that decides for itself; {@link CsrfGuard} does it for handlers.
+   */
+  verify(request: object): boolean {
+    return this.#judge(getRequestSession(request), {}) === undefined;
+  }
+
+  /**
+   * Refuses a request with an unsafe verb that is not from the application's own pages.
+   *
+   * @throws SessionAuthError `csrf_failed`, the same for every reason; the reason is in the event `csrf.rejected`
+   * @internal
+   */
+  guard(bound: RequestSession, protection: CsrfProtection = {}): void {
+    const { exchange } = bound;
+    const methods = protection.methods ?? this.settings.methods;
+    const { method, overriddenMethod = method } = exchange;
+    if (!isProtectedMethod(method, methods) && !isProtectedMethod(overriddenMethod, methods)) return;
+    const reason = this.#judge(bound, protection);
+    if (reason === undefined) return;
+    const origin = exchange.requestHeader('origin');
+    this.events.publish({
+      type: 'csrf.rejected',
+      reason,
+      method,
+      origin: typeof origin === 'string' ? origin.slice(0, MAX_LOGGED_ORIGIN) : undefined,
+      client: exchange.client,
+    });
+    throw new SessionAuthError('csrf_failed', 'this request cannot be told from a forged one; reload the page');
+  }
+
+  #judge(bound: RequestSession, { withoutSession = 'token' }: CsrfProtection): CsrfRejection | undefined {
+    const { exchange } = bound;
+    if (!exchange.headersSent) exchange.vary('Cookie', 'Origin', 'Sec-Fetch-Site');
+    const foreign = this.#judgeOrigin(exchange);
+    if (foreign !== undefined) return foreign;
+    const { presentedToken } = bound;
+    if (presentedToken === undefined && withoutSession === 'headers') return undefined;
+    const given = this.#givenToken(exchange);
+    if (given === undefined) return 'no_token';
+    const binding = bindingOf(presentedToken, bound.preSessionId);
+    if (binding === undefined) return 'no_cookie';
+    return isCsrfToken(given, this.#keys, binding) ? undefined : 'wrong_token';
+  }
+
+  #judgeOrigin(exchange: HttpExchange): CsrfRejection | undefined {
+    const { publicOrigins, trustedOrigins } = this.settings;
+    let own: Parameters<typeof judgeOrigin>[1] = publicOrigins;
+    if (own.length === 0) {
+      const asked = parseOwnOrigin(exchange.protocol, exchange.requestHeader('host'));
+      own = asked === undefined ? [] : [asked];
+    }
+    const headers = {
+      origin: exchange.requestHeader('origin'),
+      referer: exchange.requestHeader('referer'),
+      secFetchSite: exchange.requestHeader('sec-fetch-site'),
+    };
+    return judgeOrigin(headers, own, trustedOrigins);
+  }
+
+  /** What was sent for a token: in the header if that is there at all, right or wrong, else in the parsed body. */
+  #givenToken(exchange: HttpExchange): unknown {
+    const { header, field } = this.settings;
+    const inHeader = exchange.requestHeader(header);
+    if (inHeader !== undefined) return inHeader;
+    const { body } = exchange;
+    return typeof body === 'object' && body !== null && Object.hasOwn(body, field)
+      ? (body as Record<string, unknown>)[field]
+      : undefined;
+  }
+}
+
+function bindingOf(token: string | undefined, preSessionId: string | undefined): CsrfBinding | undefined {
+  if (token !== undefined) return { kind: 'session', secret: token };
+  return preSessionId === undefined ? undefined : { kind: 'pre-session', secret: preSessionId };
+}
+
+const HTML_ESCAPES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
+
+function escapeHtml(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => HTML_ESCAPES[character]!);
+}

@@ -1,0 +1,113 @@
+import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
+
+type HeaderValue = number | string | readonly string[];
+type Pairs = Iterable<readonly [string, HeaderValue]>;
+
+/** Header fields that let a cache in front of the application overrule `Cache-Control` (RFC 9213). */
+const CACHE_OVERRIDES = ['cdn-cache-control', 'surrogate-control'];
+
+/**
+ * What the headers of one response must say whatever a handler, an interceptor or a middleware sets afterwards. It
+ * takes effect at the last moment, when Node writes the head: on Express, where headers are set on the response, and
+ * on Fastify, which hands them over then.
+ */
+export class FinalHeaders {
+  readonly #vary = new Set<string>();
+  readonly #cookies = new Map<string, string>();
+  #noStore = false;
+  #isHooked = false;
+
+  constructor(private readonly response: ServerResponse) {}
+
+  /** The response depends on these request headers: they are added to whatever `Vary` there is. */
+  vary(...names: readonly string[]): void {
+    for (const name of names) this.#vary.add(name);
+    this.#hook();
+  }
+
+  /** No cache may keep the response: `Cache-Control` becomes `no-store` whatever it was. */
+  forbidStore(): void {
+    this.#noStore = true;
+    this.#hook();
+  }
+
+  /** The response sets this cookie, once, next to cookies of other names, and is not stored by any cache. */
+  setCookie(name: string, serialized: string): void {
+    this.#cookies.set(name, serialized);
+    this.forbidStore();
+  }
+
+  #hook(): void {
+    if (this.#isHooked) return;
+    this.#isHooked = true;
+    const { response } = this;
+    // whatever is there already: other libraries put their own in the way in the same manner
+    // eslint-disable-next-line @typescript-eslint/unbound-method
+    const writeHead = response.writeHead as (...args: unknown[]) => ServerResponse;
+    response.writeHead = (...args: unknown[]): ServerResponse => {
+      response.writeHead = writeHead;
+      if (response.headersSent) return writeHead.apply(response, args);
+      const last = args.at(-1);
+      const hasHeaders = typeof last === 'object' && last !== null;
+      if (hasHeaders) this.#take(pairsOf(last as OutgoingHttpHeaders | readonly unknown[]));
+      this.#apply();
+      return writeHead.apply(response, hasHeaders ? args.slice(0, -1) : args);
+    };
+  }
+
+  /** Moves headers that were handed to `writeHead` to the response, where they can be looked at. */
+  #take(pairs: Pairs): void {
+    const seen = new Set<string>();
+    for (const [name, value] of pairs) {
+      const key = name.toLowerCase();
+      const isRepeated = seen.has(key);
+      seen.add(key);
+      if (isRepeated) this.response.appendHeader(name, typeof value === 'number' ? String(value) : value);
+      else if (key === 'vary') this.#setVary([...listOf(this.response.getHeader(name)), ...listOf(value)]);
+      else this.response.setHeader(name, value);
+    }
+  }
+
+  #apply(): void {
+    const { response } = this;
+    if (this.#cookies.size > 0) {
+      const names = [...this.#cookies.keys()];
+      const others = linesOf(response.getHeader('set-cookie')).filter(
+        (line) => !names.some((name) => line.startsWith(`${name}=`)),
+      );
+      response.setHeader('set-cookie', [...others, ...this.#cookies.values()]);
+    }
+    if (this.#noStore) {
+      response.setHeader('cache-control', 'no-store');
+      for (const name of CACHE_OVERRIDES) response.removeHeader(name);
+    }
+    if (this.#vary.size > 0) this.#setVary([...listOf(response.getHeader('vary')), ...this.#vary]);
+  }
+
+  #setVary(names: readonly string[]): void {
+    const byKey = new Map<string, string>();
+    for (const name of names) if (!byKey.has(name.toLowerCase())) byKey.set(name.toLowerCase(), name);
+    this.response.setHeader('vary', byKey.has('*') ? '*' : [...byKey.values()].join(', '));
+  }
+}
+
+/** The headers of a `writeHead` call: an object, or an array of names and values in turn, or of pairs. */
+function pairsOf(headers: OutgoingHttpHeaders | readonly unknown[]): Pairs {
+  if (!Array.isArray(headers)) return Object.entries(headers) as [string, HeaderValue][];
+  if (Array.isArray(headers[0])) return headers as [string, HeaderValue][];
+  return headers.flatMap((name: unknown, index) =>
+    index % 2 === 0 ? [[name, headers[index + 1]] as [string, HeaderValue]] : [],
+  );
+}
+
+function linesOf(value: HeaderValue | undefined): string[] {
+  if (value === undefined) return [];
+  return typeof value === 'object' ? [...value] : [String(value)];
+}
+
+function listOf(value: HeaderValue | undefined): string[] {
+  return linesOf(value)
+    .flatMap((line) => line.split(','))
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+}
