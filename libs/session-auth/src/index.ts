@@ -70,6 +70,15 @@ export {
 } from './session/session-store.js';
 export { Session, type SessionView } from './session/session.js';
 
+// http
+export type {
+  FingerprintCustomOptions,
+  FingerprintHeaderOptions,
+  FingerprintOptions,
+  FingerprintPolicy,
+  FingerprintRequest,
+} from './http/fingerprint-options.js';
+
 // authentication
 export { CurrentSession } from './authentication/current-session.decorator.js';
 export { CurrentUser } from './authentication/current-user.decorator.js';

@@ -42,6 +42,11 @@ export class OptionReader {
       : OptionReader.#checked(this.#pathOf(key), value, known);
   }
 
+  /** The options of one element of an array below `key`, such as `headers[1]`. */
+  element(key: string, given: unknown, known: readonly string[]): OptionReader {
+    return OptionReader.#checked(this.#pathOf(key), given, known);
+  }
+
   text(key: string): string | undefined {
     const value = this.given[key];
     if (value !== undefined && (typeof value !== 'string' || value === ''))

@@ -1,8 +1,10 @@
 import type { CsrfSettings } from './csrf/csrf-settings.js';
 import { cookieContradiction, MAX_COOKIE_AGE, type CookieAttributes } from './http/cookie-attributes.js';
+import type { FingerprintSignal } from './http/fingerprint.js';
 import { OptionReader } from './option-reader.js';
 import { DEFAULT_BCRYPT_COST } from './passwords/bcrypt-password-hasher.js';
 import { resolveCsrf } from './resolve-csrf-options.js';
+import { resolveFingerprint } from './resolve-fingerprint-options.js';
 import { isSessionLimit, ON_LIMIT_VALUES, type ConcurrencyLimit, type UserLimit } from './session/concurrency-limit.js';
 import { DEFAULT_SESSION_LIFETIME, LIFETIME_PRESETS, type SessionLifetime } from './session/session-lifetime.js';
 import type { SessionUser } from './users/session-user-provider.js';
@@ -13,6 +15,8 @@ export interface ResolvedSessionAuthOptions {
   readonly cookie: CookieAttributes;
   readonly lifetime: SessionLifetime;
   readonly concurrency: ConcurrencyLimit;
+  /** undefined: off. */
+  readonly fingerprint: readonly FingerprintSignal[] | undefined;
   readonly csrf: CsrfSettings;
   readonly passwords: { readonly cost: number };
   readonly storeTimeout: number;
@@ -35,6 +39,7 @@ export function resolveOptions(options: unknown, production: boolean): ResolvedS
     'cookie',
     'lifetime',
     'concurrency',
+    'fingerprint',
     'csrf',
     'passwords',
     'storeTimeout',
@@ -45,6 +50,7 @@ export function resolveOptions(options: unknown, production: boolean): ResolvedS
     cookie: resolveCookie(root),
     lifetime: resolveLifetime(root),
     concurrency: resolveConcurrency(root),
+    fingerprint: resolveFingerprint(root),
     csrf: resolveCsrf(root),
     passwords: resolvePasswords(root, production),
     storeTimeout: root.duration('storeTimeout', 2000, 1),

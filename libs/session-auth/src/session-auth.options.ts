@@ -1,5 +1,6 @@
 import type { InjectionToken, ModuleMetadata, OptionalFactoryDependency, Type } from '@nestjs/common';
 import type { CsrfOptions } from './csrf/csrf-options.js';
+import type { FingerprintOptions } from './http/fingerprint-options.js';
 import type { PasswordHasher } from './passwords/password-hasher.js';
 import type { OnLimit, UserLimit } from './session/concurrency-limit.js';
 import type { LifetimePreset } from './session/session-lifetime.js';
@@ -86,6 +87,8 @@ export interface SessionAuthOptions {
   readonly lifetime?: LifetimeOptions | LifetimePreset;
   /** A number or function is short for `{ max }`. @default 3 sessions, the oldest evicted */
   readonly concurrency?: ConcurrencyOptions | number | ((user: SessionUser) => UserLimit | Promise<UserLimit>);
+  /** Binds a session to traits of its client; `false`: not at all. @default User-Agent, Accept-Language, Accept-Encoding */
+  readonly fingerprint?: FingerprintOptions | false;
   /** Protection of unsafe requests. */
   readonly csrf?: CsrfOptions;
   /** bcrypt's settings, or in `forRoot` a `PasswordHasher` of the application's own. @default `{ cost: 12 }` */

@@ -11,6 +11,7 @@ import { CsrfService } from './csrf/csrf.service.js';
 import { sessionAuthControllerAt } from './endpoints/session-auth.controller.js';
 import { AuditLog, LoggerAuditLog } from './events/audit-log.js';
 import { SessionEventPublisher } from './events/event-publisher.js';
+import { Fingerprint } from './http/fingerprint.js';
 import { RequestSessions } from './http/request-session.js';
 import { SessionAuthError } from './errors/session-auth.error.js';
 import { SessionAuthErrorFilter } from './http/session-auth-error.filter.js';
@@ -120,14 +121,27 @@ const CORE_PROVIDERS: Provider[] = [
   },
   {
     provide: RequestSessions,
-    inject: [SessionCookie, PreSessionCookie, SessionLifecycleService, Clock, OPTIONAL_USERS],
+    inject: [
+      RESOLVED_OPTIONS,
+      SessionCookie,
+      PreSessionCookie,
+      SessionLifecycleService,
+      Clock,
+      SessionEventPublisher,
+      OPTIONAL_USERS,
+    ],
     useFactory: (
+      { secrets, fingerprint: signals }: ResolvedSessionAuthOptions,
       cookie: SessionCookie,
       preSessionCookie: PreSessionCookie,
       lifecycle: SessionLifecycleService,
       clock: Clock,
+      events: SessionEventPublisher,
       users: SessionUserProvider | undefined,
-    ) => new RequestSessions({ cookie, preSessionCookie, lifecycle, clock, users }),
+    ) => {
+      const fingerprint = signals && new Fingerprint(new KeyRing(secrets), signals);
+      return new RequestSessions({ cookie, preSessionCookie, fingerprint, lifecycle, clock, events, users });
+    },
   },
   {
     provide: SessionAuthService,

@@ -102,7 +102,12 @@ export class SessionAuthService {
     const user = requireUser(await bound.loadUser());
     await this.#checkPassword(bound, user, proof.password);
     const { client } = bound.exchange;
-    const issued = await this.parts.lifecycle.reauthenticated(session, { user, authentication: 'password', client });
+    const issued = await this.parts.lifecycle.reauthenticated(session, {
+      user,
+      authentication: 'password',
+      client,
+      fingerprint: bound.fingerprint,
+    });
     if (issued === undefined) throw new SessionAuthError('session_required', 'sign in first');
     bound.replace(issued);
     return { user, session: issued.session };
@@ -118,7 +123,8 @@ export class SessionAuthService {
     const bound = getRequestSession(request);
     const present = await bound.load();
     if (present !== undefined) return present;
-    const issued = await this.parts.lifecycle.create({ client: bound.exchange.client, data });
+    const { fingerprint, exchange } = bound;
+    const issued = await this.parts.lifecycle.create({ client: exchange.client, fingerprint, data });
     bound.replace(issued);
     return issued.session;
   }
@@ -150,7 +156,8 @@ export class SessionAuthService {
       if (renewed !== undefined) return renewed;
     }
     const data = previous !== undefined && previous.userId === undefined ? previous.data : undefined;
-    const issued = await lifecycle.create({ user, authentication, client, data });
+    const { fingerprint } = bound;
+    const issued = await lifecycle.create({ user, authentication, client, fingerprint, data });
     if (previous !== undefined) {
       try {
         await lifecycle.destroySession(previous, 'replaced', client);
@@ -172,8 +179,9 @@ export class SessionAuthService {
     bound: RequestSession,
   ): Promise<Login<User> | undefined> {
     try {
-      const { client } = bound.exchange;
-      const issued = await this.parts.lifecycle.renew(session, { user, authentication, client });
+      const { fingerprint, exchange } = bound;
+      const { client } = exchange;
+      const issued = await this.parts.lifecycle.renew(session, { user, authentication, client, fingerprint });
       if (issued === undefined) return undefined;
       bound.replace(issued);
       return { user, session: issued.session };

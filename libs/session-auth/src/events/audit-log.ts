@@ -15,6 +15,7 @@ export abstract class AuditLog {
 const SUSPICIOUS: ReadonlySet<SessionEvent['type']> = new Set([
   'session.used_after_end',
   'session.corrupt_record',
+  'session.fingerprint_mismatch',
   'csrf.rejected',
   'login.failed',
 ]);

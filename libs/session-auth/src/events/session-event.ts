@@ -62,6 +62,14 @@ export type SessionEvent =
   | (EventFields & { readonly type: 'session.used_after_end' })
   /** A stored record could not be read; it was answered as no session. */
   | (EventFields & { readonly type: 'session.corrupt_record' })
+  /** The client does not look like the one that logged in. */
+  | (SessionEventFields & {
+      readonly type: 'session.fingerprint_mismatch';
+      /** The headers that differ, and `custom` for the application's own signal. */
+      readonly signals: readonly string[];
+      /** What was done: the session ended, the request refused, or nothing but this event. */
+      readonly action: 'destroy' | 'reject' | 'report';
+    })
   | (EventFields & {
       readonly type: 'csrf.rejected';
       readonly reason: CsrfRejection;

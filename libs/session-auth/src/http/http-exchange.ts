@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ClientInfo } from '../users/client-info.js';
+import type { FingerprintRequest } from './fingerprint-options.js';
 import { FinalHeaders } from './final-headers.js';
 
 /** A request as Express (the raw message itself) or Fastify (a wrapper around `raw`) hands it to handlers. */
@@ -48,6 +49,11 @@ export class HttpExchange {
   /** The verb of the request line where the application has installed a middleware that put another one in its place. */
   get overriddenMethod(): string | undefined {
     return this.request.originalMethod;
+  }
+
+  /** What signals of the client are read from. */
+  get traits(): FingerprintRequest {
+    return { headers: this.request.headers, ip: this.request.ip, method: this.method };
   }
 
   /** `http` or `https`, by the adapter's own trust of proxies. */

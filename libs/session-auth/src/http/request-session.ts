@@ -1,10 +1,12 @@
 import type { ExecutionContext } from '@nestjs/common';
 import { SessionAuthError } from '../errors/session-auth.error.js';
 import type { IssuedSession } from '../session/session-lifecycle.js';
+import type { SessionEventPublisher } from '../events/event-publisher.js';
 import type { SessionLifecycleService } from '../session/session-lifecycle.service.js';
-import type { Session } from '../session/session.js';
+import { Session } from '../session/session.js';
 import type { Clock } from '../time/clock.js';
 import type { SessionUser, SessionUserProvider } from '../users/session-user-provider.js';
+import type { Fingerprint } from './fingerprint.js';
 import type { AdapterRequest, AdapterResponse } from './http-exchange.js';
 import { HttpExchange } from './http-exchange.js';
 import { PreSessionCookie, type OpenedPreSession } from './pre-session-cookie.js';
@@ -16,6 +18,9 @@ const BOUND = Symbol('nestjs-session-auth');
 export interface RequestSessionParts {
   readonly cookie: SessionCookie;
   readonly preSessionCookie: PreSessionCookie;
+  /** Absent where the check is off. */
+  readonly fingerprint: Fingerprint | undefined;
+  readonly events: SessionEventPublisher;
   readonly lifecycle: SessionLifecycleService;
   readonly clock: Clock;
   /** Absent where the application configured no `users`. */
@@ -72,6 +77,11 @@ export class RequestSession {
       this.exchange.setCookie(preSessionCookie.name, preSessionCookie.issue(preSession.id, clock.now()));
     }
     return preSession.id;
+  }
+
+  /** What a session that begins with this request is bound to of its client; undefined where the check is off. */
+  get fingerprint(): string | undefined {
+    return this.parts.fingerprint?.of(this.exchange.traits);
   }
 
   /**
@@ -155,6 +165,7 @@ export class RequestSession {
     if (opened === undefined) return undefined;
     const askedAt = this.parts.clock.now();
     const session = await this.parts.lifecycle.find(opened.token, this.exchange.client);
+    if (session !== undefined && !(await this.#isSameClient(session))) return undefined;
     // a token that has been replaced already must not be written over the newer one that is on its way to the client
     if (session === undefined || this.exchange.headersSent || this.parts.lifecycle.isSuperseded(session))
       return session;
@@ -168,6 +179,28 @@ export class RequestSession {
       this.#write(opened.token, session);
     }
     return session;
+  }
+
+  /** Whether the session goes on for this client. A session from before the check was switched on does. */
+  async #isSameClient(session: Session): Promise<boolean> {
+    const { fingerprint, lifecycle, events } = this.parts;
+    const stored = Session.recordOf(session).fingerprint;
+    if (fingerprint === undefined || stored === undefined) return true;
+    const mismatch = fingerprint.compare(stored, this.exchange.traits);
+    if (mismatch === undefined) return true;
+    const { client } = this.exchange;
+    events.publish({
+      type: 'session.fingerprint_mismatch',
+      sessionId: session.id,
+      userId: session.userId,
+      ...mismatch,
+      client,
+    });
+    if (mismatch.action !== 'destroy') return mismatch.action === 'report';
+    await lifecycle.destroySession(session, 'fingerprint_mismatch', client);
+    this.#opened = undefined;
+    if (!this.exchange.headersSent) this.exchange.setCookie(this.parts.cookie.name, this.parts.cookie.expire());
+    return false;
   }
 
   #write(token: string, session: Session): void {

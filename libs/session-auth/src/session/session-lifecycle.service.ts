@@ -69,6 +69,7 @@ export class SessionLifecycleService {
       ...initialDeadlines(this.settings.lifetime, now),
       ip: client?.ip,
       userAgent: client?.userAgent,
+      fingerprint: input.fingerprint,
       data,
     };
     const outcome = await this.#call(() => this.store.create(record, admission, now));
@@ -164,6 +165,7 @@ export class SessionLifecycleService {
         ...initialDeadlines(this.settings.lifetime, now),
         ip: login.client?.ip,
         userAgent: login.client?.userAgent,
+        fingerprint: login.fingerprint,
       },
     });
   }
@@ -183,6 +185,7 @@ export class SessionLifecycleService {
         ...currentAccount(proof.user),
         authenticatedAt: this.clock.now(),
         authentication: proof.authentication,
+        fingerprint: proof.fingerprint,
       },
     });
   }

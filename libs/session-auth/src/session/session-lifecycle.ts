@@ -24,6 +24,8 @@ export interface NewSession {
   /** @default 'custom' for a session of a user */
   readonly authentication?: SessionAuthentication;
   readonly client?: ClientInfo;
+  /** What the session is bound to of its client, where the fingerprint check is on. */
+  readonly fingerprint?: string;
   readonly data?: SessionData;
 }
 
@@ -46,6 +48,8 @@ export interface Authentication {
   readonly user: SessionUser;
   readonly authentication: SessionAuthentication;
   readonly client?: ClientInfo;
+  /** What the session is bound to of its client from now on; undefined: what it was. */
+  readonly fingerprint?: string;
 }
 
 /** How {@link SessionLifecycleService.rotate} is to go about it. */
