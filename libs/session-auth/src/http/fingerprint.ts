@@ -1,4 +1,4 @@
-import { createHmac, hash } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 import { constantTimeEqual } from '../crypto/constant-time-equal.js';
 import type { KeyRing } from '../crypto/key-ring.js';
 import type { FingerprintPolicy, FingerprintRequest } from './fingerprint-options.js';
@@ -32,8 +32,9 @@ const SEVERITY: readonly FingerprintPolicy[] = ['report', 'reject', 'destroy'];
  * The traits of a client as keyed digests, one a signal, so that a store's content does not tell them and each signal
  * can be judged by itself.
  *
- * The text is a row of 20 characters a signal: 4 that name it, and 96 bits of HMAC-SHA-256. Every key of the ring is
- * accepted. A signal that was not known at login is not compared.
+ * The text is a row of 20 characters a signal: 4 that name it and the key, and 96 bits of HMAC-SHA-256. Every key of
+ * the ring is accepted. A signal that was not known at login is not compared, and neither is one whose key has left
+ * the ring: a change of keys signs nobody out.
  *
  * Browsers do not send the same headers in every request, and none of their habits may log a user out:
  *
@@ -50,23 +51,26 @@ const SEVERITY: readonly FingerprintPolicy[] = ['report', 'reject', 'destroy'];
  * are spared: what changes something is compared in full.
  */
 export class Fingerprint {
-  readonly #keys: readonly Buffer[];
-  readonly #tags: readonly string[];
+  /** For each key of the ring, newest first, what names the signals under it. */
+  readonly #ring: readonly { readonly key: Buffer; readonly tags: readonly string[] }[];
 
   constructor(
     keys: KeyRing,
     private readonly signals: readonly FingerprintSignal[],
   ) {
-    this.#keys = keys.deriveKeys('fingerprint');
-    this.#tags = signals.map(({ name }) => hash('sha256', `signal:${name}`, 'base64url').slice(0, TAG_LENGTH));
+    this.#ring = keys.deriveKeys('fingerprint').map((key) => ({
+      key,
+      tags: signals.map(({ name }) => macOf(key, `signal:${name}`).slice(0, TAG_LENGTH)),
+    }));
   }
 
   /** What is stored of a client at login. */
   of(request: FingerprintRequest): string {
+    const { key, tags } = this.#ring[0]!;
     let text = '';
     for (const [index, signal] of this.signals.entries()) {
       const value = isSpared(signal, request) ? undefined : signal.read(request);
-      if (value !== undefined) text += this.#tags[index] + digestOf(this.#keys[0]!, signal, value);
+      if (value !== undefined) text += tags[index] + digestOf(key, signal, value);
     }
     return text;
   }
@@ -76,24 +80,36 @@ export class Fingerprint {
     const names: string[] = [];
     let severity = 0;
     for (const [index, signal] of this.signals.entries()) {
-      const known = digestIn(stored, this.#tags[index]!);
-      if (known === undefined || isSpared(signal, request)) continue;
-      const value = signal.read(request);
-      if (value === undefined || this.#keys.some((key) => constantTimeEqual(known, digestOf(key, signal, value)))) {
-        continue;
-      }
+      if (isSpared(signal, request)) continue;
+      const known = this.#find(stored, index);
+      const value = known && signal.read(request);
+      if (known === undefined || value === undefined) continue;
+      if (constantTimeEqual(known.digest, digestOf(known.key, signal, value))) continue;
       names.push(signal.name);
       severity = Math.max(severity, SEVERITY.indexOf(policyOf(signal, request)));
     }
     return names.length === 0 ? undefined : { signals: names, action: SEVERITY[severity]! };
   }
+
+  /** What is stored of a signal, with the key it was digested under. */
+  #find(stored: string, index: number): { readonly key: Buffer; readonly digest: string } | undefined {
+    for (const { key, tags } of this.#ring) {
+      const digest = chunkIn(stored, tags[index]!);
+      if (digest !== undefined) return { key, digest };
+    }
+    return undefined;
+  }
 }
 
 function digestOf(key: Buffer, { name }: FingerprintSignal, value: string): string {
-  return createHmac('sha256', key).update(`${name}:${value}`).digest('base64url').slice(0, DIGEST_LENGTH);
+  return macOf(key, `value:${name}:${value}`).slice(0, DIGEST_LENGTH);
 }
 
-function digestIn(stored: string, tag: string): string | undefined {
+function macOf(key: Buffer, text: string): string {
+  return createHmac('sha256', key).update(text).digest('base64url');
+}
+
+function chunkIn(stored: string, tag: string): string | undefined {
   for (let at = 0; at + CHUNK_LENGTH <= stored.length; at += CHUNK_LENGTH) {
     if (stored.startsWith(tag, at)) return stored.slice(at + TAG_LENGTH, at + CHUNK_LENGTH);
   }
