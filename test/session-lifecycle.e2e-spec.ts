@@ -249,7 +249,8 @@ describe.each(EVERYWHERE)('sessions on $adapter with $store', ({ adapter, store 
     const devices = [bank.client(), bank.client(), bank.client()];
     const ids: string[] = [];
     for (const device of devices) {
-      ids.push((await device.login('alice', { headers: { 'user-agent': CHROME } })).id);
+      device.headers['user-agent'] = CHROME;
+      ids.push((await device.login('alice')).id);
       bank.clock.advance(1000);
     }
     const [first, second, third] = devices as [BankClient, BankClient, BankClient];

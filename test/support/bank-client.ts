@@ -61,13 +61,16 @@ export async function send(port: number, method: string, path: string, ask: Ask 
       });
     });
     outgoing.on('error', reject);
-    outgoing.end(body);
+    // as bytes: Node would write the headers in the encoding of a text
+    outgoing.end(body === undefined ? undefined : Buffer.from(body));
   });
 }
 
 /** A customer at one device: keeps cookies as a browser does. */
 export class BankClient {
   readonly cookies = new Map<string, string>();
+  /** Sent with every request: what this device looks like. */
+  readonly headers: Record<string, string> = {};
 
   constructor(public port: number) {}
 
@@ -83,7 +86,12 @@ export class BankClient {
   async ask(method: string, path: string, ask: Ask = {}): Promise<Answer> {
     const csrf = ask.csrf ?? (SAFE.includes(method) ? false : await this.csrfToken(ask));
     const cookie = ask.cookie ?? (this.cookies.size > 0 ? this.cookie : undefined);
-    const answer = await send(this.port, method, path, { ...ask, csrf, cookie });
+    const answer = await send(this.port, method, path, {
+      ...ask,
+      headers: { ...this.headers, ...ask.headers },
+      csrf,
+      cookie,
+    });
     for (const line of answer.setCookies) this.#keep(line);
     return answer;
   }
