@@ -250,9 +250,9 @@ function memorySessionStore(): SessionStore {
   return new MemorySessionStore();
 }
 
-const STORE_OPERATIONS = Object.getOwnPropertyNames(MemorySessionStore.prototype).filter(
-  (name) => name !== 'constructor' && name !== 'size',
-) as (keyof SessionStore)[];
+const STORE_OPERATIONS = Object.entries(Object.getOwnPropertyDescriptors(MemorySessionStore.prototype))
+  .filter(([name, { value }]) => name !== 'constructor' && typeof value === 'function')
+  .map(([name]) => name) as (keyof SessionStore)[];
 
 function checkedStore(store: SessionStore): SessionStore {
   const missing = STORE_OPERATIONS.filter(
