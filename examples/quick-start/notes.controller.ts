@@ -1,5 +1,5 @@
 import { Body, Controller, Get, Post, UseGuards } from '@nestjs/common';
-import { CurrentSession, CurrentUser, type Session, SessionAuthGuard } from 'nestjs-session-auth';
+import { CsrfProtected, CurrentSession, CurrentUser, type Session, SessionAuthGuard } from 'nestjs-session-auth';
 import type { User } from './users.service.js';
 
 interface Notes {
@@ -15,6 +15,7 @@ export class NotesController {
   }
 
   @Post()
+  @CsrfProtected()
   async write(@CurrentSession() session: Session<Notes>, @Body('text') text: string): Promise<void> {
     await session.update({ lastNote: text });
   }
