@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { SessionAuthError } from '../../errors/session-auth.error.js';
+import type { SessionAuthentication } from '../../users/session-authentication.js';
 import type { SessionData, SessionRecord, SessionRecordChanges } from '../../session/session-record.js';
 
 /*
@@ -62,7 +63,7 @@ export function encodeRecord(record: SessionRecord): string {
     encodeTime(record.absoluteExpiresAt) +
     record.id +
     (record.userId === undefined ? NO_USER_KEY : userKeyOf(record.userId));
-  const lines = [...encodeFields(record), ...encodeData(record.data)];
+  const lines = [...encodeFields(record), ...encodeData(record.data).filter(([, json]) => json !== '')];
   return header + lines.map(([prefix, json]) => prefix + json).join(LINE_END);
 }
 
@@ -97,42 +98,89 @@ export function encodeData(data: SessionData): [string, string][] {
  * @throws SessionAuthError `corrupt_session_record`
  */
 export function decodeRecord(digest: string, value: string): SessionRecord {
+  if (!HEADER.test(value)) throw corruptRecord();
   const members = parseMembers(value);
-  const data: SessionData = {};
-  for (const name in members) {
-    if (name.charCodeAt(0) === 46) data[name.slice(1)] = members[name];
-  }
+  const anonymous = value.charCodeAt(HEADER_LENGTH - 1) === DOT;
+  if (anonymous !== (members.u === undefined)) throw corruptRecord();
   return {
     digest,
     id: value.slice(39, 59),
-    userId: members['u'] as string | undefined,
-    email: members['e'] as string | undefined,
-    roles: members['r'] as string[],
-    createdAt: members['c'] as number,
-    authenticatedAt: members['a'] as number | undefined,
-    authentication: members['m'] as SessionRecord['authentication'],
-    rotatedAt: members['t'] as number,
+    userId: members.u,
+    email: members.e,
+    roles: members.r,
+    createdAt: members.c,
+    authenticatedAt: members.a,
+    authentication: members.m,
+    rotatedAt: members.t,
     lastActivityAt: Number(value.slice(0, 13)),
     expiresAt: Number(value.slice(13, 26)),
     absoluteExpiresAt: Number(value.slice(26, 39)),
-    ip: members['i'] as string | undefined,
-    userAgent: members['g'] as string | undefined,
-    fingerprint: members['f'] as string | undefined,
-    data,
+    ip: members.i,
+    userAgent: members.g,
+    fingerprint: members.f,
+    data: decodeData(members),
   };
 }
 
-function parseMembers(value: string): Record<string, unknown> {
+const DOT = 46;
+const HEADER = /^\d{39}[\w-]{20}(?:[\w-]{22}|\.{22})/;
+
+/** The JSON object of a value's lines: fields, and data under keys with a dot in front. */
+interface Members {
+  readonly u?: string;
+  readonly e?: string;
+  readonly r: readonly string[];
+  readonly c: number;
+  readonly a?: number;
+  readonly m?: SessionAuthentication;
+  readonly t: number;
+  readonly i?: string;
+  readonly g?: string;
+  readonly f?: string;
+}
+
+function parseMembers(value: string): Members {
   let members: unknown;
   try {
     members = JSON.parse(`{${value.slice(HEADER_LENGTH)}}`);
   } catch (cause) {
     throw corruptRecord(cause);
   }
-  const found = members as Record<string, unknown>;
-  if (!Array.isArray(found['r']) || typeof found['c'] !== 'number' || typeof found['t'] !== 'number')
-    throw corruptRecord();
-  return found;
+  if (!areMembers(members as Record<string, unknown>)) throw corruptRecord();
+  return members as Members;
+}
+
+function areMembers({ u, e, r, c, a, m, t, i, g, f }: Record<string, unknown>): boolean {
+  return (
+    Array.isArray(r) &&
+    r.every((role) => typeof role === 'string') &&
+    typeof c === 'number' &&
+    typeof t === 'number' &&
+    (a === undefined || typeof a === 'number') &&
+    isTextOrAbsent(u) &&
+    isTextOrAbsent(e) &&
+    isTextOrAbsent(m) &&
+    isTextOrAbsent(i) &&
+    isTextOrAbsent(g) &&
+    isTextOrAbsent(f)
+  );
+}
+
+function isTextOrAbsent(value: unknown): boolean {
+  return value === undefined || typeof value === 'string';
+}
+
+function decodeData(members: object): SessionData {
+  const data: SessionData = {};
+  for (const [name, value] of Object.entries(members)) {
+    if (name.charCodeAt(0) !== DOT) continue;
+    const key = name.slice(1);
+    // Assigned, this one key would become the object's prototype.
+    if (key === '__proto__')
+      Object.defineProperty(data, key, { value, enumerable: true, configurable: true, writable: true });
+    else data[key] = value;
+  }
+  return data;
 }
 
 /** The error for a value that no encoder of ours made. */

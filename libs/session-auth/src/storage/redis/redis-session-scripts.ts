@@ -6,27 +6,33 @@ import { RedisScript } from './redis-script.js';
  * a user's sessions: a sorted set of handle and hash by createdAt). A script that is given one of them makes the
  * other by exchanging the end, so it holds for any prefix that the client puts in front.
  *
- * After a rotation the old session key holds `>` and the new hash for as long as the grace lasts.
+ * After a rotation the old session key holds `>`, the time its grace ends (13 digits) and the new hash. A chain of them
+ * ends where a newer one is dead, so no digest outlives a newer one.
  */
 const PRELUDE = `
 local HASH, HEADER = ${HASH_LENGTH}, ${HEADER_LENGTH}
 
 -- the session's key and value, following what rotations left behind; false when there is none
-local function locate(key)
+local function locate(key, now)
   local value = redis.call('GET', key)
-  for _ = 1, 100 do
-    if not value or string.byte(value) ~= 62 then break end
-    key = string.sub(key, 1, -HASH - 1) .. string.sub(value, 2)
+  for _ = 1, 1000 do
+    if not value or string.byte(value) ~= 62 or #value ~= HASH + 14 then break end
+    if (tonumber(string.sub(value, 2, 14)) or 0) <= now then return key, false end
+    key = string.sub(key, 1, -HASH - 1) .. string.sub(value, 15)
     value = redis.call('GET', key)
   end
   return key, value
 end
 
 -- lastActivityAt, expiresAt, absoluteExpiresAt; nil for what is no record
+local TIMES = '^' .. string.rep('%d', 39)
 local function times(value)
-  if #value < HEADER or not string.find(value, '^%d%d%d%d%d%d%d%d%d%d%d%d%d', 27) then return nil end
+  if #value < HEADER or not string.find(value, TIMES) then return nil end
   return tonumber(string.sub(value, 1, 13)), tonumber(string.sub(value, 14, 26)), tonumber(string.sub(value, 27, 39))
 end
+
+-- Redis refuses a time to live of 0, in the middle of a script
+local function ttl(time) return math.max(time, 1) end
 
 local function stamp(time) return string.format('%013.0f', time) end
 
@@ -64,8 +70,8 @@ local function liveValue(index, member, now)
 end
 
 -- an index lives as long as the longest session in it may
-local function keepIndex(index, ttl)
-  if redis.call('PTTL', index) < ttl then redis.call('PEXPIRE', index, ttl) end
+local function keepIndex(index, time)
+  if redis.call('PTTL', index) < time then redis.call('PEXPIRE', index, time) end
 end
 
 -- the beginning of a line up to its colon: the first quote after an even number of backslashes ends the name
@@ -142,7 +148,7 @@ return evicted
 
 /** KEYS session. ARGV now, idle, interval. Answers the value; { hash, value } by an old digest; { '', value } expired. */
 export const FIND = script(`
-local key, value = locate(KEYS[1])
+local key, value = locate(KEYS[1], tonumber(ARGV[1]))
 if not value then return nil end
 local now = tonumber(ARGV[1])
 local last, expires, absolute = times(value)
@@ -155,7 +161,7 @@ if now - last >= tonumber(ARGV[3]) then
   local deadline = math.min(now + tonumber(ARGV[2]), absolute)
   local touched = stamp(now) .. stamp(deadline)
   redis.call('SETRANGE', key, 0, touched)
-  redis.call('PEXPIRE', key, deadline - now)
+  redis.call('PEXPIRE', key, ttl(deadline - now))
   value = touched .. string.sub(value, 27)
 end
 if key == KEYS[1] then return value end
@@ -164,7 +170,7 @@ return { string.sub(key, -HASH), value }
 
 /** KEYS session. ARGV now, most bytes, then pairs. Answers the new value, 'too_large', or nil. */
 export const UPDATE = script(`
-local key, value = locate(KEYS[1])
+local key, value = locate(KEYS[1], tonumber(ARGV[1]))
 if not value then return nil end
 local _, expires = times(value)
 if not expires then return corrupt() end
@@ -181,9 +187,9 @@ return value
  * each), then pairs. Answers the new value, 'superseded', or nil.
  */
 export const ROTATE = script(`
-local key, value = locate(KEYS[1])
-if not value then return nil end
 local now, grace = tonumber(ARGV[1]), tonumber(ARGV[2])
+local key, value = locate(KEYS[1], now)
+if not value then return nil end
 local last, expires, absolute = times(value)
 if not expires then return corrupt() end
 if expires <= now then return nil end
@@ -196,11 +202,11 @@ if index then
   local score = ARGV[6] ~= '' and ARGV[6] or redis.call('ZSCORE', index, member) or now
   redis.call('ZREM', index, member)
   redis.call('ZADD', index, score, string.sub(member, 1, 20) .. string.sub(KEYS[2], -HASH))
-  keepIndex(index, absolute - now)
+  keepIndex(index, ttl(absolute - now))
 end
-redis.call('SET', KEYS[2], rotated, 'PX', expires - now)
+redis.call('SET', KEYS[2], rotated, 'PX', ttl(expires - now))
 if grace > 0 then
-  redis.call('SET', key, '>' .. string.sub(KEYS[2], -HASH), 'PX', grace)
+  redis.call('SET', key, '>' .. stamp(now + grace) .. string.sub(KEYS[2], -HASH), 'PX', grace)
 else
   redis.call('DEL', key)
 end
@@ -209,13 +215,13 @@ return rotated
 
 /** KEYS session. ARGV now. Answers the value of what was live; what cannot be read goes as well. */
 export const DELETE = script(`
-local first = redis.pcall('GET', KEYS[1])
-if not first then return nil end
-if type(first) ~= 'string' then
+local now = tonumber(ARGV[1])
+-- a key of another type is nothing that can be followed
+if type(redis.pcall('GET', KEYS[1])) == 'table' then
   redis.call('DEL', KEYS[1])
   return nil
 end
-local key, value = locate(KEYS[1])
+local key, value = locate(KEYS[1], now)
 redis.call('DEL', KEYS[1])
 if not value then return nil end
 local _, expires = times(value)
@@ -224,30 +230,34 @@ if not expires then
   return nil
 end
 remove(key, value)
-if expires <= tonumber(ARGV[1]) then return nil end
+if expires <= now then return nil end
 return value
 `);
 
-/** KEYS index. ARGV now, limit, createdAt and handle of the place to go on behind ('' from the start).
- * Answers 'more' or 'end', then hash and value in turn. */
+/**
+ * KEYS index. ARGV now, limit, createdAt and handle of the place to go on behind ('' from the start). Answers the place
+ * of the last one, as createdAt and handle with a dot between, when there are more ('' at the end); then hash and value
+ * in turn.
+ */
 export const LIST = script(`
 local index, now, limit = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2])
-local from = ARGV[3] ~= '' and ARGV[3] or '+inf'
-local found, answer, offset = 0, { 'end' }, 0
+local from, after = ARGV[3] ~= '' and ARGV[3] or '+inf', tonumber(ARGV[3])
+local found, answer, offset, place = 0, { '' }, 0, ''
 while true do
   local gone = 0
   local members = redis.call('ZREVRANGEBYSCORE', index, from, '-inf', 'WITHSCORES', 'LIMIT', offset, 256)
   for i = 1, #members, 2 do
-    local member = members[i]
-    if tonumber(members[i + 1]) ~= tonumber(ARGV[3]) or string.sub(member, 1, 20) < ARGV[4] then
+    local member, score = members[i], members[i + 1]
+    local handle = string.sub(member, 1, 20)
+    if tonumber(score) ~= after or handle < ARGV[4] then
       local value = liveValue(index, member, now)
       if not value then
         gone = gone + 1
       elseif found == limit then
-        answer[1] = 'more'
+        answer[1] = place
         return answer
       else
-        found = found + 1
+        found, place = found + 1, score .. '.' .. handle
         answer[#answer + 1] = string.sub(member, 21)
         answer[#answer + 1] = value
       end
@@ -265,7 +275,8 @@ for _, member in ipairs(redis.call('ZRANGE', index, 0, -1)) do
   if string.sub(member, 1, 20) == ARGV[2] then
     local value, key = liveValue(index, member, tonumber(ARGV[1]))
     if not value then return 0 end
-    remove(key, value)
+    redis.call('DEL', key)
+    redis.call('ZREM', index, member)
     return 1
   end
 end
@@ -287,7 +298,8 @@ for _, member in ipairs(members) do
     seen = seen + 1
     local value, key = liveValue(index, member, now)
     if value then
-      remove(key, value)
+      redis.call('DEL', key)
+      redis.call('ZREM', index, member)
       answer[#answer + 1] = handle
     end
   end

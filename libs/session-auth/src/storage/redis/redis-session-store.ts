@@ -1,6 +1,6 @@
 import { SessionAuthError } from '../../errors/session-auth.error.js';
 import type { Admission } from '../../session/concurrency-limit.js';
-import { formatSessionCursor, parseSessionCursor } from '../../session/session-cursor.js';
+import { parseSessionCursor } from '../../session/session-cursor.js';
 import type { SessionData, SessionRecord } from '../../session/session-record.js';
 import {
   SessionStore,
@@ -49,7 +49,8 @@ const UPDATE_STEP = 500;
  *
  * Every operation is one script, so one round trip and atomic; `deleteByUser` and `updateByUser` take one a thousand
  * or five hundred sessions. All keys of a user share a hash slot. Every key has a time to live: Redis removes what has
- * expired by itself, so `deleteExpired` has nothing to do.
+ * expired by itself, so `deleteExpired` has nothing to do. A value that cannot be read is left out of lists, counts
+ * for no more than its times say, and goes with `delete`, `deleteByHandle` and `deleteByUser`.
  */
 export class RedisSessionStore extends SessionStore {
   readonly #client: RedisClient;
@@ -89,8 +90,9 @@ export class RedisSessionStore extends SessionStore {
     if (answer === null) return { status: 'absent' };
     if (typeof answer === 'string') return { status: 'live', record: decodeRecord(digest, answer) };
     const [hash, value] = answer as [string, string];
-    if (hash === '') return { status: 'expired', ended: endedOf(digest, value) };
-    return { status: 'live', record: decodeRecord(digest.slice(0, SHARD_TAG_LENGTH) + hash, value) };
+    const record = decodeRecord(digest.slice(0, SHARD_TAG_LENGTH) + hash, value);
+    if (hash === '') return { status: 'expired', ended: { id: record.id, userId: record.userId } };
+    return { status: 'live', record };
   }
 
   override async update(digest: string, patch: SessionData, now: number, maxBytes: number): Promise<UpdateOutcome> {
@@ -121,7 +123,8 @@ export class RedisSessionStore extends SessionStore {
 
   override async delete(digest: string, now: number): Promise<EndedSession | undefined> {
     const answer = await this.#run(scripts.DELETE, [this.#sessionKey(digest)], [now]);
-    return answer === null ? undefined : endedOf(digest, answer as string);
+    const record = answer === null ? undefined : readable(digest, answer as string);
+    return record === undefined ? undefined : { id: record.id, userId: record.userId };
   }
 
   override async list(userId: string, { limit, cursor }: SessionPage, now: number): Promise<SessionList> {
@@ -130,12 +133,14 @@ export class RedisSessionStore extends SessionStore {
       scripts.LIST,
       [this.#indexKey(userId)],
       [now, limit, place?.createdAt ?? '', place?.id ?? ''],
-    )) as string[];
-    const tag = shardTagOf(userId);
+    )) as [string, ...string[]];
+    const [next, ...rest] = answer;
     const records: SessionRecord[] = [];
-    for (let i = 1; i < answer.length; i += 2) records.push(decodeRecord(tag + answer[i]!, answer[i + 1]!));
-    const last = records.at(-1);
-    return { records, next: answer[0] === 'more' && last !== undefined ? formatSessionCursor(last) : undefined };
+    for (let i = 0; i < rest.length; i += 2) {
+      const record = readable(shardTagOf(userId) + rest[i]!, rest[i + 1]!);
+      if (record !== undefined) records.push(record);
+    }
+    return { records, next: next === '' ? undefined : next };
   }
 
   override async deleteByHandle(userId: string, handle: string, now: number): Promise<EndedSession | undefined> {
@@ -192,7 +197,12 @@ export class RedisSessionStore extends SessionStore {
   }
 }
 
-function endedOf(digest: string, value: string): EndedSession {
-  const { id, userId } = decodeRecord(digest, value);
-  return { id, userId };
+/** The record of a value; undefined for what cannot be read, where that must not stand in the way of the rest. */
+function readable(digest: string, value: string): SessionRecord | undefined {
+  try {
+    return decodeRecord(digest, value);
+  } catch (error) {
+    if (error instanceof SessionAuthError && error.code === 'corrupt_session_record') return undefined;
+    throw error;
+  }
 }

@@ -116,8 +116,8 @@ export function activityContract({ it }: ContractTests): void {
   it('tells an expiry once by old digests, too', async ({ store }) => {
     const record = await create(store);
     const digest = newDigest(record.userId);
-    const now = NOW + IDLE - SECOND;
-    await store.rotate(record.digest, { digest, now, grace: GRACE, changes: {} });
+    const now = NOW + IDLE - MINUTE;
+    await store.rotate(record.digest, { digest, now, grace: 2 * GRACE, changes: {} });
     const outcome = await store.find(record.digest, untouched(NOW + IDLE));
     assert.equal(outcome.status, 'expired');
     assertSame(outcome.ended, { id: record.id, userId: record.userId });

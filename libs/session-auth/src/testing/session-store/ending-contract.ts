@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { EndedSession } from '../../session/session-store.js';
 import type { ContractTests } from './contract-tests.js';
-import { IDLE, newDigest, newRecord, newUser, NO_LIMIT, NO_MAXIMUM, NOW, SECOND, untouched } from './sample-records.js';
+import { IDLE, MINUTE, newDigest, newRecord, newUser, NO_LIMIT, NO_MAXIMUM, NOW, untouched } from './sample-records.js';
 import { assertSame, assertSameSet, isLive, listedIds } from './store-queries.js';
 
 /** `delete`, `deleteByHandle`, `deleteByUser` and `deleteExpired`, one call at a time. */
@@ -142,11 +142,11 @@ export function endingContract({ it }: ContractTests): void {
   });
 
   it('removes nothing live in deleteExpired', async ({ store }) => {
-    const record = newRecord(newUser(), { expiresAt: NOW + SECOND });
+    const record = newRecord(newUser(), { expiresAt: NOW + MINUTE });
     await store.create(record, NO_LIMIT, NOW);
-    const removed = await store.deleteExpired(NOW + SECOND - 1, 1000);
+    const removed = await store.deleteExpired(NOW + MINUTE - 1, 1000);
     assert.ok(!ids(removed).includes(record.id));
-    assert.ok(await isLive(store, record.digest, NOW + SECOND - 1));
+    assert.ok(await isLive(store, record.digest, NOW + MINUTE - 1));
   });
 }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { SessionRecord } from '../../session/session-record.js';
 import type { SessionStore } from '../../session/session-store.js';
 import type { ContractTests } from './contract-tests.js';
-import { newRecord, newUser, NO_LIMIT, NOW } from './sample-records.js';
+import { MINUTE, newRecord, newUser, NO_LIMIT, NOW } from './sample-records.js';
 import { listAll, listedIds } from './store-queries.js';
 
 const SESSIONS = 250;
@@ -99,12 +99,12 @@ export function listingContract({ it }: ContractTests): void {
   it('leaves out expired sessions between live ones, and fills the page with others', async ({ store }) => {
     const userId = newUser();
     const records = Array.from({ length: 30 }, (_, i) =>
-      newRecord(userId, { createdAt: NOW - i, expiresAt: NOW + (i % 3 === 0 ? 2000 : 1000) }),
+      newRecord(userId, { createdAt: NOW - i, expiresAt: NOW + (i % 3 === 0 ? 2 : 1) * MINUTE }),
     );
     for (const record of records) await store.create(record, NO_LIMIT, NOW);
-    const live = records.filter((record) => record.expiresAt === NOW + 2000);
-    const first = await store.list(userId, { limit: 4 }, NOW + 1000);
-    const second = await store.list(userId, { limit: 6, cursor: first.next }, NOW + 1000);
+    const live = records.filter((record) => record.expiresAt === NOW + 2 * MINUTE);
+    const first = await store.list(userId, { limit: 4 }, NOW + MINUTE);
+    const second = await store.list(userId, { limit: 6, cursor: first.next }, NOW + MINUTE);
     assert.deepEqual(
       [first, second].map((page) => page.records.map((record) => record.id)),
       [ordered(live).slice(0, 4), ordered(live).slice(4)],

@@ -1,0 +1,172 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { SessionAuthError } from '../../errors/session-auth.error.js';
+import type { SessionData, SessionRecord } from '../../session/session-record.js';
+import { decodeRecord, encodeData, encodeRecord, HEADER_LENGTH, LINE_END } from './redis-session-codec.js';
+
+/** Text with whatever UTF-16 can hold, halves of pairs included. */
+const text = fc.oneof(
+  fc.string({ unit: 'binary' }),
+  fc.string({ unit: fc.nat(0xffff).map((c) => String.fromCharCode(c)) }),
+);
+const json = fc.jsonValue().map((value) => JSON.parse(JSON.stringify(value)) as unknown);
+const data: fc.Arbitrary<SessionData> = fc.dictionary(text, json, { noNullPrototype: true });
+const time = fc.nat(8_640_000_000_000_000).map((value) => value % 10_000_000_000_000);
+const base64url = (length: number): fc.Arbitrary<string> =>
+  fc.string({
+    unit: fc.constantFrom(...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'),
+    minLength: length,
+    maxLength: length,
+  });
+
+const record: fc.Arbitrary<SessionRecord> = fc.record(
+  {
+    digest: base64url(45),
+    id: base64url(20),
+    userId: text,
+    email: text,
+    roles: fc.array(text),
+    createdAt: time,
+    authenticatedAt: time,
+    authentication: fc.constantFrom('password' as const, 'remember-me' as const, 'custom' as const),
+    rotatedAt: time,
+    lastActivityAt: time,
+    expiresAt: time,
+    absoluteExpiresAt: time,
+    ip: text,
+    userAgent: text,
+    fingerprint: text,
+    data,
+  },
+  {
+    requiredKeys: [
+      'digest',
+      'id',
+      'roles',
+      'createdAt',
+      'rotatedAt',
+      'lastActivityAt',
+      'expiresAt',
+      'absoluteExpiresAt',
+      'data',
+    ],
+  },
+);
+
+describe('the stored value of a session', () => {
+  it('is decoded to the record that it was encoded from', () => {
+    fc.assert(
+      fc.property(record, (given) => {
+        expect(decodeRecord(given.digest, encodeRecord(given))).toEqual(given);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('survives the way to Redis and back, which is UTF-8', () => {
+    fc.assert(
+      fc.property(record, (given) => {
+        const value = Buffer.from(encodeRecord(given), 'utf8').toString('utf8');
+        expect(decodeRecord(given.digest, value)).toEqual(given);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('has one line for each field and each key of data, whatever is in them', () => {
+    fc.assert(
+      fc.property(record, (given) => {
+        const lines = encodeRecord(given).slice(HEADER_LENGTH).split(LINE_END);
+        const {
+          digest: _d,
+          id: _i,
+          lastActivityAt: _l,
+          expiresAt: _e,
+          absoluteExpiresAt: _a,
+          data: _,
+          ...fields
+        } = given;
+        expect(lines).toHaveLength(Object.keys(fields).length + Object.keys(given.data).length);
+        expect(lines.filter((line) => line.startsWith('".'))).toEqual(
+          encodeData(given.data).map(([beginning, value]) => beginning + value),
+        );
+        for (const line of lines) expect(() => JSON.parse(`{${line}}`) as unknown).not.toThrow();
+      }),
+    );
+  });
+
+  it('leaves out data that is undefined', () => {
+    const [given] = fc.sample(record, 1);
+    const value = encodeRecord({ ...given!, data: { a: undefined, b: 1, c: undefined } });
+    expect(decodeRecord(given!.digest, value).data).toEqual({ b: 1 });
+  });
+
+  it('keeps the key __proto__ a key', () => {
+    const [given] = fc.sample(record, 1);
+    const hostile = JSON.parse('{"__proto__":{"admin":true},"b":1}') as SessionData;
+    const decoded = decodeRecord(given!.digest, encodeRecord({ ...given!, data: hostile })).data;
+    expect(Object.getPrototypeOf(decoded)).toBe(Object.prototype);
+    expect(Object.entries(decoded)).toEqual([
+      ['__proto__', { admin: true }],
+      ['b', 1],
+    ]);
+    expect(decoded['admin']).toBeUndefined();
+  });
+});
+
+describe('a value that was not encoded here', () => {
+  /** What decodes, or the one error there is; anything else fails the test. */
+  function decodeOrRefuse(value: string): SessionRecord | undefined {
+    try {
+      return decodeRecord('x'.repeat(45), value);
+    } catch (error) {
+      expect(error).toBeInstanceOf(SessionAuthError);
+      expect((error as SessionAuthError).code).toBe('corrupt_session_record');
+      return undefined;
+    }
+  }
+
+  it('is refused as corrupt when it is any text', () => {
+    fc.assert(
+      fc.property(text, (value) => {
+        expect(decodeOrRefuse(value)).toBeUndefined();
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('is refused as corrupt, or is a record in its types, when the header is whole and any members follow', () => {
+    const header = fc.sample(record, 1).map((given) => encodeRecord(given).slice(0, HEADER_LENGTH))[0]!;
+    const member = fc.tuple(fc.constantFrom(...'uercamtigf', '.x', '__proto__'), json);
+    const members = fc.array(member).map((list) => JSON.stringify(Object.fromEntries(list)).slice(1, -1));
+    fc.assert(
+      fc.property(fc.oneof(text, members), (body) => {
+        const decoded = decodeOrRefuse(header + body);
+        if (decoded === undefined) return;
+        expect(decoded.roles.every((role) => typeof role === 'string')).toBe(true);
+        expect([typeof decoded.createdAt, typeof decoded.rotatedAt]).toEqual(['number', 'number']);
+        for (const field of ['userId', 'email', 'ip', 'userAgent', 'fingerprint'] as const) {
+          expect(['string', 'undefined']).toContain(typeof decoded[field]);
+        }
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('is refused as corrupt when it is cut before the last field that every record has', () => {
+    const given = { ...fc.sample(record, 1)[0]!, data: { last: 'text' } };
+    const value = encodeRecord(given);
+    const enough = value.lastIndexOf(`${LINE_END}"t":`) + `${LINE_END}"t":`.length;
+    for (let length = 0; length < value.length; length++) {
+      const decoded = decodeOrRefuse(value.slice(0, length));
+      if (length <= enough) expect(decoded).toBeUndefined();
+    }
+  });
+
+  it('is refused as corrupt when header and members disagree on whether there is a user', () => {
+    const given = { ...fc.sample(record, 1)[0]!, userId: 'alice' };
+    const [named, anonymous] = [encodeRecord(given), encodeRecord({ ...given, userId: undefined })];
+    expect(decodeOrRefuse(named.slice(0, HEADER_LENGTH) + anonymous.slice(HEADER_LENGTH))).toBeUndefined();
+    expect(decodeOrRefuse(anonymous.slice(0, HEADER_LENGTH) + named.slice(HEADER_LENGTH))).toBeUndefined();
+  });
+});
