@@ -46,10 +46,11 @@ export function parallelRaces({ it }: ContractTests): void {
     await store.create(record, NO_LIMIT, NOW);
     const turns = Array.from({ length: 50 }, (_, i) => i);
     await Promise.all(
-      turns.flatMap((i) => [
-        node(i).update(record.digest, { [`key${i}`]: i }, NOW, NO_MAXIMUM),
-        node(i + 1).find(record.digest, { now: NOW + i, idle: IDLE, interval: 0 }),
-      ]),
+      turns.flatMap((i) => {
+        const update = () => node(i).update(record.digest, { [`key${i}`]: i }, NOW, NO_MAXIMUM);
+        const touch = () => node(i + 1).find(record.digest, { now: NOW + i, idle: IDLE, interval: 0 });
+        return i % 2 === 0 ? [update(), touch()] : [touch(), update()];
+      }),
     );
     const found = await liveRecord(store, record.digest);
     assert.equal(Object.keys(found.data).length, 50);
