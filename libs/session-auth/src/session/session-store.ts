@@ -85,11 +85,13 @@ export interface DeleteByUserOutcome {
  * - **Expiry is the store's to enforce**, by the `now` it is given, whatever the backend's own clock says: a record with
  *   `expiresAt <= now` is absent for every operation, counts for no limit and is in no list.
  * - **Absence is an answer, failure is an error.** What is not there is told by the outcome. A backend that fails, times
- *   out or answers nonsense makes the call reject, never answer "absent". A stored record that cannot be read rejects
- *   with a `SessionAuthError` of code `corrupt_session_record`.
+ *   out or answers nonsense makes the call reject, never answer "absent". A stored record that cannot be read makes
+ *   `find`, `update` and `rotate` reject with a `SessionAuthError` of code `corrupt_session_record`; `delete` removes
+ *   it, and it does not stand in the way of its user's other sessions.
  * - **Copies in, copies out.** Nothing that goes in or comes out shares an object with what is stored.
  * - **Data is JSON by top-level key.** Values come in as JSON can carry them and come back equal.
- * - **An old digest in its grace** (see `rotate`) finds, updates and deletes the session it stood for.
+ * - **An old digest in its grace** (see `rotate`) finds, updates and deletes the session it stood for. It never outlives a
+ *   newer one: a rotation with a shorter grace, or none, shortens that of all digests before it.
  */
 export abstract class SessionStore {
   /**
