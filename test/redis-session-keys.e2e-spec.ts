@@ -174,6 +174,16 @@ describe('the index of a user', () => {
     }
   });
 
+  it.each(['evict-oldest', 'evict-least-recent'] as const)(
+    'holds no session that was ended for %s',
+    async (onLimit) => {
+      const userId = newUser();
+      for (let i = 0; i < 10; i++) await store.create(newRecord(userId), { max: 3, onLimit }, NOW);
+      const [index] = await client.keys('*:u:*');
+      expect(await client.zcard(index!)).toBe(3);
+    },
+  );
+
   it('loses what has expired when it is listed', async () => {
     const userId = newUser();
     for (let i = 0; i < 20; i++) await store.create(newRecord(userId), NO_LIMIT, NOW);

@@ -112,6 +112,16 @@ export function listingContract({ it }: ContractTests): void {
     assert.equal(second.next, undefined);
   });
 
+  it('leaves out no live session among hundreds of expired ones', async ({ store }) => {
+    const userId = newUser();
+    const records = Array.from({ length: 900 }, (_, i) =>
+      newRecord(userId, { createdAt: NOW - i, expiresAt: NOW + (i % 3 === 0 ? 2 : 1) * MINUTE }),
+    );
+    await Promise.all(records.map((record) => store.create(record, NO_LIMIT, NOW)));
+    const live = records.filter((record) => record.expiresAt === NOW + 2 * MINUTE);
+    assert.deepEqual(await listedIds(store, userId, NOW + MINUTE), ordered(live));
+  });
+
   it('refuses a cursor that no page was answered with', async ({ store }) => {
     const userId = newUser();
     await store.create(newRecord(userId), NO_LIMIT, NOW);
