@@ -49,7 +49,8 @@ export function parseOwnOrigin(protocol: unknown, host: unknown): Origin | undef
 
 /**
  * An origin as a configuration names it: `https://bank.example`, or `https://*.bank.example` for everything below it;
- * without a scheme, `https` is meant. Undefined for what is neither, or names too much (`*`, `*.com`).
+ * without a scheme, `https` is meant. Undefined for what is neither, names too much (`*`, `*.com`), or reads as the
+ * `Origin: null` of a page without an origin, which is never trusted.
  */
 export function parseTrustedOrigin(text: string): TrustedOrigin | undefined {
   const subdomains = WILDCARD.test(text);
@@ -58,7 +59,7 @@ export function parseTrustedOrigin(text: string): TrustedOrigin | undefined {
   if (url === undefined || url.username + url.password + url.search + url.hash !== '') return undefined;
   if (url.pathname !== '' && url.pathname !== '/') return undefined;
   const origin = parseOrigin(`${url.protocol}//${url.host}`);
-  if (origin === undefined) return undefined;
+  if (origin === undefined || origin.host === 'null') return undefined;
   const isTooWide = subdomains && !origin.host.includes('.') && origin.host !== 'localhost';
   return isTooWide ? undefined : { ...origin, subdomains };
 }
