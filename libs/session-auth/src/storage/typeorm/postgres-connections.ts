@@ -16,8 +16,8 @@ interface PostgresClient {
 // applications change the driver's parsers for everybody (bigint as BigInt, for one): ours are left out of that
 const TEXT_ONLY = { getTypeParser: () => (text: string) => text };
 
-const SERIALIZATION_FAILURE = '40001';
-const DEADLOCK_DETECTED = '40P01';
+// serialization failure, deadlock detected
+const RETRYABLE = ['40001', '40P01'];
 
 const BEGIN = 'BEGIN ISOLATION LEVEL READ COMMITTED';
 
@@ -35,25 +35,40 @@ export class PostgresConnections {
 
   /** One statement, which is a transaction of its own. */
   async run(statement: PostgresStatement, values: readonly SqlValue[]): Promise<Row[]> {
-    return this.#onConnection(async (runner) => {
-      try {
-        return await this.#query(runner, statement.text, values, statement.name);
-      } catch (error) {
-        // a server or role whose default is a stricter isolation refuses to wait for a row and go on with its new state
-        if (!isRetryable(error)) throw error;
-        return this.#inTransaction(runner, BEGIN, statement, values);
-      }
-    });
+    return this.#retried(
+      (runner) => this.#query(runner, statement.text, values, statement.name),
+      (runner) => this.#inTransaction(runner, BEGIN, statement, values),
+    );
   }
 
   /**
-   * One statement behind the advisory lock of a number: whoever has the same number waits. It is a statement of its
-   * own, since what a statement sees is settled before it can wait for a lock.
+   * One statement behind the advisory lock of a number: whoever has the same number waits. The lock takes a statement
+   * of its own, since what a statement sees is settled before it can wait for a lock.
    */
   async runLocked(lock: bigint, statement: PostgresStatement, values: readonly SqlValue[]): Promise<Row[]> {
-    return this.#onConnection((runner) =>
-      this.#inTransaction(runner, `${BEGIN}; SELECT pg_advisory_xact_lock(${lock})`, statement, values),
-    );
+    const attempt = (runner: QueryRunner): Promise<Row[]> =>
+      this.#inTransaction(runner, `${BEGIN}; SELECT pg_advisory_xact_lock(${lock})`, statement, values);
+    return this.#retried(attempt, attempt);
+  }
+
+  /**
+   * Under a stricter isolation, which a server or role can have as its default, a statement does not wait for a row and
+   * go on with its new state, but fails: it is tried again under the one it is written for. Ours cannot deadlock among
+   * themselves, but with statements of the application's own on these tables.
+   */
+  async #retried(
+    first: (runner: QueryRunner) => Promise<Row[]>,
+    again: (runner: QueryRunner) => Promise<Row[]>,
+  ): Promise<Row[]> {
+    const runner = this.dataSource.createQueryRunner();
+    try {
+      return await first(runner).catch((error: unknown) => {
+        if (!RETRYABLE.includes(sqlStateOf(error) ?? '')) throw error;
+        return again(runner);
+      });
+    } finally {
+      await runner.release();
+    }
   }
 
   async #inTransaction(
@@ -71,15 +86,6 @@ export class PostgresConnections {
       // a connection that cannot even do this is broken, and the pool drops it
       await this.#query(runner, 'ROLLBACK').catch(() => undefined);
       throw error;
-    }
-  }
-
-  async #onConnection<T>(work: (runner: QueryRunner) => Promise<T>): Promise<T> {
-    const runner = this.dataSource.createQueryRunner();
-    try {
-      return await work(runner);
-    } finally {
-      await runner.release();
     }
   }
 
@@ -111,9 +117,4 @@ export class PostgresConnections {
 export function sqlStateOf(error: unknown): string | undefined {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   return typeof code === 'string' ? code : undefined;
-}
-
-function isRetryable(error: unknown): boolean {
-  const state = sqlStateOf(error);
-  return state === SERIALIZATION_FAILURE || state === DEADLOCK_DETECTED;
 }
