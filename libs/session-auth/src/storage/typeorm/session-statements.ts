@@ -23,6 +23,14 @@ export interface SessionStatements {
 const COLUMNS = SESSION_COLUMNS.map((column) => `"${column}"`).join(', ');
 const COLUMNS_OF_S = SESSION_COLUMNS.map((column) => `s."${column}"`).join(', ');
 
+// In the text and not parameters: a plan that is to do for any number reads large tables through.
+
+/** How many sessions one step of `updateByUser` takes. */
+export const UPDATE_STEP = 1000;
+
+/** How many rows one step of a sweep looks at. */
+export const SWEEP_STEP = 500;
+
 /*
  * How they stay atomic and free of deadlocks, with each a single statement:
  *
@@ -235,23 +243,23 @@ SELECT 'ended', handle FROM removed WHERE expires_at > $4::bigint
 UNION ALL
 SELECT 'more', NULL FROM (SELECT count(*) AS sessions FROM held) AS held WHERE sessions > $3`),
 
-    // $1 user, $2 now, $3 handle to go on behind, $4 limit, $5 roles, $6 email (null: leave)
+    // $1 user, $2 now, $3 handle to go on behind, $4 roles, $5 email (null: leave)
     updateByUser: statement(`
 WITH held AS MATERIALIZED (
     SELECT handle FROM ${session} WHERE user_id = $1 AND expires_at > $2::bigint AND handle > $3
-    ORDER BY handle LIMIT $4::bigint FOR NO KEY UPDATE
+    ORDER BY handle LIMIT ${UPDATE_STEP} FOR NO KEY UPDATE
   ),
   updated AS (
-    UPDATE ${session} s SET roles = coalesce($5::json, s.roles), email = coalesce($6::text, s.email), rotated_at = 0
+    UPDATE ${session} s SET roles = coalesce($4::json, s.roles), email = coalesce($5::text, s.email), rotated_at = 0
     FROM held WHERE s.handle = held.handle
   )
 SELECT count(*), max(handle) FROM held`),
 
-    // $1 now, $2 most to remove, $3 most to look at
+    // $1 now, $2 most to remove
     deleteExpired: statement(`
 WITH due AS MATERIALIZED (
     SELECT handle, expires_at FROM ${session} WHERE sweep_at <= $1::bigint
-    ORDER BY sweep_at LIMIT $3::bigint FOR UPDATE SKIP LOCKED
+    ORDER BY sweep_at LIMIT ${SWEEP_STEP} FOR UPDATE SKIP LOCKED
   ),
   removed AS (
     DELETE FROM ${session} s USING (SELECT handle FROM due WHERE expires_at <= $1 LIMIT $2::bigint) AS step
@@ -263,12 +271,12 @@ WITH due AS MATERIALIZED (
   )
 SELECT 'removed', handle, user_id FROM removed
 UNION ALL
-SELECT 'more', NULL, NULL FROM (SELECT count(*) AS sessions FROM due) AS due WHERE sessions >= $3`),
+SELECT 'more', NULL, NULL FROM (SELECT count(*) AS sessions FROM due) AS due WHERE sessions >= ${SWEEP_STEP}`),
 
-    // $1 now, $2 limit
+    // $1 now
     deleteGrace: statement(`
 WITH due AS MATERIALIZED (
-    SELECT digest FROM ${grace} WHERE until <= $1::bigint ORDER BY until LIMIT $2::bigint FOR UPDATE SKIP LOCKED
+    SELECT digest FROM ${grace} WHERE until <= $1::bigint ORDER BY until LIMIT ${SWEEP_STEP} FOR UPDATE SKIP LOCKED
   ),
   removed AS (DELETE FROM ${grace} g USING due WHERE g.digest = due.digest)
 SELECT count(*) FROM due`),

@@ -21,7 +21,7 @@ import { configuredSchema } from './configured-schema.js';
 import { PostgresConnections, sqlStateOf } from './postgres-connections.js';
 import { decodeText, encodeText } from './postgres-text.js';
 import { corruptRecord, decodeData, decodeRow, encodePatch, encodeRow, textOrNull, type Row } from './session-row.js';
-import { sessionStatements, type SessionStatements } from './session-statements.js';
+import { sessionStatements, SWEEP_STEP, UPDATE_STEP, type SessionStatements } from './session-statements.js';
 import { SESSION_TABLE, sessionTables } from './session-tables.js';
 
 /** Settings of {@link TypeOrmSessionStore}. */
@@ -39,9 +39,6 @@ export interface TypeOrmSessionStoreOptions {
   readonly preparedStatements?: boolean;
 }
 
-const UPDATE_STEP = 1000;
-const SWEEP_STEP = 500;
-const GRACE_STEP = 1000;
 const MAX_ATTEMPTS = 100;
 const MAX_COUNT = 2 ** 31;
 
@@ -222,7 +219,7 @@ export class TypeOrmSessionStore extends SessionStore {
     const email = textOrNull(changes.email);
     let updated = 0;
     for (let behind: string | null = ''; behind !== null;) {
-      const values = [encodeText(userId), now, behind, UPDATE_STEP, roles, email];
+      const values = [encodeText(userId), now, behind, roles, email];
       const rows: Row[] = await this.#connections.run(this.#sql.updateByUser, values);
       const count = Number(rows[0]![0]);
       updated += count;
@@ -234,8 +231,7 @@ export class TypeOrmSessionStore extends SessionStore {
   override async deleteExpired(now: number, limit: number): Promise<readonly EndedSession[]> {
     const ended: EndedSession[] = [];
     for (let more = true; more && ended.length < limit;) {
-      const rest = limit - ended.length;
-      const rows = await this.#connections.run(this.#sql.deleteExpired, [now, rest, Math.max(rest, SWEEP_STEP)]);
+      const rows = await this.#connections.run(this.#sql.deleteExpired, [now, limit - ended.length]);
       for (const [what, handle, userId] of rows) if (what === 'removed') ended.push(endedOf(handle!, userId));
       more = rows.some(([what]) => what === 'more');
     }
@@ -244,8 +240,8 @@ export class TypeOrmSessionStore extends SessionStore {
   }
 
   async #deleteGrace(now: number): Promise<void> {
-    for (let removed = GRACE_STEP; removed === GRACE_STEP;) {
-      const rows = await this.#connections.run(this.#sql.deleteGrace, [now, GRACE_STEP]);
+    for (let removed = SWEEP_STEP; removed === SWEEP_STEP;) {
+      const rows = await this.#connections.run(this.#sql.deleteGrace, [now]);
       removed = Number(rows[0]![0]);
     }
   }
