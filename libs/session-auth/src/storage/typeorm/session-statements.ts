@@ -276,9 +276,9 @@ SELECT 'more', NULL, NULL FROM (SELECT count(*) AS sessions FROM due) AS due WHE
     // $1 now
     deleteGrace: statement(`
 WITH due AS MATERIALIZED (
-    SELECT digest FROM ${grace} WHERE until <= $1::bigint ORDER BY until LIMIT ${SWEEP_STEP} FOR UPDATE SKIP LOCKED
+    SELECT ctid FROM ${grace} WHERE until <= $1::bigint ORDER BY until LIMIT ${SWEEP_STEP} FOR UPDATE SKIP LOCKED
   ),
-  removed AS (DELETE FROM ${grace} g USING due WHERE g.digest = due.digest)
+  removed AS (DELETE FROM ${grace} WHERE ctid = ANY (ARRAY(SELECT ctid FROM due)))
 SELECT count(*) FROM due`),
   };
 }
