@@ -123,6 +123,16 @@ describe('typeOrmStorage', () => {
     await app.close();
   });
 
+  it('works as the guide shows', async () => {
+    process.env['DATABASE_URL'] = database.url;
+    process.env['SESSION_SECRET'] = secrets[0];
+    const { AppModule } = await import('../examples/postgresql/app.module.js');
+    const app = await (await Test.createTestingModule({ imports: [AppModule] }).compile()).init();
+    await app.get(SessionLifecycleService).create({ user: { id: 'alice' } });
+    expect(await app.get(DataSource).query('SELECT user_id FROM session_auth_session')).toEqual([{ user_id: 'alice' }]);
+    await app.close();
+  });
+
   it('uses a DataSource at hand, without @nestjs/typeorm, and leaves closing it to its owner', async () => {
     const dataSource = await database.open({ migrations: [CreateSessionAuthTables] });
     await dataSource.runMigrations();
