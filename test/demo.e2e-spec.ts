@@ -14,6 +14,8 @@ describe('the demo as a process', () => {
     ['fastify', 'memory'],
     ['express', 'redis'],
     ['fastify', 'redis'],
+    ['express', 'postgres'],
+    ['fastify', 'postgres'],
   ])(
     'opens on %s with sessions in %s, prints address and accounts, and every account works',
     async (adapter, store) => {
@@ -36,7 +38,7 @@ describe('the demo as a process', () => {
   );
 
   it.each([
-    [{ SESSION_STORE: 'mongo' }, /SESSION_STORE: given 'mongo'; allowed is one of memory, redis/],
+    [{ SESSION_STORE: 'mongo' }, /SESSION_STORE: given 'mongo'; allowed is one of memory, redis, postgres/],
     [{ HTTP_ADAPTER: 'koa' }, /HTTP_ADAPTER: given 'koa'; allowed is one of express, fastify/],
     [{ PORT: '70000' }, /PORT: given '70000'; allowed is a whole number from 0 to 65535/],
     [{ PORT: 'http' }, /PORT: given 'http'/],
@@ -44,6 +46,7 @@ describe('the demo as a process', () => {
     [{ SESSION_SECRET: 'short' }, /secrets\[0\]: given a string of 5 bytes; allowed is/],
     [{ SESSION_SECRET: `${SECRET},short` }, /secrets\[1\]/],
     [{ SESSION_STORE: 'redis', REDIS_URL: 'redis://127.0.0.1:1' }, /ECONNREFUSED/],
+    [{ SESSION_STORE: 'postgres', DATABASE_URL: 'postgres://127.0.0.1:1/bank' }, /ECONNREFUSED/],
   ])('does not open with %p, and says why', async (env, message) => {
     const { code, output } = await runDemo({ PORT: '0', ...(env as Record<string, string>) });
     expect(code).toBe(1);

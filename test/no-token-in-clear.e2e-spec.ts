@@ -47,6 +47,11 @@ describe.each(EVERYWHERE)('no token in clear on $adapter with $store', ({ adapte
         );
       }
     }
+    if (backend.dataSource) {
+      for (const table of ['session_auth_session', 'session_auth_grace']) {
+        texts.push(JSON.stringify(await backend.dataSource.query(`SELECT * FROM ${table}`)));
+      }
+    }
     await say('POST', '/auth/logout');
     alice.cookies.set(SESSION_COOKIE, sealed);
     await say('GET', '/api/me');

@@ -49,6 +49,7 @@ describe.each(EVERYWHERE)('races on $adapter with $store, between two nodes', ({
     ]);
     expect(await alice.isSignedIn({ cookie: stolen })).toBe(false);
     if (backend.redis) expect(await backend.redis.keys(`${backend.namespace}*:s:*`)).toEqual([]);
+    if (backend.dataSource) expect(await backend.dataSource.query('SELECT * FROM session_auth_session')).toEqual([]);
   });
 
   it('a hundred parallel requests that each set another key lose none', async () => {
@@ -78,6 +79,9 @@ describe.each(EVERYWHERE)('races on $adapter with $store, between two nodes', ({
       expect(await backend.redis.keys(`${backend.namespace}*:s:*`)).toHaveLength(3);
       const [index] = await backend.redis.keys(`${backend.namespace}*:u:*`);
       expect(await backend.redis.zcard(index!)).toBe(3);
+    }
+    if (backend.dataSource) {
+      expect(await backend.dataSource.query('SELECT * FROM session_auth_session')).toHaveLength(3);
     }
   });
 

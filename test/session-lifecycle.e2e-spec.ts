@@ -55,6 +55,7 @@ describe.each(EVERYWHERE)('sessions on $adapter with $store', ({ adapter, store 
     expect((await alice.get('/health')).setCookies).toEqual([]);
     expect(answer.setCookies).toEqual([]);
     if (backend.redis) expect(await backend.redis.keys(`${backend.namespace}*`)).toEqual([]);
+    if (backend.dataSource) expect(await backend.dataSource.query('SELECT * FROM session_auth_session')).toEqual([]);
   });
 
   it('answer a login with the user and the session, and the cookie as hardened as can be', async () => {

@@ -11,7 +11,7 @@ export interface BankConfig {
 }
 
 export const HTTP_ADAPTERS = ['express', 'fastify'] as const;
-export const SESSION_STORES = ['memory', 'redis'] as const;
+export const SESSION_STORES = ['memory', 'redis', 'postgres'] as const;
 export type HttpAdapterName = (typeof HTTP_ADAPTERS)[number];
 export type SessionStoreName = (typeof SESSION_STORES)[number];
 

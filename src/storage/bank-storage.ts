@@ -2,7 +2,10 @@ import { once } from 'node:events';
 import { Redis } from 'ioredis';
 import type { StorageOptions } from 'nestjs-session-auth';
 import { redisStorage } from 'nestjs-session-auth/redis';
+import { CreateSessionAuthTables, typeOrmStorage } from 'nestjs-session-auth/typeorm';
+import { DataSource } from 'typeorm';
 import type { BankConfig } from '../config/bank-config.js';
+import { resolvePostgres } from '../local-services/local-postgres.js';
 import { resolveRedis } from '../local-services/local-redis.js';
 
 /** Where the demo keeps its sessions, and how to close what was opened for it. */
@@ -23,6 +26,8 @@ export async function openBankStorage(
       return { storage: 'memory', description: 'memory', close: () => Promise.resolve() };
     case 'redis':
       return openRedis(log);
+    case 'postgres':
+      return openPostgres(log);
   }
 }
 
@@ -45,5 +50,27 @@ async function openRedis(log: (line: string) => void): Promise<BankStorage> {
       await ended;
       await service.stop();
     },
+  };
+}
+
+async function openPostgres(log: (line: string) => void): Promise<BankStorage> {
+  const service = await resolvePostgres({ log });
+  const dataSource = new DataSource({ type: 'postgres', url: service.url, migrations: [CreateSessionAuthTables] });
+  const close = async (): Promise<void> => {
+    if (dataSource.isInitialized) await dataSource.destroy();
+    await service.stop();
+  };
+  try {
+    await dataSource.initialize();
+    for (const { name } of await dataSource.runMigrations()) log(`PostgreSQL: ran the migration ${name}`);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  const { hostname, port, pathname } = new URL(service.url);
+  return {
+    storage: typeOrmStorage({ dataSource }),
+    description: `PostgreSQL at ${hostname}:${port || 5432}${pathname}`,
+    close,
   };
 }

@@ -15,6 +15,8 @@ import {
   type StorageOptions,
 } from 'nestjs-session-auth';
 import { redisStorage } from 'nestjs-session-auth/redis';
+import { CreateSessionAuthTables, typeOrmStorage } from 'nestjs-session-auth/typeorm';
+import type { DataSource } from 'typeorm';
 import { bankSessions } from '../../src/bank.module.js';
 import { BankingModule } from '../../src/banking/banking.module.js';
 import type { HttpAdapterName } from '../../src/config/bank-config.js';
@@ -23,9 +25,10 @@ import { makeHttpAdapter } from '../../src/http-adapter.js';
 import { BankUsersModule } from '../../src/users/bank-users.module.js';
 import { BankClient } from './bank-client.js';
 import { ManualClock } from './manual-clock.js';
+import { createTestDatabase } from './postgres-database.js';
 
 export const ADAPTERS: readonly HttpAdapterName[] = ['express', 'fastify'];
-export const STORES = ['memory', 'redis'] as const;
+export const STORES = ['memory', 'redis', 'postgres'] as const;
 export type StoreName = (typeof STORES)[number];
 
 /** Every adapter with every store: the rows of a `describe.each`. */
@@ -34,19 +37,36 @@ export const EVERYWHERE = ADAPTERS.flatMap((adapter) => STORES.map((store) => ({
 /** A backend that several nodes can share. */
 export interface Backend {
   readonly storage: StorageOptions;
-  /** The client, for looking into Redis; undefined on memory. */
+  /** The client, for looking into Redis; undefined elsewhere. */
   readonly redis: Redis | undefined;
+  /** For looking into PostgreSQL; undefined elsewhere. */
+  readonly dataSource?: DataSource;
   /** What all keys of this backend begin with. */
   readonly namespace: string;
   close(): Promise<void>;
 }
 
-/** An empty backend. On Redis it has keys of its own on the run's server, or all of the server at `url`. */
+/**
+ * An empty backend. On Redis it has keys of its own on the run's server, or all of the server at `url`; on PostgreSQL a
+ * database of its own.
+ */
 export async function openBackend(store: StoreName, url?: string, options: RedisOptions = {}): Promise<Backend> {
   const namespace = `t${randomBytes(6).toString('hex')}:`;
   if (store === 'memory') {
     const sessions = { useValue: new MemorySessionStore() };
     return { storage: { sessions }, redis: undefined, namespace, close: () => Promise.resolve() };
+  }
+  if (store === 'postgres') {
+    const database = await createTestDatabase(url);
+    const dataSource = await database.open({ migrations: [CreateSessionAuthTables] });
+    await dataSource.runMigrations();
+    return {
+      storage: typeOrmStorage({ dataSource }),
+      redis: undefined,
+      dataSource,
+      namespace,
+      close: () => database.close(),
+    };
   }
   const redis = new Redis(url ?? process.env['TEST_REDIS_URL']!, { ...options, lazyConnect: true });
   await redis.connect();

@@ -1,0 +1,242 @@
+import {
+  formatSessionCursor,
+  parseSessionCursor,
+  SessionAuthError,
+  sessionDataBytes,
+  SessionStore,
+  type Admission,
+  type CreateOutcome,
+  type DeleteByUserOutcome,
+  type EndedSession,
+  type FindOutcome,
+  type RotateOutcome,
+  type Rotation,
+  type SessionData,
+  type SessionList,
+  type SessionPage,
+  type SessionRecord,
+  type Touch,
+  type UpdateOutcome,
+} from 'nestjs-session-auth';
+import type { DataSource } from 'typeorm';
+
+const TABLES = [
+  `CREATE TABLE IF NOT EXISTS session (handle TEXT PRIMARY KEY, digest TEXT UNIQUE NOT NULL, user_id TEXT,
+    created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, record TEXT NOT NULL)`,
+  `CREATE INDEX IF NOT EXISTS session_user ON session (user_id, created_at, handle)`,
+  `CREATE INDEX IF NOT EXISTS session_expiry ON session (expires_at)`,
+  // digests that were rotated away and still find their session for a while
+  `CREATE TABLE IF NOT EXISTS grace (digest TEXT PRIMARY KEY, handle TEXT NOT NULL, until INTEGER NOT NULL)`,
+];
+
+/**
+ * Sessions in SQLite, for an application of one process: the database has one connection, and what is to happen in one
+ * step happens in one transaction, one after the other.
+ */
+export class SqliteSessionStore extends SessionStore {
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(private readonly database: DataSource) {
+    super();
+  }
+
+  async createTables(): Promise<void> {
+    for (const table of TABLES) await this.database.query(table);
+  }
+
+  override create(record: SessionRecord, { max, onLimit }: Admission, now: number): Promise<CreateOutcome> {
+    return this.#inOneStep(async () => {
+      const evicted: EndedSession[] = [];
+      if (record.userId !== undefined && max !== Infinity) {
+        const live = await this.#liveOf(record.userId, now);
+        const surplus = live.length - max + 1;
+        if (surplus > 0 && onLimit === 'reject') return { status: 'limit_reached' };
+        const by = onLimit === 'evict-least-recent' ? 'lastActivityAt' : 'createdAt';
+        live.sort((a, b) => a[by] - b[by]);
+        for (const session of live.slice(0, Math.max(surplus, 0))) {
+          await this.#remove(session);
+          evicted.push(endedOf(session));
+        }
+      }
+      await this.#save(record);
+      return { status: 'created', evicted };
+    });
+  }
+
+  override find(digest: string, { now, idle, interval }: Touch): Promise<FindOutcome> {
+    return this.#inOneStep(async () => {
+      const record = await this.#load(digest, now);
+      if (record === undefined) return { status: 'absent' };
+      if (record.expiresAt <= now) {
+        await this.#remove(record);
+        return { status: 'expired', ended: endedOf(record) };
+      }
+      if (now - record.lastActivityAt < interval) return { status: 'live', record };
+      const expiresAt = Math.min(now + idle, record.absoluteExpiresAt);
+      return { status: 'live', record: await this.#save({ ...record, lastActivityAt: now, expiresAt }) };
+    });
+  }
+
+  override update(digest: string, patch: SessionData, now: number, maxBytes: number): Promise<UpdateOutcome> {
+    return this.#inOneStep(async () => {
+      const record = await this.#loadLive(digest, now);
+      if (record === undefined) return { status: 'absent' };
+      const data = withoutUndefined({ ...record.data, ...patch });
+      const bytes = sessionDataBytes(data);
+      if (bytes > maxBytes && bytes > sessionDataBytes(record.data)) return { status: 'too_large' };
+      return { status: 'updated', data: (await this.#save({ ...record, data })).data };
+    });
+  }
+
+  override rotate(digest: string, { digest: next, now, grace, changes }: Rotation): Promise<RotateOutcome> {
+    return this.#inOneStep(async () => {
+      const record = await this.#loadLive(digest, now);
+      if (record === undefined) return { status: 'absent' };
+      if (record.digest !== digest) return { status: 'superseded' };
+      const rotated = { ...record, ...withoutUndefined(changes), digest: next, rotatedAt: now };
+      // older digests live no longer than the one they led to
+      await this.database.query('UPDATE grace SET until = MIN(until, ?) WHERE handle = ?', [now + grace, record.id]);
+      await this.database.query('DELETE FROM grace WHERE until <= ?', [now]);
+      if (grace > 0) {
+        await this.database.query('INSERT INTO grace VALUES (?, ?, ?)', [digest, record.id, now + grace]);
+      }
+      return { status: 'rotated', record: await this.#save(rotated) };
+    });
+  }
+
+  override delete(digest: string, now: number): Promise<EndedSession | undefined> {
+    return this.#inOneStep(async () => this.#end(await this.#load(digest, now), now));
+  }
+
+  override list(userId: string, { limit, cursor }: SessionPage, now: number): Promise<SessionList> {
+    return this.#inOneStep(async () => {
+      const place = parseSessionCursor(cursor) ?? { createdAt: Number.MAX_SAFE_INTEGER, id: '' };
+      const found = await this.#select(
+        `user_id = ? AND expires_at > ? AND (created_at, handle) < (?, ?)
+          ORDER BY created_at DESC, handle DESC LIMIT ?`,
+        [userId, now, place.createdAt, place.id, limit + 1],
+      );
+      const records = found.slice(0, limit);
+      return { records, next: found.length > limit ? formatSessionCursor(records.at(-1)!) : undefined };
+    });
+  }
+
+  override deleteByHandle(userId: string, handle: string, now: number): Promise<EndedSession | undefined> {
+    return this.#inOneStep(async () => {
+      const [record] = await this.#select('handle = ? AND user_id = ?', [handle, userId]);
+      return this.#end(record, now);
+    });
+  }
+
+  override deleteByUser(
+    userId: string,
+    { except = '', limit }: { readonly except?: string; readonly limit: number },
+    now: number,
+  ): Promise<DeleteByUserOutcome> {
+    return this.#inOneStep(async () => {
+      const found = await this.#select('user_id = ? AND handle <> ? LIMIT ?', [userId, except, limit + 1]);
+      const ended: EndedSession[] = [];
+      for (const record of found.slice(0, limit)) {
+        const session = await this.#end(record, now);
+        if (session !== undefined) ended.push(session);
+      }
+      return { ended, more: found.length > limit };
+    });
+  }
+
+  override updateByUser(
+    userId: string,
+    changes: { readonly roles?: readonly string[]; readonly email?: string },
+    now: number,
+  ): Promise<number> {
+    return this.#inOneStep(async () => {
+      const live = await this.#liveOf(userId, now);
+      for (const record of live) await this.#save({ ...record, ...withoutUndefined(changes), rotatedAt: 0 });
+      return live.length;
+    });
+  }
+
+  override deleteExpired(now: number, limit: number): Promise<readonly EndedSession[]> {
+    return this.#inOneStep(async () => {
+      await this.database.query('DELETE FROM grace WHERE until <= ?', [now]);
+      const expired = await this.#select('expires_at <= ? LIMIT ?', [now, limit]);
+      for (const record of expired) await this.#remove(record);
+      return expired.map(endedOf);
+    });
+  }
+
+  /** Runs one operation after the other, each all or nothing. */
+  #inOneStep<T>(operation: () => Promise<T>): Promise<T> {
+    const step = this.#last.then(async () => {
+      await this.database.query('BEGIN IMMEDIATE');
+      try {
+        const outcome = await operation();
+        await this.database.query('COMMIT');
+        return outcome;
+      } catch (error) {
+        await this.database.query('ROLLBACK');
+        throw error;
+      }
+    });
+    this.#last = step.catch(() => undefined);
+    return step;
+  }
+
+  /** The session of a digest, or of one in its grace; expired or not. */
+  async #load(digest: string, now: number): Promise<SessionRecord | undefined> {
+    const [record] = await this.#select(
+      'digest = ? OR handle = (SELECT handle FROM grace WHERE digest = ? AND until > ?)',
+      [digest, digest, now],
+    );
+    return record;
+  }
+
+  async #loadLive(digest: string, now: number): Promise<SessionRecord | undefined> {
+    const record = await this.#load(digest, now);
+    return record !== undefined && record.expiresAt > now ? record : undefined;
+  }
+
+  #liveOf(userId: string, now: number): Promise<SessionRecord[]> {
+    return this.#select('user_id = ? AND expires_at > ? ORDER BY created_at, handle', [userId, now]);
+  }
+
+  async #select(where: string, values: (string | number)[]): Promise<SessionRecord[]> {
+    const rows = await this.database.query<{ record: string }[]>(`SELECT record FROM session WHERE ${where}`, values);
+    return rows.map((row) => parseRecord(row.record));
+  }
+
+  async #save(record: SessionRecord): Promise<SessionRecord> {
+    const json = JSON.stringify(record);
+    const { id, digest, userId = null, createdAt, expiresAt } = record;
+    const values = [id, digest, userId, createdAt, expiresAt, json];
+    await this.database.query('INSERT OR REPLACE INTO session VALUES (?, ?, ?, ?, ?, ?)', values);
+    return parseRecord(json);
+  }
+
+  async #end(record: SessionRecord | undefined, now: number): Promise<EndedSession | undefined> {
+    if (record === undefined) return undefined;
+    await this.#remove(record);
+    return record.expiresAt > now ? endedOf(record) : undefined;
+  }
+
+  async #remove({ id }: SessionRecord): Promise<void> {
+    await this.database.query('DELETE FROM session WHERE handle = ?', [id]);
+    await this.database.query('DELETE FROM grace WHERE handle = ?', [id]);
+  }
+}
+
+function parseRecord(json: string): SessionRecord {
+  try {
+    return JSON.parse(json) as SessionRecord;
+  } catch (cause) {
+    throw new SessionAuthError('corrupt_session_record', 'a stored session record cannot be read', { cause });
+  }
+}
+
+function endedOf({ id, userId }: SessionRecord): EndedSession {
+  return { id, userId };
+}
+
+function withoutUndefined<T extends object>(values: T): T {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as T;
+}

@@ -1,0 +1,20 @@
+/*
+ * PostgreSQL's text cannot hold U+0000, and a lone surrogate is replaced on its way there. A user agent or a user id
+ * with either must neither fail nor be taken for another one. So these characters, and the one that marks them, are
+ * written as U+001A (the control character "substitute") and four hexadecimal digits. All other text is stored as it
+ * is.
+ */
+const MARK = '\u001a';
+const UNSTORABLE = new RegExp(`[\\0${MARK}\\p{Surrogate}]`, 'gu');
+const MARKED = new RegExp(`${MARK}([0-9a-f]{4})`, 'g');
+
+/** Text as it is stored. Different texts stay different. */
+export function encodeText(text: string): string {
+  return text.replace(UNSTORABLE, (character) => MARK + character.charCodeAt(0).toString(16).padStart(4, '0'));
+}
+
+/** What {@link encodeText} was given. */
+export function decodeText(stored: string): string {
+  if (!stored.includes(MARK)) return stored;
+  return stored.replace(MARKED, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)));
+}

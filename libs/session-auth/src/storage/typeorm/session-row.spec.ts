@@ -1,0 +1,77 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import type { SessionRecord } from '../../session/session-record.js';
+import { decodeData, decodeRow, encodeData, encodePatch, encodeRow, type Row } from './session-row.js';
+
+const RECORD: SessionRecord = {
+  digest: 'd'.repeat(45),
+  id: 'h'.repeat(20),
+  userId: 'älice\0\u001a',
+  email: 'alice@example.com',
+  roles: ['admin', '\0', '"'],
+  createdAt: 1,
+  authenticatedAt: 2,
+  authentication: 'password',
+  rotatedAt: 3,
+  lastActivityAt: 4,
+  expiresAt: 5,
+  absoluteExpiresAt: 6,
+  ip: '::1',
+  userAgent: 'Agent \ud800',
+  fingerprint: 'f',
+  data: { cart: { items: [1, 'two', null] }, '\0': '\0' },
+};
+
+const stored = (record: SessionRecord): Row =>
+  encodeRow(record).map((value) => (value === null ? null : String(value)));
+
+describe('the row of a session', () => {
+  it('becomes the record it was made of', () => {
+    expect(decodeRow(stored(RECORD))).toEqual(RECORD);
+    const anonymous = { ...RECORD, data: {}, roles: [] } as {
+      -readonly [key in keyof SessionRecord]: SessionRecord[key];
+    };
+    for (const key of [
+      'userId',
+      'email',
+      'authenticatedAt',
+      'authentication',
+      'ip',
+      'userAgent',
+      'fingerprint',
+    ] as const)
+      delete anonymous[key];
+    expect(decodeRow(stored(anonymous))).toEqual(anonymous);
+  });
+
+  it('is corrupt when data is no object, or roles are no list of texts', () => {
+    const corrupt = expect.objectContaining({ code: 'corrupt_session_record' });
+    for (const data of ['[]', '5', 'null', '"text"']) expect(() => decodeData(data)).toThrow(corrupt);
+    for (const roles of ['{}', 'null', '[1]']) {
+      const row = [...stored(RECORD)];
+      row[4] = roles;
+      expect(() => decodeRow(row)).toThrow(corrupt);
+    }
+  });
+
+  it('holds any data to the letter, a line a key', () => {
+    fc.assert(
+      fc.property(fc.dictionary(fc.string(), fc.jsonValue(), { noNullPrototype: true }), (data) => {
+        const text = encodeData(data);
+        expect(text).not.toContain('\0');
+        expect(JSON.stringify(decodeData(text))).toBe(JSON.stringify(data));
+        expect(text.split('\n')).toHaveLength(Object.keys(data).length === 0 ? 1 : Object.keys(data).length + 2);
+      }),
+    );
+  });
+
+  it('has lines that begin for one key only', () => {
+    fc.assert(
+      fc.property(fc.string(), fc.string(), fc.jsonValue(), (key, other, value) => {
+        const { starts } = encodePatch({ [key]: undefined });
+        const { lines } = encodePatch(Object.fromEntries([[other, value]]));
+        expect(lines[0]!.startsWith(starts[0]!)).toBe(key === other);
+      }),
+    );
+  });
+});

@@ -1,0 +1,139 @@
+import { SessionAuthError } from '../../errors/session-auth.error.js';
+import type { SessionData, SessionRecord } from '../../session/session-record.js';
+import { decodeText, encodeText } from './postgres-text.js';
+
+/*
+ * `data` is stored as JSON text with a line for every top-level key:
+ *
+ *   {
+ *   "theme":"dark",
+ *   "cart":{"items":[…]}
+ *   }
+ *
+ * JSON text has no raw line break inside a value, and the beginning of a line up to the colon belongs to one key
+ * only. So a statement can replace whole lines, and what they hold goes in and out to the letter.
+ */
+
+/** The columns of a session in the order that {@link decodeRow} reads them. */
+export const SESSION_COLUMNS = [
+  'handle',
+  'digest',
+  'user_id',
+  'email',
+  'roles',
+  'created_at',
+  'authenticated_at',
+  'authentication',
+  'rotated_at',
+  'last_activity_at',
+  'expires_at',
+  'absolute_expires_at',
+  'ip',
+  'user_agent',
+  'fingerprint',
+  'data',
+] as const;
+
+/** A row as the server sends it: text, whatever parsers the application has set for types. */
+export type Row = readonly (string | null)[];
+
+/** What a parameter of a statement can be. */
+export type SqlValue = string | number | null | readonly (string | null)[];
+
+/** The values of a record, in the order of {@link SESSION_COLUMNS}. */
+export function encodeRow(record: SessionRecord): SqlValue[] {
+  return [
+    encodeText(record.id),
+    encodeText(record.digest),
+    textOrNull(record.userId),
+    textOrNull(record.email),
+    JSON.stringify(record.roles),
+    record.createdAt,
+    record.authenticatedAt ?? null,
+    textOrNull(record.authentication),
+    record.rotatedAt,
+    record.lastActivityAt,
+    record.expiresAt,
+    record.absoluteExpiresAt,
+    textOrNull(record.ip),
+    textOrNull(record.userAgent),
+    textOrNull(record.fingerprint),
+    encodeData(record.data),
+  ];
+}
+
+/**
+ * The record of a row.
+ *
+ * @throws SessionAuthError `corrupt_session_record`
+ */
+export function decodeRow(row: Row): SessionRecord {
+  return {
+    id: row[0]!,
+    digest: row[1]!,
+    userId: decodeOptional(row[2]),
+    email: decodeOptional(row[3]),
+    roles: decodeRoles(row[4]!),
+    createdAt: Number(row[5]),
+    authenticatedAt: row[6] == null ? undefined : Number(row[6]),
+    authentication: (row[7] ?? undefined) as SessionRecord['authentication'],
+    rotatedAt: Number(row[8]),
+    lastActivityAt: Number(row[9]),
+    expiresAt: Number(row[10]),
+    absoluteExpiresAt: Number(row[11]),
+    ip: decodeOptional(row[12]),
+    userAgent: decodeOptional(row[13]),
+    fingerprint: decodeOptional(row[14]),
+    data: decodeData(row[15]!),
+  };
+}
+
+/** Session data as it is stored. */
+export function encodeData(data: SessionData): string {
+  const { lines } = encodePatch(data);
+  const kept = lines.filter((line) => line !== null);
+  return kept.length === 0 ? '{}' : `{\n${kept.join(',\n')}\n}`;
+}
+
+/** A patch as two arrays: the beginnings of its lines, and the lines, null for a key to remove. */
+export function encodePatch(patch: SessionData): { starts: string[]; lines: (string | null)[] } {
+  const starts: string[] = [];
+  const lines: (string | null)[] = [];
+  for (const [key, value] of Object.entries(patch)) {
+    const start = `${JSON.stringify(key)}:`;
+    starts.push(start);
+    lines.push(value === undefined ? null : start + JSON.stringify(value));
+  }
+  return { starts, lines };
+}
+
+/**
+ * Session data out of what is stored.
+ *
+ * @throws SessionAuthError `corrupt_session_record` for anything but an object
+ */
+export function decodeData(stored: string): SessionData {
+  const data: unknown = JSON.parse(stored);
+  if (typeof data !== 'object' || data === null || Array.isArray(data)) throw corruptRecord();
+  return data as SessionData;
+}
+
+/** The error for a row that was changed into something that is no session. */
+export function corruptRecord(cause?: unknown): SessionAuthError {
+  return new SessionAuthError('corrupt_session_record', 'a stored session record cannot be read', { cause });
+}
+
+function decodeRoles(stored: string): string[] {
+  const roles: unknown = JSON.parse(stored);
+  if (!Array.isArray(roles) || !roles.every((role) => typeof role === 'string')) throw corruptRecord();
+  return roles;
+}
+
+/** The stored form of a text that may be missing. */
+export function textOrNull(text: string | undefined): string | null {
+  return text === undefined ? null : encodeText(text);
+}
+
+function decodeOptional(stored: string | null | undefined): string | undefined {
+  return stored == null ? undefined : decodeText(stored);
+}

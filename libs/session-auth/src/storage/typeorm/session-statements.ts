@@ -1,0 +1,289 @@
+import { statement, type PostgresStatement } from './postgres-statement.js';
+import { SESSION_COLUMNS } from './session-row.js';
+import type { SessionTables } from './session-tables.js';
+
+/** The statements of the session store, for the tables of one schema. */
+export interface SessionStatements {
+  readonly check: PostgresStatement;
+  readonly insert: PostgresStatement;
+  readonly admit: PostgresStatement;
+  readonly find: PostgresStatement;
+  readonly update: PostgresStatement;
+  readonly rotate: PostgresStatement;
+  readonly delete: PostgresStatement;
+  readonly list: PostgresStatement;
+  readonly listBehind: PostgresStatement;
+  readonly deleteByHandle: PostgresStatement;
+  readonly deleteByUser: PostgresStatement;
+  readonly updateByUser: PostgresStatement;
+  readonly deleteExpired: PostgresStatement;
+  readonly deleteGrace: PostgresStatement;
+}
+
+const COLUMNS = SESSION_COLUMNS.map((column) => `"${column}"`).join(', ');
+const COLUMNS_OF_S = SESSION_COLUMNS.map((column) => `s."${column}"`).join(', ');
+
+// In the text and not parameters: a plan that is to do for any number reads large tables through.
+
+/** How many sessions one step of `updateByUser` takes. */
+export const UPDATE_STEP = 1000;
+
+/** How many rows one step of a sweep looks at. */
+export const SWEEP_STEP = 500;
+
+/*
+ * How they stay atomic and free of deadlocks, with each a single statement:
+ *
+ * - A statement sees the data as of its beginning. Where it writes a row that somebody else has changed meanwhile, it
+ *   waits, looks at the row anew and writes only if the conditions still hold. When they do not, it says so ('lost')
+ *   and the store runs it again; somebody else has got on by then, so this ends.
+ * - A statement that holds more than one session's lock at a time takes them in the order of handles. A sweep never
+ *   waits (SKIP LOCKED). What belongs to a session in the table of digests in grace is written under the session's lock
+ *   only, or swept without waiting.
+ *
+ * `now` is always given: the server's clock has no say.
+ */
+export function sessionStatements({ session, grace }: SessionTables): SessionStatements {
+  // the session that $1 finds, or did until a moment ago ($2 is now)
+  const seen = (columns: string): string => `
+  seen AS MATERIALIZED (
+    SELECT ${columns} FROM ${session} s WHERE s.digest = $1
+    UNION ALL
+    SELECT ${columns} FROM ${grace} g JOIN ${session} s ON s.handle = g.handle WHERE g.digest = $1 AND g.until > $2::bigint
+    LIMIT 1
+  )`;
+
+  const insertedValues = SESSION_COLUMNS.map((column, index) => `$${index + 1}::${typeOf(column)}`).join(', ');
+
+  return {
+    // $1 nothing: fails when a table or column is not there
+    check: statement(
+      `
+SELECT ${COLUMNS}, sweep_at, g.digest, g.handle, g.until FROM ${session} s, ${grace} g LIMIT 0`.replace(
+        COLUMNS,
+        COLUMNS_OF_S,
+      ),
+    ),
+
+    // $1… the columns
+    insert: statement(`
+INSERT INTO ${session} (${COLUMNS}, sweep_at) VALUES (${insertedValues}, $11::bigint)`),
+
+    // $1… the columns, $17 now, $18 max, $19 the policy. Behind the user's lock, so that nobody else counts meanwhile.
+    admit: statement(`
+WITH live AS MATERIALIZED (
+    SELECT handle, created_at, last_activity_at FROM ${session} WHERE user_id = $3 AND expires_at > $17::bigint
+  ),
+  surplus AS (SELECT count(*) - $18::bigint + 1 AS sessions FROM live),
+  admitted AS (SELECT FROM surplus WHERE sessions <= 0 OR $19::text <> 'reject'),
+  chosen AS (
+    SELECT handle FROM live WHERE $19 <> 'reject'
+    ORDER BY CASE $19 WHEN 'evict-least-recent' THEN last_activity_at ELSE created_at END, created_at, handle
+    LIMIT (SELECT greatest(sessions, 0) FROM surplus)
+  ),
+  -- the locks first, in order
+  held AS MATERIALIZED (
+    SELECT s.handle FROM ${session} s WHERE s.handle = ANY (SELECT handle FROM chosen) AND s.expires_at > $17
+    ORDER BY s.handle FOR UPDATE
+  ),
+  evicted AS (DELETE FROM ${session} s USING held WHERE s.handle = held.handle RETURNING s.handle, s.created_at),
+  added AS (
+    INSERT INTO ${session} (${COLUMNS}, sweep_at) SELECT ${insertedValues}, $11::bigint FROM admitted RETURNING handle
+  )
+SELECT 'added', handle FROM added
+UNION ALL
+(SELECT 'evicted', handle FROM evicted ORDER BY created_at, handle)`),
+
+    // $1 digest, $2 now, $3 idle, $4 interval. Inside the interval nothing is written and no row locked.
+    find: statement(`
+WITH ${seen(COLUMNS_OF_S)},
+  touched AS (
+    UPDATE ${session} s SET
+      last_activity_at = $2::bigint,
+      expires_at = least($2::bigint + $3::bigint, s.absolute_expires_at),
+      sweep_at = least(s.sweep_at, $2::bigint + $3::bigint, s.absolute_expires_at)
+    FROM seen
+    WHERE seen.expires_at > $2 AND $2 - seen.last_activity_at >= $4::bigint
+      AND s.handle = seen.handle AND s.digest = seen.digest
+      AND s.expires_at > $2 AND $2 - s.last_activity_at >= $4::bigint
+    RETURNING ${COLUMNS_OF_S}
+  ),
+  removed AS (
+    DELETE FROM ${session} s USING seen
+    WHERE seen.expires_at <= $2 AND s.handle = seen.handle AND s.digest = seen.digest AND s.expires_at <= $2
+    RETURNING s.handle
+  )
+SELECT ${COLUMNS}, 'live' FROM touched
+UNION ALL
+SELECT ${COLUMNS}, CASE
+    WHEN EXISTS (SELECT FROM removed) THEN 'expired'
+    WHEN expires_at <= $2 OR $2 - last_activity_at >= $4::bigint THEN 'lost'
+    ELSE 'live' END
+  FROM seen WHERE NOT EXISTS (SELECT FROM touched)`),
+
+    // $1 digest, $2 now, $3 most bytes, $4 beginnings, $5 lines (see session-row.ts)
+    update: statement(`
+WITH ${seen('s.handle, s.digest, s.expires_at')},
+  -- the row as it is once it is ours
+  held AS MATERIALIZED (
+    SELECT s.handle, s.data, json_typeof(s.data) = 'object' AS sound, s.data::text LIKE E'{\\n"%\\n}' AS ours
+    FROM seen JOIN ${session} s ON s.handle = seen.handle AND s.digest = seen.digest
+    WHERE s.expires_at > $2 FOR NO KEY UPDATE OF s
+  ),
+  patch AS MATERIALIZED (
+    SELECT start, line, place FROM unnest($4::text[], $5::text[]) WITH ORDINALITY AS patch (start, line, place)
+  ),
+  old AS MATERIALIZED (
+    SELECT lines.line, lines.place FROM held,
+      unnest(string_to_array(CASE WHEN ours THEN substr(data::text, 3, length(data::text) - 4) END, E',\\n'))
+        WITH ORDINALITY AS lines (line, place)
+    UNION ALL
+    -- data that somebody has written by hand
+    SELECT to_json(members.key)::text || ':' || translate(members.value::text, E'\\n\\r', '  '), members.place FROM held,
+      json_each(CASE WHEN sound AND NOT ours THEN data ELSE '{}'::json END)
+        WITH ORDINALITY AS members (key, value, place)
+  ),
+  merged AS (
+    SELECT string_agg(line, E',\\n' ORDER BY part, place) AS body, coalesce(sum(octet_length(line)), 0) AS bytes FROM (
+      SELECT coalesce(patch.line, old.line) AS line, 0 AS part, old.place
+        FROM old LEFT JOIN patch ON left(old.line, length(patch.start)) = patch.start
+        WHERE patch.start IS NULL OR patch.line IS NOT NULL
+      UNION ALL
+      SELECT patch.line, 1, patch.place FROM patch
+        WHERE patch.line IS NOT NULL
+          AND NOT EXISTS (SELECT FROM old WHERE left(old.line, length(patch.start)) = patch.start)
+    ) AS line
+  ),
+  verdict AS (
+    SELECT held.handle, held.sound, coalesce(E'{\\n' || merged.body || E'\\n}', '{}')::json AS data,
+      merged.bytes <= $3::bigint OR merged.bytes <= (SELECT coalesce(sum(octet_length(line)), 0) FROM old) AS fits
+    FROM held, merged
+  ),
+  updated AS (
+    UPDATE ${session} s SET data = verdict.data FROM verdict
+    WHERE s.handle = verdict.handle AND verdict.sound AND verdict.fits RETURNING s.data
+  )
+SELECT 'updated', data FROM updated
+UNION ALL
+SELECT CASE WHEN sound THEN 'too_large' ELSE 'corrupt' END, NULL FROM verdict WHERE NOT (sound AND fits)
+UNION ALL
+SELECT 'lost', NULL FROM seen WHERE expires_at > $2 AND NOT EXISTS (SELECT FROM held)`),
+
+    // $1 digest, $2 now, $3 new digest, $4 grace, $5… the changes (null: leave)
+    rotate: statement(`
+WITH ${seen('s.handle, s.digest, s.expires_at')},
+  rotated AS (
+    UPDATE ${session} s SET
+      digest = $3::text, rotated_at = $2::bigint,
+      email = coalesce($5::text, s.email), roles = coalesce($6::json, s.roles),
+      created_at = coalesce($7::bigint, s.created_at), authenticated_at = coalesce($8::bigint, s.authenticated_at),
+      authentication = coalesce($9::text, s.authentication),
+      last_activity_at = coalesce($10::bigint, s.last_activity_at), expires_at = coalesce($11::bigint, s.expires_at),
+      sweep_at = coalesce($11::bigint, s.expires_at),
+      absolute_expires_at = coalesce($12::bigint, s.absolute_expires_at), ip = coalesce($13::text, s.ip),
+      user_agent = coalesce($14::text, s.user_agent), fingerprint = coalesce($15::text, s.fingerprint)
+    FROM seen
+    WHERE seen.digest = $1 AND s.handle = seen.handle AND s.digest = $1 AND s.expires_at > $2
+    RETURNING ${COLUMNS_OF_S}
+  ),
+  kept AS (
+    INSERT INTO ${grace} (digest, handle, until) SELECT $1, handle, $2::bigint + $4::bigint FROM rotated WHERE $4 > 0
+    ON CONFLICT (digest) DO UPDATE SET handle = excluded.handle, until = excluded.until
+  ),
+  -- digests of earlier rotations live no longer than the one they led to
+  forgotten AS (
+    DELETE FROM ${grace} g USING rotated WHERE g.handle = rotated.handle AND g.digest <> $1
+      AND (g.until <= $2 OR $4 <= 0)
+  ),
+  shortened AS (
+    UPDATE ${grace} g SET until = $2 + $4 FROM rotated WHERE g.handle = rotated.handle AND g.digest <> $1
+      AND g.until > $2 + $4 AND $4 > 0
+  )
+SELECT 'rotated', ${COLUMNS} FROM rotated
+UNION ALL
+SELECT CASE digest WHEN $1 THEN 'lost' ELSE 'superseded' END${', NULL'.repeat(SESSION_COLUMNS.length)}
+  FROM seen WHERE expires_at > $2 AND NOT EXISTS (SELECT FROM rotated)`),
+
+    // $1 digest, $2 now
+    delete: statement(`
+WITH ${seen('s.handle, s.digest')},
+  removed AS (
+    DELETE FROM ${session} s USING seen WHERE s.handle = seen.handle AND s.digest = seen.digest
+    RETURNING s.handle, s.user_id, s.expires_at
+  )
+SELECT CASE WHEN expires_at > $2 THEN 'ended' ELSE 'expired' END, handle, user_id FROM removed
+UNION ALL
+SELECT 'lost', NULL, NULL FROM seen WHERE NOT EXISTS (SELECT FROM removed)`),
+
+    // $1 user, $2 now, $3 one more than the page holds
+    list: statement(`
+SELECT ${COLUMNS} FROM ${session} WHERE user_id = $1 AND expires_at > $2::bigint
+ORDER BY created_at DESC, handle DESC LIMIT $3::bigint`),
+
+    // … $4 and $5 createdAt and handle of the last session of the page before
+    listBehind: statement(`
+SELECT ${COLUMNS} FROM ${session}
+WHERE user_id = $1 AND expires_at > $2::bigint AND (created_at, handle) < ($4::bigint, $5)
+ORDER BY created_at DESC, handle DESC LIMIT $3::bigint`),
+
+    // $1 user, $2 handle, $3 now
+    deleteByHandle: statement(`
+DELETE FROM ${session} WHERE handle = $2 AND user_id = $1 RETURNING expires_at > $3::bigint`),
+
+    // $1 user, $2 handle to leave ('' none), $3 limit, $4 now
+    deleteByUser: statement(`
+WITH held AS MATERIALIZED (
+    SELECT handle FROM ${session} WHERE user_id = $1 AND handle <> $2 ORDER BY handle LIMIT $3::bigint + 1 FOR UPDATE
+  ),
+  removed AS (
+    DELETE FROM ${session} s USING (SELECT handle FROM held ORDER BY handle LIMIT $3) AS step
+    WHERE s.handle = step.handle RETURNING s.handle, s.expires_at
+  )
+SELECT 'ended', handle FROM removed WHERE expires_at > $4::bigint
+UNION ALL
+SELECT 'more', NULL FROM (SELECT count(*) AS sessions FROM held) AS held WHERE sessions > $3`),
+
+    // $1 user, $2 now, $3 handle to go on behind, $4 roles, $5 email (null: leave)
+    updateByUser: statement(`
+WITH held AS MATERIALIZED (
+    SELECT handle FROM ${session} WHERE user_id = $1 AND expires_at > $2::bigint AND handle > $3
+    ORDER BY handle LIMIT ${UPDATE_STEP} FOR NO KEY UPDATE
+  ),
+  updated AS (
+    UPDATE ${session} s SET roles = coalesce($4::json, s.roles), email = coalesce($5::text, s.email), rotated_at = 0
+    FROM held WHERE s.handle = held.handle
+  )
+SELECT count(*), max(handle) FROM held`),
+
+    // $1 now, $2 most to remove
+    deleteExpired: statement(`
+WITH due AS MATERIALIZED (
+    SELECT handle, expires_at FROM ${session} WHERE sweep_at <= $1::bigint
+    ORDER BY sweep_at LIMIT ${SWEEP_STEP} FOR UPDATE SKIP LOCKED
+  ),
+  removed AS (
+    DELETE FROM ${session} s USING (SELECT handle FROM due WHERE expires_at <= $1 LIMIT $2::bigint) AS step
+    WHERE s.handle = step.handle RETURNING s.handle, s.user_id
+  ),
+  -- sessions that were used meanwhile: the next sweep comes when they may have ended
+  postponed AS (
+    UPDATE ${session} s SET sweep_at = s.expires_at FROM due WHERE s.handle = due.handle AND due.expires_at > $1
+  )
+SELECT 'removed', handle, user_id FROM removed
+UNION ALL
+SELECT 'more', NULL, NULL FROM (SELECT count(*) AS sessions FROM due) AS due WHERE sessions >= ${SWEEP_STEP}`),
+
+    // $1 now
+    deleteGrace: statement(`
+WITH due AS MATERIALIZED (
+    SELECT ctid FROM ${grace} WHERE until <= $1::bigint ORDER BY until LIMIT ${SWEEP_STEP} FOR UPDATE SKIP LOCKED
+  ),
+  removed AS (DELETE FROM ${grace} WHERE ctid = ANY (ARRAY(SELECT ctid FROM due)))
+SELECT count(*) FROM due`),
+  };
+}
+
+function typeOf(column: (typeof SESSION_COLUMNS)[number]): string {
+  if (column === 'roles' || column === 'data') return 'json';
+  return column.endsWith('_at') ? 'bigint' : 'text';
+}

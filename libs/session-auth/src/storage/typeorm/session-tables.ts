@@ -1,0 +1,85 @@
+import { qualifiedName } from './sql-identifier.js';
+
+/** The table of sessions. */
+export const SESSION_TABLE = 'session_auth_session';
+
+/** The table of digests that were rotated away and still find their session for a while. */
+export const GRACE_TABLE = 'session_auth_grace';
+
+/** The names of one table's indexes; they live in the table's schema. */
+export const SESSION_INDEXES = {
+  handle: 'session_auth_session_pkey',
+  digest: 'session_auth_session_digest',
+  user: 'session_auth_session_user',
+  sweep: 'session_auth_session_sweep',
+} as const;
+
+export const GRACE_INDEXES = {
+  digest: 'session_auth_grace_pkey',
+  handle: 'session_auth_grace_handle',
+  until: 'session_auth_grace_until',
+} as const;
+
+/** Both tables, qualified and quoted. */
+export interface SessionTables {
+  readonly session: string;
+  readonly grace: string;
+}
+
+export function sessionTables(schema: string | undefined): SessionTables {
+  return { session: qualifiedName(schema, SESSION_TABLE), grace: qualifiedName(schema, GRACE_TABLE) };
+}
+
+/**
+ * What makes the tables.
+ *
+ * - Times are milliseconds since the epoch: exact, and free of the server's time zone and clock.
+ * - Handles, digests and users compare by bytes (`"C"`): quicker than by language, and the order that pages are in.
+ * - `data` and `roles` are `json`, not `jsonb`: it keeps the very text, so keys stay in order, numbers keep their
+ *   digits and `\u0000` is allowed. How `data` is laid out is told in session-row.ts.
+ * - No index holds `last_activity_at` or `expires_at`, so a touch rewrites the row within its page and no index
+ *   (a HOT update; `fillfactor` leaves it room). The sweep looks for `sweep_at`: never later than `expires_at`, and
+ *   set anew when a sweep comes by and finds the session alive.
+ */
+export function createSessionTables(schema: string | undefined): readonly string[] {
+  const { session, grace } = sessionTables(schema);
+  return [
+    `CREATE TABLE ${session} (
+      "handle" text COLLATE "C" NOT NULL,
+      "digest" text COLLATE "C" NOT NULL,
+      "user_id" text COLLATE "C",
+      "email" text,
+      "roles" json NOT NULL,
+      "created_at" bigint NOT NULL,
+      "authenticated_at" bigint,
+      "authentication" text,
+      "rotated_at" bigint NOT NULL,
+      "last_activity_at" bigint NOT NULL,
+      "expires_at" bigint NOT NULL,
+      "absolute_expires_at" bigint NOT NULL,
+      "ip" text,
+      "user_agent" text,
+      "fingerprint" text,
+      "data" json NOT NULL,
+      "sweep_at" bigint NOT NULL,
+      CONSTRAINT "${SESSION_INDEXES.handle}" PRIMARY KEY ("handle")
+    ) WITH (fillfactor = 85)`,
+    `CREATE UNIQUE INDEX "${SESSION_INDEXES.digest}" ON ${session} ("digest")`,
+    `CREATE INDEX "${SESSION_INDEXES.user}" ON ${session} ("user_id", "created_at", "handle")`,
+    `CREATE INDEX "${SESSION_INDEXES.sweep}" ON ${session} ("sweep_at")`,
+    `CREATE TABLE ${grace} (
+      "digest" text COLLATE "C" NOT NULL,
+      "handle" text COLLATE "C" NOT NULL,
+      "until" bigint NOT NULL,
+      CONSTRAINT "${GRACE_INDEXES.digest}" PRIMARY KEY ("digest")
+    )`,
+    `CREATE INDEX "${GRACE_INDEXES.handle}" ON ${grace} ("handle")`,
+    `CREATE INDEX "${GRACE_INDEXES.until}" ON ${grace} ("until")`,
+  ];
+}
+
+/** What removes the tables, and their indexes with them. */
+export function dropSessionTables(schema: string | undefined): readonly string[] {
+  const { session, grace } = sessionTables(schema);
+  return [`DROP TABLE ${grace}`, `DROP TABLE ${session}`];
+}

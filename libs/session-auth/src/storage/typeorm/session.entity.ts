@@ -1,0 +1,80 @@
+import { EntitySchema, type ValueTransformer } from 'typeorm';
+import type { SessionAuthentication } from '../../users/session-authentication.js';
+import { decodeText, encodeText } from './postgres-text.js';
+import { SESSION_INDEXES, SESSION_TABLE } from './session-tables.js';
+
+/** A row of the table of sessions, as an application reads it by TypeORM. Times are milliseconds since the epoch. */
+export interface SessionRow {
+  /** The public handle. */
+  readonly handle: string;
+  readonly digest: string;
+  /** null for an anonymous session, as are the other fields that such a session lacks. */
+  readonly userId: string | null;
+  readonly email: string | null;
+  readonly roles: readonly string[];
+  readonly createdAt: number;
+  readonly authenticatedAt: number | null;
+  readonly authentication: SessionAuthentication | null;
+  readonly rotatedAt: number;
+  readonly lastActivityAt: number;
+  /** A row may outlive this until it is found or swept: it is no session any more. */
+  readonly expiresAt: number;
+  readonly absoluteExpiresAt: number;
+  readonly ip: string | null;
+  readonly userAgent: string | null;
+  readonly fingerprint: string | null;
+  readonly data: Record<string, unknown>;
+  /** When the next sweep is to look at the row. */
+  readonly sweepAt: number;
+}
+
+const TIME: ValueTransformer = {
+  from: (stored: string | null) => (stored === null ? null : Number(stored)),
+  to: (time: unknown) => time,
+};
+
+const TEXT: ValueTransformer = {
+  from: (stored: string | null) => (stored === null ? null : decodeText(stored)),
+  to: (text: unknown) => (typeof text === 'string' ? encodeText(text) : text),
+};
+
+/**
+ * The entity of the table of sessions, for an application that wants to read it (`getRepository(SessionEntity)`) or
+ * lets TypeORM compare its entities with the database. The store does not need it.
+ *
+ * Read only: to change sessions use the services, which keep what is checked and cached in step.
+ */
+export const SessionEntity = createSessionEntity();
+
+/** {@link SessionEntity} for a table in a schema of its own. */
+export function createSessionEntity({ schema }: { readonly schema?: string } = {}): EntitySchema<SessionRow> {
+  return new EntitySchema<SessionRow>({
+    name: 'SessionEntity',
+    tableName: SESSION_TABLE,
+    schema,
+    columns: {
+      handle: { type: 'text', collation: 'C', primary: true, primaryKeyConstraintName: SESSION_INDEXES.handle },
+      digest: { type: 'text', collation: 'C' },
+      userId: { name: 'user_id', type: 'text', collation: 'C', nullable: true, transformer: TEXT },
+      email: { type: 'text', nullable: true, transformer: TEXT },
+      roles: { type: 'json' },
+      createdAt: { name: 'created_at', type: 'bigint', transformer: TIME },
+      authenticatedAt: { name: 'authenticated_at', type: 'bigint', nullable: true, transformer: TIME },
+      authentication: { type: 'text', nullable: true },
+      rotatedAt: { name: 'rotated_at', type: 'bigint', transformer: TIME },
+      lastActivityAt: { name: 'last_activity_at', type: 'bigint', transformer: TIME },
+      expiresAt: { name: 'expires_at', type: 'bigint', transformer: TIME },
+      absoluteExpiresAt: { name: 'absolute_expires_at', type: 'bigint', transformer: TIME },
+      ip: { type: 'text', nullable: true, transformer: TEXT },
+      userAgent: { name: 'user_agent', type: 'text', nullable: true, transformer: TEXT },
+      fingerprint: { type: 'text', nullable: true },
+      data: { type: 'json' },
+      sweepAt: { name: 'sweep_at', type: 'bigint', transformer: TIME },
+    },
+    indices: [
+      { name: SESSION_INDEXES.digest, columns: ['digest'], unique: true },
+      { name: SESSION_INDEXES.user, columns: ['userId', 'createdAt', 'handle'] },
+      { name: SESSION_INDEXES.sweep, columns: ['sweepAt'] },
+    ],
+  });
+}

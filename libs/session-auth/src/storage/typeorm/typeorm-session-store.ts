@@ -1,0 +1,265 @@
+import { hash } from 'node:crypto';
+import type { DataSource } from 'typeorm';
+import { SessionAuthError } from '../../errors/session-auth.error.js';
+import type { Admission } from '../../session/concurrency-limit.js';
+import { formatSessionCursor, parseSessionCursor } from '../../session/session-cursor.js';
+import type { SessionData, SessionRecord } from '../../session/session-record.js';
+import {
+  SessionStore,
+  type CreateOutcome,
+  type DeleteByUserOutcome,
+  type EndedSession,
+  type FindOutcome,
+  type RotateOutcome,
+  type Rotation,
+  type SessionList,
+  type SessionPage,
+  type Touch,
+  type UpdateOutcome,
+} from '../../session/session-store.js';
+import { configuredSchema } from './configured-schema.js';
+import { PostgresConnections, sqlStateOf } from './postgres-connections.js';
+import { decodeText, encodeText } from './postgres-text.js';
+import { corruptRecord, decodeData, decodeRow, encodePatch, encodeRow, textOrNull, type Row } from './session-row.js';
+import { sessionStatements, SWEEP_STEP, UPDATE_STEP, type SessionStatements } from './session-statements.js';
+import { SESSION_TABLE, sessionTables } from './session-tables.js';
+
+/** Settings of {@link TypeOrmSessionStore}. */
+export interface TypeOrmSessionStoreOptions {
+  /**
+   * The schema that the migration made the tables in. @default the DataSource's `schema`, else what the connection's
+   * `search_path` finds
+   */
+  readonly schema?: string;
+  /**
+   * Whether connections keep statements prepared. Without it the server plans each anew, which costs it several times
+   * the work. `false` is for a pooler that hands transactions to changing connections and cannot follow prepared
+   * statements (PgBouncer before 1.21, or with `max_prepared_statements = 0`). @default true
+   */
+  readonly preparedStatements?: boolean;
+}
+
+const MAX_ATTEMPTS = 100;
+const MAX_COUNT = 2 ** 31;
+
+// undefined table, column, schema
+const NOT_MIGRATED = ['42P01', '42703', '3F000'];
+
+/**
+ * Sessions in PostgreSQL 12 or later, on the connections of a TypeORM DataSource that the application owns. The tables
+ * come from the migration {@link CreateSessionAuthTables}.
+ *
+ * Every operation is one statement and atomic, on one connection of the pool; `create` with a limit is a transaction of
+ * three round trips that holds a lock of its user. `updateByUser` and `deleteExpired` take a statement for a thousand
+ * and five hundred sessions. Works under any default isolation level, and with `maxBytes` and sizes as of UTF-8.
+ */
+export class TypeOrmSessionStore extends SessionStore {
+  readonly #connections: PostgresConnections;
+  readonly #sql: SessionStatements;
+  readonly #lockNamespace: string;
+
+  /** @throws SessionAuthError `invalid_configuration` for a DataSource that is not PostgreSQL's, or no schema name */
+  constructor(dataSource: DataSource, options: TypeOrmSessionStoreOptions = {}) {
+    super();
+    const { type } = dataSource.options;
+    if (type !== 'postgres') {
+      throw new SessionAuthError(
+        'invalid_configuration',
+        `typeOrmStorage.dataSource: given a DataSource of type '${type}'; allowed is one of type 'postgres'`,
+      );
+    }
+    const schema = options.schema ?? configuredSchema(dataSource);
+    this.#connections = new PostgresConnections(dataSource, options.preparedStatements ?? true);
+    this.#sql = sessionStatements(sessionTables(schema));
+    this.#lockNamespace = JSON.stringify([SESSION_TABLE, schema]);
+  }
+
+  /**
+   * Whether the tables are there: asked once at boot.
+   *
+   * @throws SessionAuthError `invalid_configuration` when the migration has not been run
+   */
+  async checkTables(): Promise<void> {
+    try {
+      await this.#connections.run(this.#sql.check, []);
+    } catch (cause) {
+      if (!NOT_MIGRATED.includes(sqlStateOf(cause) ?? '')) throw cause;
+      throw new SessionAuthError(
+        'invalid_configuration',
+        'typeOrmStorage: given a database without the tables of this version; allowed is one on which the migration ' +
+          `CreateSessionAuthTables has been run (${(cause as Error).message})`,
+        { cause },
+      );
+    }
+  }
+
+  override async create(record: SessionRecord, admission: Admission, now: number): Promise<CreateOutcome> {
+    const { userId } = record;
+    const values = encodeRow(record);
+    if (userId === undefined || admission.max === Infinity) {
+      await this.#connections.run(this.#sql.insert, values);
+      return { status: 'created', evicted: [] };
+    }
+    const max = Math.min(admission.max, MAX_COUNT);
+    const rows = await this.#connections.runLocked(this.#userLock(userId), this.#sql.admit, [
+      ...values,
+      now,
+      max,
+      admission.onLimit,
+    ]);
+    if (!rows.some(([what]) => what === 'added')) return { status: 'limit_reached' };
+    const evicted = rows.filter(([what]) => what === 'evicted').map(([, handle]) => ({ id: handle!, userId }));
+    return { status: 'created', evicted };
+  }
+
+  override async find(digest: string, { now, idle, interval }: Touch): Promise<FindOutcome> {
+    return this.#untilSettled(async () => {
+      const [row] = await this.#connections.run(this.#sql.find, [encodeText(digest), now, idle, interval]);
+      if (row === undefined) return { status: 'absent' };
+      const verdict = row.at(-1);
+      if (verdict === 'lost') return undefined;
+      if (verdict === 'expired') return { status: 'expired', ended: endedOf(row[0]!, row[2]) };
+      return { status: 'live', record: decodeRow(row) };
+    });
+  }
+
+  override async update(digest: string, patch: SessionData, now: number, maxBytes: number): Promise<UpdateOutcome> {
+    const { starts, lines } = encodePatch(patch);
+    const most = Math.min(maxBytes, Number.MAX_SAFE_INTEGER);
+    return this.#untilSettled(async () => {
+      const values = [encodeText(digest), now, most, starts, lines];
+      const [row] = await this.#connections.run(this.#sql.update, values);
+      switch (row?.[0]) {
+        case undefined:
+          return { status: 'absent' };
+        case 'updated':
+          return { status: 'updated', data: decodeData(row[1]!) };
+        case 'too_large':
+          return { status: 'too_large' };
+        case 'corrupt':
+          throw corruptRecord();
+        default:
+          return undefined;
+      }
+    });
+  }
+
+  override async rotate(digest: string, rotation: Rotation): Promise<RotateOutcome> {
+    const { now, grace, changes } = rotation;
+    const values = [
+      encodeText(digest),
+      now,
+      encodeText(rotation.digest),
+      grace,
+      textOrNull(changes.email),
+      changes.roles === undefined ? null : JSON.stringify(changes.roles),
+      changes.createdAt ?? null,
+      changes.authenticatedAt ?? null,
+      textOrNull(changes.authentication),
+      changes.lastActivityAt ?? null,
+      changes.expiresAt ?? null,
+      changes.absoluteExpiresAt ?? null,
+      textOrNull(changes.ip),
+      textOrNull(changes.userAgent),
+      textOrNull(changes.fingerprint),
+    ];
+    return this.#untilSettled(async () => {
+      const [row] = await this.#connections.run(this.#sql.rotate, values);
+      if (row === undefined) return { status: 'absent' };
+      const [what, ...columns] = row;
+      if (what === 'rotated') return { status: 'rotated', record: decodeRow(columns) };
+      return what === 'superseded' ? { status: 'superseded' } : undefined;
+    });
+  }
+
+  override async delete(digest: string, now: number): Promise<EndedSession | undefined> {
+    const [what, handle, userId] = await this.#untilSettled(async () => {
+      const [row] = await this.#connections.run(this.#sql.delete, [encodeText(digest), now]);
+      if (row === undefined) return [];
+      return row[0] === 'lost' ? undefined : row;
+    });
+    return what === 'ended' ? endedOf(handle!, userId) : undefined;
+  }
+
+  override async list(userId: string, { limit, cursor }: SessionPage, now: number): Promise<SessionList> {
+    const place = parseSessionCursor(cursor);
+    const values = [encodeText(userId), now, limit + 1];
+    const rows =
+      place === undefined
+        ? await this.#connections.run(this.#sql.list, values)
+        : await this.#connections.run(this.#sql.listBehind, [...values, place.createdAt, place.id]);
+    const records = rows.slice(0, limit).map(decodeRow);
+    const last = records.at(-1);
+    return { records, next: rows.length > limit && last !== undefined ? formatSessionCursor(last) : undefined };
+  }
+
+  override async deleteByHandle(userId: string, handle: string, now: number): Promise<EndedSession | undefined> {
+    const values = [encodeText(userId), encodeText(handle), now];
+    const [row] = await this.#connections.run(this.#sql.deleteByHandle, values);
+    return row?.[0] === 't' ? { id: handle, userId } : undefined;
+  }
+
+  override async deleteByUser(
+    userId: string,
+    { except, limit }: { readonly except?: string; readonly limit: number },
+    now: number,
+  ): Promise<DeleteByUserOutcome> {
+    const values = [encodeText(userId), encodeText(except ?? ''), limit, now];
+    const rows = await this.#connections.run(this.#sql.deleteByUser, values);
+    const ended = rows.filter(([what]) => what === 'ended').map(([, handle]) => ({ id: handle!, userId }));
+    return { ended, more: rows.some(([what]) => what === 'more') };
+  }
+
+  override async updateByUser(
+    userId: string,
+    changes: { readonly roles?: readonly string[]; readonly email?: string },
+    now: number,
+  ): Promise<number> {
+    const roles = changes.roles === undefined ? null : JSON.stringify(changes.roles);
+    const email = textOrNull(changes.email);
+    let updated = 0;
+    for (let behind: string | null = ''; behind !== null;) {
+      const values = [encodeText(userId), now, behind, roles, email];
+      const rows: Row[] = await this.#connections.run(this.#sql.updateByUser, values);
+      const count = Number(rows[0]![0]);
+      updated += count;
+      behind = count < UPDATE_STEP ? null : rows[0]![1]!;
+    }
+    return updated;
+  }
+
+  override async deleteExpired(now: number, limit: number): Promise<readonly EndedSession[]> {
+    const ended: EndedSession[] = [];
+    for (let more = true; more && ended.length < limit;) {
+      const rows = await this.#connections.run(this.#sql.deleteExpired, [now, limit - ended.length]);
+      for (const [what, handle, userId] of rows) if (what === 'removed') ended.push(endedOf(handle!, userId));
+      more = rows.some(([what]) => what === 'more');
+    }
+    await this.#deleteGrace(now);
+    return ended;
+  }
+
+  async #deleteGrace(now: number): Promise<void> {
+    for (let removed = SWEEP_STEP; removed === SWEEP_STEP;) {
+      const rows = await this.#connections.run(this.#sql.deleteGrace, [now]);
+      removed = Number(rows[0]![0]);
+    }
+  }
+
+  /** Runs a statement until it was not overtaken by another that changed the row first. */
+  async #untilSettled<T>(attempt: () => Promise<T | undefined>): Promise<T> {
+    for (let attempts = 0; attempts < MAX_ATTEMPTS; attempts++) {
+      const outcome = await attempt();
+      if (outcome !== undefined) return outcome;
+    }
+    throw new SessionAuthError('session_store_unavailable', 'too many requests change one session at the same time');
+  }
+
+  #userLock(userId: string): bigint {
+    return Buffer.from(hash('sha256', this.#lockNamespace + userId, 'hex').slice(0, 16), 'hex').readBigInt64BE();
+  }
+}
+
+function endedOf(handle: string, userId: string | null | undefined): EndedSession {
+  return { id: handle, userId: userId == null ? undefined : decodeText(userId) };
+}
