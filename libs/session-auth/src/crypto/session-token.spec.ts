@@ -4,6 +4,7 @@ import {
   digestOf,
   isSessionToken,
   issueHandle,
+  issueNextSessionToken,
   issueSessionToken,
   SESSION_TOKEN_LENGTH,
   shardTagOf,
@@ -66,6 +67,17 @@ describe('shardTagOf', () => {
   it('spreads users over the tags', () => {
     const tags = new Set(Array.from({ length: 40_000 }, (_, user) => shardTagOf(String(user))));
     expect(tags.size).toBeGreaterThan(4000);
+  });
+});
+
+describe('issueNextSessionToken', () => {
+  it.each(['alice', undefined])('keeps the shard and nothing else of the token before (user %p)', (userId) => {
+    const token = issueSessionToken(userId);
+    const next = issueNextSessionToken(digestOf(token));
+    expect(isSessionToken(next)).toBe(true);
+    expect(next.slice(0, 2)).toBe(token.slice(0, 2));
+    expect(next.slice(2)).not.toBe(token.slice(2));
+    expect(next.slice(2)).not.toBe(digestOf(token).slice(2));
   });
 });
 
