@@ -28,9 +28,7 @@ export class DtoPipe<T extends object> implements PipeTransform<unknown, Promise
       validationError: { target: false, value: false },
     });
     if (errors.length > 0) {
-      const reasons = errors.flatMap((error) =>
-        Object.values(error.constraints ?? { [error.property]: `${error.property} is invalid` }),
-      );
+      const reasons = errors.flatMap(({ constraints }) => Object.values({ ...constraints }));
       throw new SessionAuthError('invalid_request', reasons.sort().join('; '));
     }
     return dto;
