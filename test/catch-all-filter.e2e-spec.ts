@@ -45,6 +45,7 @@ describe.each(ADAPTERS)('on %s', (adapter) => {
       expectError(await client.tryLogin('nobody'), 401, 'invalid_credentials');
       await client.get('/enter');
       expectError(await client.get('/admin'), 403, 'forbidden');
+      expectError(await client.post('/protected', {}, { csrf: false }), 403, 'csrf_failed');
       expect(await client.get('/broken')).toMatchObject({ status: 500, json: { message: 'caught all' } });
     });
 

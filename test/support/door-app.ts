@@ -7,6 +7,7 @@ import {
   Inject,
   Injectable,
   Module,
+  Post,
   Req,
   UseGuards,
   type DynamicModule,
@@ -17,6 +18,7 @@ import {
 } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import {
+  CsrfProtected,
   CurrentSession,
   CurrentUser,
   Public,
@@ -97,6 +99,12 @@ export class DoorController {
   @Get('user')
   user(@CurrentUser() { id }: SessionUser): object {
     return { id };
+  }
+
+  @CsrfProtected()
+  @Post('protected')
+  protected(): object {
+    return {};
   }
 
   @Get('broken')
