@@ -41,6 +41,20 @@ describe('resolveOptions', () => {
         rotationGrace: 10_000,
       },
       concurrency: { max: 3, onLimit: 'evict-oldest' },
+      fingerprint: ['user-agent', 'accept-language', 'accept-encoding'].map((name) => ({
+        name,
+        onMismatch: 'destroy',
+        always: false,
+        read: expect.any(Function),
+      })),
+      csrf: {
+        header: 'x-csrf-token',
+        field: 'csrf_token',
+        methods: undefined,
+        trustedOrigins: [],
+        publicOrigins: [],
+        global: false,
+      },
       passwords: { cost: 12 },
       storeTimeout: 2000,
       maxDataSize: 65_536,
@@ -63,6 +77,8 @@ describe('resolveOptions', () => {
         },
         lifetime: { idle: '30m', absolute: '8h', touchInterval: '10s', rotateEvery: '15m', rotationGrace: '5s' },
         concurrency: { max, onLimit: 'reject' },
+        fingerprint: false,
+        csrf: { header: 'X-Token', field: 'token', methods: ['PURGE'], global: true },
         passwords: { cost: 13 },
         storeTimeout: '500ms',
         maxDataSize: 1024,
@@ -86,6 +102,8 @@ describe('resolveOptions', () => {
         rotationGrace: 5000,
       },
       concurrency: { max, onLimit: 'reject' },
+      fingerprint: undefined,
+      csrf: expect.objectContaining({ header: 'x-token', field: 'token', methods: ['PURGE'], global: true }),
       passwords: { cost: 13 },
       storeTimeout: 500,
       maxDataSize: 1024,
@@ -236,6 +254,16 @@ describe('resolveOptions', () => {
       ['concurrency.onLimit', ['evict', '', null, true]],
       ['passwords', ['bcrypt', 12, null, true, []]],
       ['passwords.cost', [3, 32, 11.5, '12', null, true]],
+      ['fingerprint', [true, 1, null, [], 'destroy']],
+      ['fingerprint.headers', ['user-agent', 5, null, { name: 'x' }, ['x', 'x']]],
+      ['fingerprint.onMismatch', ['ignore', true, null]],
+      ['csrf', [false, true, 1, null, [], 'x']],
+      ['csrf.header', ['', 5, null, 'x token']],
+      ['csrf.field', ['', 5, null]],
+      ['csrf.methods', [[], ['post'], 'POST', null, [5]]],
+      ['csrf.trustedOrigins', ['https://a.example', ['*'], null, [5], ['https://a.example/path']]],
+      ['csrf.publicOrigin', [[], 5, null, 'https://*.a.example']],
+      ['csrf.global', ['yes', 1, null]],
       ['storeTimeout', [0, -1, 'soon', null, true, Infinity, '25d']],
       ['maxDataSize', [0, -1, 1.5, '64kb', null, true, 17 * 1024 * 1024]],
     ])('%s: %j', (path, values) => {
@@ -266,7 +294,7 @@ describe('resolveOptions', () => {
       expect(refusalOf({ secrets: [SECRET], passwords: { cost: 9 } }, true)).toContain('a whole number from 10 to 31');
     });
 
-    it.each(['cookie', 'lifetime', 'concurrency', 'passwords', 'storeTimeout', 'maxDataSize'])(
+    it.each(['cookie', 'lifetime', 'concurrency', 'fingerprint', 'csrf', 'passwords', 'storeTimeout', 'maxDataSize'])(
       'with a code whatever %s is',
       (option) => {
         fc.assert(
