@@ -1,6 +1,9 @@
 import { SessionAuthError } from './errors/session-auth.error.js';
 import { toMilliseconds } from './time/durations.js';
 
+/** A hundred years: deadlines stay within what dates and the sealed cookie can hold. */
+const MAX_DURATION = 100 * 365 * 24 * 60 * 60 * 1000;
+
 /** Reads one object of options: unknown keys, wrong kinds and values out of range are refused by name. */
 export class OptionReader {
   private constructor(
@@ -21,7 +24,7 @@ export class OptionReader {
   static #checked(path: string, options: unknown, known: readonly string[]): OptionReader {
     const reader = new OptionReader(path, {});
     if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-      throw reader.refuse('', `an object with any of ${known.join(', ')}`, inspectValue(options));
+      throw reader.refuse('', `an object with any of ${known.join(', ')}`, kindOf(options));
     }
     const given = options as Record<string, unknown>;
     for (const key of Object.keys(given)) {
@@ -30,8 +33,9 @@ export class OptionReader {
     return new OptionReader(path, given);
   }
 
-  get(key: string): unknown {
-    return this.given[key];
+  get(key: string, fallback?: unknown): unknown {
+    const value = this.given[key];
+    return value === undefined ? fallback : value;
   }
 
   /** The options below a key; empty when it is not given. */
@@ -55,33 +59,40 @@ export class OptionReader {
   }
 
   flag(key: string, fallback: boolean): boolean {
-    const value = this.given[key] ?? fallback;
+    const value = this.get(key, fallback);
     if (typeof value !== 'boolean') throw this.refuse(key, 'true or false');
     return value;
   }
 
   oneOf<T extends string>(key: string, allowed: readonly T[], fallback: T): T {
-    const value = this.given[key] ?? fallback;
+    const value = this.get(key, fallback);
     if (!allowed.includes(value as T)) throw this.refuse(key, allowed.map((each) => `'${each}'`).join(', '));
     return value as T;
   }
 
   integer(key: string, fallback: number, min: number, max: number): number {
-    const value = this.given[key] ?? fallback;
+    const value = this.get(key, fallback);
     if (typeof value !== 'number' || !Number.isInteger(value) || value < min || value > max) {
       throw this.refuse(key, `a whole number from ${min} to ${max}`);
     }
     return value;
   }
 
-  /** A duration in milliseconds, `least` or more. */
-  duration(key: string, fallback: number, least: number, also?: string): number {
+  /** A duration in milliseconds, from `least` to `most`. `also` names what else the option may be. */
+  duration(
+    key: string,
+    fallback: number,
+    { least, most = MAX_DURATION, also }: { readonly least: number; readonly most?: number; readonly also?: string },
+  ): number {
     const given = this.given[key];
     if (given === undefined) return fallback;
     const value = toMilliseconds(given);
-    if (value === undefined || value < least) {
+    if (value === undefined || value < least || value > most) {
       const alternatives = also === undefined ? '' : `${also}, `;
-      throw this.refuse(key, `${alternatives}milliseconds or a duration such as '15m' or '1h', at least ${least} ms`);
+      throw this.refuse(
+        key,
+        `${alternatives}milliseconds or a duration such as '15m' or '1h', from ${least} to ${most} ms`,
+      );
     }
     return value;
   }
@@ -103,6 +114,13 @@ export class OptionReader {
 
 function inspectValue(value: unknown): string {
   if (typeof value === 'string') return `'${value.slice(0, 100)}'`;
-  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'an array' : 'an object';
-  return typeof value === 'function' ? 'a function' : String(value);
+  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : kindOf(value);
+}
+
+/** What sort of value it is, without the value: which may be a secret in the wrong place. */
+export function kindOf(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return `an array of ${value.length}`;
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
 }

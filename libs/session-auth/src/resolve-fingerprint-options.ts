@@ -12,7 +12,7 @@ export function resolveFingerprint(root: OptionReader): readonly FingerprintSign
   if (root.get('fingerprint') === false) return undefined;
   const options = root.slice('fingerprint', ['headers', 'custom', 'onMismatch']);
   const fallback = options.oneOf('onMismatch', POLICIES, 'destroy');
-  const given = options.get('headers') ?? DEFAULT_HEADERS;
+  const given = options.get('headers', DEFAULT_HEADERS);
   if (!Array.isArray(given)) throw options.refuse('headers', 'an array of header names, or { name, … }');
   const signals = given.map((each: unknown, index) => headerSignal(options, `headers[${index}]`, each, fallback));
   const custom = customSignal(options, fallback);
@@ -39,7 +39,7 @@ function headerSignal(
   if (name === undefined || !HEADER_NAME.test(name) || name === 'custom') {
     throw reader.refuse('name', "a header's name, such as 'user-agent'");
   }
-  const compare = reader.get('compare') ?? 'exact';
+  const compare = reader.get('compare', 'exact');
   if (compare !== 'exact' && compare !== 'ignore-versions' && typeof compare !== 'function') {
     throw reader.refuse('compare', "'exact', 'ignore-versions', or a function of the header's value");
   }

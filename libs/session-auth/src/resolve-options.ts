@@ -1,8 +1,9 @@
 import type { CsrfSettings } from './csrf/csrf-settings.js';
 import { cookieContradiction, MAX_COOKIE_AGE, type CookieAttributes } from './http/cookie-attributes.js';
 import type { FingerprintSignal } from './http/fingerprint.js';
-import { OptionReader } from './option-reader.js';
+import { kindOf, OptionReader } from './option-reader.js';
 import { DEFAULT_BCRYPT_COST } from './passwords/bcrypt-password-hasher.js';
+import { isProviderSlot } from './provider-slot.js';
 import { resolveCsrf } from './resolve-csrf-options.js';
 import { resolveFingerprint } from './resolve-fingerprint-options.js';
 import { isSessionLimit, ON_LIMIT_VALUES, type ConcurrencyLimit, type UserLimit } from './session/concurrency-limit.js';
@@ -18,13 +19,17 @@ export interface ResolvedSessionAuthOptions {
   /** undefined: off. */
   readonly fingerprint: readonly FingerprintSignal[] | undefined;
   readonly csrf: CsrfSettings;
-  readonly passwords: { readonly cost: number };
+  /** Undefined where a provider stands in bcrypt's place. */
+  readonly passwords: { readonly cost: number } | undefined;
   readonly storeTimeout: number;
   readonly maxDataSize: number;
 }
 
 const MIN_SECRET_BYTES = 32;
 const MIN_PRODUCTION_COST = 10;
+
+/** A timer set for longer than 2^31 - 1 ms fires at once. */
+const MAX_TIMER = 2 ** 31 - 1;
 
 /**
  * Defaults and validation in one pure step.
@@ -53,7 +58,7 @@ export function resolveOptions(options: unknown, production: boolean): ResolvedS
     fingerprint: resolveFingerprint(root),
     csrf: resolveCsrf(root),
     passwords: resolvePasswords(root, production),
-    storeTimeout: root.duration('storeTimeout', 2000, 1),
+    storeTimeout: root.duration('storeTimeout', 2000, { least: 1, most: MAX_TIMER }),
     maxDataSize: root.integer('maxDataSize', 65_536, 1, 16 * 1024 * 1024),
   };
 }
@@ -61,9 +66,9 @@ export function resolveOptions(options: unknown, production: boolean): ResolvedS
 function resolveSecrets(root: OptionReader): readonly string[] {
   const given = root.get('secrets');
   const allowed = `an array of one or more secrets, each a string of at least ${MIN_SECRET_BYTES} bytes, for example from: openssl rand -base64 32`;
-  if (!Array.isArray(given) || given.length === 0) throw root.refuse('secrets', allowed, describeKind(given));
-  const secrets: string[] = given.map((secret: unknown, index) => {
-    if (typeof secret !== 'string') throw root.refuse(`secrets[${index}]`, allowed, describeKind(secret));
+  if (!Array.isArray(given) || given.length === 0) throw root.refuse('secrets', allowed, kindOf(given));
+  const secrets = Array.from(given, (secret: unknown, index) => {
+    if (typeof secret !== 'string') throw root.refuse(`secrets[${index}]`, allowed, kindOf(secret));
     const bytes = Buffer.byteLength(secret);
     // the value itself stays out of the message: it is a secret, if a poor one
     if (bytes < MIN_SECRET_BYTES) throw root.refuse(`secrets[${index}]`, allowed, `a string of ${bytes} bytes`);
@@ -87,7 +92,7 @@ function resolveCookie(root: OptionReader): CookieAttributes {
     maxAge:
       maxAge === undefined || maxAge === 'idle' || maxAge === 'absolute'
         ? maxAge
-        : Math.min(cookie.duration('maxAge', 0, 1000, "'idle', 'absolute'"), MAX_COOKIE_AGE),
+        : Math.min(cookie.duration('maxAge', 0, { least: 1000, also: "'idle', 'absolute'" }), MAX_COOKIE_AGE),
   };
   const contradiction = cookieContradiction(attributes);
   if (contradiction !== undefined) throw cookie.refuse(contradiction.option, contradiction.reason);
@@ -104,11 +109,14 @@ function resolveLifetime(root: OptionReader): SessionLifetime {
       : OptionReader.empty('lifetime');
   const defaults = { ...DEFAULT_SESSION_LIFETIME, ...(preset === undefined ? {} : LIFETIME_PRESETS[preset]) };
 
-  const absolute = lifetime.duration('absolute', defaults.absolute, 1);
-  const idle = lifetime.duration('idle', Math.min(defaults.idle, absolute), 1);
-  const touchInterval = lifetime.duration('touchInterval', Math.min(defaults.touchInterval, Math.floor(idle / 10)), 0);
-  const rotationGrace = lifetime.duration('rotationGrace', Math.min(defaults.rotationGrace, idle), 0);
-  const rotateEvery = lifetime.get('rotateEvery') === undefined ? undefined : lifetime.duration('rotateEvery', 0, 1);
+  const absolute = lifetime.duration('absolute', defaults.absolute, { least: 1 });
+  const idle = lifetime.duration('idle', Math.min(defaults.idle, absolute), { least: 1 });
+  const touchInterval = lifetime.duration('touchInterval', Math.min(defaults.touchInterval, Math.floor(idle / 10)), {
+    least: 0,
+  });
+  const rotationGrace = lifetime.duration('rotationGrace', Math.min(defaults.rotationGrace, idle), { least: 0 });
+  const rotateEvery =
+    lifetime.get('rotateEvery') === undefined ? undefined : lifetime.duration('rotateEvery', 0, { least: 1 });
 
   if (idle > absolute) throw lifetime.refuse('idle', `at most lifetime.absolute, which is ${absolute} ms`);
   if (touchInterval >= idle) throw lifetime.refuse('touchInterval', `less than lifetime.idle, which is ${idle} ms`);
@@ -120,7 +128,7 @@ function resolveConcurrency(root: OptionReader): ConcurrencyLimit {
   const given = root.get('concurrency');
   const short = typeof given === 'number' || typeof given === 'function';
   const concurrency = short ? OptionReader.empty('concurrency') : root.slice('concurrency', ['max', 'onLimit']);
-  const max = short ? given : (concurrency.get('max') ?? 3);
+  const max = short ? given : concurrency.get('max', 3);
   if (typeof max !== 'function' && !isSessionLimit(max)) {
     const allowed = 'a whole number from 1, Infinity, or a function of the user';
     throw short ? root.refuse('concurrency', allowed) : concurrency.refuse('max', allowed);
@@ -131,16 +139,8 @@ function resolveConcurrency(root: OptionReader): ConcurrencyLimit {
   };
 }
 
-function resolvePasswords(root: OptionReader, production: boolean): { readonly cost: number } {
-  // a provider stands in the module's place for PasswordHasher; its settings are its own
-  const own =
-    root.get('passwords') !== undefined && typeof (root.get('passwords') as { cost?: unknown }).cost === 'undefined';
-  const passwords = own ? OptionReader.empty('passwords') : root.slice('passwords', ['cost']);
+function resolvePasswords(root: OptionReader, production: boolean): { readonly cost: number } | undefined {
+  if (isProviderSlot(root.get('passwords'))) return undefined;
+  const passwords = root.slice('passwords', ['cost']);
   return { cost: passwords.integer('cost', DEFAULT_BCRYPT_COST, production ? MIN_PRODUCTION_COST : 4, 31) };
-}
-
-function describeKind(value: unknown): string {
-  if (value === undefined) return 'nothing';
-  if (Array.isArray(value)) return `an array of ${value.length}`;
-  return value === null ? 'null' : `a ${typeof value}`;
 }

@@ -11,7 +11,7 @@ const EXTRAS: SessionAuthExtras = {
   global: undefined,
 };
 
-export const { ConfigurableModuleClass } = new ConfigurableModuleBuilder<SessionAuthOptions>({
+export const { ConfigurableModuleClass, ASYNC_OPTIONS_TYPE } = new ConfigurableModuleBuilder<SessionAuthOptions>({
   optionsInjectionToken: SESSION_AUTH_OPTIONS,
 })
   .setClassMethodName('forRoot')

@@ -1,4 +1,4 @@
-import { Logger, type CanActivate, type DynamicModule, type InjectionToken, type Provider } from '@nestjs/common';
+import { Logger, type CanActivate, type DynamicModule, type Provider } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD } from '@nestjs/core';
 import { RecentAuthGuard } from './authentication/recent-auth.guard.js';
 import { RolesGuard } from './authentication/roles.guard.js';
@@ -20,6 +20,7 @@ import { SessionCookie } from './http/session-cookie.js';
 import { OptionReader } from './option-reader.js';
 import { BcryptPasswordHasher } from './passwords/bcrypt-password-hasher.js';
 import { PasswordHasher } from './passwords/password-hasher.js';
+import { isProviderSlot, readProviderSlot, toProvider } from './provider-slot.js';
 import { resolveOptions, type ResolvedSessionAuthOptions } from './resolve-options.js';
 import type { ProviderSlot, SessionAuthExtras } from './session-auth.options.js';
 import { ConcurrentSessionsService } from './session/concurrent-sessions.service.js';
@@ -38,7 +39,7 @@ const RESOLVED_OPTIONS = Symbol('nestjs-session-auth resolved options');
 export function withSessionAuthParts(definition: DynamicModule, given: object): DynamicModule {
   const extras = checkExtras(given, isAsync(definition));
   const { users, endpoints } = extras;
-  const userProviders = users === undefined ? [] : [slot(SessionUserProvider, users)];
+  const userProviders = users === undefined ? [] : [toProvider(SessionUserProvider, users)];
   return {
     ...definition,
     global: true,
@@ -46,8 +47,8 @@ export function withSessionAuthParts(definition: DynamicModule, given: object): 
     controllers: endpoints === undefined ? [] : [sessionAuthControllerAt(endpoints.path)],
     providers: [
       ...(definition.providers ?? []),
-      slot(SessionStore, extras.sessions),
-      slot(PasswordHasher, extras.passwords),
+      toProvider(SessionStore, extras.sessions),
+      toProvider(PasswordHasher, extras.passwords),
       ...userProviders,
       ...CORE_PROVIDERS,
       { provide: APP_FILTER, useClass: SessionAuthErrorFilter },
@@ -179,7 +180,7 @@ interface CheckedExtras {
 function checkExtras(given: object, async: boolean): CheckedExtras {
   // next to a factory, the options proper would be overlooked; beside them, `resolveOptions` looks after the rest
   const extras = OptionReader.root(given, async ? EXTRAS : [...EXTRAS, ...Object.keys(given)]);
-  const users = slotOf<SessionUserProvider>(extras, 'users');
+  const users = readProviderSlot<SessionUserProvider>(extras, 'users');
   return {
     imports: extras.get('imports') as SessionAuthExtras['imports'],
     sessions: storageOf(extras),
@@ -197,16 +198,18 @@ function storageOf(extras: OptionReader): ProviderSlot<SessionStore> {
   if (typeof given === 'string') {
     throw extras.refuse('storage', "'memory', or the slots that redisStorage(…) and typeOrmStorage(…) answer");
   }
-  return slotOf<SessionStore>(extras.slice('storage', ['sessions']), 'sessions') ?? memory;
+  return readProviderSlot<SessionStore>(extras.slice('storage', ['sessions']), 'sessions') ?? memory;
 }
 
 function passwordsOf(extras: OptionReader, async: boolean): ProviderSlot<PasswordHasher> {
-  if (isSlot(extras.get('passwords'))) return extras.get('passwords') as ProviderSlot<PasswordHasher>;
+  if (isProviderSlot(extras.get('passwords'))) return extras.get('passwords') as ProviderSlot<PasswordHasher>;
   if (async && extras.get('passwords') !== undefined) {
     throw extras.refuse('passwords', 'a provider here; a cost belongs in what the factory answers');
   }
-  const useFactory = ({ passwords }: ResolvedSessionAuthOptions): PasswordHasher =>
-    new BcryptPasswordHasher(passwords.cost);
+  const useFactory = ({ passwords }: ResolvedSessionAuthOptions): PasswordHasher => {
+    if (passwords !== undefined) return new BcryptPasswordHasher(passwords.cost);
+    throw extras.refuse('passwords', '{ cost } from a factory; a provider stands next to it', 'a provider');
+  };
   return { inject: [RESOLVED_OPTIONS], useFactory };
 }
 
@@ -215,22 +218,6 @@ function endpointsOf(extras: OptionReader, hasUsers: boolean): { readonly path: 
   if (given === false || (given === undefined && !hasUsers)) return undefined;
   if (!hasUsers) throw extras.refuse('endpoints', 'false without the option users');
   return { path: extras.slice('endpoints', ['path']).text('path') ?? 'auth' };
-}
-
-const SLOT_KEYS = ['useClass', 'useExisting', 'useValue', 'useFactory'];
-
-function isSlot(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && SLOT_KEYS.some((key) => key in value);
-}
-
-function slotOf<T>(reader: OptionReader, key: string): ProviderSlot<T> | undefined {
-  const given = reader.get(key);
-  if (given !== undefined && !isSlot(given)) throw reader.refuse(key, `a provider: { ${SLOT_KEYS.join(' | ')} }`);
-  return given as ProviderSlot<T> | undefined;
-}
-
-function slot(provide: InjectionToken, given: ProviderSlot<unknown>): Provider {
-  return { provide, ...given } as Provider;
 }
 
 function globalCsrfGuard({ csrf }: ResolvedSessionAuthOptions, guard: CsrfGuard): CanActivate {
@@ -250,9 +237,18 @@ function memorySessionStore(): SessionStore {
   return new MemorySessionStore();
 }
 
-const STORE_OPERATIONS = Object.entries(Object.getOwnPropertyDescriptors(MemorySessionStore.prototype))
-  .filter(([name, { value }]) => name !== 'constructor' && typeof value === 'function')
-  .map(([name]) => name) as (keyof SessionStore)[];
+const STORE_OPERATIONS = Object.keys({
+  create: true,
+  find: true,
+  update: true,
+  rotate: true,
+  delete: true,
+  list: true,
+  deleteByHandle: true,
+  deleteByUser: true,
+  updateByUser: true,
+  deleteExpired: true,
+} satisfies Record<keyof SessionStore, true>) as (keyof SessionStore)[];
 
 function checkedStore(store: SessionStore): SessionStore {
   const missing = STORE_OPERATIONS.filter(

@@ -1,4 +1,5 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import { stepOverHttp } from '../http/http-error.js';
 import { getRequestSession } from '../http/request-session.js';
 import type { Session } from '../session/session.js';
 
@@ -14,7 +15,8 @@ export type SessionProperty = Exclude<keyof Session, 'update' | 'toJSON'>;
  */
 export const CurrentSession = createParamDecorator(
   async (property: SessionProperty | undefined, context: ExecutionContext): Promise<unknown> => {
-    const session = await getRequestSession(context.switchToHttp().getRequest<object>()).load();
+    const bound = getRequestSession(context.switchToHttp().getRequest<object>());
+    const session = await stepOverHttp(bound.exchange, () => bound.load());
     return property === undefined ? session : session?.[property];
   },
 );

@@ -1,4 +1,5 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import { stepOverHttp } from '../http/http-error.js';
 import { getRequestSession } from '../http/request-session.js';
 import { requireUser } from './require-session.js';
 
@@ -6,8 +7,9 @@ import { requireUser } from './require-session.js';
  * The signed-in user, as the application's `SessionUserProvider` knows them now: `@CurrentUser() user: User`. Read
  * once a request, and only where this decorator asks. A user who is gone or disabled is signed out everywhere.
  *
- * @throws SessionAuthError `session_required` (401) without a session, and when the account is gone or disabled
+ * @throws HttpException 401 `session_required` without a session, and when the account is gone or disabled
  */
 export const CurrentUser = createParamDecorator(async (_: undefined, context: ExecutionContext): Promise<unknown> => {
-  return requireUser(await getRequestSession(context.switchToHttp().getRequest<object>()).loadUser());
+  const bound = getRequestSession(context.switchToHttp().getRequest<object>());
+  return stepOverHttp(bound.exchange, async () => requireUser(await bound.loadUser()));
 });

@@ -7,6 +7,7 @@ import {
   type ExecutionContext,
 } from '@nestjs/common';
 import { SessionAuthError } from '../errors/session-auth.error.js';
+import { stepOverHttp } from '../http/http-error.js';
 import { RequestSessions } from '../http/request-session.js';
 import { Clock } from '../time/clock.js';
 import { toMilliseconds, type Duration } from '../time/durations.js';
@@ -19,7 +20,7 @@ const recentAuthMetadata = new HandlerMetadata<number>(RECENT_AUTH);
 /**
  * Lets a session pass whose user proved who they are within the time of {@link RequireRecentAuth} (ASVS 7.5.1).
  *
- * @throws SessionAuthError `session_required` (401), `recent_authentication_required` (401)
+ * @throws HttpException 401 `session_required` or `recent_authentication_required`, 503 `session_store_unavailable`
  */
 export class RecentAuthGuard implements CanActivate {
   constructor(
@@ -30,12 +31,13 @@ export class RecentAuthGuard implements CanActivate {
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const maxAge = recentAuthMetadata.of(context);
     if (maxAge === undefined) return true;
-    const { authenticatedAt, authentication } = requireSession(await this.sessions.of(context).load());
-    const age = this.clock.now() - (authenticatedAt?.getTime() ?? -Infinity);
-    if (age > maxAge || authentication === 'remember-me') {
+    const bound = this.sessions.of(context);
+    return stepOverHttp(bound.exchange, async () => {
+      const { authenticatedAt, authentication } = requireSession(await bound.load());
+      const age = this.clock.now() - (authenticatedAt?.getTime() ?? -Infinity);
+      if (age <= maxAge && authentication !== 'remember-me') return true;
       throw new SessionAuthError('recent_authentication_required', 'enter your password again to go on');
-    }
-    return true;
+    });
   }
 }
 

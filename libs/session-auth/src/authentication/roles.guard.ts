@@ -7,6 +7,7 @@ import {
   type ExecutionContext,
 } from '@nestjs/common';
 import { SessionAuthError } from '../errors/session-auth.error.js';
+import { stepOverHttp } from '../http/http-error.js';
 import { RequestSessions } from '../http/request-session.js';
 import { HandlerMetadata } from '../http/handler-metadata.js';
 import { requireSession } from './require-session.js';
@@ -18,7 +19,7 @@ const rolesMetadata = new HandlerMetadata<readonly string[]>(ROLES);
  * Lets a session pass that has one of the roles of {@link Roles}. Needs no other guard: without a session it answers
  * `session_required`.
  *
- * @throws SessionAuthError `session_required` (401), `forbidden` (403)
+ * @throws HttpException 401 `session_required`, 403 `forbidden`, 503 `session_store_unavailable`
  */
 export class RolesGuard implements CanActivate {
   constructor(@Inject(RequestSessions) private readonly sessions: RequestSessions) {}
@@ -26,11 +27,12 @@ export class RolesGuard implements CanActivate {
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const roles = rolesMetadata.of(context);
     if (roles === undefined) return true;
-    const session = requireSession(await this.sessions.of(context).load());
-    if (!roles.some((role) => session.roles.includes(role))) {
+    const bound = this.sessions.of(context);
+    return stepOverHttp(bound.exchange, async () => {
+      const session = requireSession(await bound.load());
+      if (roles.some((role) => session.roles.includes(role))) return true;
       throw new SessionAuthError('forbidden', 'your account does not have the role that this asks for');
-    }
-    return true;
+    });
   }
 }
 

@@ -1,4 +1,5 @@
 import { Inject, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { stepOverHttp } from '../http/http-error.js';
 import { RequestSessions } from '../http/request-session.js';
 import { publicMetadata } from './public.decorator.js';
 import { requireSession } from './require-session.js';
@@ -9,7 +10,7 @@ import { requireSession } from './require-session.js';
  *
  * The decision rests on the handler, not on the path, so no spelling of a path gets around it.
  *
- * @throws SessionAuthError `session_required` (401), `session_store_unavailable` (503)
+ * @throws HttpException 401 `session_required`, 503 `session_store_unavailable`
  */
 export class SessionAuthGuard implements CanActivate {
   constructor(@Inject(RequestSessions) private readonly sessions: RequestSessions) {}
@@ -20,7 +21,8 @@ export class SessionAuthGuard implements CanActivate {
   }
 
   async #authenticate(context: ExecutionContext): Promise<true> {
-    requireSession(await this.sessions.of(context).load());
+    const bound = this.sessions.of(context);
+    await stepOverHttp(bound.exchange, async () => requireSession(await bound.load()));
     return true;
   }
 }

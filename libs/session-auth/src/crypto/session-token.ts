@@ -25,11 +25,18 @@ export function shardTagOf(userId: string): string {
  * Without a user (an anonymous session) the tag is random.
  */
 export function issueSessionToken(userId: string | undefined): string {
-  const secret = randomBytes(SECRET_BYTES).toString('base64url');
-  return (
-    (userId === undefined ? randomBytes(3).toString('base64url').slice(0, SHARD_TAG_LENGTH) : shardTagOf(userId)) +
-    secret
+  return tokenOfShard(
+    userId === undefined ? randomBytes(3).toString('base64url').slice(0, SHARD_TAG_LENGTH) : shardTagOf(userId),
   );
+}
+
+/** A fresh token to follow the one of a digest: with its shard tag, so that the session stays where it is kept. */
+export function issueNextSessionToken(digest: string): string {
+  return tokenOfShard(digest.slice(0, SHARD_TAG_LENGTH));
+}
+
+function tokenOfShard(shardTag: string): string {
+  return shardTag + randomBytes(SECRET_BYTES).toString('base64url');
 }
 
 /** Whether a string has the form of a session token. Says nothing of whether it was ever issued. */

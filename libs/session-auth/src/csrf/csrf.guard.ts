@@ -1,4 +1,5 @@
 import { Inject, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { stepOverHttp } from '../http/http-error.js';
 import { RequestSessions } from '../http/request-session.js';
 import { csrfMetadata } from './csrf-metadata.js';
 import { CsrfService } from './csrf.service.js';
@@ -10,7 +11,7 @@ import { CsrfService } from './csrf.service.js';
  *
  * The verb is that of the request line: no `_method` field and no override header makes a request safe.
  *
- * @throws SessionAuthError `csrf_failed` (403), the same answer for every reason
+ * @throws HttpException 403 `csrf_failed`, the same answer for every reason
  */
 export class CsrfGuard implements CanActivate {
   constructor(
@@ -18,11 +19,13 @@ export class CsrfGuard implements CanActivate {
     @Inject(CsrfService) private readonly csrf: CsrfService,
   ) {}
 
-  canActivate(context: ExecutionContext): boolean {
+  async canActivate(context: ExecutionContext): Promise<boolean> {
     // messages on an open connection carry no cookie of their own: its handshake was the request
     if (context.getType() === 'rpc' || context.getType() === 'ws') return true;
     const protection = csrfMetadata.of(context);
-    if (protection !== 'exempt') this.csrf.guard(this.sessions.of(context), protection);
+    if (protection === 'exempt') return true;
+    const bound = this.sessions.of(context);
+    await stepOverHttp(bound.exchange, () => this.csrf.guard(bound, protection));
     return true;
   }
 }

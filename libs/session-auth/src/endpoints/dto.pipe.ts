@@ -1,5 +1,5 @@
 import type { PipeTransform } from '@nestjs/common';
-import { validate } from 'class-validator';
+import { getMetadataStorage, validate } from 'class-validator';
 import { SessionAuthError } from '../errors/session-auth.error.js';
 
 /**
@@ -9,22 +9,26 @@ import { SessionAuthError } from '../errors/session-auth.error.js';
  * @throws SessionAuthError `invalid_request` (400), naming the fields and never their values
  */
 export class DtoPipe<T extends object> implements PipeTransform<unknown, Promise<T>> {
-  constructor(private readonly Dto: new () => T) {}
+  readonly #fields: readonly string[];
+
+  constructor(private readonly Dto: new () => T) {
+    const rules = getMetadataStorage().getTargetValidationMetadatas(Dto, '', false, false);
+    this.#fields = [...new Set(rules.map((rule) => rule.propertyName))];
+  }
 
   async transform(body: unknown): Promise<T> {
     if (typeof body !== 'object' || body === null || Array.isArray(body)) {
       throw new SessionAuthError('invalid_request', 'the body must be an object, sent as application/json');
     }
-    const dto = Object.assign(new this.Dto(), body);
+    // field by field: keys such as `constructor` and `__proto__` would have class-validator look for rules elsewhere
+    const given = Object.entries(body).filter(([key]) => this.#fields.includes(key));
+    const dto = Object.assign(new this.Dto(), Object.fromEntries(given));
     const errors = await validate(dto, {
-      whitelist: true,
       forbidUnknownValues: true,
       validationError: { target: false, value: false },
     });
     if (errors.length > 0) {
-      const reasons = errors.flatMap((error) =>
-        Object.values(error.constraints ?? { [error.property]: `${error.property} is invalid` }),
-      );
+      const reasons = errors.flatMap(({ constraints }) => Object.values({ ...constraints }));
       throw new SessionAuthError('invalid_request', reasons.sort().join('; '));
     }
     return dto;

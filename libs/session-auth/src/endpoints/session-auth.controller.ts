@@ -10,6 +10,7 @@ import {
   Query,
   Req,
   UseGuards,
+  UseInterceptors,
   VERSION_NEUTRAL,
   type Type,
 } from '@nestjs/common';
@@ -26,6 +27,7 @@ import type { Session, SessionView } from '../session/session.js';
 import type { SessionAuthentication } from '../users/session-authentication.js';
 import { deviceName } from './device-name.js';
 import { DtoPipe } from './dto.pipe.js';
+import { EndpointErrorsInterceptor } from './endpoint-errors.interceptor.js';
 import { LoginDto } from './login.dto.js';
 import { ReauthenticateDto } from './reauthenticate.dto.js';
 
@@ -65,6 +67,7 @@ const LIST_LIMIT = 1000;
 
 /** The ready-made endpoints, under `endpoints.path`. */
 @Controller({ version: VERSION_NEUTRAL })
+@UseInterceptors(EndpointErrorsInterceptor)
 export class SessionAuthController {
   constructor(
     @Inject(SessionAuthService) private readonly auth: SessionAuthService,

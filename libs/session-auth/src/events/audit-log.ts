@@ -20,16 +20,23 @@ const SUSPICIOUS: ReadonlySet<SessionEvent['type']> = new Set([
   'login.failed',
 ]);
 
+/** What some readers take for the end of a line, or a terminal for a command, and JSON leaves as it is. */
+const UNESCAPED_BY_JSON = /[\u007f-\u009f\u2028\u2029]/g;
+
 /**
- * Writes each event as one line of JSON to Nest's logger, context `SessionAudit`. JSON escapes line breaks, so a
- * forged `User-Agent` cannot forge a record (ASVS 16.4.1).
+ * Writes each event as one line of JSON to Nest's logger, context `SessionAudit`. Line breaks and control characters
+ * are escaped, so a forged `User-Agent` cannot forge a record (ASVS 16.4.1).
  */
 export class LoggerAuditLog extends AuditLog {
   readonly #logger = new Logger('SessionAudit');
 
   record(event: SessionEvent): void {
-    const line = JSON.stringify(event);
+    const line = JSON.stringify(event).replace(UNESCAPED_BY_JSON, escape);
     if (SUSPICIOUS.has(event.type)) this.#logger.warn(line);
     else this.#logger.log(line);
   }
+}
+
+function escape(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }

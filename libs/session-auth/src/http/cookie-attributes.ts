@@ -14,7 +14,8 @@ export interface CookieAttributes {
 export const MAX_COOKIE_AGE = 400 * 24 * 60 * 60 * 1000;
 
 const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
-const DOMAIN = /^\.?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/i;
+const DOMAIN = /^\.?[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/i;
+const MAX_DOMAIN = 253;
 
 /** What is wrong with a set of attributes: the option's name and the reason. Undefined: nothing. */
 export function cookieContradiction(
@@ -27,7 +28,9 @@ export function cookieContradiction(
   if (!path.startsWith('/') || !/^[\x21-\x3a\x3c-\x7e]*$/.test(path)) {
     return { option: 'path', reason: 'a path that starts with / and has no blank, semicolon or control character' };
   }
-  if (domain !== undefined && !DOMAIN.test(domain)) return { option: 'domain', reason: 'a host name' };
+  if (domain !== undefined && (domain.length > MAX_DOMAIN || !DOMAIN.test(domain))) {
+    return { option: 'domain', reason: 'a host name' };
+  }
   // browsers compare the prefix without regard to case
   const prefix = /^__(host-http|host|secure|http)-/i.exec(name)?.[0];
   if (prefix !== undefined && !secure) {

@@ -1,5 +1,5 @@
-import { HttpException } from '@nestjs/common';
-import type { SessionAuthError } from '../errors/session-auth.error.js';
+import { HttpException, Logger } from '@nestjs/common';
+import { SessionAuthError } from '../errors/session-auth.error.js';
 import type { HttpExchange } from './http-exchange.js';
 
 const GENERAL_MESSAGES: Record<number, string> = {
@@ -7,15 +7,33 @@ const GENERAL_MESSAGES: Record<number, string> = {
   503: 'Sessions are unavailable for the moment',
 };
 
+const logger = new Logger('SessionAuth');
+
 /**
  * A {@link SessionAuthError} as Nest's HTTP exceptions go: body `{ statusCode, code, message }`, with `Retry-After`
- * set on the response where the error names a time. Failures of the server's own tell a client nothing of their cause.
+ * set on the response where the error names a time. Failures of the server's own are logged, and tell a client nothing
+ * of their cause.
  */
 export function toHttpException(error: SessionAuthError, exchange: HttpExchange): HttpException {
-  const { statusCode, code } = error;
+  const { statusCode, code, cause = error } = error;
+  if (statusCode >= 500) {
+    logger.error(`${code}: ${error.message}`, cause instanceof Error ? cause.stack : String(cause));
+  }
   if (error.retryAfterSeconds !== undefined && !exchange.headersSent) {
     exchange.setHeader('retry-after', String(error.retryAfterSeconds));
   }
   const message = GENERAL_MESSAGES[statusCode] ?? error.message;
   return new HttpException({ statusCode, code, message }, statusCode, { cause: error });
+}
+
+/**
+ * Takes a step of a guard, a decorator or an endpoint. A {@link SessionAuthError} in it becomes an `HttpException`,
+ * which any exception filter knows: an application's own catch-all filter would answer 500 to what it does not know.
+ */
+export async function stepOverHttp<T>(exchange: HttpExchange, step: () => T | Promise<T>): Promise<T> {
+  try {
+    return await step();
+  } catch (error) {
+    throw error instanceof SessionAuthError ? toHttpException(error, exchange) : error;
+  }
 }

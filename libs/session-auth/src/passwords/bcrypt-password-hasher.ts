@@ -8,15 +8,26 @@ export const MAX_PASSWORD_BYTES = 72;
 /** The work factor used unless configured otherwise: 2^12 rounds. */
 export const DEFAULT_BCRYPT_COST = 12;
 
+const MIN_COST = 4;
+const MAX_COST = 31;
 const BCRYPT_HASH = /^\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{53}$/;
 
-/** bcrypt with equal work for known and unknown users. */
+/** bcrypt with equal work for known and unknown users. Reads `$2a$`, `$2b$` and PHP's `$2y$`, writes `$2b$`. */
 export class BcryptPasswordHasher extends PasswordHasher {
   readonly #decoy: Promise<string>;
 
-  /** @param cost work factor: 2^cost rounds, 4 to 31 */
+  /**
+   * @param cost work factor: 2^cost rounds, 4 to 31
+   * @throws SessionAuthError `invalid_configuration` for any other cost, which bcrypt would replace silently
+   */
   constructor(private readonly cost: number) {
     super();
+    if (!Number.isInteger(cost) || cost < MIN_COST || cost > MAX_COST) {
+      throw new SessionAuthError(
+        'invalid_configuration',
+        `BcryptPasswordHasher: cost: given ${cost}; allowed is a whole number from ${MIN_COST} to ${MAX_COST}`,
+      );
+    }
     this.#decoy = bcrypt.hash('no password has this hash', cost);
   }
 
@@ -32,7 +43,8 @@ export class BcryptPasswordHasher extends PasswordHasher {
       await bcrypt.compare(password, await this.#decoy);
       return false;
     }
-    const matches = await bcrypt.compare(password, hash);
+    // $2y$ is PHP's name for $2b$, which this bcrypt does not know
+    const matches = await bcrypt.compare(password, hash.replace(/^\$2y/, '$2b'));
     if (!matches) await this.#makeUpFor(cost);
     return matches;
   }
@@ -51,8 +63,8 @@ export class BcryptPasswordHasher extends PasswordHasher {
 }
 
 function costOf(hash: string): number | undefined {
-  const match = BCRYPT_HASH.exec(hash);
-  return match === null ? undefined : Number(match[1]);
+  const cost = Number(BCRYPT_HASH.exec(hash)?.[1]);
+  return cost >= MIN_COST && cost <= MAX_COST ? cost : undefined;
 }
 
 function refuseTooLong(password: string): void {

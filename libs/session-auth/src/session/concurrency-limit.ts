@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { SessionAuthError } from '../errors/session-auth.error.js';
 import type { SessionUser } from '../users/session-user-provider.js';
 
@@ -41,12 +42,14 @@ export function isSessionLimit(value: unknown): value is number {
  */
 export async function admissionFor(limit: ConcurrencyLimit, user: SessionUser): Promise<Admission> {
   if (typeof limit.max === 'number') return { max: limit.max, onLimit: limit.onLimit };
-  const answer = await limit.max(user);
-  const { max, onLimit = limit.onLimit } = typeof answer === 'number' ? { max: answer } : answer;
+  // whatever the types say: the function is the application's
+  const answer: unknown = await limit.max(user);
+  const given = typeof answer === 'object' && answer !== null ? answer : { max: answer };
+  const { max, onLimit = limit.onLimit } = given as { readonly max?: unknown; readonly onLimit?: OnLimit };
   if (!isSessionLimit(max) || !ON_LIMIT_VALUES.includes(onLimit)) {
     throw new SessionAuthError(
       'invalid_configuration',
-      `concurrency: the function answered ${JSON.stringify(answer)}; allowed is a whole number from 1 (or Infinity), ` +
+      `concurrency: the function answered ${inspect(answer)}; allowed is a whole number from 1 (or Infinity), ` +
         `or { max, onLimit } with onLimit one of ${ON_LIMIT_VALUES.join(', ')}`,
     );
   }

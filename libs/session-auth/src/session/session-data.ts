@@ -5,11 +5,12 @@ import type { SessionData } from './session-record.js';
  * A patch for session data as JSON will carry it: dates have become text, `toJSON` was asked, `undefined` inside
  * objects is gone. A top-level `undefined` stays: it removes the key.
  *
- * @throws SessionAuthError `invalid_session_data` for a patch that is no plain object, for values JSON cannot carry
+ * @throws SessionAuthError `invalid_session_data` for a patch that is no object of keys, for values JSON cannot carry
  *   (functions, symbols, bigint, circles), and for the key `__proto__`, which merging could turn into a prototype
  */
 export function toSessionData(patch: unknown): SessionData {
-  if (typeof patch !== 'object' || patch === null || Array.isArray(patch)) {
+  // lists, maps and sets: their content is not in their keys and would be lost
+  if (typeof patch !== 'object' || patch === null || Symbol.iterator in patch) {
     throw new SessionAuthError('invalid_session_data', 'session data must be an object of keys and values');
   }
   const data: SessionData = {};

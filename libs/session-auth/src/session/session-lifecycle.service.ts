@@ -1,4 +1,10 @@
-import { digestOf, isSessionToken, issueHandle, issueSessionToken } from '../crypto/session-token.js';
+import {
+  digestOf,
+  isSessionToken,
+  issueHandle,
+  issueNextSessionToken,
+  issueSessionToken,
+} from '../crypto/session-token.js';
 import { SessionAuthError } from '../errors/session-auth.error.js';
 import type { SessionEventPublisher } from '../events/event-publisher.js';
 import type { SessionEndReason } from '../events/session-event.js';
@@ -132,7 +138,7 @@ export class SessionLifecycleService {
   async rotate(session: Session<object>, options: RotateSession = {}): Promise<IssuedSession | undefined> {
     const { reason = 'requested', grace = this.settings.lifetime.rotationGrace, changes = {}, client } = options;
     const record = Session.recordOf(session);
-    const token = issueSessionToken(record.userId);
+    const token = issueNextSessionToken(record.digest);
     const now = this.clock.now();
     const outcome = await this.#call(() =>
       this.store.rotate(Session.foundBy(session), { digest: digestOf(token), now, grace, changes }),
@@ -220,7 +226,8 @@ export class SessionLifecycleService {
    * @param page `limit` 1 to 1000 (default 100); `cursor` is the `next` of the page before
    */
   async list(userId: string, page: { readonly limit?: number; readonly cursor?: string } = {}): Promise<SessionsPage> {
-    const limit = Math.min(Math.max(Math.trunc(page.limit ?? DEFAULT_PAGE), 1), 1000);
+    const asked = Math.trunc(page.limit ?? DEFAULT_PAGE);
+    const limit = Number.isNaN(asked) ? DEFAULT_PAGE : Math.min(Math.max(asked, 1), 1000);
     const { records, next } = await this.#call(() =>
       this.store.list(userId, { limit, cursor: page.cursor }, this.clock.now()),
     );

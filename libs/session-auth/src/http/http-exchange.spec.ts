@@ -1,0 +1,152 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { once } from 'node:events';
+import { createServer, type IncomingHttpHeaders, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { HttpExchange, type AdapterRequest, type AdapterResponse } from './http-exchange.js';
+
+type Handler = (exchange: HttpExchange, response: AdapterResponse) => void;
+interface Adapter {
+  readonly name: string;
+  /** Serves one handler on a free port, answers its address. */
+  readonly serve: (handler: Handler) => Promise<string>;
+}
+
+const open: (Server | FastifyInstance)[] = [];
+
+const ADAPTERS: readonly Adapter[] = [
+  {
+    name: 'node, as Express hands it on',
+    serve: async (handler) => {
+      const listener: RequestListener = (request, response) => {
+        handler(new HttpExchange(request, response), response);
+        response.end();
+      };
+      const server = createServer(listener).listen(0, '127.0.0.1');
+      open.push(server);
+      await once(server, 'listening');
+      return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    },
+  },
+  {
+    name: 'Fastify',
+    serve: async (handler) => {
+      const server = fastify();
+      open.push(server);
+      server.all('/', (request: FastifyRequest, reply: FastifyReply) => {
+        handler(new HttpExchange(request, reply), reply);
+        return reply.send('');
+      });
+      return server.listen({ port: 0, host: '127.0.0.1' });
+    },
+  },
+];
+
+afterEach(async () => {
+  for (const server of open.splice(0)) await server.close();
+});
+
+describe.each(ADAPTERS)('HttpExchange on $name', ({ serve }) => {
+  async function answerOf(handler: Handler, init: RequestInit = {}): Promise<Response> {
+    return fetch(await serve(handler), { ...init, signal: AbortSignal.timeout(10_000) });
+  }
+
+  it('reads verb, cookies and client', async () => {
+    const seen: unknown[] = [];
+    await answerOf(
+      ({ method, cookieHeader, client, headersSent }) => {
+        seen.push(method, cookieHeader, client.userAgent, headersSent);
+      },
+      { method: 'DELETE', headers: { cookie: 'a=1; b=2', 'user-agent': 'test/1.0', 'x-http-method-override': 'GET' } },
+    );
+    expect(seen).toEqual(['DELETE', 'a=1; b=2', 'test/1.0', false]);
+  });
+
+  it('cuts a long User-Agent', async () => {
+    let userAgent: string | undefined;
+    await answerOf(({ client }) => void (userAgent = client.userAgent), {
+      headers: { 'user-agent': 'x'.repeat(2000) },
+    });
+    expect(userAgent).toBe('x'.repeat(512));
+  });
+
+  it('writes one Set-Cookie of a name: the last', async () => {
+    const response = await answerOf((exchange) => {
+      exchange.setCookie('session', 'session=1; Path=/');
+      exchange.setCookie('session', 'session=2; Path=/');
+      exchange.setCookie('session', 'session=3; Path=/');
+    });
+    expect(response.headers.getSetCookie()).toEqual(['session=3; Path=/']);
+    expect(response.headers.get('cache-control')).toBe('no-store');
+  });
+
+  it('leaves other cookies alone, from before and after, one or several', async () => {
+    const response = await answerOf((exchange, raw) => {
+      add(raw, ['theme=dark', 'session-extra=1', 'xsession=1']);
+      exchange.setCookie('session', 'session=1');
+      add(raw, ['language=en']);
+      exchange.setCookie('session', 'session=2');
+      exchange.setCookie('csrf', 'csrf=1');
+    });
+    expect(response.headers.getSetCookie().sort()).toEqual(
+      ['csrf=1', 'language=en', 'session-extra=1', 'session=2', 'theme=dark', 'xsession=1'].sort(),
+    );
+  });
+
+  it('keeps a single cookie that was set as text', async () => {
+    const response = await answerOf((exchange, raw) => {
+      if (raw.setHeader === undefined) raw.header?.('set-cookie', 'theme=dark');
+      else raw.setHeader('set-cookie', 'theme=dark');
+      exchange.setCookie('session', 'session=1');
+    });
+    expect(response.headers.getSetCookie()).toEqual(['theme=dark', 'session=1']);
+  });
+
+  it('replaces a header that is there', async () => {
+    const response = await answerOf((exchange) => {
+      exchange.setHeader('retry-after', '1');
+      exchange.setHeader('retry-after', '2');
+    });
+    expect(response.headers.get('retry-after')).toBe('2');
+  });
+
+  it('knows when it is too late', async () => {
+    let late: boolean | undefined;
+    await answerOf((exchange, raw) => {
+      const response = raw as { end?(): void; send?(body: string): void };
+      if (response.send === undefined) response.end?.();
+      else response.send('');
+      late = exchange.headersSent;
+    });
+    expect(late).toBe(true);
+  });
+});
+
+describe('HttpExchange', () => {
+  const request = (headers: IncomingHttpHeaders = {}): AdapterRequest => ({ headers });
+  const response: AdapterResponse = { getHeader: () => undefined, removeHeader: () => undefined };
+
+  it('makes do with what a bare request has', () => {
+    const exchange = new HttpExchange(request(), response);
+    expect(exchange.method).toBe('GET');
+    expect(exchange.cookieHeader).toBeUndefined();
+    expect(exchange.client).toEqual({ ip: undefined, userAgent: undefined });
+    expect(exchange.headersSent).toBe(false);
+    expect(() => exchange.setHeader('retry-after', '1')).not.toThrow();
+  });
+
+  it('takes the address from the adapter, which knows whom to trust', () => {
+    const headers = { 'x-forwarded-for': '203.0.113.9', forwarded: 'for=203.0.113.9' };
+    expect(new HttpExchange({ headers, ip: '192.0.2.1' }, response).client.ip).toBe('192.0.2.1');
+  });
+});
+
+/** Adds cookies as an application would. */
+function add(response: AdapterResponse, cookies: readonly string[]): void {
+  if (response.setHeader === undefined) {
+    for (const cookie of cookies) response.header!('set-cookie', cookie);
+    return;
+  }
+  const present = response.getHeader('set-cookie');
+  response.setHeader('set-cookie', [...(Array.isArray(present) ? present : []), ...cookies]);
+}

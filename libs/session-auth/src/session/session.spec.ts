@@ -1,0 +1,148 @@
+import { describe, expect, it, jest } from '@jest/globals';
+import { inspect } from 'node:util';
+import { digestOf, issueHandle, issueSessionToken } from '../crypto/session-token.js';
+import type { SessionRecord } from './session-record.js';
+import { Session, type SessionUpdater } from './session.js';
+
+const NOW = Date.UTC(2026, 0, 1, 12);
+const RECORD: SessionRecord = {
+  digest: digestOf(issueSessionToken('alice')),
+  id: issueHandle(),
+  userId: 'alice',
+  email: 'alice@example.com',
+  roles: ['customer'],
+  createdAt: NOW,
+  authenticatedAt: NOW + 1,
+  authentication: 'password',
+  rotatedAt: NOW + 2,
+  lastActivityAt: NOW + 3,
+  expiresAt: NOW + 4,
+  absoluteExpiresAt: NOW + 5,
+  ip: '192.0.2.1',
+  userAgent: 'test/1.0',
+  fingerprint: 'digest-of-traits',
+  data: { theme: 'private-theme' },
+};
+const ANONYMOUS: SessionRecord = {
+  ...RECORD,
+  userId: undefined,
+  email: undefined,
+  authenticatedAt: undefined,
+  authentication: undefined,
+  roles: [],
+};
+const noUpdate: SessionUpdater = () => Promise.reject(new Error('not asked for'));
+const open = (record = RECORD, updater = noUpdate): Session => new Session(record, updater);
+
+describe('Session', () => {
+  it('shows its record by property, times as dates', () => {
+    const session = open();
+    const { id, userId, email, roles, authentication, ip, userAgent, data } = session;
+    expect({ id, userId, email, roles, authentication, ip, userAgent, data }).toEqual({
+      id: RECORD.id,
+      userId: 'alice',
+      email: 'alice@example.com',
+      roles: ['customer'],
+      authentication: 'password',
+      ip: '192.0.2.1',
+      userAgent: 'test/1.0',
+      data: { theme: 'private-theme' },
+    });
+    const { createdAt, authenticatedAt, lastActivityAt, expiresAt, absoluteExpiresAt } = session;
+    expect([createdAt, authenticatedAt, lastActivityAt, expiresAt, absoluteExpiresAt].map(Number)).toEqual([
+      NOW,
+      NOW + 1,
+      NOW + 3,
+      NOW + 4,
+      NOW + 5,
+    ]);
+  });
+
+  it('of nobody has no user and no time of authentication', () => {
+    const { userId, email, authenticatedAt, authentication } = open(ANONYMOUS);
+    expect([userId, email, authenticatedAt, authentication]).toEqual([undefined, undefined, undefined, undefined]);
+  });
+
+  it('hands out dates that can be changed without harm', () => {
+    const session = open();
+    session.expiresAt.setFullYear(2000);
+    expect(session.expiresAt.getTime()).toBe(NOW + 4);
+  });
+
+  it('turns to JSON with what may be shown, and nothing else', () => {
+    expect(JSON.parse(JSON.stringify(open()))).toEqual({
+      id: RECORD.id,
+      userId: 'alice',
+      email: 'alice@example.com',
+      roles: ['customer'],
+      createdAt: '2026-01-01T12:00:00.000Z',
+      authenticatedAt: '2026-01-01T12:00:00.001Z',
+      authentication: 'password',
+      lastActivityAt: '2026-01-01T12:00:00.003Z',
+      expiresAt: '2026-01-01T12:00:00.004Z',
+      absoluteExpiresAt: '2026-01-01T12:00:00.005Z',
+      ip: '192.0.2.1',
+      userAgent: 'test/1.0',
+    });
+  });
+
+  it.each<[string, (session: Session) => string]>([
+    ['JSON', (session) => JSON.stringify({ session })],
+    ['inspect', (session) => inspect({ session }, { depth: 10, showHidden: true })],
+    ['inspect from inside', (session) => inspect(session)],
+    ['text', (session) => `${session as unknown as string}`],
+    ['its own keys', (session) => JSON.stringify(Object.entries(Object.getOwnPropertyDescriptors(session)))],
+  ])('shows neither digest nor fingerprint nor data as %s', (_as, show) => {
+    for (const secret of [RECORD.digest, 'digest-of-traits', 'private-theme']) {
+      expect(show(open())).not.toContain(secret);
+    }
+  });
+
+  it('names itself in a log line', () => {
+    expect(inspect(open())).toMatch(/^Session \{/);
+    expect(inspect(open())).toContain(RECORD.id);
+  });
+
+  describe('update', () => {
+    it('hands record and patch over, and shows the data that the store answered', async () => {
+      const updater = jest.fn<SessionUpdater>().mockResolvedValue({ theme: 'dark', other: 'request' });
+      const session = open(RECORD, updater);
+      await session.update({ theme: 'dark' });
+      expect(updater.mock.calls).toEqual([[RECORD, { theme: 'dark' }]]);
+      expect(session.data).toEqual({ theme: 'dark', other: 'request' });
+      expect(session.id).toBe(RECORD.id);
+    });
+
+    it('leaves the data as it is when the store refuses', async () => {
+      const session = open(RECORD, () => Promise.reject(new Error('refused')));
+      await expect(session.update({ theme: 'dark' })).rejects.toThrow('refused');
+      expect(session.data).toEqual({ theme: 'private-theme' });
+    });
+
+    it('keeps a rotation that took place meanwhile', async () => {
+      const rotated = { ...RECORD, digest: digestOf(issueSessionToken('alice')) };
+      const session: Session = open(RECORD, () => {
+        Session.adopt(session, rotated);
+        return Promise.resolve({ theme: 'dark' });
+      });
+      await session.update({ theme: 'dark' });
+      expect(Session.recordOf(session)).toEqual({ ...rotated, data: { theme: 'dark' } });
+    });
+  });
+
+  describe('for the services of the library', () => {
+    it('knows by which digest it was found', () => {
+      expect(Session.foundBy(open())).toBe(RECORD.digest);
+      expect(Session.foundBy(new Session(RECORD, noUpdate, 'a digest in its grace'))).toBe('a digest in its grace');
+    });
+
+    it('adopts the record of a rotation, and is found by its digest then', () => {
+      const session: Session = new Session(RECORD, noUpdate, 'a digest in its grace');
+      const rotated = { ...RECORD, digest: digestOf(issueSessionToken('alice')), roles: ['admin'] };
+      Session.adopt(session, rotated);
+      expect(Session.recordOf(session)).toBe(rotated);
+      expect(Session.foundBy(session)).toBe(rotated.digest);
+      expect(session.roles).toEqual(['admin']);
+    });
+  });
+});

@@ -1,0 +1,90 @@
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { SessionAuthError } from '../errors/session-auth.error.js';
+import { withStoreDeadline } from './store-deadline.js';
+
+const TIMEOUT = 2000;
+
+describe('withStoreDeadline', () => {
+  beforeEach(() => {
+    jest.useFakeTimers();
+  });
+  afterEach(() => {
+    jest.useRealTimers();
+  });
+
+  it('hands an answer on and leaves no timer behind', async () => {
+    expect(await withStoreDeadline(TIMEOUT, () => Promise.resolve('answer'))).toBe('answer');
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
+  it('gives up on a store that never answers, at the deadline and not before', async () => {
+    const settled = jest.fn();
+    const waiting = withStoreDeadline(TIMEOUT, () => new Promise(() => undefined));
+    waiting.then(settled, settled);
+    await jest.advanceTimersByTimeAsync(TIMEOUT - 1);
+    expect(settled).not.toHaveBeenCalled();
+    await jest.advanceTimersByTimeAsync(1);
+    await expect(waiting).rejects.toMatchObject({
+      code: 'session_store_unavailable',
+      statusCode: 503,
+      retryAfterSeconds: 1,
+      message: expect.stringContaining('2000 ms'),
+    });
+  });
+
+  it.each([
+    ['answer', (resolve: (value: string) => void) => resolve('late')],
+    ['failure', (_: unknown, reject: (error: Error) => void) => reject(new Error('late'))],
+  ])('drops a late %s', async (_what, settle) => {
+    const { promise, resolve, reject } = withResolvers<string>();
+    const waiting = withStoreDeadline(TIMEOUT, () => promise);
+    const outcome = expect(waiting).rejects.toThrow('did not answer within 2000 ms');
+    await jest.advanceTimersByTimeAsync(TIMEOUT);
+    await outcome;
+    settle(resolve, reject);
+    await jest.advanceTimersByTimeAsync(TIMEOUT);
+    await expect(waiting).rejects.toThrow('did not answer within 2000 ms');
+  });
+
+  it.each([
+    ['rejects', () => Promise.reject(new Error('ECONNRESET'))],
+    [
+      'throws',
+      () => {
+        throw new Error('ECONNRESET');
+      },
+    ],
+  ])('says the store is unavailable when it %s, with the failure as cause only', async (_what, operation) => {
+    await expect(withStoreDeadline(TIMEOUT, operation)).rejects.toMatchObject({
+      code: 'session_store_unavailable',
+      message: expect.not.stringContaining('ECONNRESET'),
+      cause: new Error('ECONNRESET'),
+      retryAfterSeconds: 1,
+    });
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
+  it('does so for a failure that is no Error', async () => {
+    // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- what a driver may do
+    await expect(withStoreDeadline(TIMEOUT, () => Promise.reject('down'))).rejects.toMatchObject({
+      code: 'session_store_unavailable',
+      cause: 'down',
+    });
+  });
+
+  it('passes errors of the library on as they are', async () => {
+    const error = new SessionAuthError('corrupt_session_record', 'unreadable');
+    await expect(withStoreDeadline(TIMEOUT, () => Promise.reject(error))).rejects.toBe(error);
+  });
+});
+
+function withResolvers<T>(): {
+  promise: Promise<T>;
+  resolve: (value: T) => void;
+  reject: (error: Error) => void;
+} {
+  let resolve!: (value: T) => void;
+  let reject!: (error: Error) => void;
+  const promise = new Promise<T>((...settle) => ([resolve, reject] = settle));
+  return { promise, resolve, reject };
+}
