@@ -6,6 +6,7 @@ export type {
   EndpointsOptions,
   LifetimeOptions,
   PasswordOptions,
+  RememberMeOptions,
   ProviderSlot,
   SessionAuthExtras,
   SessionAuthOptions,
@@ -79,14 +80,35 @@ export type {
   FingerprintRequest,
 } from './http/fingerprint-options.js';
 
+// remember-me
+export type { OnTheft } from './remember-me/remember-me-settings.js';
+export {
+  RememberMeTokenStore,
+  type RememberMeTokenRecord,
+  type RememberMeUse,
+  type RememberMeUseOutcome,
+} from './remember-me/remember-me-token-store.js';
+export {
+  RememberMeService,
+  type IssuedRememberMe,
+  type RememberMeConsumption,
+  type RememberedDevice,
+} from './remember-me/remember-me.service.js';
+
 // authentication
 export { CurrentSession } from './authentication/current-session.decorator.js';
 export { CurrentUser } from './authentication/current-user.decorator.js';
 export { Public } from './authentication/public.decorator.js';
+export { FullAuthGuard, RequireFullAuth } from './authentication/full-auth.guard.js';
 export { RecentAuthGuard, RequireRecentAuth } from './authentication/recent-auth.guard.js';
 export { Roles, RolesGuard } from './authentication/roles.guard.js';
 export { SessionAuthGuard } from './authentication/session-auth.guard.js';
-export { SessionAuthService, type Credentials, type Login } from './authentication/session-auth.service.js';
+export {
+  SessionAuthService,
+  type Credentials,
+  type Login,
+  type LoginOptions,
+} from './authentication/session-auth.service.js';
 
 // csrf
 export { CsrfExempt } from './csrf/csrf-exempt.decorator.js';
@@ -100,4 +122,5 @@ export { CsrfService } from './csrf/csrf.service.js';
 export type { CsrfAnswer, LoginAnswer, SessionAnswer, SessionListItem } from './endpoints/session-auth.controller.js';
 
 // storage in memory
+export { MemoryRememberMeTokenStore } from './storage/memory/memory-remember-me-token-store.js';
 export { DEFAULT_MEMORY_SESSIONS, MemorySessionStore } from './storage/memory/memory-session-store.js';

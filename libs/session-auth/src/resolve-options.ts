@@ -5,7 +5,9 @@ import { kindOf, OptionReader } from './option-reader.js';
 import { DEFAULT_BCRYPT_COST } from './passwords/bcrypt-password-hasher.js';
 import { isProviderSlot } from './provider-slot.js';
 import { resolveCsrf } from './resolve-csrf-options.js';
+import type { RememberMeSettings } from './remember-me/remember-me-settings.js';
 import { resolveFingerprint } from './resolve-fingerprint-options.js';
+import { resolveRememberMe } from './resolve-remember-me-options.js';
 import { isSessionLimit, ON_LIMIT_VALUES, type ConcurrencyLimit, type UserLimit } from './session/concurrency-limit.js';
 import { DEFAULT_SESSION_LIFETIME, LIFETIME_PRESETS, type SessionLifetime } from './session/session-lifetime.js';
 import type { SessionUser } from './users/session-user-provider.js';
@@ -19,6 +21,8 @@ export interface ResolvedSessionAuthOptions {
   /** undefined: off. */
   readonly fingerprint: readonly FingerprintSignal[] | undefined;
   readonly csrf: CsrfSettings;
+  /** undefined: off. */
+  readonly rememberMe: RememberMeSettings | undefined;
   /** Undefined where a provider stands in bcrypt's place. */
   readonly passwords: { readonly cost: number } | undefined;
   readonly storeTimeout: number;
@@ -46,6 +50,7 @@ export function resolveOptions(options: unknown, production: boolean): ResolvedS
     'concurrency',
     'fingerprint',
     'csrf',
+    'rememberMe',
     'passwords',
     'storeTimeout',
     'maxDataSize',
@@ -57,6 +62,7 @@ export function resolveOptions(options: unknown, production: boolean): ResolvedS
     concurrency: resolveConcurrency(root),
     fingerprint: resolveFingerprint(root),
     csrf: resolveCsrf(root),
+    rememberMe: resolveRememberMe(root),
     passwords: resolvePasswords(root, production),
     storeTimeout: root.duration('storeTimeout', 2000, { least: 1, most: MAX_TIMER }),
     maxDataSize: root.integer('maxDataSize', 65_536, 1, 16 * 1024 * 1024),

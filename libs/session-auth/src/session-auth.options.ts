@@ -2,6 +2,8 @@ import type { InjectionToken, ModuleMetadata, OptionalFactoryDependency, Type } 
 import type { CsrfOptions } from './csrf/csrf-options.js';
 import type { FingerprintOptions } from './http/fingerprint-options.js';
 import type { PasswordHasher } from './passwords/password-hasher.js';
+import type { OnTheft } from './remember-me/remember-me-settings.js';
+import type { RememberMeTokenStore } from './remember-me/remember-me-token-store.js';
 import type { OnLimit, UserLimit } from './session/concurrency-limit.js';
 import type { LifetimePreset } from './session/session-lifetime.js';
 import type { SessionStore } from './session/session-store.js';
@@ -23,6 +25,23 @@ export type ProviderSlot<T> =
 export interface StorageOptions {
   /** @default sessions in this process's memory */
   readonly sessions?: ProviderSlot<SessionStore>;
+  /** @default remember-me tokens in this process's memory */
+  readonly rememberMe?: ProviderSlot<RememberMeTokenStore>;
+}
+
+/** How devices stay signed in. */
+export interface RememberMeOptions {
+  /** How long a device is remembered after login; at most 400 days. @default '30d' */
+  readonly lifetime?: Duration;
+  /** `true`: counted anew from each use. @default false */
+  readonly sliding?: boolean;
+  /**
+   * How long a replaced token is still honoured, for tabs that start together and for answers that get lost; at most
+   * 10 minutes. Later, it is taken for stolen. @default '30s'
+   */
+  readonly reuseGrace?: Duration;
+  /** What a stolen token ends, of its user. @default 'revoke-tokens-and-sessions' */
+  readonly onTheft?: OnTheft;
 }
 
 /** The session cookie. It is `HttpOnly` whatever is set here. */
@@ -91,6 +110,8 @@ export interface SessionAuthOptions {
   readonly fingerprint?: FingerprintOptions | false;
   /** Protection of unsafe requests. */
   readonly csrf?: CsrfOptions;
+  /** Devices that stay signed in beyond the session. `false`: off. @default on, for logins that ask for it */
+  readonly rememberMe?: RememberMeOptions | false;
   /** bcrypt's settings, or in `forRoot` a `PasswordHasher` of the application's own. @default `{ cost: 12 }` */
   readonly passwords?: PasswordOptions | ProviderSlot<PasswordHasher>;
   /** How long a request waits for the store before it is answered 503. @default '2s' */

@@ -1,6 +1,8 @@
 import { Logger, type CanActivate, type DynamicModule, type Provider } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD } from '@nestjs/core';
+import { FullAuthGuard } from './authentication/full-auth.guard.js';
 import { RecentAuthGuard } from './authentication/recent-auth.guard.js';
+import { RememberedLogin } from './authentication/remembered-login.js';
 import { RolesGuard } from './authentication/roles.guard.js';
 import { SessionAuthGuard } from './authentication/session-auth.guard.js';
 import { SessionAuthService } from './authentication/session-auth.service.js';
@@ -12,6 +14,7 @@ import { sessionAuthControllerAt } from './endpoints/session-auth.controller.js'
 import { AuditLog, LoggerAuditLog } from './events/audit-log.js';
 import { SessionEventPublisher } from './events/event-publisher.js';
 import { Fingerprint } from './http/fingerprint.js';
+import { RememberMeCookie } from './http/remember-me-cookie.js';
 import { RequestSessions } from './http/request-session.js';
 import { SessionAuthError } from './errors/session-auth.error.js';
 import { SessionAuthErrorFilter } from './http/session-auth-error.filter.js';
@@ -21,11 +24,16 @@ import { OptionReader } from './option-reader.js';
 import { BcryptPasswordHasher } from './passwords/bcrypt-password-hasher.js';
 import { PasswordHasher } from './passwords/password-hasher.js';
 import { isProviderSlot, readProviderSlot, toProvider } from './provider-slot.js';
+import { RememberMeDevices } from './remember-me/remember-me-devices.js';
+import { RememberMeTokenStore } from './remember-me/remember-me-token-store.js';
+import { RememberMeService } from './remember-me/remember-me.service.js';
+import { DEFAULT_REMEMBER_ME } from './remember-me/remember-me-settings.js';
 import { resolveOptions, type ResolvedSessionAuthOptions } from './resolve-options.js';
 import type { ProviderSlot, SessionAuthExtras } from './session-auth.options.js';
 import { ConcurrentSessionsService } from './session/concurrent-sessions.service.js';
 import { SessionLifecycleService } from './session/session-lifecycle.service.js';
 import { SessionStore } from './session/session-store.js';
+import { MemoryRememberMeTokenStore } from './storage/memory/memory-remember-me-token-store.js';
 import { MemorySessionStore } from './storage/memory/memory-session-store.js';
 import { Clock, SystemClock } from './time/clock.js';
 import { SessionUserProvider } from './users/session-user-provider.js';
@@ -47,7 +55,8 @@ export function withSessionAuthParts(definition: DynamicModule, given: object): 
     controllers: endpoints === undefined ? [] : [sessionAuthControllerAt(endpoints.path)],
     providers: [
       ...(definition.providers ?? []),
-      toProvider(SessionStore, extras.sessions),
+      toProvider(SessionStore, extras.storage.sessions),
+      toProvider(RememberMeTokenStore, extras.storage.rememberMe),
       toProvider(PasswordHasher, extras.passwords),
       ...userProviders,
       ...CORE_PROVIDERS,
@@ -57,7 +66,13 @@ export function withSessionAuthParts(definition: DynamicModule, given: object): 
       // whether it is global may be known to a factory only; after the session's, so that a visitor is told to sign in
       { provide: APP_GUARD, inject: [RESOLVED_OPTIONS, CsrfGuard], useFactory: globalCsrfGuard },
     ],
-    exports: [SessionStore, PasswordHasher, ...(users === undefined ? [] : [SessionUserProvider]), ...CORE_EXPORTS],
+    exports: [
+      SessionStore,
+      RememberMeTokenStore,
+      PasswordHasher,
+      ...(users === undefined ? [] : [SessionUserProvider]),
+      ...CORE_EXPORTS,
+    ],
   };
 }
 
@@ -67,7 +82,9 @@ const CORE_EXPORTS = [
   ConcurrentSessionsService,
   CsrfGuard,
   CsrfService,
+  FullAuthGuard,
   RecentAuthGuard,
+  RememberMeService,
   RequestSessions,
   RolesGuard,
   SessionAuthGuard,
@@ -106,13 +123,56 @@ const CORE_PROVIDERS: Provider[] = [
   },
   {
     provide: SessionLifecycleService,
-    inject: [SessionStore, RESOLVED_OPTIONS, Clock, SessionEventPublisher],
+    inject: [SessionStore, RememberMeTokenStore, RESOLVED_OPTIONS, Clock, SessionEventPublisher],
     useFactory: (
       store: SessionStore,
+      tokens: RememberMeTokenStore,
       settings: ResolvedSessionAuthOptions,
       clock: Clock,
       events: SessionEventPublisher,
-    ) => new SessionLifecycleService(checkedStore(store), settings, clock, events),
+    ) => {
+      const devices = settings.rememberMe && new RememberMeDevices(tokens, clock, settings.storeTimeout);
+      return new SessionLifecycleService(checkedStore(store), settings, clock, events, devices);
+    },
+  },
+  {
+    provide: RememberMeService,
+    inject: [RememberMeTokenStore, RESOLVED_OPTIONS, Clock, SessionEventPublisher, SessionLifecycleService],
+    useFactory: (
+      store: RememberMeTokenStore,
+      { secrets, rememberMe, storeTimeout }: ResolvedSessionAuthOptions,
+      clock: Clock,
+      events: SessionEventPublisher,
+      lifecycle: SessionLifecycleService,
+    ) =>
+      new RememberMeService({
+        store,
+        settings: rememberMe ?? DEFAULT_REMEMBER_ME,
+        keys: new KeyRing(secrets).deriveKeys('remember-me'),
+        clock,
+        events,
+        storeTimeout,
+        endSessions: (userId, client) => lifecycle.revokeAll(userId, 'remember_me_theft', client),
+      }),
+  },
+  {
+    provide: RememberedLogin,
+    inject: [RESOLVED_OPTIONS, RememberMeService, SessionLifecycleService, Clock, OPTIONAL_USERS],
+    useFactory: (
+      { secrets, cookie, rememberMe: settings }: ResolvedSessionAuthOptions,
+      rememberMe: RememberMeService,
+      lifecycle: SessionLifecycleService,
+      clock: Clock,
+      users: SessionUserProvider | undefined,
+    ) =>
+      settings &&
+      new RememberedLogin({
+        rememberMe,
+        cookie: new RememberMeCookie(new KeyRing(secrets), cookie),
+        lifecycle,
+        clock,
+        users,
+      }),
   },
   {
     provide: ConcurrentSessionsService,
@@ -130,6 +190,7 @@ const CORE_PROVIDERS: Provider[] = [
       Clock,
       SessionEventPublisher,
       OPTIONAL_USERS,
+      RememberedLogin,
     ],
     useFactory: (
       { secrets, fingerprint: signals }: ResolvedSessionAuthOptions,
@@ -139,20 +200,31 @@ const CORE_PROVIDERS: Provider[] = [
       clock: Clock,
       events: SessionEventPublisher,
       users: SessionUserProvider | undefined,
+      remembered: RememberedLogin | undefined,
     ) => {
       const fingerprint = signals && new Fingerprint(new KeyRing(secrets), signals);
-      return new RequestSessions({ cookie, preSessionCookie, fingerprint, lifecycle, clock, events, users });
+      return new RequestSessions({
+        cookie,
+        preSessionCookie,
+        fingerprint,
+        lifecycle,
+        clock,
+        events,
+        users,
+        remembered,
+      });
     },
   },
   {
     provide: SessionAuthService,
-    inject: [SessionLifecycleService, PasswordHasher, SessionEventPublisher, OPTIONAL_USERS],
+    inject: [SessionLifecycleService, PasswordHasher, SessionEventPublisher, RememberedLogin, OPTIONAL_USERS],
     useFactory: (
       lifecycle: SessionLifecycleService,
       passwords: PasswordHasher,
       events: SessionEventPublisher,
+      remembered: RememberedLogin | undefined,
       users: SessionUserProvider | undefined,
-    ) => new SessionAuthService({ lifecycle, passwords, events, users }),
+    ) => new SessionAuthService({ lifecycle, passwords, events, remembered, users }),
   },
   {
     provide: CsrfService,
@@ -164,13 +236,19 @@ const CORE_PROVIDERS: Provider[] = [
   CsrfGuard,
   RolesGuard,
   RecentAuthGuard,
+  FullAuthGuard,
 ];
 
 const EXTRAS = ['imports', 'storage', 'users', 'endpoints', 'global', 'passwords'];
 
+interface Storage {
+  readonly sessions: ProviderSlot<SessionStore>;
+  readonly rememberMe: ProviderSlot<RememberMeTokenStore>;
+}
+
 interface CheckedExtras {
   readonly imports: SessionAuthExtras['imports'];
-  readonly sessions: ProviderSlot<SessionStore>;
+  readonly storage: Storage;
   readonly users: ProviderSlot<SessionUserProvider> | undefined;
   readonly passwords: ProviderSlot<PasswordHasher>;
   readonly endpoints: { readonly path: string } | undefined;
@@ -183,7 +261,7 @@ function checkExtras(given: object, async: boolean): CheckedExtras {
   const users = readProviderSlot<SessionUserProvider>(extras, 'users');
   return {
     imports: extras.get('imports') as SessionAuthExtras['imports'],
-    sessions: storageOf(extras),
+    storage: storageOf(extras),
     users,
     passwords: passwordsOf(extras, async),
     endpoints: endpointsOf(extras, users !== undefined),
@@ -191,14 +269,25 @@ function checkExtras(given: object, async: boolean): CheckedExtras {
   };
 }
 
-function storageOf(extras: OptionReader): ProviderSlot<SessionStore> {
+function storageOf(extras: OptionReader): Storage {
   const given = extras.get('storage');
-  const memory = { useFactory: memorySessionStore };
-  if (given === undefined || given === 'memory') return memory;
-  if (typeof given === 'string') {
+  if (typeof given === 'string' && given !== 'memory') {
     throw extras.refuse('storage', "'memory', or the slots that redisStorage(…) and typeOrmStorage(…) answer");
   }
-  return readProviderSlot<SessionStore>(extras.slice('storage', ['sessions']), 'sessions') ?? memory;
+  const storage =
+    given === 'memory' ? OptionReader.empty('storage') : extras.slice('storage', ['sessions', 'rememberMe']);
+  const sessions = readProviderSlot<SessionStore>(storage, 'sessions');
+  const rememberMe = readProviderSlot<RememberMeTokenStore>(storage, 'rememberMe');
+  return {
+    sessions: sessions ?? { useFactory: () => inMemory('sessions', new MemorySessionStore()) },
+    rememberMe: rememberMe ?? {
+      useFactory: () =>
+        // one warning is enough where the sessions are in memory as well
+        sessions === undefined
+          ? new MemoryRememberMeTokenStore()
+          : inMemory('remember-me tokens', new MemoryRememberMeTokenStore()),
+    },
+  };
 }
 
 function passwordsOf(extras: OptionReader, async: boolean): ProviderSlot<PasswordHasher> {
@@ -228,13 +317,13 @@ function isAsync({ providers = [] }: DynamicModule): boolean {
   return providers.some((each) => 'provide' in each && each.provide === SESSION_AUTH_OPTIONS && 'useFactory' in each);
 }
 
-function memorySessionStore(): SessionStore {
+function inMemory<T>(what: string, store: T): T {
   if (process.env['NODE_ENV'] === 'production') {
     new Logger('SessionAuth').warn(
-      'sessions are kept in memory: they end with this process and are not shared with other nodes; set the option storage',
+      `${what} are kept in memory: they end with this process and are not shared with other nodes; set the option storage`,
     );
   }
-  return new MemorySessionStore();
+  return store;
 }
 
 const STORE_OPERATIONS = Object.keys({

@@ -9,12 +9,19 @@ import type { SessionData } from '../session/session-record.js';
 import type { Session } from '../session/session.js';
 import type { SessionAuthentication } from '../users/session-authentication.js';
 import type { SessionUser, SessionUserProvider } from '../users/session-user-provider.js';
+import type { RememberedLogin } from './remembered-login.js';
 import { requireSession, requireUser } from './require-session.js';
 
 /** What a user logs in with. */
 export interface Credentials {
   readonly email: string;
   readonly password: string;
+}
+
+/** How a login is to go on. */
+export interface LoginOptions {
+  /** Keep the device signed in beyond the session, by a remember-me token. @default false */
+  readonly rememberMe?: boolean;
 }
 
 /** A login that succeeded. The token went into the response's cookie and is not here. */
@@ -29,6 +36,8 @@ export interface SessionAuthParts {
   readonly passwords: PasswordHasher;
   /** Absent where the application configured no `users`. */
   readonly users: SessionUserProvider | undefined;
+  /** Absent where remember-me is off. */
+  readonly remembered: RememberedLogin | undefined;
   readonly events: SessionEventPublisher;
 }
 
@@ -52,13 +61,14 @@ export class SessionAuthService {
    * Checks e-mail and password and logs the user in. Unknown user, wrong password and disabled account are one and
    * the same to the client, in answer and in work (ASVS 6.3.8).
    *
+   * @param options `rememberMe`: keep this device signed in beyond the session. A login without it forgets the device.
    * @throws SessionAuthError `invalid_credentials`, `password_too_long`, `session_limit_reached`, `not_configured`
    */
-  async login(request: object, credentials: Credentials): Promise<Login> {
+  async login(request: object, credentials: Credentials, options: LoginOptions = {}): Promise<Login> {
     const bound = getRequestSession(request);
     const user = (await this.#users().findByEmail(credentials.email)) ?? undefined;
     await this.#checkPassword(bound, user, credentials.password);
-    return this.#signIn(bound, user!, 'password');
+    return this.#signIn(bound, user!, 'password', options);
   }
 
   /**
@@ -73,10 +83,11 @@ export class SessionAuthService {
     request: object,
     user: User,
     authentication: SessionAuthentication = 'custom',
+    options: LoginOptions = {},
   ): Promise<Login<User>> {
     const bound = getRequestSession(request);
     if (user.disabled === true) this.#fail(bound, 'account_disabled', user);
-    return this.#signIn(bound, user, authentication);
+    return this.#signIn(bound, user, authentication, options);
   }
 
   /**
@@ -85,7 +96,11 @@ export class SessionAuthService {
    */
   async logout(request: object): Promise<void> {
     const bound = getRequestSession(request);
-    if (bound.token !== undefined) await this.parts.lifecycle.destroy(bound.token, 'logout', bound.exchange.client);
+    const { lifecycle, remembered } = this.parts;
+    // the token first: by it, the device would be signed in again
+    const forgotten = remembered?.forget(bound);
+    if (bound.token !== undefined) await lifecycle.destroy(bound.token, 'logout', bound.exchange.client);
+    await forgotten;
     bound.clear();
     bound.exchange.setHeader('clear-site-data', '"cookies", "storage"');
   }
@@ -147,10 +162,23 @@ export class SessionAuthService {
     bound: RequestSession,
     user: User,
     authentication: SessionAuthentication,
+    options: LoginOptions,
+  ): Promise<Login<User>> {
+    const login = await this.#establish(bound, user, authentication);
+    const { remembered } = this.parts;
+    if (options.rememberMe === true) await remembered?.remember(bound, String(user.id), login.session.id);
+    else await remembered?.forget(bound);
+    return login;
+  }
+
+  async #establish<User extends SessionUser>(
+    bound: RequestSession,
+    user: User,
+    authentication: SessionAuthentication,
   ): Promise<Login<User>> {
     const { lifecycle } = this.parts;
     const { client } = bound.exchange;
-    const previous = await bound.load();
+    const previous = await bound.loadLive();
     if (previous?.userId === String(user.id)) {
       const renewed = await this.#renew(previous, user, authentication, bound);
       if (renewed !== undefined) return renewed;

@@ -58,3 +58,8 @@ export function digestOf(token: string): string {
 export function issueHandle(): string {
   return randomBytes(HANDLE_BYTES).toString('base64url');
 }
+
+/** The session token that carries a secret of 256 bits made elsewhere: 43 characters of base64url. */
+export function sessionTokenFrom(userId: string, secret: string): string {
+  return shardTagOf(userId) + secret;
+}

@@ -88,7 +88,8 @@ export class SessionAuthController {
   @Post('login')
   @HttpCode(200)
   async login(@Req() request: object, @Body(new DtoPipe(LoginDto)) body: unknown): Promise<LoginAnswer> {
-    return this.#loginAnswer(request, await this.auth.login(request, body as LoginDto));
+    const { email, password, rememberMe } = body as LoginDto;
+    return this.#loginAnswer(request, await this.auth.login(request, { email, password }, { rememberMe }));
   }
 
   @Public()

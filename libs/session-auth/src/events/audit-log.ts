@@ -18,6 +18,7 @@ const SUSPICIOUS: ReadonlySet<SessionEvent['type']> = new Set([
   'session.fingerprint_mismatch',
   'csrf.rejected',
   'login.failed',
+  'remember_me.theft',
 ]);
 
 /** What some readers take for the end of a line, or a terminal for a command, and JSON leaves as it is. */

@@ -16,7 +16,9 @@ export type SessionEndReason =
   /** The limit was lowered and this one was over it. */
   | 'limit_lowered'
   /** The client no longer looks like the one that logged in. */
-  | 'fingerprint_mismatch';
+  | 'fingerprint_mismatch'
+  /** A stolen remember-me token of the user showed up. */
+  | 'remember_me_theft';
 
 /** Why a session got a new token. */
 export type RotationReason = 'login' | 'reauthentication' | 'interval' | 'roles_changed' | 'requested';
@@ -49,6 +51,12 @@ interface SessionEventFields extends EventFields {
   readonly userId?: string;
 }
 
+interface RememberMeEventFields extends EventFields {
+  readonly userId: string;
+  /** The remembered device's public handle: never selector or validator. */
+  readonly tokenId: string;
+}
+
 /**
  * Everything the library has to tell, by `type`. An event never holds a token, a digest, a password or session data.
  */
@@ -76,6 +84,15 @@ export type SessionEvent =
       readonly method: string;
       /** The `Origin` header, cut at 200 characters. Untrusted text. */
       readonly origin?: string;
+    })
+  | (RememberMeEventFields & { readonly type: 'remember_me.issued' })
+  /** A device without a live session was signed in by its token, which was replaced. */
+  | (RememberMeEventFields & { readonly type: 'remember_me.used' })
+  /** A token came that had been replaced before: two hold it, and one of them is a thief. */
+  | (RememberMeEventFields & {
+      readonly type: 'remember_me.theft';
+      readonly revokedTokens: number;
+      readonly revokedSessions: number;
     })
   | (EventFields & {
       readonly type: 'login.failed';

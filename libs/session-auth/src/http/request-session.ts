@@ -25,6 +25,15 @@ export interface RequestSessionParts {
   readonly clock: Clock;
   /** Absent where the application configured no `users`. */
   readonly users: SessionUserProvider | undefined;
+  /** Absent where remember-me is off. */
+  readonly remembered: RememberedLoginResumer | undefined;
+}
+
+/** Signs in a remembered device that has no live session. */
+export interface RememberedLoginResumer {
+  resume(bound: RequestSession): Promise<Session | undefined>;
+  /** Takes the remember-me cookie from a client that sent one. */
+  takeCookie(bound: RequestSession): void;
 }
 
 type Bindable = object & { [BOUND]?: RequestSession };
@@ -40,7 +49,10 @@ export class RequestSession {
   #presented: string | undefined;
   /** null: there is none. */
   #preSession: OpenedPreSession | null | undefined;
+  #live: Promise<Session | undefined> | undefined;
   #session: Promise<Session | undefined> | undefined;
+  /** A live session that was not this client's: not to be made up for by a remembered login. */
+  #isForeign = false;
   #user: Promise<SessionUser | undefined> | undefined;
 
   constructor(
@@ -85,13 +97,20 @@ export class RequestSession {
   }
 
   /**
-   * The live session, or undefined. May write a fresh cookie: after a change of keys, when `Max-Age` follows the idle
-   * expiry, and when the token is due for rotation.
+   * The live session, or undefined. A device that is remembered and has none is signed in by this. May write a fresh
+   * cookie: after that, after a change of keys, when `Max-Age` follows the idle expiry, and when the token is due for
+   * rotation.
    */
   load(): Promise<Session | undefined> {
-    if (!this.exchange.headersSent) this.exchange.vary('Cookie');
-    this.#session ??= this.#find();
+    this.#session ??= this.#resolve();
     return this.#session;
+  }
+
+  /** The live session of the request's own cookie, or undefined: nobody is signed in by being remembered. */
+  loadLive(): Promise<Session | undefined> {
+    if (!this.exchange.headersSent) this.exchange.vary('Cookie');
+    this.#live ??= this.#find();
+    return this.#live;
   }
 
   /**
@@ -109,16 +128,17 @@ export class RequestSession {
   replace({ token, session }: IssuedSession): void {
     this.#open();
     this.#opened = { token, outdated: false };
-    this.#session = Promise.resolve(session);
+    this.#session = this.#live = Promise.resolve(session);
     this.#write(token, session);
     this.#endPreSession();
   }
 
-  /** Takes the cookie from the client. */
+  /** Takes the cookies from the client. */
   clear(): void {
     this.#open();
     this.#opened = undefined;
-    this.#session = Promise.resolve(undefined);
+    this.#session = this.#live = Promise.resolve(undefined);
+    this.parts.remembered?.takeCookie(this);
     this.exchange.setCookie(this.parts.cookie.name, this.parts.cookie.expire());
   }
 
@@ -160,12 +180,22 @@ export class RequestSession {
     this.exchange.setCookie(preSessionCookie.name, preSessionCookie.expire());
   }
 
+  async #resolve(): Promise<Session | undefined> {
+    const live = await this.loadLive();
+    const { remembered } = this.parts;
+    if (live !== undefined || this.#isForeign || remembered === undefined || this.exchange.headersSent) return live;
+    return remembered.resume(this);
+  }
+
   async #find(): Promise<Session | undefined> {
     const opened = this.#open();
     if (opened === undefined) return undefined;
     const askedAt = this.parts.clock.now();
     const session = await this.parts.lifecycle.find(opened.token, this.exchange.client);
-    if (session !== undefined && !(await this.#isSameClient(session))) return undefined;
+    if (session !== undefined && !(await this.#isSameClient(session))) {
+      this.#isForeign = true;
+      return undefined;
+    }
     // a token that has been replaced already must not be written over the newer one that is on its way to the client
     if (session === undefined || this.exchange.headersSent || this.parts.lifecycle.isSuperseded(session))
       return session;

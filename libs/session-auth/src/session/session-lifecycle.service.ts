@@ -14,6 +14,7 @@ import type { SessionUser } from '../users/session-user-provider.js';
 import { admissionFor } from './concurrency-limit.js';
 import { sessionDataBytes, toSessionData } from './session-data.js';
 import { initialDeadlines, isRotationDue } from './session-lifetime.js';
+import type { RememberedDevices } from './remembered-devices.js';
 import type { SessionData, SessionRecord, SessionRecordChanges } from './session-record.js';
 import type { EndedSession, FindOutcome, SessionStore } from './session-store.js';
 import type {
@@ -25,7 +26,7 @@ import type {
   SessionsPage,
 } from './session-lifecycle.js';
 import { Session } from './session.js';
-import { withStoreDeadline } from './store-deadline.js';
+import { withStoreDeadline } from '../time/store-deadline.js';
 
 const REVOKE_STEP = 1000;
 const DEFAULT_PAGE = 100;
@@ -42,6 +43,7 @@ export class SessionLifecycleService {
     private readonly settings: SessionLifecycleSettings,
     private readonly clock: Clock,
     private readonly events: SessionEventPublisher,
+    private readonly devices?: RememberedDevices,
   ) {}
 
   /**
@@ -57,18 +59,18 @@ export class SessionLifecycleService {
       user === undefined
         ? { max: Infinity, onLimit: 'reject' as const }
         : await admissionFor(this.settings.concurrency, user);
-    const token = issueSessionToken(userId);
+    const { token, id } = input.identity ?? { token: issueSessionToken(userId), id: issueHandle() };
     const now = this.clock.now();
     const data = withoutUndefined(toSessionData(input.data ?? {}));
     if (sessionDataBytes(data) > this.settings.maxDataSize) throw dataTooLarge(this.settings.maxDataSize);
     const record: SessionRecord = {
       digest: digestOf(token),
-      id: issueHandle(),
+      id,
       userId,
       email: user?.email ?? undefined,
       roles: [...(user?.roles ?? [])],
       createdAt: now,
-      authenticatedAt: user === undefined ? undefined : now,
+      authenticatedAt: user === undefined ? undefined : (input.authenticatedAt ?? now),
       authentication: user === undefined ? undefined : (input.authentication ?? 'custom'),
       rotatedAt: now,
       lastActivityAt: now,
@@ -81,6 +83,11 @@ export class SessionLifecycleService {
     const outcome = await this.#call(() => this.store.create(record, admission, now));
     if (outcome.status === 'limit_reached') {
       throw new SessionAuthError('session_limit_reached', 'this account has as many sessions as it may have');
+    }
+    if (outcome.status === 'exists') {
+      const present = await this.find(token, client);
+      if (present === undefined) throw sessionEnded();
+      return { token, session: present };
     }
     for (const evicted of outcome.evicted) {
       this.events.publish({ type: 'session.evicted', sessionId: evicted.id, userId: evicted.userId, client });
@@ -241,6 +248,7 @@ export class SessionLifecycleService {
     reason: SessionEndReason = 'revoked',
     client?: ClientInfo,
   ): Promise<boolean> {
+    await this.devices?.forgetSession(userId, id);
     return this.#end(() => this.store.deleteByHandle(userId, id, this.clock.now()), reason, client);
   }
 
@@ -276,6 +284,7 @@ export class SessionLifecycleService {
     reason: SessionEndReason,
     client?: ClientInfo,
   ): Promise<number> {
+    await this.devices?.forgetOthers(userId, except);
     let revoked = 0;
     for (let more = true; more;) {
       const step = await this.#call(() =>

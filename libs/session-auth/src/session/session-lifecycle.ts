@@ -23,10 +23,17 @@ export interface NewSession {
   readonly user?: SessionUser;
   /** @default 'custom' for a session of a user */
   readonly authentication?: SessionAuthentication;
+  /** When the user last proved who they are in full, in milliseconds since the epoch. @default now */
+  readonly authenticatedAt?: number;
   readonly client?: ClientInfo;
   /** What the session is bound to of its client, where the fingerprint check is on. */
   readonly fingerprint?: string;
   readonly data?: SessionData;
+  /**
+   * Token and handle made elsewhere, for logins that may arrive several times at once and shall share one session
+   * (remember-me). When a live session has that token, it is the one answered.
+   */
+  readonly identity?: { readonly token: string; readonly id: string };
 }
 
 /** A session with the token that stands for it: the only time the token is seen in clear. */

@@ -3,7 +3,10 @@ import type { SessionData, SessionRecord, SessionRecordChanges } from './session
 
 /** The outcome of {@link SessionStore.create}. */
 export type CreateOutcome =
-  { readonly status: 'created'; readonly evicted: readonly EndedSession[] } | { readonly status: 'limit_reached' };
+  | { readonly status: 'created'; readonly evicted: readonly EndedSession[] }
+  /** The record's digest already finds a live session: nothing changed. */
+  | { readonly status: 'exists' }
+  | { readonly status: 'limit_reached' };
 
 /** A session that a store operation ended: what an event needs to say about it. */
 export interface EndedSession {
@@ -99,7 +102,8 @@ export abstract class SessionStore {
    *
    * Live sessions of `record.userId` are counted. At `admission.max` or more: `'reject'` adds nothing and answers
    * `limit_reached`; `'evict-oldest'` ends those with the earliest `createdAt`, `'evict-least-recent'` those with the
-   * earliest `lastActivityAt`, as many as it takes, and reports them. An anonymous record is always admitted.
+   * earliest `lastActivityAt`, as many as it takes, and reports them. An anonymous record is always admitted. Where the
+   * record's digest finds a live session already, nothing changes: of parallel creates of one digest one succeeds.
    */
   abstract create(record: SessionRecord, admission: Admission, now: number): Promise<CreateOutcome>;
 

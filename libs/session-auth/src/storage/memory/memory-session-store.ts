@@ -62,6 +62,7 @@ export class MemorySessionStore extends SessionStore {
   }
 
   override async create(record: SessionRecord, admission: Admission, now: number): Promise<CreateOutcome> {
+    if (this.#live(record.digest, now) !== undefined) return { status: 'exists' };
     let leaving: Entry[] = [];
     if (record.userId !== undefined && admission.max !== Infinity) {
       const live = this.#liveOf(record.userId, now);

@@ -1,3 +1,4 @@
 export type { RedisClient } from './redis-client.js';
 export { DEFAULT_REDIS_NAMESPACE, RedisSessionStore, type RedisSessionStoreOptions } from './redis-session-store.js';
+export { RedisRememberMeTokenStore } from './redis-remember-me-token-store.js';
 export { redisStorage, type RedisStorage, type RedisStorageOptions } from './redis-storage.js';

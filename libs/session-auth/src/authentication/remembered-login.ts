@@ -1,0 +1,122 @@
+import { SessionAuthError } from '../errors/session-auth.error.js';
+import type { RememberMeCookie } from '../http/remember-me-cookie.js';
+import type { RememberedLoginResumer, RequestSession } from '../http/request-session.js';
+import type { RememberMeConsumption, RememberMeService } from '../remember-me/remember-me.service.js';
+import type { IssuedSession } from '../session/session-lifecycle.js';
+import type { SessionLifecycleService } from '../session/session-lifecycle.service.js';
+import type { Session } from '../session/session.js';
+import type { Clock } from '../time/clock.js';
+import type { SessionUser, SessionUserProvider } from '../users/session-user-provider.js';
+
+/** What {@link RememberedLogin} works with. */
+export interface RememberedLoginParts {
+  readonly rememberMe: RememberMeService;
+  readonly cookie: RememberMeCookie;
+  readonly lifecycle: SessionLifecycleService;
+  readonly clock: Clock;
+  readonly users: SessionUserProvider | undefined;
+}
+
+type Remembered = Extract<RememberMeConsumption, { status: 'remembered' }>;
+
+/** Remember-me over HTTP: the cookie, and the login that comes of it when a request has no live session. */
+export class RememberedLogin implements RememberedLoginResumer {
+  constructor(private readonly parts: RememberedLoginParts) {}
+
+  /** Remembers the device that has just logged in. What it was remembered by before is over. */
+  async remember(bound: RequestSession, userId: string, sessionId: string): Promise<void> {
+    const { rememberMe, cookie, clock } = this.parts;
+    await this.#revokePresented(bound);
+    const { token, device } = await rememberMe.issue(userId, sessionId, bound.exchange.client);
+    bound.exchange.setCookie(cookie.name, cookie.issue(token, device.expiresAt.getTime(), clock.now()));
+  }
+
+  /** Forgets the device of a request and takes its cookie. Costs nothing where there is none. */
+  async forget(bound: RequestSession): Promise<void> {
+    if (!this.#isIn(bound)) return;
+    await this.#revokePresented(bound);
+    this.takeCookie(bound);
+  }
+
+  /** Takes the cookie from a client that sent one. */
+  takeCookie(bound: RequestSession): void {
+    const { cookie } = this.parts;
+    if (this.#isIn(bound) && !bound.exchange.headersSent) bound.exchange.setCookie(cookie.name, cookie.expire());
+  }
+
+  /**
+   * Signs a remembered device in: a session of its own, a rotated token, both cookies in this response. Undefined when
+   * the cookie is refused for whatever reason; it is taken from the client then.
+   */
+  async resume(bound: RequestSession): Promise<Session | undefined> {
+    if (!this.#isIn(bound)) return undefined;
+    const { rememberMe } = this.parts;
+    const token = this.#read(bound);
+    const outcome = token === undefined ? undefined : await rememberMe.consume(token, bound.exchange.client);
+    if (outcome?.status === 'remembered') {
+      const user = await this.#findUser(outcome.device.userId);
+      if (user !== undefined) return this.#signIn(bound, user, outcome);
+      await rememberMe.revokeAll(outcome.device.userId);
+    }
+    this.takeCookie(bound);
+    return undefined;
+  }
+
+  async #signIn(bound: RequestSession, user: SessionUser, outcome: Remembered): Promise<Session | undefined> {
+    const { rememberMe, cookie, lifecycle, clock } = this.parts;
+    const { device, token } = outcome;
+    // before anything that may fail: the validator that the client holds has been used up
+    if (token !== undefined) {
+      bound.exchange.setCookie(cookie.name, cookie.issue(token, device.expiresAt.getTime(), clock.now()));
+    }
+    const issued = await this.#createSession(bound, user, outcome);
+    if (issued === undefined) return undefined;
+    // whoever revoked the token meanwhile has ended the user's sessions before this one was there
+    if (!(await rememberMe.isRemembered(device.userId, device.id))) {
+      await lifecycle.destroySession(issued.session, 'revoked', bound.exchange.client);
+      this.takeCookie(bound);
+      return undefined;
+    }
+    bound.replace(issued);
+    return issued.session;
+  }
+
+  async #createSession(
+    bound: RequestSession,
+    user: SessionUser,
+    outcome: Remembered,
+  ): Promise<IssuedSession | undefined> {
+    const { fingerprint, exchange } = bound;
+    try {
+      return await this.parts.lifecycle.create({
+        user,
+        authentication: 'remember-me',
+        authenticatedAt: outcome.device.createdAt.getTime(),
+        client: exchange.client,
+        fingerprint,
+        identity: outcome.session,
+      });
+    } catch (error) {
+      if (error instanceof SessionAuthError && error.code === 'session_limit_reached') return undefined;
+      throw error;
+    }
+  }
+
+  async #findUser(userId: string): Promise<SessionUser | undefined> {
+    const user = await this.parts.users?.findById(userId);
+    return user && user.disabled !== true ? user : undefined;
+  }
+
+  async #revokePresented(bound: RequestSession): Promise<void> {
+    const token = this.#read(bound);
+    if (token !== undefined) await this.parts.rememberMe.revokeToken(token);
+  }
+
+  #read({ exchange }: RequestSession): string | undefined {
+    return this.parts.cookie.read(exchange.cookieHeader, this.parts.clock.now());
+  }
+
+  #isIn({ exchange }: RequestSession): boolean {
+    return this.parts.cookie.isIn(exchange.cookieHeader);
+  }
+}
