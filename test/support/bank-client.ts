@@ -20,6 +20,8 @@ export interface Ask {
   readonly cookie?: string;
   /** The CSRF token to send. Not given: a client asks for one where it needs one; `false`: none. */
   readonly csrf?: string | false;
+  /** For logins: keep the device signed in. */
+  readonly rememberMe?: boolean;
 }
 
 /** What a page of the bank needs to know of a session. */
@@ -33,6 +35,7 @@ export interface SessionAnswer {
 }
 
 export const SESSION_COOKIE = '__Host-session';
+export const REMEMBER_COOKIE = '__Host-session-remember';
 export const PRE_SESSION_COOKIE = '__Host-session-csrf';
 
 const SAFE = ['GET', 'HEAD', 'OPTIONS'];
@@ -119,7 +122,14 @@ export class BankClient {
   }
 
   tryLogin(name: string, ask?: Ask): Promise<Answer> {
-    return this.post('/auth/login', { email: `${name}@example.com`, password: `${name}-demo-password` }, ask);
+    const { rememberMe } = ask ?? {};
+    const credentials = { email: `${name}@example.com`, password: `${name}-demo-password`, rememberMe };
+    return this.post('/auth/login', credentials, ask);
+  }
+
+  /** Closes the browser and opens it again: what is kept until then is gone. */
+  restart(): void {
+    for (const name of this.cookies.keys()) if (name !== REMEMBER_COOKIE) this.cookies.delete(name);
   }
 
   /** Whether the client is signed in, by a guarded route. */

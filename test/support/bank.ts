@@ -6,6 +6,7 @@ import { Test } from '@nestjs/testing';
 import { Redis, type RedisOptions } from 'ioredis';
 import {
   Clock,
+  MemoryRememberMeTokenStore,
   MemorySessionStore,
   SessionAuthModule,
   SessionEventPublisher,
@@ -54,7 +55,8 @@ export async function openBackend(store: StoreName, url?: string, options: Redis
   const namespace = `t${randomBytes(6).toString('hex')}:`;
   if (store === 'memory') {
     const sessions = { useValue: new MemorySessionStore() };
-    return { storage: { sessions }, redis: undefined, namespace, close: () => Promise.resolve() };
+    const rememberMe = { useValue: new MemoryRememberMeTokenStore() };
+    return { storage: { sessions, rememberMe }, redis: undefined, namespace, close: () => Promise.resolve() };
   }
   if (store === 'postgres') {
     const database = await createTestDatabase(url);

@@ -1,2 +1,6 @@
 export { sessionStoreContract } from './session-store-contract.js';
 export type { MakeSessionStore, SessionStoreUnderTest } from './session-store/backend.js';
+export {
+  rememberMeTokenStoreContract,
+  type RememberMeTokenStoreUnderTest,
+} from './remember-me-token-store-contract.js';
