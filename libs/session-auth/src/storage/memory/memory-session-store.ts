@@ -63,6 +63,7 @@ export class MemorySessionStore extends SessionStore {
 
   override async create(record: SessionRecord, admission: Admission, now: number): Promise<CreateOutcome> {
     if (this.#live(record.digest, now) !== undefined) return { status: 'exists' };
+    this.#forgetDigest(record.digest);
     let leaving: Entry[] = [];
     if (record.userId !== undefined && admission.max !== Infinity) {
       const live = this.#liveOf(record.userId, now);
@@ -224,6 +225,13 @@ export class MemorySessionStore extends SessionStore {
     const digests = this.#digestsByUser.get(entry.userId);
     digests?.delete(entry.id);
     if (digests?.size === 0) this.#digestsByUser.delete(entry.userId);
+  }
+
+  /** What a digest stood for, and is over. */
+  #forgetDigest(digest: string): void {
+    const expired = this.#entries.get(digest);
+    if (expired !== undefined) this.#remove(expired);
+    this.#aliases.delete(digest);
   }
 
   #forgetAliases(now: number): void {

@@ -4,7 +4,7 @@ import type { SessionRecord } from '../../session/session-record.js';
 import type { SessionStore } from '../../session/session-store.js';
 import type { ContractTests } from './contract-tests.js';
 import { GRACE, HOUR, IDLE, MINUTE, newDigest, newRecord, newUser, NO_LIMIT, NOW, SECOND } from './sample-records.js';
-import { assertSameSet, isLive, listedIds } from './store-queries.js';
+import { assertSame, assertSameSet, isLive, listedIds, liveRecord } from './store-queries.js';
 
 const POLICIES: readonly OnLimit[] = ['evict-oldest', 'evict-least-recent', 'reject'];
 
@@ -19,6 +19,27 @@ export function admissionContract({ it }: ContractTests): void {
         assert.equal((await listedIds(store, userId)).length, count);
       }
     }
+  });
+
+  it('leaves a live session of the same digest as it is, and takes one that has ended for none', async ({ store }) => {
+    const userId = newUser();
+    const record = newRecord(userId, { data: { first: true } });
+    const again = newRecord(userId, { digest: record.digest, data: { second: true } });
+    await store.create(record, { max: 1, onLimit: 'evict-oldest' }, NOW);
+    for (const onLimit of POLICIES) {
+      assert.deepEqual(await store.create(again, { max: 1, onLimit }, NOW), { status: 'exists' });
+    }
+    assertSame(await liveRecord(store, record.digest), record);
+    const next = newDigest(userId);
+    await store.rotate(record.digest, { digest: next, now: NOW, grace: GRACE, changes: {} });
+    assert.deepEqual(await store.create(again, NO_LIMIT, NOW), { status: 'exists' });
+    await store.delete(next, NOW);
+    assert.equal((await store.create(again, NO_LIMIT, NOW)).status, 'created');
+    assert.deepEqual(await listedIds(store, userId), [again.id]);
+    assert.ok(await isLive(store, record.digest));
+    const later = newRecord(userId, { digest: record.digest, createdAt: again.expiresAt });
+    assert.equal((await store.create(later, NO_LIMIT, again.expiresAt)).status, 'created');
+    assert.deepEqual(await listedIds(store, userId, again.expiresAt), [later.id]);
   });
 
   it('ends the session with the earliest createdAt for evict-oldest', async ({ store }) => {

@@ -29,6 +29,18 @@ export function parallelRaces({ it }: ContractTests): void {
     assertSameSet(await listedIds(backend.store, userId), idsOf(created));
   });
 
+  it('creates one session of 20 parallel logins by one digest, and ends no other for it', async ({ store, node }) => {
+    const userId = newUser();
+    const record = newRecord(userId);
+    await store.create(newRecord(userId), NO_LIMIT, NOW);
+    const outcomes = await Promise.all(
+      Array.from({ length: 20 }, (_, i) => node(i).create(record, { max: 2, onLimit: 'evict-oldest' }, NOW)),
+    );
+    assert.equal(outcomes.filter(({ status }) => status === 'created').length, 1);
+    assert.equal(outcomes.filter(({ status }) => status === 'exists').length, 19);
+    assert.equal((await listedIds(store, userId)).length, 2);
+  });
+
   it('loses none of 100 parallel updates of different keys', async ({ store, node }) => {
     const record = newRecord(newUser(), { data: { kept: true } });
     await store.create(record, NO_LIMIT, NOW);
