@@ -115,12 +115,18 @@ function script(body: string): RedisScript {
   return new RedisScript(PRELUDE + body);
 }
 
-/** KEYS session, index (none: anonymous). ARGV now, value, ttl, member, createdAt, index ttl, max (0: none), policy. */
+/** KEYS session, index (none: anonymous). Answers 'exists', 'limit_reached' or the handles evicted. ARGV now, value, ttl, member, createdAt, index ttl, max (0: none), policy. */
 export const CREATE = script(`
 local evicted = {}
-local index = KEYS[2]
+local index, now = KEYS[2], tonumber(ARGV[1])
+local key, value = locate(KEYS[1], now)
+if value then
+  local _, expires = times(value)
+  if expires and expires > now then return 'exists' end
+  if expires then remove(key, value) end
+end
 if index then
-  local now, max = tonumber(ARGV[1]), tonumber(ARGV[7])
+  local max = tonumber(ARGV[7])
   -- without a limit nothing has to be counted: a few of the oldest are looked at so that the index stays small
   local live = {}
   for place, member in ipairs(redis.call('ZRANGE', index, 0, max > 0 and -1 or 9)) do

@@ -17,6 +17,7 @@ import {
 } from '../../session/session-store.js';
 import { shardTagOf } from '../../crypto/session-token.js';
 import type { RedisClient } from './redis-client.js';
+import { checkedNamespace } from './redis-namespace.js';
 import type { RedisScript } from './redis-script.js';
 import {
   corruptRecord,
@@ -37,9 +38,6 @@ export interface RedisSessionStoreOptions {
   readonly namespace?: string;
 }
 
-/** The namespace of keys unless configured otherwise. */
-export const DEFAULT_REDIS_NAMESPACE = 'sa:';
-
 const SHARD_TAG_LENGTH = 2;
 const UPDATE_STEP = 500;
 
@@ -59,13 +57,7 @@ export class RedisSessionStore extends SessionStore {
   constructor(client: RedisClient, options: RedisSessionStoreOptions = {}) {
     super();
     this.#client = client;
-    this.#namespace = options.namespace ?? DEFAULT_REDIS_NAMESPACE;
-    if (/[{}\s]/.test(this.#namespace)) {
-      throw new SessionAuthError(
-        'invalid_configuration',
-        `redisStorage.namespace: given ${JSON.stringify(this.#namespace)}; allowed is text without braces and blanks`,
-      );
-    }
+    this.#namespace = checkedNamespace(options.namespace);
   }
 
   override async create(record: SessionRecord, admission: Admission, now: number): Promise<CreateOutcome> {
@@ -81,7 +73,7 @@ export class RedisSessionStore extends SessionStore {
       admission.max === Infinity ? 0 : admission.max,
       admission.onLimit,
     ]);
-    if (answer === 'limit_reached') return { status: 'limit_reached' };
+    if (answer === 'limit_reached' || answer === 'exists') return { status: answer };
     return { status: 'created', evicted: (answer as string[]).map((id) => ({ id, userId: record.userId })) };
   }
 
