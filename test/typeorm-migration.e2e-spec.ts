@@ -9,6 +9,10 @@ import {
   createSessionEntity,
   GRACE_TABLE,
   SESSION_TABLE,
+  REMEMBER_ME_TABLE,
+  RememberMeTokenEntity,
+  TypeOrmRememberMeTokenStore,
+  createRememberMeTokenEntity,
   SessionEntity,
   TypeOrmSessionStore,
   typeOrmStorage,
@@ -48,15 +52,15 @@ describe('the migration', () => {
     const dataSource = await database.open({ schema: 'app', migrations: [CreateSessionAuthTables] });
     await dataSource.query('CREATE SCHEMA app');
     await dataSource.runMigrations();
-    expect((await objects(dataSource)).filter((name) => name.startsWith('app.session'))).toHaveLength(9);
+    expect((await objects(dataSource)).filter((name) => name.startsWith('app.session'))).toHaveLength(13);
     await new TypeOrmSessionStore(dataSource).create(newRecord('alice'), NO_LIMIT, NOW);
     expect(await dataSource.query('SELECT count(*)::int AS rows FROM app.session_auth_session')).toEqual([{ rows: 1 }]);
   });
 
-  it.each([undefined, 'auth'])('makes just what the entity says, in schema %s', async (schema) => {
-    const entity = createSessionEntity({ schema });
+  it.each([undefined, 'auth'])('makes just what the entities say, in schema %s', async (schema) => {
+    const entities = [createSessionEntity({ schema }), createRememberMeTokenEntity({ schema })];
     const dataSource = await database.open({
-      entities: [entity],
+      entities,
       migrations: [createSessionAuthMigration({ schema })],
     });
     await dataSource.runMigrations();
@@ -80,6 +84,32 @@ describe('the migration', () => {
         authenticatedAt: null,
         userAgent: 'Agent',
         data: { cart: { items: [1] } },
+      }),
+    ]);
+  });
+
+  it('lets the application read remember-me tokens as entities', async () => {
+    const entities = [RememberMeTokenEntity];
+    const dataSource = await database.open({ entities, migrations: [CreateSessionAuthTables] });
+    await dataSource.runMigrations();
+    const record = {
+      selector: 'A'.repeat(24),
+      id: 'B'.repeat(20),
+      userId: 'alice\0',
+      validatorDigest: 'C'.repeat(43),
+      createdAt: NOW,
+      lastUsedAt: NOW,
+      expiresAt: NOW + 1,
+      sessionId: 'D'.repeat(20),
+      userAgent: 'Agent',
+    };
+    await new TypeOrmRememberMeTokenStore(dataSource).create(record, 1, NOW);
+    expect(await dataSource.getRepository(RememberMeTokenEntity).findBy({ userId: 'alice\0' })).toEqual([
+      expect.objectContaining({
+        handle: record.id,
+        sessionHandle: record.sessionId,
+        createdAt: NOW,
+        userAgent: 'Agent',
       }),
     ]);
   });
@@ -218,6 +248,10 @@ function expectedObjects(schema: string): string[] {
     'session_auth_grace_pkey',
     'session_auth_grace_handle',
     'session_auth_grace_until',
+    REMEMBER_ME_TABLE,
+    'session_auth_remember_me_pkey',
+    'session_auth_remember_me_user',
+    'session_auth_remember_me_expiry',
   ];
   return [...names.map((name) => `${schema}.${name}`), 'public.migrations', 'public.PK_MIGRATIONS'];
 }

@@ -86,8 +86,8 @@ export class SessionLifecycleService {
     }
     if (outcome.status === 'exists') {
       const present = await this.find(token, client);
-      if (present === undefined) throw sessionEnded();
-      return { token, session: present };
+      // its handle is there, but under another token by now
+      return present === undefined ? this.create({ ...input, identity: undefined }) : { token, session: present };
     }
     for (const evicted of outcome.evicted) {
       this.events.publish({ type: 'session.evicted', sessionId: evicted.id, userId: evicted.userId, client });

@@ -103,7 +103,8 @@ export abstract class SessionStore {
    * Live sessions of `record.userId` are counted. At `admission.max` or more: `'reject'` adds nothing and answers
    * `limit_reached`; `'evict-oldest'` ends those with the earliest `createdAt`, `'evict-least-recent'` those with the
    * earliest `lastActivityAt`, as many as it takes, and reports them. An anonymous record is always admitted. Where the
-   * record's digest finds a live session already, nothing changes: of parallel creates of one digest one succeeds.
+   * record's digest finds a live session already, nothing changes: of parallel creates of one digest one succeeds. A
+   * handle is never given to two sessions that live; a store that notices may answer `exists` as well.
    */
   abstract create(record: SessionRecord, admission: Admission, now: number): Promise<CreateOutcome>;
 

@@ -1,5 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { configuredSchema } from './configured-schema.js';
+import { createRememberMeTable, dropRememberMeTable } from './remember-me-tables.js';
 import { createSessionTables, dropSessionTables } from './session-tables.js';
 import { quoteIdentifier } from './sql-identifier.js';
 
@@ -15,7 +16,10 @@ interface Step {
 }
 
 /** The tables of one part each: made in this order, dropped in the reverse. */
-const STEPS: readonly Step[] = [{ create: createSessionTables, drop: dropSessionTables }];
+const STEPS: readonly Step[] = [
+  { create: createSessionTables, drop: dropSessionTables },
+  { create: createRememberMeTable, drop: dropRememberMeTable },
+];
 
 /**
  * The migration that makes everything this package keeps in PostgreSQL, and drops it again. Put it among the

@@ -6,6 +6,7 @@ import type { SessionTables } from './session-tables.js';
 export interface SessionStatements {
   readonly check: PostgresStatement;
   readonly insert: PostgresStatement;
+  readonly clear: PostgresStatement;
   readonly admit: PostgresStatement;
   readonly find: PostgresStatement;
   readonly update: PostgresStatement;
@@ -53,6 +54,16 @@ export function sessionStatements({ session, grace }: SessionTables): SessionSta
     LIMIT 1
   )`;
 
+  // the sessions that a new record's handle $1 or digest $2 is taken by ($17 is now)
+  const occupied = `
+  occupied AS MATERIALIZED (
+    SELECT CASE WHEN expires_at > $17::bigint THEN 'exists' ELSE 'ended' END AS what
+    FROM ${session} WHERE handle = $1 OR digest = $2
+    UNION ALL
+    SELECT 'exists' FROM ${grace} g JOIN ${session} s ON s.handle = g.handle
+    WHERE g.digest = $2 AND g.until > $17::bigint AND s.expires_at > $17::bigint
+  )`;
+
   const insertedValues = SESSION_COLUMNS.map((column, index) => `$${index + 1}::${typeOf(column)}`).join(', ');
 
   return {
@@ -65,19 +76,33 @@ SELECT ${COLUMNS}, sweep_at, g.digest, g.handle, g.until FROM ${session} s, ${gr
       ),
     ),
 
-    // $1… the columns
+    // $1… the columns, $17 now
     insert: statement(`
-INSERT INTO ${session} (${COLUMNS}, sweep_at) VALUES (${insertedValues}, $11::bigint)`),
+WITH ${occupied},
+  added AS (
+    INSERT INTO ${session} (${COLUMNS}, sweep_at) SELECT ${insertedValues}, $11::bigint
+    WHERE NOT EXISTS (SELECT FROM occupied) ON CONFLICT DO NOTHING RETURNING handle
+  )
+SELECT 'added', handle FROM added
+UNION ALL
+SELECT what, NULL FROM occupied`),
+
+    // $1 handle, $2 digest, $3 now: what has ended and stands in the way of a record
+    clear: statement(`
+DELETE FROM ${session} WHERE (handle = $1 OR digest = $2) AND expires_at <= $3::bigint`),
 
     // $1… the columns, $17 now, $18 max, $19 the policy. Behind the user's lock, so that nobody else counts meanwhile.
     admit: statement(`
-WITH live AS MATERIALIZED (
+WITH ${occupied},
+  live AS MATERIALIZED (
     SELECT handle, created_at, last_activity_at FROM ${session} WHERE user_id = $3 AND expires_at > $17::bigint
   ),
   surplus AS (SELECT count(*) - $18::bigint + 1 AS sessions FROM live),
-  admitted AS (SELECT FROM surplus WHERE sessions <= 0 OR $19::text <> 'reject'),
+  admitted AS (
+    SELECT FROM surplus WHERE (sessions <= 0 OR $19::text <> 'reject') AND NOT EXISTS (SELECT FROM occupied)
+  ),
   chosen AS (
-    SELECT handle FROM live WHERE $19 <> 'reject'
+    SELECT handle FROM live WHERE $19 <> 'reject' AND NOT EXISTS (SELECT FROM occupied)
     ORDER BY CASE $19 WHEN 'evict-least-recent' THEN last_activity_at ELSE created_at END, created_at, handle
     LIMIT (SELECT greatest(sessions, 0) FROM surplus)
   ),
@@ -91,6 +116,8 @@ WITH live AS MATERIALIZED (
     INSERT INTO ${session} (${COLUMNS}, sweep_at) SELECT ${insertedValues}, $11::bigint FROM admitted RETURNING handle
   )
 SELECT 'added', handle FROM added
+UNION ALL
+SELECT what, NULL FROM occupied
 UNION ALL
 (SELECT 'evicted', handle FROM evicted ORDER BY created_at, handle)`),
 

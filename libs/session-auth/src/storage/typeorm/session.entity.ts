@@ -1,6 +1,6 @@
-import { EntitySchema, type ValueTransformer } from 'typeorm';
+import { EntitySchema } from 'typeorm';
 import type { SessionAuthentication } from '../../users/session-authentication.js';
-import { decodeText, encodeText } from './postgres-text.js';
+import { TEXT, TIME } from './column-transformers.js';
 import { SESSION_INDEXES, SESSION_TABLE } from './session-tables.js';
 
 /** A row of the table of sessions, as an application reads it by TypeORM. Times are milliseconds since the epoch. */
@@ -27,16 +27,6 @@ export interface SessionRow {
   /** When the next sweep is to look at the row. */
   readonly sweepAt: number;
 }
-
-const TIME: ValueTransformer = {
-  from: (stored: string | null) => (stored === null ? null : Number(stored)),
-  to: (time: unknown) => time,
-};
-
-const TEXT: ValueTransformer = {
-  from: (stored: string | null) => (stored === null ? null : decodeText(stored)),
-  to: (text: unknown) => (typeof text === 'string' ? encodeText(text) : text),
-};
 
 /**
  * The entity of the table of sessions, for an application that wants to read it (`getRepository(SessionEntity)`) or

@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import type { DataSource } from 'typeorm';
 import { SessionAuthError } from '../../errors/session-auth.error.js';
 import type { Admission } from '../../session/concurrency-limit.js';
@@ -17,12 +16,15 @@ import {
   type Touch,
   type UpdateOutcome,
 } from '../../session/session-store.js';
+import { checkMigrated } from './check-migrated.js';
 import { configuredSchema } from './configured-schema.js';
-import { PostgresConnections, sqlStateOf } from './postgres-connections.js';
+import { PostgresConnections } from './postgres-connections.js';
 import { decodeText, encodeText } from './postgres-text.js';
+import { requirePostgres } from './require-postgres.js';
 import { corruptRecord, decodeData, decodeRow, encodePatch, encodeRow, textOrNull, type Row } from './session-row.js';
 import { sessionStatements, SWEEP_STEP, UPDATE_STEP, type SessionStatements } from './session-statements.js';
 import { SESSION_TABLE, sessionTables } from './session-tables.js';
+import { userLock } from './user-lock.js';
 
 /** Settings of {@link TypeOrmSessionStore}. */
 export interface TypeOrmSessionStoreOptions {
@@ -42,9 +44,6 @@ export interface TypeOrmSessionStoreOptions {
 const MAX_ATTEMPTS = 100;
 const MAX_COUNT = 2 ** 31;
 
-// undefined table, column, schema
-const NOT_MIGRATED = ['42P01', '42703', '3F000'];
-
 /**
  * Sessions in PostgreSQL 12 or later, on the connections of a TypeORM DataSource that the application owns. The tables
  * come from the migration {@link CreateSessionAuthTables}.
@@ -61,13 +60,7 @@ export class TypeOrmSessionStore extends SessionStore {
   /** @throws SessionAuthError `invalid_configuration` for a DataSource that is not PostgreSQL's, or no schema name */
   constructor(dataSource: DataSource, options: TypeOrmSessionStoreOptions = {}) {
     super();
-    const { type } = dataSource.options;
-    if (type !== 'postgres') {
-      throw new SessionAuthError(
-        'invalid_configuration',
-        `typeOrmStorage.dataSource: given a DataSource of type '${type}'; allowed is one of type 'postgres'`,
-      );
-    }
+    requirePostgres(dataSource);
     const schema = options.schema ?? configuredSchema(dataSource);
     this.#connections = new PostgresConnections(dataSource, options.preparedStatements ?? true);
     this.#sql = sessionStatements(sessionTables(schema));
@@ -80,36 +73,34 @@ export class TypeOrmSessionStore extends SessionStore {
    * @throws SessionAuthError `invalid_configuration` when the migration has not been run
    */
   async checkTables(): Promise<void> {
-    try {
-      await this.#connections.run(this.#sql.check, []);
-    } catch (cause) {
-      if (!NOT_MIGRATED.includes(sqlStateOf(cause) ?? '')) throw cause;
-      throw new SessionAuthError(
-        'invalid_configuration',
-        'typeOrmStorage: given a database without the tables of this version; allowed is one on which the migration ' +
-          `CreateSessionAuthTables has been run (${(cause as Error).message})`,
-        { cause },
-      );
-    }
+    await checkMigrated(() => this.#connections.run(this.#sql.check, []));
   }
 
   override async create(record: SessionRecord, admission: Admission, now: number): Promise<CreateOutcome> {
-    const { userId } = record;
-    const values = encodeRow(record);
-    if (userId === undefined || admission.max === Infinity) {
-      await this.#connections.run(this.#sql.insert, values);
-      return { status: 'created', evicted: [] };
-    }
-    const max = Math.min(admission.max, MAX_COUNT);
-    const rows = await this.#connections.runLocked(this.#userLock(userId), this.#sql.admit, [
-      ...values,
-      now,
-      max,
-      admission.onLimit,
-    ]);
-    if (!rows.some(([what]) => what === 'added')) return { status: 'limit_reached' };
-    const evicted = rows.filter(([what]) => what === 'evicted').map(([, handle]) => ({ id: handle!, userId }));
-    return { status: 'created', evicted };
+    const { id, digest, userId } = record;
+    const values = [...encodeRow(record), now];
+    const limits = [Math.min(admission.max, MAX_COUNT), admission.onLimit];
+    return this.#untilSettled(async () => {
+      const rows =
+        userId === undefined || admission.max === Infinity
+          ? await this.#connections.run(this.#sql.insert, values)
+          : await this.#connections.runLocked(userLock(this.#lockNamespace, userId), this.#sql.admit, [
+              ...values,
+              ...limits,
+            ]);
+      const outcomes = new Set(rows.map(([what]) => what));
+      if (outcomes.has('added')) {
+        const evicted = rows.filter(([what]) => what === 'evicted').map(([, handle]) => ({ id: handle!, userId }));
+        return { status: 'created', evicted };
+      }
+      if (outcomes.has('exists')) return { status: 'exists' };
+      if (outcomes.has('ended')) {
+        await this.#connections.run(this.#sql.clear, [id, encodeText(digest), now]);
+        return undefined;
+      }
+      // without a limit nothing comes back where another was first by a moment: the next try sees its session
+      return admission.max === Infinity || userId === undefined ? undefined : { status: 'limit_reached' };
+    });
   }
 
   override async find(digest: string, { now, idle, interval }: Touch): Promise<FindOutcome> {
@@ -253,10 +244,6 @@ export class TypeOrmSessionStore extends SessionStore {
       if (outcome !== undefined) return outcome;
     }
     throw new SessionAuthError('session_store_unavailable', 'too many requests change one session at the same time');
-  }
-
-  #userLock(userId: string): bigint {
-    return Buffer.from(hash('sha256', this.#lockNamespace + userId, 'hex').slice(0, 16), 'hex').readBigInt64BE();
   }
 }
 

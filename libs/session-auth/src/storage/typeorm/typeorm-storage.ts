@@ -1,7 +1,9 @@
 import type { InjectionToken } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { SessionAuthError } from '../../errors/session-auth.error.js';
+import type { RememberMeTokenStore } from '../../remember-me/remember-me-token-store.js';
 import type { SessionStore } from '../../session/session-store.js';
+import { TypeOrmRememberMeTokenStore } from './typeorm-remember-me-token-store.js';
 import { TypeOrmSessionStore, type TypeOrmSessionStoreOptions } from './typeorm-session-store.js';
 
 /** What {@link typeOrmStorage} takes. */
@@ -13,16 +15,19 @@ export interface TypeOrmStorageOptions extends TypeOrmSessionStoreOptions {
   readonly dataSource?: string | DataSource;
 }
 
-/** The slot of one part kept in PostgreSQL. */
+interface TypeOrmSlot<T> {
+  readonly useFactory: (dataSource?: DataSource) => Promise<T>;
+  readonly inject: InjectionToken[];
+}
+
+/** The slots of the parts kept in PostgreSQL. */
 export interface TypeOrmStorage {
-  readonly sessions: {
-    readonly useFactory: (dataSource?: DataSource) => Promise<SessionStore>;
-    readonly inject: InjectionToken[];
-  };
+  readonly sessions: TypeOrmSlot<SessionStore>;
+  readonly rememberMe: TypeOrmSlot<RememberMeTokenStore>;
 }
 
 /**
- * Keeps sessions in PostgreSQL: `storage: typeOrmStorage()` for the DataSource of `TypeOrmModule.forRoot`,
+ * Keeps sessions and remember-me tokens in PostgreSQL: `storage: typeOrmStorage()` for the DataSource of `TypeOrmModule.forRoot`,
  * `typeOrmStorage({ dataSource: 'auth' })` for a named one, `typeOrmStorage({ dataSource })` for one of your own.
  *
  * Booting fails with `invalid_configuration` when it is not PostgreSQL's, not initialised, or lacks the tables of
@@ -30,22 +35,25 @@ export interface TypeOrmStorage {
  */
 export function typeOrmStorage(options: TypeOrmStorageOptions = {}): TypeOrmStorage {
   const { dataSource = 'default', ...settings } = options;
-  return {
-    sessions: {
-      inject: typeof dataSource === 'string' ? [dataSourceToken(dataSource)] : [],
-      useFactory: async (injected) => {
-        const given = typeof dataSource === 'string' ? injected! : dataSource;
-        const store = new TypeOrmSessionStore(given, settings);
-        if (!given.isInitialized) {
-          throw new SessionAuthError(
-            'invalid_configuration',
-            'typeOrmStorage.dataSource: given a DataSource that is not initialised; call initialize() first',
-          );
-        }
-        await store.checkTables();
-        return store;
-      },
+  const inject = typeof dataSource === 'string' ? [dataSourceToken(dataSource)] : [];
+  const slot = <T extends { checkTables(): Promise<void> }>(make: (given: DataSource) => T): TypeOrmSlot<T> => ({
+    inject,
+    useFactory: async (injected) => {
+      const given = typeof dataSource === 'string' ? injected! : dataSource;
+      const store = make(given);
+      if (!given.isInitialized) {
+        throw new SessionAuthError(
+          'invalid_configuration',
+          'typeOrmStorage.dataSource: given a DataSource that is not initialised; call initialize() first',
+        );
+      }
+      await store.checkTables();
+      return store;
     },
+  });
+  return {
+    sessions: slot((given) => new TypeOrmSessionStore(given, settings)),
+    rememberMe: slot((given) => new TypeOrmRememberMeTokenStore(given, settings)),
   };
 }
 

@@ -1,0 +1,14 @@
+import type { ValueTransformer } from 'typeorm';
+import { decodeText, encodeText } from './postgres-text.js';
+
+/** Milliseconds: the driver answers `bigint` as text. */
+export const TIME: ValueTransformer = {
+  from: (stored: string | null) => (stored === null ? null : Number(stored)),
+  to: (time: unknown) => time,
+};
+
+/** Text as the stores write it. */
+export const TEXT: ValueTransformer = {
+  from: (stored: string | null) => (stored === null ? null : decodeText(stored)),
+  to: (text: unknown) => (typeof text === 'string' ? encodeText(text) : text),
+};

@@ -1,0 +1,48 @@
+import { qualifiedName } from './sql-identifier.js';
+
+/** The table of remember-me tokens. */
+export const REMEMBER_ME_TABLE = 'session_auth_remember_me';
+
+/** The names of its indexes; they live in the table's schema. */
+export const REMEMBER_ME_INDEXES = {
+  selector: 'session_auth_remember_me_pkey',
+  user: 'session_auth_remember_me_user',
+  expiry: 'session_auth_remember_me_expiry',
+} as const;
+
+/** The table, qualified and quoted. */
+export function rememberMeTable(schema: string | undefined): string {
+  return qualifiedName(schema, REMEMBER_ME_TABLE);
+}
+
+/**
+ * What makes the table. Times are milliseconds since the epoch. `replaced_digests` and `replaced_until` go together:
+ * the validators that were replaced, the latest first, and until when each is honoured.
+ */
+export function createRememberMeTable(schema: string | undefined): readonly string[] {
+  const table = rememberMeTable(schema);
+  return [
+    `CREATE TABLE ${table} (
+      "selector" text COLLATE "C" NOT NULL,
+      "handle" text COLLATE "C" NOT NULL,
+      "user_id" text COLLATE "C" NOT NULL,
+      "validator_digest" text COLLATE "C" NOT NULL,
+      "replaced_digests" text[] COLLATE "C" NOT NULL DEFAULT '{}',
+      "replaced_until" bigint[] NOT NULL DEFAULT '{}',
+      "created_at" bigint NOT NULL,
+      "last_used_at" bigint NOT NULL,
+      "expires_at" bigint NOT NULL,
+      "session_handle" text COLLATE "C" NOT NULL,
+      "ip" text,
+      "user_agent" text,
+      CONSTRAINT "${REMEMBER_ME_INDEXES.selector}" PRIMARY KEY ("selector")
+    )`,
+    `CREATE INDEX "${REMEMBER_ME_INDEXES.user}" ON ${table} ("user_id", "created_at", "handle")`,
+    `CREATE INDEX "${REMEMBER_ME_INDEXES.expiry}" ON ${table} ("expires_at")`,
+  ];
+}
+
+/** What removes the table, and its indexes with it. */
+export function dropRememberMeTable(schema: string | undefined): readonly string[] {
+  return [`DROP TABLE ${rememberMeTable(schema)}`];
+}

@@ -1,0 +1,55 @@
+import { EntitySchema } from 'typeorm';
+import { TEXT, TIME } from './column-transformers.js';
+import { REMEMBER_ME_INDEXES, REMEMBER_ME_TABLE } from './remember-me-tables.js';
+
+/** A row of the table of remember-me tokens, as an application reads it by TypeORM. Times are milliseconds. */
+export interface RememberMeTokenRow {
+  readonly selector: string;
+  /** The public handle of the device. */
+  readonly handle: string;
+  readonly userId: string;
+  /** SHA-256 of the present validator. */
+  readonly validatorDigest: string;
+  /** Those replaced lately, and until when each is still honoured. */
+  readonly replacedDigests: readonly string[];
+  readonly replacedUntil: readonly string[];
+  readonly createdAt: number;
+  readonly lastUsedAt: number;
+  readonly expiresAt: number;
+  /** The handle of the session that the device was signed in by last. */
+  readonly sessionHandle: string;
+  readonly ip: string | null;
+  readonly userAgent: string | null;
+}
+
+/** The entity of the table of remember-me tokens. Read only, like `SessionEntity`. */
+export const RememberMeTokenEntity = createRememberMeTokenEntity();
+
+/** {@link RememberMeTokenEntity} for a table in a schema of its own. */
+export function createRememberMeTokenEntity({
+  schema,
+}: { readonly schema?: string } = {}): EntitySchema<RememberMeTokenRow> {
+  return new EntitySchema<RememberMeTokenRow>({
+    name: 'RememberMeTokenEntity',
+    tableName: REMEMBER_ME_TABLE,
+    schema,
+    columns: {
+      selector: { type: 'text', collation: 'C', primary: true, primaryKeyConstraintName: REMEMBER_ME_INDEXES.selector },
+      handle: { type: 'text', collation: 'C' },
+      userId: { name: 'user_id', type: 'text', collation: 'C', transformer: TEXT },
+      validatorDigest: { name: 'validator_digest', type: 'text', collation: 'C' },
+      replacedDigests: { name: 'replaced_digests', type: 'text', array: true, collation: 'C', default: '{}' },
+      replacedUntil: { name: 'replaced_until', type: 'bigint', array: true, default: '{}' },
+      createdAt: { name: 'created_at', type: 'bigint', transformer: TIME },
+      lastUsedAt: { name: 'last_used_at', type: 'bigint', transformer: TIME },
+      expiresAt: { name: 'expires_at', type: 'bigint', transformer: TIME },
+      sessionHandle: { name: 'session_handle', type: 'text', collation: 'C' },
+      ip: { type: 'text', nullable: true, transformer: TEXT },
+      userAgent: { name: 'user_agent', type: 'text', nullable: true, transformer: TEXT },
+    },
+    indices: [
+      { name: REMEMBER_ME_INDEXES.user, columns: ['userId', 'createdAt', 'handle'] },
+      { name: REMEMBER_ME_INDEXES.expiry, columns: ['expiresAt'] },
+    ],
+  });
+}
