@@ -240,9 +240,9 @@ describe.each(EVERYWHERE)('remember-me on $adapter with $store', ({ adapter, sto
     await alice.login('alice', { rememberMe: true });
     alice.restart();
     const users = bank.app.get(BankUsersService);
-    const { findById } = users;
+    const findById = users.findById.bind(users);
     users.findById = async (id) => {
-      const user = await findById.call(users, id);
+      const user = await findById(id);
       return user && { ...user, disabled: true };
     };
     expect(await alice.isSignedIn()).toBe(false);

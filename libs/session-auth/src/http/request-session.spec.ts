@@ -80,7 +80,7 @@ interface Given {
 }
 
 function makeParts({ users, fingerprint }: Given = {}): RequestSessionParts {
-  return { cookie, preSessionCookie, fingerprint, events: publisher, lifecycle, clock, users };
+  return { cookie, preSessionCookie, fingerprint, events: publisher, lifecycle, clock, users, remembered: undefined };
 }
 
 /** A request with a cookie, and what its response will say. */
