@@ -1,7 +1,12 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { type DynamicModule } from '@nestjs/common';
 import { Redis } from 'ioredis';
-import { MemorySessionStore, SessionAuthModule, type SessionAuthOptions } from 'nestjs-session-auth';
+import {
+  MemoryRememberMeTokenStore,
+  MemorySessionStore,
+  SessionAuthModule,
+  type SessionAuthOptions,
+} from 'nestjs-session-auth';
 import { redisStorage } from 'nestjs-session-auth/redis';
 import { closeApps, forRoot, log, options, SECRETS, start, Users, type Options } from './support/door-app.js';
 
@@ -151,9 +156,26 @@ describe('in production', () => {
     expect(warnings()[0]).toContain('storage');
   });
 
+  it('warns of remember-me tokens in memory where the sessions are elsewhere', async () => {
+    await start(production({ storage: { sessions: { useClass: MemorySessionStore } } }));
+    expect(warnings()).toEqual([expect.stringContaining('remember-me tokens are kept in memory')]);
+  });
+
   it.each<[string, () => Partial<Options>]>([
     ['Redis', () => ({ storage: redisStorage({ client: redis, namespace: 'module-options:' }) })],
-    ['a store of its own', () => ({ storage: { sessions: { useClass: MemorySessionStore } } })],
+    [
+      'stores of its own',
+      () => ({
+        storage: {
+          sessions: { useClass: MemorySessionStore },
+          rememberMe: { useClass: MemoryRememberMeTokenStore },
+        },
+      }),
+    ],
+    [
+      'a store of its own, without remember-me',
+      () => ({ storage: { sessions: { useClass: MemorySessionStore } }, rememberMe: false }),
+    ],
   ])('says nothing with %s', async (_what, given) => {
     await start(production(given()));
     expect(warnings()).toEqual([]);

@@ -250,18 +250,18 @@ describe('the fingerprint in Redis', () => {
 
 describe('fingerprint options', () => {
   it.each<[unknown, RegExp]>([
-    [true, /fingerprint: given true; allowed is an object/],
+    [true, /fingerprint: given a boolean; allowed is an object/],
     [{ onMismatch: 'ignore' }, /fingerprint\.onMismatch: given 'ignore'; allowed is 'destroy', 'reject', 'report'/],
     [{ headers: 'user-agent' }, /fingerprint\.headers: given 'user-agent'; allowed is an array/],
     [{ headers: ['user agent'] }, /fingerprint\.headers\[0\]\.name: given 'user agent'/],
     [{ headers: ['custom'] }, /fingerprint\.headers\[0\]\.name: given 'custom'/],
     [{ headers: [{}] }, /fingerprint\.headers\[0\]\.name/],
-    [{ headers: [1] }, /fingerprint\.headers\[0\]: given 1/],
+    [{ headers: [1] }, /fingerprint\.headers\[0\]: given a number/],
     [{ headers: ['accept', { name: 'dnt', compare: 'loose' }] }, /fingerprint\.headers\[1\]\.compare: given 'loose'/],
     [{ headers: ['accept', 'Accept'] }, /fingerprint\.headers: given one of them twice/],
     [{ headers: [{ name: 'dnt', policy: 'destroy' }] }, /fingerprint\.headers\[0\]\.policy: given an unknown option/],
-    [{ custom: 'country' }, /fingerprint\.custom: given 'country'/],
-    [{ custom: {} }, /fingerprint\.custom\.read: given undefined; allowed is a function/],
+    [{ custom: 'country' }, /fingerprint\.custom: given a string/],
+    [{ custom: {} }, /fingerprint\.custom\.read: given nothing; allowed is a function/],
   ])('%p do not boot', async (fingerprint, message) => {
     const backend = await openBackend('memory');
     const options = { fingerprint: fingerprint as SessionAuthOptions['fingerprint'] };

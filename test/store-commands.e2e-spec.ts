@@ -97,12 +97,12 @@ describe.each(ADAPTERS)('what Redis is asked for on %s', (adapter) => {
     expect(await backend.redis!.keys(`${backend.namespace}*:s:*`)).toEqual([]);
   });
 
-  it('one script to end the other sessions, besides the one that finds who asks', async () => {
+  it('one script each to end the other sessions and to forget their devices, besides the one that finds who asks', async () => {
     const others = [bank.client(), bank.client()];
     for (const other of others) await other.login('alice');
     await alice.login('alice');
     const { sent } = await count(() => alice.ask('DELETE', '/auth/sessions'));
-    expect(sent).toBe(2);
+    expect(sent).toBe(3);
   });
 
   it('no key without a time to live', async () => {

@@ -46,6 +46,9 @@ export class SqliteSessionStore extends SessionStore {
 
   override create(record: SessionRecord, { max, onLimit }: Admission, now: number): Promise<CreateOutcome> {
     return this.#inOneStep(async () => {
+      const present = await this.#load(record.digest, now);
+      if (present !== undefined && present.expiresAt > now) return { status: 'exists' };
+      if (present !== undefined) await this.#remove(present);
       const evicted: EndedSession[] = [];
       if (record.userId !== undefined && max !== Infinity) {
         const live = await this.#liveOf(record.userId, now);

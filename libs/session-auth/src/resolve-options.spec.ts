@@ -41,6 +41,12 @@ describe('resolveOptions', () => {
         rotationGrace: 10_000,
       },
       concurrency: { max: 3, onLimit: 'evict-oldest' },
+      rememberMe: {
+        lifetime: 30 * 24 * HOUR,
+        sliding: false,
+        reuseGrace: 30_000,
+        onTheft: 'revoke-tokens-and-sessions',
+      },
       fingerprint: ['user-agent', 'accept-language', 'accept-encoding'].map((name) => ({
         name,
         onMismatch: 'destroy',
@@ -79,6 +85,7 @@ describe('resolveOptions', () => {
         concurrency: { max, onLimit: 'reject' },
         fingerprint: false,
         csrf: { header: 'X-Token', field: 'token', methods: ['PURGE'], global: true },
+        rememberMe: { lifetime: '7d', sliding: true, reuseGrace: '5s', onTheft: 'revoke-tokens' },
         passwords: { cost: 13 },
         storeTimeout: '500ms',
         maxDataSize: 1024,
@@ -104,10 +111,25 @@ describe('resolveOptions', () => {
       concurrency: { max, onLimit: 'reject' },
       fingerprint: undefined,
       csrf: expect.objectContaining({ header: 'x-token', field: 'token', methods: ['PURGE'], global: true }),
+      rememberMe: { lifetime: 7 * 24 * HOUR, sliding: true, reuseGrace: 5000, onTheft: 'revoke-tokens' },
       passwords: { cost: 13 },
       storeTimeout: 500,
       maxDataSize: 1024,
     });
+  });
+
+  it('takes rememberMe: false for off, and refuses what is too long or unknown', () => {
+    expect(resolve({ rememberMe: false }).rememberMe).toBeUndefined();
+    for (const [rememberMe, path] of [
+      [{ lifetime: '401d' }, 'rememberMe.lifetime'],
+      [{ reuseGrace: '11m' }, 'rememberMe.reuseGrace'],
+      [{ onTheft: 'nothing' }, 'rememberMe.onTheft'],
+      [{ sliding: 1 }, 'rememberMe.sliding'],
+      [{ days: 30 }, 'rememberMe.days'],
+      [true, 'rememberMe'],
+    ] as const) {
+      expect(refusalOf({ secrets: [SECRET], rememberMe })).toContain(`${path}: given`);
+    }
   });
 
   it.each(['idle', 'absolute'] as const)('takes cookie.maxAge %s', (maxAge) => {

@@ -281,11 +281,12 @@ function storageOf(extras: OptionReader): Storage {
   return {
     sessions: sessions ?? { useFactory: () => inMemory('sessions', new MemorySessionStore()) },
     rememberMe: rememberMe ?? {
-      useFactory: () =>
-        // one warning is enough where the sessions are in memory as well
-        sessions === undefined
-          ? new MemoryRememberMeTokenStore()
-          : inMemory('remember-me tokens', new MemoryRememberMeTokenStore()),
+      inject: [RESOLVED_OPTIONS],
+      useFactory: ({ rememberMe: settings }: ResolvedSessionAuthOptions) => {
+        const store = new MemoryRememberMeTokenStore();
+        // one warning is enough where the sessions are in memory as well, and none is due where nothing is kept
+        return sessions === undefined || settings === undefined ? store : inMemory('remember-me tokens', store);
+      },
     },
   };
 }

@@ -125,8 +125,10 @@ const broken: Readonly<Record<string, readonly [() => SessionStore, ...RegExp[]]
             Object.entries(rotation.changes).filter(([, value]) => value !== undefined),
           );
           const record = { ...found.record, ...changes, digest: rotation.digest, rotatedAt: now };
+          await super.delete(digest, now);
           await super.create({ ...record, digest }, NO_LIMIT, now);
           await super.rotate(digest, rotation);
+          await super.delete(record.digest, now);
           await super.create(record, NO_LIMIT, now);
           return { status: 'rotated' as const, record };
         }

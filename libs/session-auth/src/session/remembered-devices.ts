@@ -3,8 +3,8 @@
  * by its remember-me token.
  */
 export interface RememberedDevices {
-  /** Forgets the device that a session of a user was signed in from. Called before that session is ended. */
-  forgetSession(userId: string, sessionId: string): Promise<unknown>;
-  /** Forgets all devices of a user but the one of `keepSessionId`. Called before their sessions are ended. */
-  forgetOthers(userId: string, keepSessionId: string | undefined): Promise<unknown>;
+  /** Forgets the device that a session of a user was signed in from. Answers how many there were. */
+  forgetSession(userId: string, sessionId: string): Promise<number>;
+  /** Forgets all devices of a user but the one of `keepSessionId`. Answers how many there were. */
+  forgetOthers(userId: string, keepSessionId: string | undefined): Promise<number>;
 }

@@ -248,8 +248,10 @@ export class SessionLifecycleService {
     reason: SessionEndReason = 'revoked',
     client?: ClientInfo,
   ): Promise<boolean> {
-    await this.devices?.forgetSession(userId, id);
-    return this.#end(() => this.store.deleteByHandle(userId, id, this.clock.now()), reason, client);
+    // sent together: one round trip where both are kept in one store
+    const forgotten = this.devices?.forgetSession(userId, id);
+    const ended = this.#end(() => this.store.deleteByHandle(userId, id, this.clock.now()), reason, client);
+    return (await Promise.all([ended, forgotten]))[0];
   }
 
   /** Ends all sessions of a user but the one with the handle `keep`. Answers how many. */
@@ -284,7 +286,22 @@ export class SessionLifecycleService {
     reason: SessionEndReason,
     client?: ClientInfo,
   ): Promise<number> {
-    await this.devices?.forgetOthers(userId, except);
+    // sent together: one round trip where both are kept in one store
+    const [revoked, forgotten = 0] = await Promise.all([
+      this.#deleteByUser(userId, except, reason, client),
+      this.devices?.forgetOthers(userId, except),
+    ]);
+    if (forgotten === 0) return revoked;
+    // a device may have signed itself in between; from now on it looks for its token in vain
+    return revoked + (await this.#deleteByUser(userId, except, reason, client));
+  }
+
+  async #deleteByUser(
+    userId: string,
+    except: string | undefined,
+    reason: SessionEndReason,
+    client?: ClientInfo,
+  ): Promise<number> {
     let revoked = 0;
     for (let more = true; more;) {
       const step = await this.#call(() =>
