@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { type DynamicModule } from '@nestjs/common';
 import { Redis } from 'ioredis';
 import {
+  BcryptPasswordHasher,
   MemoryRememberMeTokenStore,
   MemorySessionStore,
   SessionAuthModule,
@@ -127,11 +128,13 @@ describe('booting', () => {
 
 describe('in production', () => {
   const environment = process.env['NODE_ENV'];
+  // a hasher of its own: bcrypt of production's cost would still be at work when the tests are over
+  const quick = { secrets: SECRETS, passwords: { useValue: new BcryptPasswordHasher(4) } };
   let redis: Redis;
 
   beforeAll(() => {
     process.env['NODE_ENV'] = 'production';
-    redis = new Redis(process.env['TEST_REDIS_URL']!);
+    redis = new Redis({ lazyConnect: true });
   });
   afterAll(() => {
     process.env['NODE_ENV'] = environment;
@@ -139,14 +142,18 @@ describe('in production', () => {
   });
 
   const warnings = (): string[] => log.filter(({ level }) => level === 'warn').map(({ text }) => text);
-  const production = (given: Partial<Options> = {}): DynamicModule =>
-    SessionAuthModule.forRoot({ secrets: SECRETS, ...given });
+  const production = (given: Partial<Options> = {}): DynamicModule => SessionAuthModule.forRoot({ ...quick, ...given });
 
   it.each<[string, () => DynamicModule]>([
     ['by default', () => production()],
     [
       'by name, in forRootAsync',
-      () => SessionAuthModule.forRootAsync({ useFactory: () => ({ secrets: SECRETS }), storage: 'memory' }),
+      () =>
+        SessionAuthModule.forRootAsync({
+          useFactory: () => ({ secrets: SECRETS }),
+          passwords: quick.passwords,
+          storage: 'memory',
+        }),
     ],
     ['by storage without sessions', () => production({ storage: {} })],
   ])('warns once of sessions in memory: %s', async (_how, make) => {
