@@ -97,12 +97,13 @@ export class SessionAuthService {
   async logout(request: object): Promise<void> {
     const bound = getRequestSession(request);
     const { lifecycle, remembered } = this.parts;
-    // the token first: by it, the device would be signed in again
-    const forgotten = remembered?.forget(bound);
-    if (bound.token !== undefined) await lifecycle.destroy(bound.token, 'logout', bound.exchange.client);
-    await forgotten;
+    const { token, exchange } = bound;
+    await Promise.all([
+      remembered?.forget(bound),
+      token === undefined ? undefined : lifecycle.destroy(token, 'logout', exchange.client),
+    ]);
     bound.clear();
-    bound.exchange.setHeader('clear-site-data', '"cookies", "storage"');
+    exchange.setHeader('clear-site-data', '"cookies", "storage"');
   }
 
   /**
