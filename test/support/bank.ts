@@ -37,6 +37,7 @@ export const EVERYWHERE = ADAPTERS.flatMap((adapter) => STORES.map((store) => ({
 
 /** A backend that several nodes can share. */
 export interface Backend {
+  /** Asked for anew, it is on connections of its own, as those of another node are. */
   readonly storage: StorageOptions;
   /** The client, for looking into Redis; undefined elsewhere. */
   readonly redis: Redis | undefined;
@@ -62,8 +63,12 @@ export async function openBackend(store: StoreName, url?: string, options: Redis
     const database = await createTestDatabase(url);
     const dataSource = await database.open({ migrations: [CreateSessionAuthTables] });
     await dataSource.runMigrations();
+    const nodes = [dataSource, await database.open()];
+    let asked = 0;
     return {
-      storage: typeOrmStorage({ dataSource }),
+      get storage() {
+        return typeOrmStorage({ dataSource: nodes[asked++ % nodes.length]! });
+      },
       redis: undefined,
       dataSource,
       namespace,
@@ -72,14 +77,19 @@ export async function openBackend(store: StoreName, url?: string, options: Redis
   }
   const redis = new Redis(url ?? process.env['TEST_REDIS_URL']!, { ...options, lazyConnect: true });
   await redis.connect();
+  const nodes: Redis[] = [];
   return {
-    storage: redisStorage({ client: redis, namespace }),
+    get storage() {
+      const client = redis.duplicate({ lazyConnect: false });
+      nodes.push(client);
+      return redisStorage({ client, namespace });
+    },
     redis,
     namespace,
     close: async () => {
       const keys = await redis.keys(`${namespace}*`);
       if (keys.length > 0) await redis.del(...keys);
-      redis.disconnect();
+      for (const client of [redis, ...nodes]) client.disconnect();
     },
   };
 }
