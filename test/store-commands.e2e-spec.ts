@@ -84,10 +84,22 @@ describe.each(ADAPTERS)('what Redis is asked for on %s', (adapter) => {
     }
   });
 
-  it('nothing for a failed login', async () => {
-    expect(
-      (await count(() => alice.post('/auth/login', { email: 'alice@example.com', password: 'x' }))).byName,
-    ).toEqual({});
+  it('two round trips of reads for the throttle of a login from a known address, and nothing written for it', async () => {
+    await alice.login('alice');
+    await bank.client().login('alice');
+    const { byName } = await count(() => bank.client().login('alice'));
+    // before the password is looked at: this client and its blocks, the address, the account, the mark of a known
+    // address; after: this client and the address again
+    expect(byName).toMatchObject({ multi: 7, exec: 7, evalsha: 1 });
+    expect(byName).not.toHaveProperty('incrby');
+  });
+
+  it('nothing of sessions for a failed login: only its count', async () => {
+    const wrong = (): Promise<unknown> => alice.post('/auth/login', { email: 'alice@example.com', password: 'x' });
+    await wrong();
+    const { byName } = await count(wrong);
+    // three counts, and their reads before
+    expect(byName).toMatchObject({ multi: 5, evalsha: 3, incrby: 3 });
   });
 
   it('one script a logout', async () => {
@@ -109,8 +121,10 @@ describe.each(ADAPTERS)('what Redis is asked for on %s', (adapter) => {
     await alice.login('alice');
     await alice.ask('PATCH', '/api/preferences', { body: { theme: 'dark' } });
     await alice.post('/auth/reauthenticate', { password: 'alice-demo-password' });
+    await alice.post('/auth/login', { email: 'alice@example.com', password: 'x' });
     const keys = await backend.redis!.keys('*');
-    expect(keys).toHaveLength(2);
+    // session, index, the address that alice is known from, the count of the failure of her device
+    expect(keys).toHaveLength(4);
     for (const key of keys) expect(await backend.redis!.pttl(key)).toBeGreaterThan(0);
   });
 });

@@ -7,12 +7,14 @@ import {
   CreateSessionAuthTables,
   createSessionAuthMigration,
   createSessionEntity,
+  AUDIT_TABLE,
   GRACE_TABLE,
   SESSION_TABLE,
   REMEMBER_ME_TABLE,
   RememberMeTokenEntity,
   TypeOrmRememberMeTokenStore,
   createRememberMeTokenEntity,
+  THROTTLE_TABLE,
   SessionEntity,
   TypeOrmSessionStore,
   typeOrmStorage,
@@ -52,7 +54,7 @@ describe('the migration', () => {
     const dataSource = await database.open({ schema: 'app', migrations: [CreateSessionAuthTables] });
     await dataSource.query('CREATE SCHEMA app');
     await dataSource.runMigrations();
-    expect((await objects(dataSource)).filter((name) => name.startsWith('app.session'))).toHaveLength(13);
+    expect((await objects(dataSource)).filter((name) => name.startsWith('app.session'))).toHaveLength(20);
     await new TypeOrmSessionStore(dataSource).create(newRecord('alice'), NO_LIMIT, NOW);
     expect(await dataSource.query('SELECT count(*)::int AS rows FROM app.session_auth_session')).toEqual([{ rows: 1 }]);
   });
@@ -252,6 +254,13 @@ function expectedObjects(schema: string): string[] {
     'session_auth_remember_me_pkey',
     'session_auth_remember_me_user',
     'session_auth_remember_me_expiry',
+    THROTTLE_TABLE,
+    'session_auth_throttle_pkey',
+    'session_auth_throttle_expiry',
+    AUDIT_TABLE,
+    'session_auth_audit_event_pkey',
+    'session_auth_audit_event_at',
+    'session_auth_audit_event_user',
   ];
   return [...names.map((name) => `${schema}.${name}`), 'public.migrations', 'public.PK_MIGRATIONS'];
 }

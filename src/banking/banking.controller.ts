@@ -10,6 +10,7 @@ import {
   Patch,
   Post,
   Query,
+  Req,
   UseGuards,
   ValidationPipe,
 } from '@nestjs/common';
@@ -17,14 +18,17 @@ import {
   CsrfProtected,
   CurrentSession,
   CurrentUser,
+  PasswordHasher,
   RequireRecentAuth,
   type Session,
   SessionAuthGuard,
+  SessionAuthService,
   SessionLifecycleService,
 } from 'nestjs-session-auth';
 import type { BankUser } from '../users/bank-user.js';
 import { BankUsersService } from '../users/bank-users.service.js';
 import { ChangeEmailDto } from './change-email.dto.js';
+import { ChangePasswordDto } from './change-password.dto.js';
 import { Ledger } from './ledger.js';
 import { TransferDto } from './transfer.dto.js';
 
@@ -38,6 +42,8 @@ export class BankingController {
   constructor(
     @Inject(BankUsersService) private readonly users: BankUsersService,
     @Inject(SessionLifecycleService) private readonly sessions: SessionLifecycleService,
+    @Inject(SessionAuthService) private readonly auth: SessionAuthService,
+    @Inject(PasswordHasher) private readonly passwords: PasswordHasher,
     @Inject(Ledger) private readonly ledger: Ledger,
   ) {}
 
@@ -68,6 +74,20 @@ export class BankingController {
     if (!this.users.changeEmail(user.id, email)) throw new ConflictException('this address is taken');
     await this.sessions.updateUser(user.id, { email });
     return { email };
+  }
+
+  /** Every other session ends, remembered devices too; this one goes on with a new token. */
+  @CsrfProtected()
+  @Post('settings/password')
+  @HttpCode(200)
+  async changePassword(
+    @Req() request: object,
+    @Body(VALIDATION) { currentPassword, newPassword }: ChangePasswordDto,
+  ): Promise<{ revokedSessions: number }> {
+    const { user } = await this.auth.reauthenticate(request, { password: currentPassword });
+    const userId = String(user.id);
+    await this.users.savePasswordHash(userId, await this.passwords.hash(newPassword));
+    return this.auth.credentialsChanged(userId, { keep: request });
   }
 
   @Get('preferences')

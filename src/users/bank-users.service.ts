@@ -51,8 +51,19 @@ export class BankUsersService implements SessionUserProvider<BankUser>, OnModule
     return true;
   }
 
-  #change(id: string, changes: Partial<BankUser>): void {
+  /** Answers false when there is no such user. */
+  disable(id: string): boolean {
+    return this.#change(id, { disabled: true });
+  }
+
+  /** Answers false when there is no such user. */
+  changeRoles(id: string, roles: readonly string[]): boolean {
+    return this.#change(id, { roles });
+  }
+
+  #change(id: string, changes: Partial<BankUser>): boolean {
     const user = this.#users.get(id);
     if (user !== undefined) this.#users.set(id, { ...user, ...changes });
+    return user !== undefined;
   }
 }

@@ -37,6 +37,7 @@ export interface SessionAnswer {
 export const SESSION_COOKIE = '__Host-session';
 export const REMEMBER_COOKIE = '__Host-session-remember';
 export const PRE_SESSION_COOKIE = '__Host-session-csrf';
+export const DEVICE_COOKIE = '__Host-session-device';
 
 const SAFE = ['GET', 'HEAD', 'OPTIONS'];
 

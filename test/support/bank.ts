@@ -104,7 +104,7 @@ export interface Bank {
   /** Every line logged since the start. */
   readonly log: string[];
   /** A client without cookies. */
-  client(): BankClient;
+  readonly client: () => BankClient;
   close(): Promise<void>;
 }
 
@@ -118,6 +118,8 @@ export interface BankSetup {
   /** More controllers and the like, next to the bank's. */
   readonly module?: ModuleMetadata;
   readonly clock?: ManualClock;
+  /** Clients say their address in `X-Forwarded-For`. @default false */
+  readonly trustProxy?: boolean;
 }
 
 export const TEST_SECRETS = ['a test secret that everybody may know, 1'];
@@ -141,7 +143,7 @@ export async function startBank(setup: BankSetup): Promise<Bank> {
     .useValue(clock)
     .setLogger(collector(log))
     .compile();
-  const app = testing.createNestApplication(makeHttpAdapter(adapter), { logger: collector(log) });
+  const app = testing.createNestApplication(makeHttpAdapter(adapter, setup.trustProxy), { logger: collector(log) });
   const events: SessionEvent[] = [];
   app.get(SessionEventPublisher).subscribe((event) => void events.push(event));
   await app.listen(0, '127.0.0.1');

@@ -31,17 +31,37 @@ export { BcryptPasswordHasher, DEFAULT_BCRYPT_COST, MAX_PASSWORD_BYTES } from '.
 export { PasswordHasher } from './passwords/password-hasher.js';
 
 // events
+export {
+  AUDIT_VOCABULARY,
+  recordableText,
+  toAuditEntry,
+  type AuditEntry,
+  type AuditLevel,
+} from './events/audit-entry.js';
 export { AuditLog, LoggerAuditLog } from './events/audit-log.js';
 export { SessionEventPublisher, type SessionEventListener } from './events/event-publisher.js';
 export type {
   CsrfRejection,
   LoginFailure,
+  LoginThrottleScope,
   RotationReason,
   SessionEndReason,
   SessionEvent,
+  SessionEventType,
 } from './events/session-event.js';
 
+// throttle
+export type {
+  ClientFailureLimitOptions,
+  FailureLimitOptions,
+  LoginThrottleOptions,
+} from './throttle/login-throttle-options.js';
+export { LoginThrottleStore, type FailureCount, type FailureCounter } from './throttle/login-throttle-store.js';
+
 // session
+export type { CleanupOptions } from './session/cleanup-options.js';
+export { NewSessionNotifier, type NewSessionNotice } from './session/new-session-notifier.js';
+export { SessionCleanupService, type CleanupReport, type ExpiringRows } from './session/session-cleanup.service.js';
 export type { Admission, OnLimit, UserLimit } from './session/concurrency-limit.js';
 export { ConcurrentSessionsService } from './session/concurrent-sessions.service.js';
 export { formatSessionCursor, parseSessionCursor, type SessionCursor } from './session/session-cursor.js';
@@ -72,6 +92,7 @@ export {
 export { Session, type SessionView } from './session/session.js';
 
 // http
+export type { DeviceCookieOptions } from './http/device-cookie-options.js';
 export type {
   FingerprintCustomOptions,
   FingerprintHeaderOptions,
@@ -122,5 +143,6 @@ export { CsrfService } from './csrf/csrf.service.js';
 export type { CsrfAnswer, LoginAnswer, SessionAnswer, SessionListItem } from './endpoints/session-auth.controller.js';
 
 // storage in memory
+export { MemoryLoginThrottleStore } from './storage/memory/memory-login-throttle-store.js';
 export { MemoryRememberMeTokenStore } from './storage/memory/memory-remember-me-token-store.js';
 export { DEFAULT_MEMORY_SESSIONS, MemorySessionStore } from './storage/memory/memory-session-store.js';

@@ -7,9 +7,12 @@ import { isProviderSlot } from './provider-slot.js';
 import { resolveCsrf } from './resolve-csrf-options.js';
 import type { RememberMeSettings } from './remember-me/remember-me-settings.js';
 import { resolveFingerprint } from './resolve-fingerprint-options.js';
+import { resolveLoginThrottle } from './resolve-login-throttle-options.js';
 import { resolveRememberMe } from './resolve-remember-me-options.js';
 import { isSessionLimit, ON_LIMIT_VALUES, type ConcurrencyLimit, type UserLimit } from './session/concurrency-limit.js';
+import type { CleanupSettings } from './session/session-cleanup.service.js';
 import { DEFAULT_SESSION_LIFETIME, LIFETIME_PRESETS, type SessionLifetime } from './session/session-lifetime.js';
+import type { LoginThrottleSettings } from './throttle/login-throttle-settings.js';
 import type { SessionUser } from './users/session-user-provider.js';
 
 /** The options with every default filled in and every duration in milliseconds. */
@@ -25,12 +28,21 @@ export interface ResolvedSessionAuthOptions {
   readonly rememberMe: RememberMeSettings | undefined;
   /** Undefined where a provider stands in bcrypt's place. */
   readonly passwords: { readonly cost: number } | undefined;
+  /** undefined: off. */
+  readonly loginThrottle: LoginThrottleSettings | undefined;
+  /** How long a device is recognised, in milliseconds; undefined: not at all. */
+  readonly deviceCookie: { readonly lifetime: number } | undefined;
+  readonly cleanup: CleanupSettings;
   readonly storeTimeout: number;
   readonly maxDataSize: number;
 }
 
 const MIN_SECRET_BYTES = 32;
 const MIN_PRODUCTION_COST = 10;
+const HOUR = 60 * 60 * 1000;
+/** The jitter comes on top, and a timer can be set for 24.8 days. */
+const MAX_CLEANUP_INTERVAL = 22 * 24 * HOUR;
+const DEFAULT_DEVICE_LIFETIME = 180 * 24 * HOUR;
 
 /** A timer set for longer than 2^31 - 1 ms fires at once. */
 const MAX_TIMER = 2 ** 31 - 1;
@@ -52,6 +64,9 @@ export function resolveOptions(options: unknown, production: boolean): ResolvedS
     'csrf',
     'rememberMe',
     'passwords',
+    'loginThrottle',
+    'deviceCookie',
+    'cleanup',
     'storeTimeout',
     'maxDataSize',
   ]);
@@ -64,6 +79,9 @@ export function resolveOptions(options: unknown, production: boolean): ResolvedS
     csrf: resolveCsrf(root),
     rememberMe: resolveRememberMe(root),
     passwords: resolvePasswords(root, production),
+    loginThrottle: resolveLoginThrottle(root),
+    deviceCookie: resolveDeviceCookie(root),
+    cleanup: resolveCleanup(root),
     storeTimeout: root.duration('storeTimeout', 2000, { least: 1, most: MAX_TIMER }),
     maxDataSize: root.integer('maxDataSize', 65_536, 1, 16 * 1024 * 1024),
   };
@@ -143,6 +161,20 @@ function resolveConcurrency(root: OptionReader): ConcurrencyLimit {
     max: max as number | ((user: SessionUser) => UserLimit | Promise<UserLimit>),
     onLimit: concurrency.oneOf('onLimit', ON_LIMIT_VALUES, 'evict-oldest'),
   };
+}
+
+function resolveDeviceCookie(root: OptionReader): { readonly lifetime: number } | undefined {
+  if (root.get('deviceCookie') === false) return undefined;
+  const deviceCookie = root.slice('deviceCookie', ['lifetime']);
+  const lifetime = deviceCookie.duration('lifetime', DEFAULT_DEVICE_LIFETIME, { least: 1000, most: MAX_COOKIE_AGE });
+  return { lifetime };
+}
+
+function resolveCleanup(root: OptionReader): CleanupSettings {
+  const off = root.get('cleanup') === false;
+  const cleanup = off ? OptionReader.empty('cleanup') : root.slice('cleanup', ['every', 'batch']);
+  const every = cleanup.duration('every', HOUR, { least: 1000, most: MAX_CLEANUP_INTERVAL });
+  return { every: off ? undefined : every, batch: cleanup.integer('batch', 1000, 1, 100_000) };
 }
 
 function resolvePasswords(root: OptionReader, production: boolean): { readonly cost: number } | undefined {

@@ -7,6 +7,7 @@ const EXTRAS: SessionAuthExtras = {
   imports: undefined,
   storage: undefined,
   users: undefined,
+  notifier: undefined,
   endpoints: undefined,
   global: undefined,
 };

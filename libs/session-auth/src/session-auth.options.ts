@@ -1,12 +1,18 @@
 import type { InjectionToken, ModuleMetadata, OptionalFactoryDependency, Type } from '@nestjs/common';
 import type { CsrfOptions } from './csrf/csrf-options.js';
+import type { AuditLog } from './events/audit-log.js';
+import type { DeviceCookieOptions } from './http/device-cookie-options.js';
 import type { FingerprintOptions } from './http/fingerprint-options.js';
 import type { PasswordHasher } from './passwords/password-hasher.js';
 import type { OnTheft } from './remember-me/remember-me-settings.js';
 import type { RememberMeTokenStore } from './remember-me/remember-me-token-store.js';
+import type { CleanupOptions } from './session/cleanup-options.js';
 import type { OnLimit, UserLimit } from './session/concurrency-limit.js';
+import type { NewSessionNotifier } from './session/new-session-notifier.js';
 import type { LifetimePreset } from './session/session-lifetime.js';
 import type { SessionStore } from './session/session-store.js';
+import type { LoginThrottleOptions } from './throttle/login-throttle-options.js';
+import type { LoginThrottleStore } from './throttle/login-throttle-store.js';
 import type { Duration } from './time/durations.js';
 import type { SessionUser, SessionUserProvider } from './users/session-user-provider.js';
 
@@ -27,6 +33,10 @@ export interface StorageOptions {
   readonly sessions?: ProviderSlot<SessionStore>;
   /** @default remember-me tokens in this process's memory */
   readonly rememberMe?: ProviderSlot<RememberMeTokenStore>;
+  /** @default counts of failed logins in this process's memory */
+  readonly throttle?: ProviderSlot<LoginThrottleStore>;
+  /** @default each event as a line of JSON in Nest's log */
+  readonly audit?: ProviderSlot<AuditLog>;
 }
 
 /** How devices stay signed in. */
@@ -114,6 +124,12 @@ export interface SessionAuthOptions {
   readonly rememberMe?: RememberMeOptions | false;
   /** bcrypt's settings, or in `forRoot` a `PasswordHasher` of the application's own. @default `{ cost: 12 }` */
   readonly passwords?: PasswordOptions | ProviderSlot<PasswordHasher>;
+  /** How guessing of passwords is slowed down; `false`: not at all. @default on, see {@link LoginThrottleOptions} */
+  readonly loginThrottle?: LoginThrottleOptions | false;
+  /** Recognises devices that were signed in from before; `false`: none is. @default for 180 days after a login */
+  readonly deviceCookie?: DeviceCookieOptions | false;
+  /** Removal of what has expired; `false`: only by `SessionCleanupService.run`. @default every hour */
+  readonly cleanup?: CleanupOptions | false;
   /** How long a request waits for the store before it is answered 503. @default '2s' */
   readonly storeTimeout?: Duration;
   /** The most bytes of JSON a session's data may take. @default 65536 */
@@ -134,6 +150,8 @@ export interface SessionAuthExtras {
   readonly storage?: StorageOptions | 'memory';
   /** The application's users. Needed for login, `@CurrentUser()` and the endpoints. */
   readonly users?: ProviderSlot<SessionUserProvider>;
+  /** Tells users of new sessions. @default nobody is told */
+  readonly notifier?: ProviderSlot<NewSessionNotifier>;
   /** `false`: none. @default `{ path: 'auth' }` where `users` is given */
   readonly endpoints?: EndpointsOptions | false;
   /** `true`: every route needs a session unless it is `@Public()`. @default false */

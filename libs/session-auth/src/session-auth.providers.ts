@@ -1,5 +1,6 @@
 import { Logger, type CanActivate, type DynamicModule, type Provider } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD } from '@nestjs/core';
+import { DeviceRecognition } from './authentication/device-recognition.js';
 import { FullAuthGuard } from './authentication/full-auth.guard.js';
 import { RecentAuthGuard } from './authentication/recent-auth.guard.js';
 import { RememberedLogin } from './authentication/remembered-login.js';
@@ -12,7 +13,9 @@ import { CsrfGuard } from './csrf/csrf.guard.js';
 import { CsrfService } from './csrf/csrf.service.js';
 import { sessionAuthControllerAt } from './endpoints/session-auth.controller.js';
 import { AuditLog, LoggerAuditLog } from './events/audit-log.js';
+import { EventEmitterBridge } from './events/event-emitter-bridge.js';
 import { SessionEventPublisher } from './events/event-publisher.js';
+import { DeviceCookie } from './http/device-cookie.js';
 import { Fingerprint } from './http/fingerprint.js';
 import { RememberMeCookie } from './http/remember-me-cookie.js';
 import { RequestSessions } from './http/request-session.js';
@@ -31,10 +34,16 @@ import { DEFAULT_REMEMBER_ME } from './remember-me/remember-me-settings.js';
 import { resolveOptions, type ResolvedSessionAuthOptions } from './resolve-options.js';
 import type { ProviderSlot, SessionAuthExtras } from './session-auth.options.js';
 import { ConcurrentSessionsService } from './session/concurrent-sessions.service.js';
+import { NewSessionAnnouncer } from './session/new-session-announcer.js';
+import { NewSessionNotifier } from './session/new-session-notifier.js';
+import { SessionCleanupService, type ExpiringRows } from './session/session-cleanup.service.js';
 import { SessionLifecycleService } from './session/session-lifecycle.service.js';
 import { SessionStore } from './session/session-store.js';
+import { MemoryLoginThrottleStore } from './storage/memory/memory-login-throttle-store.js';
 import { MemoryRememberMeTokenStore } from './storage/memory/memory-remember-me-token-store.js';
 import { MemorySessionStore } from './storage/memory/memory-session-store.js';
+import { LoginThrottleStore } from './throttle/login-throttle-store.js';
+import { LoginThrottle } from './throttle/login-throttle.js';
 import { Clock, SystemClock } from './time/clock.js';
 import { SessionUserProvider } from './users/session-user-provider.js';
 
@@ -46,8 +55,11 @@ const RESOLVED_OPTIONS = Symbol('nestjs-session-auth resolved options');
 /** Adds to the module that Nest's builder made everything that its extras ask for. */
 export function withSessionAuthParts(definition: DynamicModule, given: object): DynamicModule {
   const extras = checkExtras(given, isAsync(definition));
-  const { users, endpoints } = extras;
-  const userProviders = users === undefined ? [] : [toProvider(SessionUserProvider, users)];
+  const { users, notifier, endpoints } = extras;
+  const userProviders = [
+    ...(users === undefined ? [] : [toProvider(SessionUserProvider, users)]),
+    ...(notifier === undefined ? [] : [toProvider(NewSessionNotifier, notifier)]),
+  ];
   return {
     ...definition,
     global: true,
@@ -57,6 +69,8 @@ export function withSessionAuthParts(definition: DynamicModule, given: object): 
       ...(definition.providers ?? []),
       toProvider(SessionStore, extras.storage.sessions),
       toProvider(RememberMeTokenStore, extras.storage.rememberMe),
+      toProvider(LoginThrottleStore, extras.storage.throttle),
+      toProvider(AuditLog, extras.storage.audit),
       toProvider(PasswordHasher, extras.passwords),
       ...userProviders,
       ...CORE_PROVIDERS,
@@ -89,15 +103,16 @@ const CORE_EXPORTS = [
   RolesGuard,
   SessionAuthGuard,
   SessionAuthService,
+  SessionCleanupService,
   SessionEventPublisher,
   SessionLifecycleService,
 ];
 
 const OPTIONAL_USERS = { token: SessionUserProvider, optional: true };
+const OPTIONAL_NOTIFIER = { token: NewSessionNotifier, optional: true };
 
 const CORE_PROVIDERS: Provider[] = [
   { provide: Clock, useClass: SystemClock },
-  { provide: AuditLog, useClass: LoggerAuditLog },
   {
     provide: RESOLVED_OPTIONS,
     inject: [SESSION_AUTH_OPTIONS],
@@ -123,16 +138,18 @@ const CORE_PROVIDERS: Provider[] = [
   },
   {
     provide: SessionLifecycleService,
-    inject: [SessionStore, RememberMeTokenStore, RESOLVED_OPTIONS, Clock, SessionEventPublisher],
+    inject: [SessionStore, RememberMeTokenStore, RESOLVED_OPTIONS, Clock, SessionEventPublisher, OPTIONAL_NOTIFIER],
     useFactory: (
       store: SessionStore,
       tokens: RememberMeTokenStore,
       settings: ResolvedSessionAuthOptions,
       clock: Clock,
       events: SessionEventPublisher,
+      notifier: NewSessionNotifier | undefined,
     ) => {
+      const announcer = new NewSessionAnnouncer(notifier);
       const devices = settings.rememberMe && new RememberMeDevices(tokens, clock, settings.storeTimeout);
-      return new SessionLifecycleService(checkedStore(store), settings, clock, events, devices);
+      return new SessionLifecycleService(checkedStore(store), settings, clock, events, announcer, devices);
     },
   },
   {
@@ -217,15 +234,62 @@ const CORE_PROVIDERS: Provider[] = [
   },
   {
     provide: SessionAuthService,
-    inject: [SessionLifecycleService, PasswordHasher, SessionEventPublisher, RememberedLogin, OPTIONAL_USERS],
+    inject: [
+      SessionLifecycleService,
+      PasswordHasher,
+      SessionEventPublisher,
+      DeviceRecognition,
+      RESOLVED_OPTIONS,
+      LoginThrottleStore,
+      RememberedLogin,
+      OPTIONAL_USERS,
+    ],
     useFactory: (
       lifecycle: SessionLifecycleService,
       passwords: PasswordHasher,
       events: SessionEventPublisher,
+      devices: DeviceRecognition,
+      options: ResolvedSessionAuthOptions,
+      throttleStore: LoginThrottleStore,
       remembered: RememberedLogin | undefined,
       users: SessionUserProvider | undefined,
-    ) => new SessionAuthService({ lifecycle, passwords, events, remembered, users }),
+    ) => {
+      const throttle = loginThrottle(options, throttleStore);
+      return new SessionAuthService({ lifecycle, passwords, events, devices, throttle, remembered, users });
+    },
   },
+  {
+    provide: DeviceRecognition,
+    inject: [RESOLVED_OPTIONS, Clock],
+    useFactory: ({ secrets, cookie, deviceCookie }: ResolvedSessionAuthOptions, clock: Clock) =>
+      new DeviceRecognition(
+        deviceCookie && new DeviceCookie(new KeyRing(secrets), cookie, deviceCookie.lifetime),
+        clock,
+      ),
+  },
+  {
+    provide: SessionCleanupService,
+    inject: [
+      SessionStore,
+      RESOLVED_OPTIONS,
+      Clock,
+      SessionEventPublisher,
+      RememberMeTokenStore,
+      AuditLog,
+      LoginThrottleStore,
+    ],
+    useFactory: (
+      store: SessionStore,
+      { cleanup }: ResolvedSessionAuthOptions,
+      clock: Clock,
+      events: SessionEventPublisher,
+      ...[rememberMeTokens, auditEvents, throttleCounts]: readonly object[]
+    ) => {
+      const others = expiringRows({ rememberMeTokens, auditEvents, throttleCounts });
+      return new SessionCleanupService({ store, others, events, clock }, cleanup);
+    },
+  },
+  EventEmitterBridge,
   {
     provide: CsrfService,
     inject: [RESOLVED_OPTIONS, SessionEventPublisher],
@@ -239,17 +303,20 @@ const CORE_PROVIDERS: Provider[] = [
   FullAuthGuard,
 ];
 
-const EXTRAS = ['imports', 'storage', 'users', 'endpoints', 'global', 'passwords'];
+const EXTRAS = ['imports', 'storage', 'users', 'notifier', 'endpoints', 'global', 'passwords'];
 
-interface Storage {
+interface CheckedStorage {
   readonly sessions: ProviderSlot<SessionStore>;
   readonly rememberMe: ProviderSlot<RememberMeTokenStore>;
+  readonly throttle: ProviderSlot<LoginThrottleStore>;
+  readonly audit: ProviderSlot<AuditLog>;
 }
 
 interface CheckedExtras {
   readonly imports: SessionAuthExtras['imports'];
-  readonly storage: Storage;
+  readonly storage: CheckedStorage;
   readonly users: ProviderSlot<SessionUserProvider> | undefined;
+  readonly notifier: ProviderSlot<NewSessionNotifier> | undefined;
   readonly passwords: ProviderSlot<PasswordHasher>;
   readonly endpoints: { readonly path: string } | undefined;
   readonly global: boolean;
@@ -263,19 +330,22 @@ function checkExtras(given: object, async: boolean): CheckedExtras {
     imports: extras.get('imports') as SessionAuthExtras['imports'],
     storage: storageOf(extras),
     users,
+    notifier: readProviderSlot<NewSessionNotifier>(extras, 'notifier'),
     passwords: passwordsOf(extras, async),
     endpoints: endpointsOf(extras, users !== undefined),
     global: extras.flag('global', false),
   };
 }
 
-function storageOf(extras: OptionReader): Storage {
+function storageOf(extras: OptionReader): CheckedStorage {
   const given = extras.get('storage');
   if (typeof given === 'string' && given !== 'memory') {
     throw extras.refuse('storage', "'memory', or the slots that redisStorage(…) and typeOrmStorage(…) answer");
   }
   const storage =
-    given === 'memory' ? OptionReader.empty('storage') : extras.slice('storage', ['sessions', 'rememberMe']);
+    given === 'memory'
+      ? OptionReader.empty('storage')
+      : extras.slice('storage', ['sessions', 'rememberMe', 'throttle', 'audit']);
   const sessions = readProviderSlot<SessionStore>(storage, 'sessions');
   const rememberMe = readProviderSlot<RememberMeTokenStore>(storage, 'rememberMe');
   return {
@@ -288,6 +358,8 @@ function storageOf(extras: OptionReader): Storage {
         return sessions === undefined || settings === undefined ? store : inMemory('remember-me tokens', store);
       },
     },
+    throttle: readProviderSlot<LoginThrottleStore>(storage, 'throttle') ?? { useClass: MemoryLoginThrottleStore },
+    audit: readProviderSlot<AuditLog>(storage, 'audit') ?? { useClass: LoggerAuditLog },
   };
 }
 
@@ -308,6 +380,21 @@ function endpointsOf(extras: OptionReader, hasUsers: boolean): { readonly path: 
   if (given === false || (given === undefined && !hasUsers)) return undefined;
   if (!hasUsers) throw extras.refuse('endpoints', 'false without the option users');
   return { path: extras.slice('endpoints', ['path']).text('path') ?? 'auth' };
+}
+
+function loginThrottle(options: ResolvedSessionAuthOptions, store: LoginThrottleStore): LoginThrottle | undefined {
+  const { loginThrottle: settings, secrets, storeTimeout } = options;
+  if (settings === undefined) return undefined;
+  const [key] = new KeyRing(secrets).deriveKeys('login-throttle');
+  return new LoginThrottle(store, settings, key!, storeTimeout);
+}
+
+/** What of these parts keeps rows that expire: a store that does not, such as one in Redis, has no such method. */
+function expiringRows(parts: Readonly<Record<string, object | undefined>>): Record<string, ExpiringRows> {
+  const expiring = Object.entries(parts).filter(
+    ([, part]) => typeof (part as Partial<ExpiringRows> | undefined)?.deleteExpired === 'function',
+  );
+  return Object.fromEntries(expiring) as Record<string, ExpiringRows>;
 }
 
 function globalCsrfGuard({ csrf }: ResolvedSessionAuthOptions, guard: CsrfGuard): CanActivate {
@@ -338,7 +425,7 @@ const STORE_OPERATIONS = Object.keys({
   deleteByUser: true,
   updateByUser: true,
   deleteExpired: true,
-} satisfies Record<keyof SessionStore, true>) as (keyof SessionStore)[];
+} satisfies Record<Exclude<keyof SessionStore, 'withCleanupLock'>, true>) as (keyof SessionStore)[];
 
 function checkedStore(store: SessionStore): SessionStore {
   const missing = STORE_OPERATIONS.filter(

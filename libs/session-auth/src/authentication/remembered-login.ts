@@ -38,6 +38,11 @@ export class RememberedLogin implements RememberedLoginResumer {
     this.takeCookie(bound);
   }
 
+  /** Forgets all devices of a user. */
+  async forgetAll(userId: string): Promise<void> {
+    await this.parts.rememberMe.revokeAll(userId);
+  }
+
   /** Takes the cookie from a client that sent one. */
   takeCookie(bound: RequestSession): void {
     const { cookie } = this.parts;

@@ -25,7 +25,7 @@ import { getRequestSession } from '../http/request-session.js';
 import { SessionLifecycleService } from '../session/session-lifecycle.service.js';
 import type { Session, SessionView } from '../session/session.js';
 import type { SessionAuthentication } from '../users/session-authentication.js';
-import { deviceName } from './device-name.js';
+import { deviceName } from '../users/device-name.js';
 import { DtoPipe } from './dto.pipe.js';
 import { EndpointErrorsInterceptor } from './endpoint-errors.interceptor.js';
 import { LoginDto } from './login.dto.js';

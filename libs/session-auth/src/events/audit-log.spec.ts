@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
+import { toAuditEntry } from './audit-entry.js';
 import { LoggerAuditLog } from './audit-log.js';
 import type { SessionEvent } from './session-event.js';
 
@@ -31,7 +32,7 @@ describe('LoggerAuditLog', () => {
 
   it.each(EVENTS)('writes %j at level %s', (event, level) => {
     new LoggerAuditLog().record(event);
-    expect(lines).toEqual([[level, JSON.stringify(event)]]);
+    expect(lines).toEqual([[level, JSON.stringify(toAuditEntry(event))]]);
   });
 
   it.each([
@@ -46,6 +47,6 @@ describe('LoggerAuditLog', () => {
     const line = lines[0]![1] as string;
     // eslint-disable-next-line no-control-regex -- these are looked for
     expect(line).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/);
-    expect(JSON.parse(line)).toEqual({ ...event, at: at.toISOString() });
+    expect(JSON.parse(line)).toMatchObject({ event: 'session_created', datetime: at.toISOString(), session: 'handle' });
   });
 });

@@ -27,7 +27,8 @@ export class SessionEventPublisher {
   }
 
   publish(event: UnstampedSessionEvent): void {
-    const stamped = { ...event, at: new Date(this.clock.now()) } as SessionEvent;
+    // frozen: a listener that changes it would change what the others hear
+    const stamped = Object.freeze({ ...event, at: new Date(this.clock.now()) }) as SessionEvent;
     for (const listener of [...this.#listeners]) {
       void this.#deliver(listener, stamped);
     }

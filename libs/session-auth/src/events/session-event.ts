@@ -21,10 +21,20 @@ export type SessionEndReason =
   | 'remember_me_theft';
 
 /** Why a session got a new token. */
-export type RotationReason = 'login' | 'reauthentication' | 'interval' | 'roles_changed' | 'requested';
+export type RotationReason =
+  'login' | 'reauthentication' | 'interval' | 'roles_changed' | 'credentials_changed' | 'requested';
 
 /** Why a login failed. For the audit log only: a client is told nothing of it. */
 export type LoginFailure = 'unknown_user' | 'wrong_password' | 'account_disabled';
+
+/** Which of the login throttle's counters was full. */
+export type LoginThrottleScope =
+  /** This account from this address, or from this device. */
+  | 'account_and_client'
+  /** This address, whatever the account. */
+  | 'address'
+  /** This account, from addresses and devices that it was not signed in from before. */
+  | 'account';
 
 /** Why a request was refused as forged. For the audit log only: a client is told nothing of it. */
 export type CsrfRejection =
@@ -61,7 +71,14 @@ interface RememberMeEventFields extends EventFields {
  * Everything the library has to tell, by `type`. An event never holds a token, a digest, a password or session data.
  */
 export type SessionEvent =
-  | (SessionEventFields & { readonly type: 'session.created'; readonly authentication?: SessionAuthentication })
+  | (SessionEventFields & {
+      readonly type: 'session.created';
+      readonly authentication?: SessionAuthentication;
+      /** Whether this user had not signed in from this device before. Absent where that is not known. */
+      readonly newDevice?: boolean;
+    })
+  /** A login was refused: the account is at its limit and the policy is `reject`. */
+  | (EventFields & { readonly type: 'session.limit_reached'; readonly userId: string })
   | (SessionEventFields & { readonly type: 'session.rotated'; readonly reason: RotationReason })
   | (SessionEventFields & { readonly type: 'session.destroyed'; readonly reason: SessionEndReason })
   | (SessionEventFields & { readonly type: 'session.evicted' })
@@ -99,7 +116,19 @@ export type SessionEvent =
       readonly reason: LoginFailure;
       /** Known only where the account exists. */
       readonly userId?: string;
+    })
+  /** A password was not looked at, or its verdict kept back, because there were too many failures before. */
+  | (EventFields & {
+      readonly type: 'login.throttled';
+      readonly scope: LoginThrottleScope;
+      readonly retryAfterSeconds: number;
+      /** Known only where the account exists. */
+      readonly userId?: string;
     });
+
+/** A token that had been used before, or a forged one with a genuine selector: somebody has a copy. */
+/** The type of an event, such as `'session.created'`: what `@OnEvent` listens for. */
+export type SessionEventType = SessionEvent['type'];
 
 /** The part of an event that its publisher fills in. */
 export type UnstampedSessionEvent = SessionEvent extends infer E

@@ -12,6 +12,7 @@ import type { Clock } from '../time/clock.js';
 import type { ClientInfo } from '../users/client-info.js';
 import type { SessionUser } from '../users/session-user-provider.js';
 import { admissionFor } from './concurrency-limit.js';
+import type { NewSessionAnnouncer } from './new-session-announcer.js';
 import { sessionDataBytes, toSessionData } from './session-data.js';
 import { initialDeadlines, isRotationDue } from './session-lifetime.js';
 import type { RememberedDevices } from './remembered-devices.js';
@@ -43,6 +44,7 @@ export class SessionLifecycleService {
     private readonly settings: SessionLifecycleSettings,
     private readonly clock: Clock,
     private readonly events: SessionEventPublisher,
+    private readonly announcer?: NewSessionAnnouncer,
     private readonly devices?: RememberedDevices,
   ) {}
 
@@ -82,6 +84,7 @@ export class SessionLifecycleService {
     };
     const outcome = await this.#call(() => this.store.create(record, admission, now));
     if (outcome.status === 'limit_reached') {
+      if (userId !== undefined) this.events.publish({ type: 'session.limit_reached', userId, client });
       throw new SessionAuthError('session_limit_reached', 'this account has as many sessions as it may have');
     }
     if (outcome.status === 'exists') {
@@ -97,9 +100,12 @@ export class SessionLifecycleService {
       sessionId: record.id,
       userId,
       authentication: record.authentication,
+      newDevice: input.newDevice,
       client,
     });
-    return { token, session: this.#open(record) };
+    const session = this.#open(record);
+    if (user !== undefined) this.announcer?.announce(user, session, input.newDevice);
+    return { token, session };
   }
 
   /**

@@ -28,6 +28,8 @@ export interface NewSession {
   readonly client?: ClientInfo;
   /** What the session is bound to of its client, where the fingerprint check is on. */
   readonly fingerprint?: string;
+  /** Whether the user had not signed in from this device before, where that is known: for the event and the notifier. */
+  readonly newDevice?: boolean;
   readonly data?: SessionData;
   /**
    * Token and handle made elsewhere, for logins that may arrive several times at once and shall share one session

@@ -164,4 +164,11 @@ export abstract class SessionStore {
    * that expires by itself, such as Redis, answers an empty list.
    */
   abstract deleteExpired(now: number, limit: number): Promise<readonly EndedSession[]>;
+
+  /**
+   * Runs a sweep of expired records while no other node runs one, and answers what it answers; undefined when another
+   * node does, in which case nothing runs. Optional: without it each node sweeps for itself, which is harmless, since
+   * `deleteExpired` reports each record once, but does the work several times.
+   */
+  withCleanupLock?<T>(sweep: () => Promise<T>): Promise<T | undefined>;
 }

@@ -1,7 +1,10 @@
 import type { InjectionToken } from '@nestjs/common';
 import type { RememberMeTokenStore } from '../../remember-me/remember-me-token-store.js';
 import type { SessionStore } from '../../session/session-store.js';
+import type { LoginThrottleStore } from '../../throttle/login-throttle-store.js';
 import type { RedisClient } from './redis-client.js';
+import { RedisLoginThrottleStore } from './redis-login-throttle-store.js';
+import { checkedNamespace } from './redis-namespace.js';
 import { RedisRememberMeTokenStore } from './redis-remember-me-token-store.js';
 import { RedisSessionStore, type RedisSessionStoreOptions } from './redis-session-store.js';
 
@@ -21,9 +24,13 @@ interface RedisSlot<T> {
 export interface RedisStorage {
   readonly sessions: RedisSlot<SessionStore>;
   readonly rememberMe: RedisSlot<RememberMeTokenStore>;
+  readonly throttle: RedisSlot<LoginThrottleStore>;
 }
 
-/** Keeps sessions and remember-me tokens in Redis: `storage: redisStorage({ client })`, or `redisStorage({ inject: REDIS })` for a provider. */
+/**
+ * Keeps sessions, remember-me tokens and the counts of failed logins in Redis: `storage: redisStorage({ client })`, or
+ * `redisStorage({ inject: REDIS })` for a provider.
+ */
 export function redisStorage(options: RedisStorageOptions): RedisStorage {
   const { namespace } = options;
   const given = 'client' in options ? options.client : undefined;
@@ -31,5 +38,9 @@ export function redisStorage(options: RedisStorageOptions): RedisStorage {
   return {
     sessions: { inject, useFactory: (injected) => new RedisSessionStore(injected ?? given!, { namespace }) },
     rememberMe: { inject, useFactory: (injected) => new RedisRememberMeTokenStore(injected ?? given!, { namespace }) },
+    throttle: {
+      inject,
+      useFactory: (injected) => new RedisLoginThrottleStore(injected ?? given!, checkedNamespace(namespace)),
+    },
   };
 }

@@ -1,3 +1,5 @@
+export { AuditEventEntity, createAuditEventEntity, type AuditEventRow } from './audit-event.entity.js';
+export { AUDIT_TABLE } from './audit-tables.js';
 export {
   CreateSessionAuthTables,
   createSessionAuthMigration,
@@ -13,4 +15,12 @@ export {
 export { createSessionEntity, SessionEntity, type SessionRow } from './session.entity.js';
 export { TypeOrmRememberMeTokenStore } from './typeorm-remember-me-token-store.js';
 export { TypeOrmSessionStore, type TypeOrmSessionStoreOptions } from './typeorm-session-store.js';
-export { typeOrmStorage, type TypeOrmStorage, type TypeOrmStorageOptions } from './typeorm-storage.js';
+export {
+  typeOrmStorage,
+  type TypeOrmAuditOptions,
+  type TypeOrmStorage,
+  type TypeOrmStorageOptions,
+} from './typeorm-storage.js';
+export { TypeOrmAuditLog, type AuditQuery, type TypeOrmAuditLogOptions } from './typeorm-audit-log.js';
+export { TypeOrmLoginThrottleStore } from './typeorm-login-throttle-store.js';
+export { THROTTLE_TABLE } from './throttle-tables.js';

@@ -1,4 +1,5 @@
 import type { DataSource, QueryRunner } from 'typeorm';
+import { SessionAuthError } from '../../errors/session-auth.error.js';
 import type { PostgresStatement } from './postgres-statement.js';
 import type { Row, SqlValue } from './session-row.js';
 
@@ -19,6 +20,9 @@ const TEXT_ONLY = { getTypeParser: () => (text: string) => text };
 // serialization failure, deadlock detected
 const RETRYABLE = ['40001', '40P01'];
 
+// undefined table, column, schema
+const NOT_MIGRATED = ['42P01', '42703', '3F000'];
+
 const BEGIN = 'BEGIN ISOLATION LEVEL READ COMMITTED';
 
 /**
@@ -32,6 +36,25 @@ export class PostgresConnections {
     private readonly dataSource: DataSource,
     private readonly preparedStatements: boolean,
   ) {}
+
+  /**
+   * Runs a statement that needs nothing but the tables: asked once at boot.
+   *
+   * @throws SessionAuthError `invalid_configuration` when the migration has not been run
+   */
+  async checkTables(statement: PostgresStatement, values: readonly SqlValue[] = []): Promise<void> {
+    try {
+      await this.run(statement, values);
+    } catch (cause) {
+      if (!NOT_MIGRATED.includes(sqlStateOf(cause) ?? '')) throw cause;
+      throw new SessionAuthError(
+        'invalid_configuration',
+        'typeOrmStorage: given a database without the tables of this version; allowed is one on which the migration ' +
+          `CreateSessionAuthTables has been run (${(cause as Error).message})`,
+        { cause },
+      );
+    }
+  }
 
   /** One statement, which is a transaction of its own. */
   async run(statement: PostgresStatement, values: readonly SqlValue[]): Promise<Row[]> {
@@ -49,6 +72,24 @@ export class PostgresConnections {
     const attempt = (runner: QueryRunner): Promise<Row[]> =>
       this.#inTransaction(runner, `${BEGIN}; SELECT pg_advisory_xact_lock(${lock})`, statement, values);
     return this.#retried(attempt, attempt);
+  }
+
+  /**
+   * Runs work while no other connection does under the same number; undefined when another does, and nothing runs.
+   *
+   * A connection is held for it, in a transaction of its own, which a pooler does not hand to somebody else. Should the
+   * server end it before the work is done, the next one who asks may come in between: no more than that.
+   */
+  async exclusively<T>(lock: bigint, work: () => Promise<T>): Promise<T | undefined> {
+    const runner = this.dataSource.createQueryRunner();
+    try {
+      await this.#query(runner, BEGIN);
+      const [row] = await this.#query(runner, `SELECT pg_try_advisory_xact_lock(${lock})`);
+      return row![0] === 't' ? await work() : undefined;
+    } finally {
+      await this.#query(runner, 'ROLLBACK').catch(() => undefined);
+      await runner.release();
+    }
   }
 
   /**

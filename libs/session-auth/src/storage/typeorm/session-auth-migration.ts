@@ -1,8 +1,10 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { createAuditTable, dropAuditTable } from './audit-tables.js';
 import { configuredSchema } from './configured-schema.js';
 import { createRememberMeTable, dropRememberMeTable } from './remember-me-tables.js';
 import { createSessionTables, dropSessionTables } from './session-tables.js';
 import { quoteIdentifier } from './sql-identifier.js';
+import { createThrottleTable, dropThrottleTable } from './throttle-tables.js';
 
 /** Settings of {@link createSessionAuthMigration}. */
 export interface SessionAuthMigrationOptions {
@@ -19,6 +21,8 @@ interface Step {
 const STEPS: readonly Step[] = [
   { create: createSessionTables, drop: dropSessionTables },
   { create: createRememberMeTable, drop: dropRememberMeTable },
+  { create: createThrottleTable, drop: dropThrottleTable },
+  { create: createAuditTable, drop: dropAuditTable },
 ];
 
 /**

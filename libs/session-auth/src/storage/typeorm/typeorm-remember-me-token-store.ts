@@ -5,7 +5,6 @@ import {
   type RememberMeUse,
   type RememberMeUseOutcome,
 } from '../../remember-me/remember-me-token-store.js';
-import { checkMigrated } from './check-migrated.js';
 import { configuredSchema } from './configured-schema.js';
 import { PostgresConnections } from './postgres-connections.js';
 import { requirePostgres } from './require-postgres.js';
@@ -14,7 +13,7 @@ import { rememberMeStatements, type RememberMeStatements } from './remember-me-s
 import { REMEMBER_ME_TABLE, rememberMeTable } from './remember-me-tables.js';
 import { textOrNull, type Row, type SqlValue } from './session-row.js';
 import type { TypeOrmSessionStoreOptions } from './typeorm-session-store.js';
-import { userLock } from './user-lock.js';
+import { advisoryLock } from './advisory-lock.js';
 
 /**
  * Remember-me tokens in PostgreSQL, on the connections of the application's DataSource and under the same rules as the
@@ -41,7 +40,7 @@ export class TypeOrmRememberMeTokenStore extends RememberMeTokenStore {
    * @throws SessionAuthError `invalid_configuration` when the migration has not been run
    */
   async checkTables(): Promise<void> {
-    await checkMigrated(() => this.#connections.run(this.#sql.check, []));
+    await this.#connections.checkTables(this.#sql.check);
   }
 
   override async create(record: RememberMeTokenRecord, maxPerUser: number, now: number): Promise<void> {
@@ -105,7 +104,7 @@ export class TypeOrmRememberMeTokenStore extends RememberMeTokenStore {
     statement: RememberMeStatements[keyof RememberMeStatements],
     values: readonly SqlValue[],
   ): Promise<Row[]> {
-    return this.#connections.runLocked(userLock(this.#lockNamespace, userId), statement, values);
+    return this.#connections.runLocked(advisoryLock(this.#lockNamespace, userId), statement, values);
   }
 }
 

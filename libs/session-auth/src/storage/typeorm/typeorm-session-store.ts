@@ -16,7 +16,6 @@ import {
   type Touch,
   type UpdateOutcome,
 } from '../../session/session-store.js';
-import { checkMigrated } from './check-migrated.js';
 import { configuredSchema } from './configured-schema.js';
 import { PostgresConnections } from './postgres-connections.js';
 import { decodeText, encodeText } from './postgres-text.js';
@@ -24,7 +23,7 @@ import { requirePostgres } from './require-postgres.js';
 import { corruptRecord, decodeData, decodeRow, encodePatch, encodeRow, textOrNull, type Row } from './session-row.js';
 import { sessionStatements, SWEEP_STEP, UPDATE_STEP, type SessionStatements } from './session-statements.js';
 import { SESSION_TABLE, sessionTables } from './session-tables.js';
-import { userLock } from './user-lock.js';
+import { advisoryLock } from './advisory-lock.js';
 
 /** Settings of {@link TypeOrmSessionStore}. */
 export interface TypeOrmSessionStoreOptions {
@@ -73,7 +72,7 @@ export class TypeOrmSessionStore extends SessionStore {
    * @throws SessionAuthError `invalid_configuration` when the migration has not been run
    */
   async checkTables(): Promise<void> {
-    await checkMigrated(() => this.#connections.run(this.#sql.check, []));
+    await this.#connections.checkTables(this.#sql.check);
   }
 
   override async create(record: SessionRecord, admission: Admission, now: number): Promise<CreateOutcome> {
@@ -84,7 +83,7 @@ export class TypeOrmSessionStore extends SessionStore {
       const rows =
         userId === undefined || admission.max === Infinity
           ? await this.#connections.run(this.#sql.insert, values)
-          : await this.#connections.runLocked(userLock(this.#lockNamespace, userId), this.#sql.admit, [
+          : await this.#connections.runLocked(advisoryLock(this.#lockNamespace, userId), this.#sql.admit, [
               ...values,
               ...limits,
             ]);
@@ -228,6 +227,10 @@ export class TypeOrmSessionStore extends SessionStore {
     }
     await this.#deleteGrace(now);
     return ended;
+  }
+
+  override withCleanupLock<T>(sweep: () => Promise<T>): Promise<T | undefined> {
+    return this.#connections.exclusively(advisoryLock(this.#lockNamespace, '\0cleanup'), sweep);
   }
 
   async #deleteGrace(now: number): Promise<void> {

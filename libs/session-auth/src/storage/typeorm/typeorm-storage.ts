@@ -1,8 +1,13 @@
 import type { InjectionToken } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { SessionAuthError } from '../../errors/session-auth.error.js';
+import type { AuditLog } from '../../events/audit-log.js';
 import type { RememberMeTokenStore } from '../../remember-me/remember-me-token-store.js';
 import type { SessionStore } from '../../session/session-store.js';
+import type { LoginThrottleStore } from '../../throttle/login-throttle-store.js';
+import { toMilliseconds, type Duration } from '../../time/durations.js';
+import { TypeOrmAuditLog, type TypeOrmAuditLogOptions } from './typeorm-audit-log.js';
+import { TypeOrmLoginThrottleStore } from './typeorm-login-throttle-store.js';
 import { TypeOrmRememberMeTokenStore } from './typeorm-remember-me-token-store.js';
 import { TypeOrmSessionStore, type TypeOrmSessionStoreOptions } from './typeorm-session-store.js';
 
@@ -13,6 +18,16 @@ export interface TypeOrmStorageOptions extends TypeOrmSessionStoreOptions {
    * it. @default the application's default one
    */
   readonly dataSource?: string | DataSource;
+  /** `false`: the audit log stays where it is without this storage. @default kept for ever */
+  readonly audit?: TypeOrmAuditOptions | false;
+}
+
+/** The audit log in PostgreSQL. */
+export interface TypeOrmAuditOptions {
+  /** How long events are kept: the cleanup removes older ones. @default for ever */
+  readonly retention?: Duration;
+  /** The most events kept in memory while the database is slow or down; more are dropped. @default 10000 */
+  readonly buffer?: number;
 }
 
 interface TypeOrmSlot<T> {
@@ -24,37 +39,59 @@ interface TypeOrmSlot<T> {
 export interface TypeOrmStorage {
   readonly sessions: TypeOrmSlot<SessionStore>;
   readonly rememberMe: TypeOrmSlot<RememberMeTokenStore>;
+  readonly throttle: TypeOrmSlot<LoginThrottleStore>;
+  /** Absent with `audit: false`. */
+  readonly audit?: TypeOrmSlot<AuditLog>;
 }
 
 /**
- * Keeps sessions and remember-me tokens in PostgreSQL: `storage: typeOrmStorage()` for the DataSource of `TypeOrmModule.forRoot`,
- * `typeOrmStorage({ dataSource: 'auth' })` for a named one, `typeOrmStorage({ dataSource })` for one of your own.
+ * Keeps sessions, remember-me tokens, counts of failed logins and the audit log in PostgreSQL: `storage:
+ * typeOrmStorage()` for the DataSource of `TypeOrmModule.forRoot`, `typeOrmStorage({ dataSource: 'auth' })` for a named
+ * one, `typeOrmStorage({ dataSource })` for one of your own.
  *
  * Booting fails with `invalid_configuration` when it is not PostgreSQL's, not initialised, or lacks the tables of
  * {@link CreateSessionAuthTables}. Nothing is ever synchronized.
  */
 export function typeOrmStorage(options: TypeOrmStorageOptions = {}): TypeOrmStorage {
-  const { dataSource = 'default', ...settings } = options;
-  const inject = typeof dataSource === 'string' ? [dataSourceToken(dataSource)] : [];
+  const { dataSource = 'default', audit = {}, ...settings } = options;
   const slot = <T extends { checkTables(): Promise<void> }>(make: (given: DataSource) => T): TypeOrmSlot<T> => ({
-    inject,
+    inject: typeof dataSource === 'string' ? [dataSourceToken(dataSource)] : [],
     useFactory: async (injected) => {
       const given = typeof dataSource === 'string' ? injected! : dataSource;
-      const store = make(given);
+      const part = make(given);
       if (!given.isInitialized) {
         throw new SessionAuthError(
           'invalid_configuration',
           'typeOrmStorage.dataSource: given a DataSource that is not initialised; call initialize() first',
         );
       }
-      await store.checkTables();
-      return store;
+      await part.checkTables();
+      return part;
     },
   });
   return {
     sessions: slot((given) => new TypeOrmSessionStore(given, settings)),
     rememberMe: slot((given) => new TypeOrmRememberMeTokenStore(given, settings)),
+    throttle: slot((given) => new TypeOrmLoginThrottleStore(given, settings)),
+    ...(audit !== false && { audit: slot((given) => new TypeOrmAuditLog(given, { ...settings, ...read(audit) })) }),
   };
+}
+
+function read({ retention, buffer }: TypeOrmAuditOptions): TypeOrmAuditLogOptions {
+  const milliseconds = retention === undefined ? undefined : toMilliseconds(retention);
+  if (retention !== undefined && !milliseconds) {
+    throw new SessionAuthError(
+      'invalid_configuration',
+      `typeOrmStorage.audit.retention: given ${JSON.stringify(retention)}; allowed is a duration such as '90d'`,
+    );
+  }
+  if (buffer !== undefined && !(Number.isInteger(buffer) && buffer > 0)) {
+    throw new SessionAuthError(
+      'invalid_configuration',
+      `typeOrmStorage.audit.buffer: given ${JSON.stringify(buffer)}; allowed is a whole number from 1`,
+    );
+  }
+  return { retention: milliseconds, buffer };
 }
 
 /** What `getDataSourceToken` of `@nestjs/typeorm` answers, without which the package would not be optional. */

@@ -1,0 +1,73 @@
+/** How {@link WriteBehind} goes about it. */
+export interface WriteBehindOptions<T> {
+  /** Writes some items, in order. Called for one batch at a time. */
+  readonly write: (items: readonly T[]) => Promise<void>;
+  /** The most items kept while the sink is slow or down; more are dropped, the newest first. */
+  readonly capacity: number;
+  /** The most items of one write. */
+  readonly batch: number;
+  /** Milliseconds until a failed write is tried again. */
+  readonly retryAfter: number;
+  /** Told once when writing begins to fail, however long that lasts. */
+  readonly onFailure: (error: unknown) => void;
+  /** Told once writing works again after items were dropped. */
+  readonly onDropped: (count: number) => void;
+}
+
+/**
+ * Writes items behind the back of who adds them: adding takes no time and never fails, and however slow or dead the sink
+ * is, memory stays bounded.
+ */
+export class WriteBehind<T> {
+  readonly #waiting: T[] = [];
+  #dropped = 0;
+  #isFailing = false;
+  #writing: Promise<void> | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(private readonly options: WriteBehindOptions<T>) {}
+
+  add(item: T): void {
+    if (this.#waiting.length >= this.options.capacity) this.#dropped += 1;
+    else this.#waiting.push(item);
+    if (this.#timer === undefined) this.#writing ??= this.#writeAll();
+  }
+
+  /** Resolves when what was added has been written, or writing it has failed, or after `timeout` milliseconds. */
+  async flush(timeout: number): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const written = (this.#writing ??= this.#writeAll());
+    let timer: NodeJS.Timeout | undefined;
+    await Promise.race([written, new Promise<void>((resolve) => (timer = setTimeout(resolve, timeout)))]);
+    clearTimeout(timer);
+    // a retry after the end would keep nothing but itself
+    clearTimeout(this.#timer);
+  }
+
+  async #writeAll(): Promise<void> {
+    // what is added in the same turn goes along
+    await Promise.resolve();
+    const { write, batch, retryAfter, onFailure, onDropped } = this.options;
+    try {
+      while (this.#waiting.length > 0) {
+        const items = this.#waiting.slice(0, batch);
+        await write(items);
+        this.#waiting.splice(0, items.length);
+        this.#isFailing = false;
+        if (this.#dropped > 0) onDropped(this.#dropped);
+        this.#dropped = 0;
+      }
+    } catch (error) {
+      if (!this.#isFailing) onFailure(error);
+      this.#isFailing = true;
+      this.#timer = setTimeout(() => {
+        this.#timer = undefined;
+        this.#writing ??= this.#writeAll();
+      }, retryAfter);
+      this.#timer.unref();
+    } finally {
+      this.#writing = undefined;
+    }
+  }
+}

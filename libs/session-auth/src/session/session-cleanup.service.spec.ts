@@ -1,0 +1,153 @@
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { Logger } from '@nestjs/common';
+import type { SessionEventPublisher } from '../events/event-publisher.js';
+import { SessionCleanupService, type CleanupParts, type CleanupSettings } from './session-cleanup.service.js';
+import type { EndedSession, SessionStore } from './session-store.js';
+
+const HOUR = 60 * 60 * 1000;
+
+describe('SessionCleanupService', () => {
+  let expired: EndedSession[];
+  let published: string[];
+  let logged: jest.Spied<Logger['error']>;
+  let deleteExpired: jest.Mock<SessionStore['deleteExpired']>;
+  let services: SessionCleanupService[];
+
+  beforeEach(() => {
+    jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick'] });
+    jest.spyOn(Logger.prototype, 'log').mockImplementation(() => undefined);
+    logged = jest.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
+    expired = [];
+    published = [];
+    services = [];
+    deleteExpired = jest.fn<SessionStore['deleteExpired']>((_, limit) => Promise.resolve(expired.splice(0, limit)));
+  });
+
+  afterEach(async () => {
+    for (const service of services) await service.onModuleDestroy();
+    jest.useRealTimers();
+    jest.restoreAllMocks();
+  });
+
+  function make(parts: Partial<CleanupParts> = {}, settings: Partial<CleanupSettings> = {}): SessionCleanupService {
+    const service = new SessionCleanupService(
+      {
+        store: { deleteExpired } as unknown as SessionStore,
+        others: {},
+        events: {
+          publish: (event: { sessionId: string }) => void published.push(event.sessionId),
+        } as unknown as SessionEventPublisher,
+        clock: { now: () => 1000 },
+        random: () => 0.5,
+        ...parts,
+      },
+      { every: HOUR, batch: 2, ...settings },
+    );
+    services.push(service);
+    return service;
+  }
+
+  const sessions = (count: number): EndedSession[] => Array.from({ length: count }, (_, i) => ({ id: `s${i}` }));
+  /** Lets what has been started come to its end, without moving the clock. */
+  const settle = async (): Promise<void> => {
+    for (let i = 0; i < 20; i += 1) await new Promise((resolve) => setImmediate(resolve));
+  };
+
+  it('goes on in steps until a step is not full, and tells of each session', async () => {
+    expired = sessions(5);
+    expect(await make().run()).toEqual({ ran: true, sessions: 5, others: {}, milliseconds: 0 });
+    expect(deleteExpired.mock.calls).toEqual([
+      [1000, 2],
+      [1000, 2],
+      [1000, 2],
+    ]);
+    expect(published).toEqual(['s0', 's1', 's2', 's3', 's4']);
+  });
+
+  it('sweeps other rows along and reports them by name', async () => {
+    let tokens = 3;
+    const rememberMeTokens = {
+      deleteExpired: async (_: number, limit: number): Promise<number> => {
+        const step = Math.min(tokens, limit);
+        tokens -= step;
+        return step;
+      },
+    };
+    expect(await make({ others: { rememberMeTokens } }).run()).toMatchObject({ others: { rememberMeTokens: 3 } });
+  });
+
+  it('is one run for all who ask meanwhile, and a new one afterwards', async () => {
+    const service = make();
+    const runs = [service.run(), service.run()];
+    expect(runs[0]).toBe(runs[1]);
+    await runs[0];
+    await service.run();
+    expect(deleteExpired).toHaveBeenCalledTimes(2);
+  });
+
+  it('does nothing while another node is at it', async () => {
+    const store = { deleteExpired, withCleanupLock: () => Promise.resolve(undefined) } as unknown as SessionStore;
+    expect(await make({ store }).run()).toEqual({ ran: false, sessions: 0, others: {}, milliseconds: 0 });
+    expect(deleteExpired).not.toHaveBeenCalled();
+  });
+
+  it('starts within the first interval, goes on at intervals with jitter, and keeps no process alive', async () => {
+    const random = jest.fn(() => 0.25);
+    const timeouts = jest.spyOn(globalThis, 'setTimeout');
+    make({ random }).onApplicationBootstrap();
+    expect(timeouts.mock.calls.at(-1)![1]).toBe(HOUR / 4);
+    expect((timeouts.mock.results.at(-1)!.value as NodeJS.Timeout).hasRef()).toBe(false);
+    jest.advanceTimersByTime(HOUR / 4);
+    await settle();
+    expect(deleteExpired).toHaveBeenCalledTimes(1);
+    expect(timeouts.mock.calls.at(-1)![1]).toBeCloseTo(HOUR * 0.95);
+    jest.advanceTimersByTime(HOUR * 0.95 + 1);
+    await settle();
+    expect(deleteExpired).toHaveBeenCalledTimes(2);
+  });
+
+  it('reports a failed run and goes on with the next', async () => {
+    deleteExpired.mockImplementationOnce(() => Promise.reject(new Error('down')));
+    make().onApplicationBootstrap();
+    jest.advanceTimersByTime(HOUR / 2);
+    await settle();
+    expect(logged).toHaveBeenCalledTimes(1);
+    jest.advanceTimersByTime(HOUR);
+    await settle();
+    expect(deleteExpired).toHaveBeenCalledTimes(2);
+  });
+
+  it('is told of a failure when it is run by hand', async () => {
+    deleteExpired.mockImplementationOnce(() => Promise.reject(new Error('down')));
+    await expect(make().run()).rejects.toMatchObject({ code: 'session_store_unavailable' });
+  });
+
+  it('does not run by itself where it is not to, nor after the end', async () => {
+    make({}, { every: undefined }).onApplicationBootstrap();
+    const stopped = make();
+    stopped.onApplicationBootstrap();
+    await stopped.onApplicationShutdown();
+    stopped.onApplicationBootstrap();
+    jest.advanceTimersByTime(10 * HOUR);
+    await settle();
+    expect(deleteExpired).not.toHaveBeenCalled();
+  });
+
+  it('waits at the end for the step under way, and takes no other', async () => {
+    expired = sessions(5);
+    let finish = (): void => undefined;
+    deleteExpired.mockImplementationOnce(
+      (_, limit) => new Promise((resolve) => (finish = () => resolve(expired.splice(0, limit)))),
+    );
+    const service = make();
+    const run = service.run();
+    let isStopped = false;
+    const stopped = service.onModuleDestroy().then(() => (isStopped = true));
+    await settle();
+    expect(isStopped).toBe(false);
+    finish();
+    await stopped;
+    expect(await run).toMatchObject({ sessions: 2 });
+    expect(deleteExpired).toHaveBeenCalledTimes(1);
+  });
+});

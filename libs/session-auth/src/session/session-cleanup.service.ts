@@ -1,0 +1,158 @@
+import { Logger, type OnApplicationBootstrap, type OnApplicationShutdown, type OnModuleDestroy } from '@nestjs/common';
+import type { SessionEventPublisher } from '../events/event-publisher.js';
+import type { Clock } from '../time/clock.js';
+import type { EndedSession, SessionStore } from './session-store.js';
+import { withStoreDeadline } from '../time/store-deadline.js';
+
+/** The resolved `cleanup` options. */
+export interface CleanupSettings {
+  /** Milliseconds; undefined: only by hand. */
+  readonly every: number | undefined;
+  /** The most records removed in one step of a store. */
+  readonly batch: number;
+}
+
+/** Something else that keeps rows which expire: remember-me tokens, audit rows, counts. */
+export interface ExpiringRows {
+  /** Removes at most `limit` expired rows and answers how many it were. */
+  deleteExpired(now: number, limit: number): Promise<number>;
+}
+
+/** What one run of {@link SessionCleanupService} removed. */
+export interface CleanupReport {
+  /** False when another node was at it and nothing was done here. */
+  readonly ran: boolean;
+  /** Sessions that had expired: a `session.expired` event was published for each. */
+  readonly sessions: number;
+  /** Rows of other kinds by name, such as `rememberMeTokens` and `auditEvents`. */
+  readonly others: Readonly<Record<string, number>>;
+  readonly milliseconds: number;
+}
+
+/** The parts that {@link SessionCleanupService} works with. */
+export interface CleanupParts {
+  readonly store: SessionStore;
+  /** By the name that the report gives them. */
+  readonly others: Readonly<Record<string, ExpiringRows>>;
+  readonly events: SessionEventPublisher;
+  readonly clock: Clock;
+  /** From 0 up to 1, for the jitter. @default Math.random */
+  readonly random?: () => number;
+}
+
+/** A step that takes longer has failed: the run ends, the next one goes on. */
+const STEP_TIMEOUT = 60_000;
+
+/** How far the time between two runs strays to either side, so that nodes started together do not sweep together. */
+const JITTER = 0.1;
+
+/**
+ * Removes what has expired: by itself every `cleanup.every`, or when `run` is called, for example from the
+ * application's own cron with `cleanup: false`.
+ *
+ * A run goes on in steps of `cleanup.batch` until nothing is left; between steps other work gets its turn. One process
+ * never runs two at a time, and with a store that has `withCleanupLock` neither do two nodes. Its timers keep no
+ * process alive, and shutting down waits for the step under way and no longer. Redis expires by itself: there a run
+ * finds nothing.
+ */
+export class SessionCleanupService implements OnApplicationBootstrap, OnModuleDestroy, OnApplicationShutdown {
+  readonly #logger = new Logger('SessionCleanup');
+  #timer: NodeJS.Timeout | undefined;
+  #running: Promise<CleanupReport> | undefined;
+  #stopping = false;
+
+  constructor(
+    private readonly parts: CleanupParts,
+    private readonly settings: CleanupSettings,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    // the first run comes at any time within the first interval: applications restart together
+    this.#schedule((every, random) => every * random);
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    this.#stopping = true;
+    clearTimeout(this.#timer);
+    await this.#running?.catch(() => undefined);
+  }
+
+  onApplicationShutdown(): Promise<void> {
+    return this.onModuleDestroy();
+  }
+
+  /**
+   * Removes everything that has expired by now. A call during a run answers with that one's report.
+   *
+   * @throws SessionAuthError `session_store_unavailable` when a store fails; what was removed before stays removed
+   */
+  run(): Promise<CleanupReport> {
+    this.#running ??= this.#runOnce().finally(() => {
+      this.#running = undefined;
+    });
+    return this.#running;
+  }
+
+  #schedule(delay: (every: number, random: number) => number): void {
+    const { every } = this.settings;
+    if (every === undefined || this.#stopping) return;
+    const { random = Math.random } = this.parts;
+    this.#timer = setTimeout(() => void this.#tick(), Math.max(delay(every, random()), 1));
+    this.#timer.unref();
+  }
+
+  async #tick(): Promise<void> {
+    try {
+      const { ran, sessions, others, milliseconds } = await this.run();
+      const counts = Object.entries({ sessions, ...others }).filter(([, count]) => count > 0);
+      if (ran && counts.length > 0) {
+        const removed = counts.map(([name, count]) => `${count} ${name}`).join(', ');
+        this.#logger.log(`removed what had expired in ${milliseconds} ms: ${removed}`);
+      }
+    } catch (error) {
+      this.#logger.error(
+        'the cleanup failed; the next one goes on',
+        error instanceof Error ? error.stack : String(error),
+      );
+    }
+    this.#schedule((every, random) => every * (1 - JITTER + 2 * JITTER * random));
+  }
+
+  async #runOnce(): Promise<CleanupReport> {
+    const { store, clock } = this.parts;
+    const startedAt = clock.now();
+    const sweep = (): Promise<Pick<CleanupReport, 'sessions' | 'others'>> => this.#sweep();
+    const swept = store.withCleanupLock === undefined ? await sweep() : await store.withCleanupLock(sweep);
+    const milliseconds = clock.now() - startedAt;
+    return { ran: swept !== undefined, ...(swept ?? { sessions: 0, others: {} }), milliseconds };
+  }
+
+  async #sweep(): Promise<Pick<CleanupReport, 'sessions' | 'others'>> {
+    const { store, others } = this.parts;
+    const sessions = await this.#inSteps(async (now, limit) => {
+      const ended = await store.deleteExpired(now, limit);
+      for (const session of ended) this.#publishExpired(session);
+      return ended.length;
+    });
+    const counts: Record<string, number> = {};
+    for (const [name, rows] of Object.entries(others)) {
+      counts[name] = await this.#inSteps((now, limit) => rows.deleteExpired(now, limit));
+    }
+    return { sessions, others: counts };
+  }
+
+  async #inSteps(step: (now: number, limit: number) => Promise<number>): Promise<number> {
+    const { batch } = this.settings;
+    let removed = 0;
+    for (let last = batch; last >= batch && !this.#stopping;) {
+      last = await withStoreDeadline(STEP_TIMEOUT, () => step(this.parts.clock.now(), batch));
+      removed += last;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    return removed;
+  }
+
+  #publishExpired(ended: EndedSession): void {
+    this.parts.events.publish({ type: 'session.expired', sessionId: ended.id, userId: ended.userId });
+  }
+}

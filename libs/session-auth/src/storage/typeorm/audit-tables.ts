@@ -1,0 +1,40 @@
+import { qualifiedName } from './sql-identifier.js';
+
+/** The table of events for the auditor. */
+export const AUDIT_TABLE = 'session_auth_audit_event';
+
+export const AUDIT_INDEXES = {
+  id: 'session_auth_audit_event_pkey',
+  at: 'session_auth_audit_event_at',
+  user: 'session_auth_audit_event_user',
+} as const;
+
+export function auditTable(schema: string | undefined): string {
+  return qualifiedName(schema, AUDIT_TABLE);
+}
+
+/** What makes the table. `at` is milliseconds since the epoch, `details` what an event says besides the columns. */
+export function createAuditTable(schema: string | undefined): readonly string[] {
+  const table = auditTable(schema);
+  return [
+    `CREATE TABLE ${table} (
+      "id" bigserial,
+      "at" bigint NOT NULL,
+      "event" text NOT NULL,
+      "level" text NOT NULL,
+      "type" text NOT NULL,
+      "user_id" text COLLATE "C",
+      "session_id" text COLLATE "C",
+      "ip" text,
+      "user_agent" text,
+      "details" json NOT NULL,
+      CONSTRAINT "${AUDIT_INDEXES.id}" PRIMARY KEY ("id")
+    )`,
+    `CREATE INDEX "${AUDIT_INDEXES.at}" ON ${table} ("at", "id")`,
+    `CREATE INDEX "${AUDIT_INDEXES.user}" ON ${table} ("user_id", "at", "id")`,
+  ];
+}
+
+export function dropAuditTable(schema: string | undefined): readonly string[] {
+  return [`DROP TABLE ${auditTable(schema)}`];
+}

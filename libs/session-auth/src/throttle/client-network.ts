@@ -1,0 +1,25 @@
+import { isIPv6 } from 'node:net';
+
+const MAPPED_IPV4 = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i;
+const NETWORK_GROUPS = 4;
+
+/**
+ * The network that the throttle takes for one client: an IPv4 address as it is, of an IPv6 address the first 64 bits,
+ * which is the least that a subscriber gets.
+ */
+export function clientNetwork(ip: string): string {
+  const address = ip.split('%', 1)[0]!;
+  const mapped = MAPPED_IPV4.exec(address);
+  if (mapped !== null) return mapped[1]!;
+  if (!isIPv6(address)) return address;
+  const [head = '', tail] = address.toLowerCase().split('::', 2);
+  const before = head === '' ? [] : head.split(':');
+  const after = tail === undefined || tail === '' ? [] : tail.split(':');
+  // an IPv4 address at the end stands for two groups
+  const width = before.length + after.length + (address.includes('.') ? 1 : 0);
+  const groups = tail === undefined ? before : [...before, ...Array<string>(8 - width).fill('0'), ...after];
+  return `${groups
+    .slice(0, NETWORK_GROUPS)
+    .map((group) => group.replace(/^0+(?=.)/, ''))
+    .join(':')}::/64`;
+}

@@ -1,0 +1,40 @@
+import type { Duration } from '../time/durations.js';
+
+/** How many failures within which time. */
+export interface FailureLimitOptions {
+  readonly failures?: number;
+  readonly window?: Duration;
+}
+
+/** The limit of one client at one account, and how it is blocked beyond. */
+export interface ClientFailureLimitOptions extends FailureLimitOptions {
+  /** How long the first block takes; each further one within a day takes twice as long as the one before. */
+  readonly block?: Duration;
+  /** The longest block. */
+  readonly maxBlock?: Duration;
+}
+
+/**
+ * How guessing of passwords is slowed down. Only failures count, of login and of re-authentication alike; beyond a
+ * limit the answer is 429 `too_many_attempts` with `Retry-After`, the same for accounts that exist and that do not.
+ *
+ * **No stranger can lock a user out.** The count of an account as a whole never refuses a device or address that the
+ * account was signed in from before; those are counted by themselves, and blocked for `client.maxBlock` at most.
+ *
+ * Every count is kept under a keyed digest, in the storage of the slot `throttle`. Durations are at most 24 days.
+ */
+export interface LoginThrottleOptions {
+  /**
+   * One account from one address (an IPv6 network of 64 bits counts as one), or from one device that signed in to it
+   * before. A success resets it.
+   *
+   * @default 5 failures in 15 minutes, then a block of 1 minute, 2, 4, … up to 1 hour
+   */
+  readonly client?: ClientFailureLimitOptions;
+  /** One address, whatever the accounts: somebody who tries one password at many. @default 100 failures in 1 hour */
+  readonly address?: FailureLimitOptions;
+  /** One account, whatever the addresses, those it was signed in from before left out. @default 50 failures in 1 hour */
+  readonly account?: FailureLimitOptions;
+  /** How long an address counts as one the account was signed in from, after a login. @default '21d' */
+  readonly knownFor?: Duration;
+}
