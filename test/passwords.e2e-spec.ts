@@ -12,7 +12,7 @@ describe.each(ADAPTERS)('passwords on %s', (adapter) => {
 
   beforeEach(async () => {
     backend = await openBackend('memory');
-    bank = await startBank({ adapter, backend, options: { passwords: { cost: 5 } } });
+    bank = await startBank({ adapter, backend, options: { passwords: { cost: 5 }, loginThrottle: false } });
     users = bank.app.get(BankUsersService);
   });
 

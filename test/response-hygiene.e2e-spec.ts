@@ -170,7 +170,13 @@ describe.each(ADAPTERS)('responses on %s', (adapter) => {
     const answer = await alice.post('/pages/cookies');
     expect(answer.text).toBe('done');
     const names = answer.setCookies.map((line) => line.slice(0, line.indexOf('=')));
-    expect(names.sort()).toEqual(['__Host-session', '__Host-session-csrf', 'language', 'theme']);
+    expect(names.sort()).toEqual([
+      '__Host-session',
+      '__Host-session-csrf',
+      '__Host-session-device',
+      'language',
+      'theme',
+    ]);
     expect(await alice.isSignedIn()).toBe(true);
   });
 

@@ -130,7 +130,8 @@ export class BankClient {
 
   /** Closes the browser and opens it again: what is kept until then is gone. */
   restart(): void {
-    for (const name of this.cookies.keys()) if (name !== REMEMBER_COOKIE) this.cookies.delete(name);
+    for (const name of this.cookies.keys())
+      if (name !== REMEMBER_COOKIE && name !== DEVICE_COOKIE) this.cookies.delete(name);
   }
 
   /** Whether the client is signed in, by a guarded route. */

@@ -126,7 +126,6 @@ export type SessionEvent =
       readonly userId?: string;
     });
 
-/** A token that had been used before, or a forged one with a genuine selector: somebody has a copy. */
 /** The type of an event, such as `'session.created'`: what `@OnEvent` listens for. */
 export type SessionEventType = SessionEvent['type'];
 

@@ -174,7 +174,7 @@ describe('create', () => {
     });
     await limited.create({ user: { id: 'bob' } });
     await limited.create({ user: { id: 'bob' } });
-    expect(typesOf(events)).toEqual(['session.created', 'session.created', 'session.created']);
+    expect(typesOf(events)).toEqual(['session.created', 'session.limit_reached', 'session.created', 'session.created']);
   });
 
   it('refuses data that is too large or no data, before anything is stored', async () => {
