@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { PasswordHasher, SessionAuthService } from 'nestjs-session-auth';
-import type { BankClient } from './support/bank-client.js';
+import { REMEMBER_COOKIE, type BankClient } from './support/bank-client.js';
 import { EVERYWHERE, openBackend, startBank, type Backend, type Bank } from './support/bank.js';
 import { BankUsersService } from '../src/users/bank-users.service.js';
 
@@ -49,6 +49,20 @@ describe.each(EVERYWHERE)('changes of an account on $adapter with $store', ({ ad
     expect((await bank.client().tryLogin('alice')).status).toBe(401);
     const again = await bank.client().post('/auth/login', { email: 'alice@example.com', password: NEW });
     expect(again.status).toBe(200);
+  });
+
+  it('a new password forgets every remembered device, the one at hand as well', async () => {
+    const phone = bank.client();
+    await phone.login('alice', { rememberMe: true });
+    await alice.login('alice', { rememberMe: true });
+    const stolen = [phone, alice].map((client) => client.cookies.get(REMEMBER_COOKIE)!);
+    expect((await changePassword(alice)).status).toBe(200);
+    expect(alice.cookies.has(REMEMBER_COOKIE)).toBe(false);
+    expect(await alice.isSignedIn()).toBe(true);
+    for (const value of stolen) {
+      expect(await bank.client().isSignedIn({ cookie: `${REMEMBER_COOKIE}=${value}` })).toBe(false);
+    }
+    expect(bank.events.filter(({ type }) => type === 'remember_me.theft')).toEqual([]);
   });
 
   it('a wrong current password changes nothing', async () => {

@@ -1,6 +1,7 @@
-import { EntitySchema, type ValueTransformer } from 'typeorm';
+import { EntitySchema } from 'typeorm';
 import type { AuditLevel } from '../../events/audit-entry.js';
 import type { SessionEventType } from '../../events/session-event.js';
+import { TIME } from './column-transformers.js';
 import { AUDIT_INDEXES, AUDIT_TABLE } from './audit-tables.js';
 
 /** A row of the table of audit events. */
@@ -21,8 +22,6 @@ export interface AuditEventRow {
   /** What else the event says. */
   readonly details: Readonly<Record<string, unknown>>;
 }
-
-const TIME: ValueTransformer = { from: (stored: string) => Number(stored), to: (time: unknown) => time };
 
 /** The entity of the table of audit events, for an application that reads it by a repository. Read only. */
 export const AuditEventEntity = createAuditEventEntity();
