@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Redis } from 'ioredis';
 import type { DataSource } from 'typeorm';
 import { AuditLog, type StorageOptions } from 'nestjs-session-auth';
-import { TypeOrmAuditLog } from 'nestjs-session-auth/typeorm';
+import type { TypeOrmAuditLog } from 'nestjs-session-auth/typeorm';
 import type { BankClient } from './support/bank-client.js';
 import { ADAPTERS, openBackend, startBank, type Backend, type Bank } from './support/bank.js';
 
@@ -33,8 +33,8 @@ describe.each(ADAPTERS)('sessions in Redis, remember-me tokens and audit log in 
   });
 
   const rows = async (table: string): Promise<number> => {
-    const found: unknown = await database.query(`SELECT count(*)::int AS rows FROM ${table}`);
-    return (found as { rows: number }[])[0]!.rows;
+    const [row]: { rows: number }[] = await database.query(`SELECT count(*)::int AS rows FROM ${table}`);
+    return row!.rows;
   };
 
   it('each part is kept where it was put', async () => {
@@ -43,7 +43,7 @@ describe.each(ADAPTERS)('sessions in Redis, remember-me tokens and audit log in 
     expect(await redis.keys(`${redisBackend.namespace}*:r:*`)).toEqual([]);
     expect(await rows('session_auth_remember_me')).toBe(1);
     expect(await rows('session_auth_session')).toBe(0);
-    const audit = bank.app.get(AuditLog) as TypeOrmAuditLog;
+    const audit = bank.app.get<AuditLog, TypeOrmAuditLog>(AuditLog);
     await until(async () => (await rows('session_auth_audit_event')) === 2);
     const entries = await audit.find({ userId: 'alice' });
     expect(entries.map(({ event }) => event).sort()).toEqual(['authn_token_created', 'session_created']);
