@@ -69,6 +69,14 @@ describe('resolveOptions', () => {
         publicOrigins: [],
         global: false,
       },
+      loginThrottle: {
+        client: { failures: 5, window: HOUR / 4, block: 60_000, maxBlock: HOUR },
+        address: { failures: 100, window: HOUR },
+        account: { failures: 50, window: HOUR },
+        knownFor: 21 * 24 * HOUR,
+      },
+      deviceCookie: { lifetime: 180 * 24 * HOUR },
+      cleanup: { every: HOUR, batch: 1000 },
       passwords: { cost: 12 },
       storeTimeout: 2000,
       maxDataSize: 65_536,
@@ -94,9 +102,14 @@ describe('resolveOptions', () => {
         fingerprint: false,
         csrf: { header: 'X-Token', field: 'token', methods: ['PURGE'], global: true },
         rememberMe: { lifetime: '7d', sliding: true, reuseGrace: '5s', onTheft: 'revoke-tokens' },
-        loginThrottle: false,
-        deviceCookie: false,
-        cleanup: { every: '2h', batch: 10 },
+        loginThrottle: {
+          client: { failures: 3, window: '10m', block: '2m', maxBlock: '4h' },
+          address: { failures: 50, window: '2h' },
+          account: { failures: 20, window: '3h' },
+          knownFor: '7d',
+        },
+        deviceCookie: { lifetime: '30d' },
+        cleanup: { every: '10m', batch: 50 },
         passwords: { cost: 13 },
         storeTimeout: '500ms',
         maxDataSize: 1024,
@@ -123,13 +136,48 @@ describe('resolveOptions', () => {
       fingerprint: undefined,
       csrf: expect.objectContaining({ header: 'x-token', field: 'token', methods: ['PURGE'], global: true }),
       rememberMe: { lifetime: 7 * 24 * HOUR, sliding: true, reuseGrace: 5000, onTheft: 'revoke-tokens' },
-      loginThrottle: undefined,
-      deviceCookie: undefined,
-      cleanup: { every: 2 * HOUR, batch: 10 },
+      loginThrottle: {
+        client: { failures: 3, window: HOUR / 6, block: HOUR / 30, maxBlock: 4 * HOUR },
+        address: { failures: 50, window: 2 * HOUR },
+        account: { failures: 20, window: 3 * HOUR },
+        knownFor: 7 * 24 * HOUR,
+      },
+      deviceCookie: { lifetime: 30 * 24 * HOUR },
+      cleanup: { every: HOUR / 6, batch: 50 },
       passwords: { cost: 13 },
       storeTimeout: 500,
       maxDataSize: 1024,
     });
+  });
+
+  it('takes false for off', () => {
+    const off = resolve({ loginThrottle: false, deviceCookie: false, cleanup: false });
+    expect([off.loginThrottle, off.deviceCookie, off.cleanup]).toEqual([
+      undefined,
+      undefined,
+      { every: undefined, batch: 1000 },
+    ]);
+  });
+
+  it('has the longest block follow a longer first one', () => {
+    expect(resolve({ loginThrottle: { client: { block: '2h' } } }).loginThrottle?.client.maxBlock).toBe(2 * HOUR);
+  });
+
+  it.each([
+    [{ loginThrottle: true }, 'loginThrottle'],
+    [{ loginThrottle: { points: 5 } }, 'loginThrottle.points'],
+    [{ loginThrottle: { client: { failures: 0 } } }, 'loginThrottle.client.failures'],
+    [{ loginThrottle: { client: { block: '2h', maxBlock: '1h' } } }, 'loginThrottle.client.maxBlock'],
+    [{ loginThrottle: { address: { window: '25d' } } }, 'loginThrottle.address.window'],
+    [{ loginThrottle: { account: { window: 10 } } }, 'loginThrottle.account.window'],
+    [{ loginThrottle: { knownFor: '30d' } }, 'loginThrottle.knownFor'],
+    [{ deviceCookie: { lifetime: '401d' } }, 'deviceCookie.lifetime'],
+    [{ deviceCookie: null }, 'deviceCookie'],
+    [{ cleanup: { every: '23d' } }, 'cleanup.every'],
+    [{ cleanup: { batch: 0 } }, 'cleanup.batch'],
+    [{ cleanup: 'hourly' }, 'cleanup'],
+  ])('refuses %j by name', (options, path) => {
+    expect(refusalOf({ secrets: [SECRET], ...options })).toMatch(`SessionAuthModule: ${path}: given`);
   });
 
   it('takes rememberMe: false for off, and refuses what is too long or unknown', () => {

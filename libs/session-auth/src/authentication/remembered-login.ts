@@ -99,6 +99,7 @@ export class RememberedLogin implements RememberedLoginResumer {
         authenticatedAt: outcome.device.createdAt.getTime(),
         client: exchange.client,
         fingerprint,
+        newDevice: false,
         identity: outcome.session,
       });
     } catch (error) {

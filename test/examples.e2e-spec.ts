@@ -1,0 +1,51 @@
+import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import type { INestApplication } from '@nestjs/common';
+import { Test } from '@nestjs/testing';
+import type { AddressInfo } from 'node:net';
+import type { Server } from 'node:http';
+import { BankClient, type Answer } from './support/bank-client.js';
+
+const PASSWORD = 'correct horse battery staple';
+
+describe('the examples of the guides', () => {
+  let app: INestApplication | undefined;
+
+  beforeAll(() => {
+    process.env['SESSION_SECRET'] ??= 'a test secret that everybody may know, 1';
+  });
+
+  afterEach(() => app?.close());
+
+  async function start(module: new () => object): Promise<BankClient> {
+    const testing = await Test.createTestingModule({ imports: [module] }).compile();
+    testing.useLogger(false);
+    app = testing.createNestApplication();
+    await app.listen(0, '127.0.0.1');
+    return new BankClient(((app.getHttpServer() as Server).address() as AddressInfo).port);
+  }
+
+  const login = (client: BankClient, password = PASSWORD): Promise<Answer> =>
+    client.post('/auth/login', { email: 'ada@example.com', password });
+
+  it('of events: a mail for a new device, and an alert of a session used after its end', async () => {
+    const { AppModule } = await import('../examples/events/app.module.js');
+    const { Mailer } = await import('../examples/events/mailer.js');
+    const { SecurityAlerts } = await import('../examples/events/security-alerts.js');
+    const ada = await start(AppModule);
+    expect((await login(ada)).status).toBe(200);
+    const { cookie } = ada;
+    await ada.post('/auth/logout');
+    expect((await login(ada)).status).toBe(200);
+    expect(app!.get(Mailer, { strict: false }).sent).toEqual([expect.stringMatching(/^ada@example.com: New sign-in/)]);
+    expect((await ada.get('/auth/session', { cookie })).status).toBe(401);
+    expect(app!.get(SecurityAlerts).alerts).toEqual(['session_use_after_expire ']);
+  });
+
+  it('of the login throttle: three failures, and a wait of five minutes', async () => {
+    const { AppModule } = await import('../examples/login-throttle/app.module.js');
+    const ada = await start(AppModule);
+    for (let i = 0; i < 3; i += 1) expect((await login(ada, 'a guess')).status).toBe(401);
+    const refused = await login(ada);
+    expect([refused.status, refused.headers['retry-after']]).toEqual([429, '300']);
+  });
+});
