@@ -47,14 +47,6 @@ describe('resolveOptions', () => {
         reuseGrace: 30_000,
         onTheft: 'revoke-tokens-and-sessions',
       },
-      loginThrottle: {
-        client: { failures: 5, window: HOUR / 4, block: 60_000, maxBlock: HOUR },
-        address: { failures: 100, window: HOUR },
-        account: { failures: 50, window: HOUR },
-        knownFor: 21 * 24 * HOUR,
-      },
-      deviceCookie: { lifetime: 180 * 24 * HOUR },
-      cleanup: { every: HOUR, batch: 1000 },
       fingerprint: ['user-agent', 'accept-language', 'accept-encoding'].map((name) => ({
         name,
         onMismatch: 'destroy',
