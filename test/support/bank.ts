@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import type { Server } from 'node:http';
 import type { INestApplication, LoggerService, ModuleMetadata } from '@nestjs/common';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import { Redis, type RedisOptions } from 'ioredis';
 import {
@@ -27,6 +28,7 @@ import { BankUsersModule } from '../../src/users/bank-users.module.js';
 import { BankClient } from './bank-client.js';
 import { ManualClock } from './manual-clock.js';
 import { createTestDatabase } from './postgres-database.js';
+import type { Certificate } from './self-signed-certificate.js';
 
 export const ADAPTERS: readonly HttpAdapterName[] = ['express', 'fastify'];
 export const STORES = ['memory', 'redis', 'postgres'] as const;
@@ -120,6 +122,8 @@ export interface BankSetup {
   readonly clock?: ManualClock;
   /** Clients say their address in `X-Forwarded-For`. @default false */
   readonly trustProxy?: boolean;
+  /** Speak TLS by this. @default plain HTTP */
+  readonly certificate?: Certificate;
 }
 
 export const TEST_SECRETS = ['a test secret that everybody may know, 1'];
@@ -143,7 +147,12 @@ export async function startBank(setup: BankSetup): Promise<Bank> {
     .useValue(clock)
     .setLogger(collector(log))
     .compile();
-  const app = testing.createNestApplication(makeHttpAdapter(adapter, setup.trustProxy), { logger: collector(log) });
+  const { certificate, trustProxy = false } = setup;
+  const httpAdapter =
+    adapter === 'fastify' && certificate !== undefined
+      ? new FastifyAdapter({ trustProxy, https: certificate })
+      : makeHttpAdapter(adapter, trustProxy);
+  const app = testing.createNestApplication(httpAdapter, { logger: collector(log), httpsOptions: certificate });
   const events: SessionEvent[] = [];
   app.get(SessionEventPublisher).subscribe((event) => void events.push(event));
   await app.listen(0, '127.0.0.1');

@@ -1,0 +1,33 @@
+import { MemoryRememberMeTokenStore, MemorySessionStore } from 'nestjs-session-auth';
+import type { Backend } from './bank.js';
+
+/** Stores in memory that note which of their operations are called. */
+export interface WatchedBackend extends Backend {
+  readonly sessions: MemorySessionStore;
+  /** The names of the operations called since the start, or since it was emptied. */
+  readonly calls: string[];
+}
+
+/** An empty backend in memory, both of whose stores note what they are asked for. */
+export function watchedBackend(): WatchedBackend {
+  const calls: string[] = [];
+  const sessions = new MemorySessionStore();
+  const storage = {
+    sessions: { useValue: watched(sessions, calls) },
+    rememberMe: { useValue: watched(new MemoryRememberMeTokenStore(), calls) },
+  };
+  return { storage, sessions, calls, redis: undefined, namespace: '', close: () => Promise.resolve() };
+}
+
+function watched<T extends object>(store: T, calls: string[]): T {
+  return new Proxy(store, {
+    get(target, name) {
+      const member: unknown = Reflect.get(target, name);
+      if (typeof member !== 'function') return member;
+      return (...args: unknown[]): unknown => {
+        calls.push(String(name));
+        return Reflect.apply(member, target, args);
+      };
+    },
+  });
+}
