@@ -1,3 +1,4 @@
+import { shareShard } from '../crypto/session-token.js';
 import { SessionAuthError } from '../errors/session-auth.error.js';
 import type { RememberMeCookie } from '../http/remember-me-cookie.js';
 import type { RememberedLoginResumer, RequestSession } from '../http/request-session.js';
@@ -52,11 +53,15 @@ export class RememberedLogin implements RememberedLoginResumer {
   /**
    * Signs a remembered device in: a session of its own, a rotated token, both cookies in this response. Undefined when
    * the cookie is refused for whatever reason; it is taken from the client then.
+   *
+   * A request that changes something signs nobody in when its session cookie is another user's: a CSRF token that is
+   * bound to that session must not speak for the remembered user. Nothing is taken then.
    */
   async resume(bound: RequestSession): Promise<Session | undefined> {
     if (!this.#isIn(bound)) return undefined;
     const { rememberMe } = this.parts;
     const token = this.#read(bound);
+    if (token !== undefined && isMixed(bound, token)) return undefined;
     const outcome = token === undefined ? undefined : await rememberMe.consume(token, bound.exchange.client);
     if (outcome?.status === 'remembered') {
       const user = await this.#findUser(outcome.device.userId);
@@ -125,4 +130,10 @@ export class RememberedLogin implements RememberedLoginResumer {
   #isIn({ exchange }: RequestSession): boolean {
     return this.parts.cookie.isIn(exchange.cookieHeader);
   }
+}
+
+/** Whether an unsafe request holds a session of one user and a remember-me token of another, by their shard tags. */
+function isMixed({ presentedToken, exchange }: RequestSession, token: string): boolean {
+  if (exchange.method === 'GET' || exchange.method === 'HEAD') return false;
+  return presentedToken !== undefined && !shareShard(presentedToken, token);
 }
