@@ -9,7 +9,8 @@ import { throttleTable } from './throttle-tables.js';
 import type { TypeOrmSessionStoreOptions } from './typeorm-session-store.js';
 
 /**
- * Counts failed logins in PostgreSQL, for all nodes together. Each operation is one statement.
+ * Counts failed logins in PostgreSQL, for all nodes together. Each operation is one statement; reads at the same time
+ * share one.
  *
  * Not by `RateLimiterPostgres` of rate-limiter-flexible: it makes its table itself, reads times through whatever parsers
  * the application has given the driver, and cannot be kept from naming prepared statements behind a pooler.
@@ -17,6 +18,7 @@ import type { TypeOrmSessionStoreOptions } from './typeorm-session-store.js';
 export class TypeOrmLoginThrottleStore extends LoginThrottleStore implements ExpiringRows {
   readonly #connections: PostgresConnections;
   readonly #sql: ThrottleStatements;
+  #reads: ThrottleReads | undefined;
 
   constructor(dataSource: DataSource, options: TypeOrmSessionStoreOptions = {}) {
     super();
@@ -26,7 +28,7 @@ export class TypeOrmLoginThrottleStore extends LoginThrottleStore implements Exp
 
   /** Whether the table is there. @throws SessionAuthError `invalid_configuration` */
   async checkTables(): Promise<void> {
-    await this.#connections.checkTables(this.#sql.get, ['', 0]);
+    await this.#connections.checkTables(this.#sql.get, [[], 0]);
   }
 
   override counter(name: string, seconds: number): FailureCounter {
@@ -34,11 +36,7 @@ export class TypeOrmLoginThrottleStore extends LoginThrottleStore implements Exp
     const sql = this.#sql;
     const keyOf = (key: string): string => `${name}:${key}`;
     return {
-      get: async (key) => {
-        const now = Date.now();
-        const [row] = await connections.run(sql.get, [keyOf(key), now]);
-        return row === undefined ? null : toCount(row, now);
-      },
+      get: (key) => this.#read(keyOf(key)),
       penalty: async (key) => {
         const now = Date.now();
         const [row] = await connections.run(sql.penalty, [keyOf(key), now, now + seconds * 1000]);
@@ -47,6 +45,25 @@ export class TypeOrmLoginThrottleStore extends LoginThrottleStore implements Exp
       set: (key, points, length) => connections.run(sql.set, [keyOf(key), points, Date.now() + length * 1000]),
       delete: (key) => connections.run(sql.delete, [keyOf(key)]),
     };
+  }
+
+  /** What is asked in one turn is one statement on one connection: a login asks for several counts at once. */
+  async #read(key: string): Promise<FailureCount | null> {
+    this.#reads ??= this.#readSoon([]);
+    const { keys, counts } = this.#reads;
+    keys.push(key);
+    return (await counts).get(key) ?? null;
+  }
+
+  #readSoon(keys: string[]): ThrottleReads {
+    const read = async (): Promise<Map<string, FailureCount>> => {
+      await Promise.resolve();
+      this.#reads = undefined;
+      const now = Date.now();
+      const rows = await this.#connections.run(this.#sql.get, [keys, now]);
+      return new Map(rows.map(([key, ...count]) => [key!, toCount(count, now)]));
+    };
+    return { keys, counts: read() };
   }
 
   async deleteExpired(_now: number, limit: number): Promise<number> {
@@ -59,6 +76,11 @@ function toCount([points, expiresAt]: Row, now: number): FailureCount {
   return { consumedPoints: Number(points), msBeforeNext: Number(expiresAt) - now };
 }
 
+interface ThrottleReads {
+  readonly keys: string[];
+  readonly counts: Promise<Map<string, FailureCount>>;
+}
+
 interface ThrottleStatements {
   readonly get: PostgresStatement;
   readonly penalty: PostgresStatement;
@@ -69,8 +91,9 @@ interface ThrottleStatements {
 
 function throttleStatements(table: string): ThrottleStatements {
   return {
-    // $1 key, $2 now
-    get: statement(`SELECT points, expires_at FROM ${table} WHERE key = $1 AND expires_at > $2::bigint`),
+    // $1 keys, $2 now
+    get: statement(`
+SELECT key, points, expires_at FROM ${table} WHERE key = ANY ($1::text[]) AND expires_at > $2::bigint`),
 
     // $1 key, $2 now, $3 end of a first count
     penalty: statement(`
