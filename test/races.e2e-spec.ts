@@ -9,7 +9,9 @@ describe.each(EVERYWHERE)('races on $adapter with $store, between two nodes', ({
 
   beforeEach(async () => {
     backend = await openBackend(store);
-    nodes = [await startBank({ adapter, backend }), await startBank({ adapter, backend })];
+    // what is tested is the outcome, however long a hundred logins take on a busy machine
+    const options = { storeTimeout: '20s' } as const;
+    nodes = [await startBank({ adapter, backend, options }), await startBank({ adapter, backend, options })];
   });
 
   afterEach(async () => {

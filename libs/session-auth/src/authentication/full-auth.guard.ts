@@ -8,6 +8,7 @@ import {
 } from '@nestjs/common';
 import { SessionAuthError } from '../errors/session-auth.error.js';
 import { HandlerMetadata } from '../http/handler-metadata.js';
+import { stepOverHttp } from '../http/http-error.js';
 import { RequestSessions } from '../http/request-session.js';
 import { requireSession } from './require-session.js';
 
@@ -17,17 +18,20 @@ const fullAuthMetadata = new HandlerMetadata<boolean>(FULL_AUTH);
 /**
  * Lets a session pass whose user logged in in full, not by remember-me: see {@link RequireFullAuth}.
  *
- * @throws SessionAuthError `session_required` (401), `recent_authentication_required` (401)
+ * @throws HttpException 401 `session_required`, 401 `recent_authentication_required`, 503 `session_store_unavailable`
  */
 export class FullAuthGuard implements CanActivate {
   constructor(@Inject(RequestSessions) private readonly sessions: RequestSessions) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     if (fullAuthMetadata.of(context) === undefined) return true;
-    const { authentication } = requireSession(await this.sessions.of(context).load());
-    if (authentication === 'remember-me') {
-      throw new SessionAuthError('recent_authentication_required', 'enter your password to go on');
-    }
+    const bound = this.sessions.of(context);
+    await stepOverHttp(bound.exchange, async () => {
+      const { authentication } = requireSession(await bound.load());
+      if (authentication === 'remember-me') {
+        throw new SessionAuthError('recent_authentication_required', 'enter your password to go on');
+      }
+    });
     return true;
   }
 }
