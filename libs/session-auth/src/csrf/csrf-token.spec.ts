@@ -24,6 +24,11 @@ describe('a CSRF token', () => {
     );
   });
 
+  it('of a pre-session is none of a session, though the two have the same secret', () => {
+    const token = issueCsrfToken(KEY, SESSION);
+    expect(isCsrfToken(token, [KEY], { ...SESSION, kind: 'pre-session' })).toBe(false);
+  });
+
   it('differs in every answer, in its mask and in what is masked, and all of them are good', () => {
     const tokens = Array.from({ length: 200 }, () => issueCsrfToken(KEY, SESSION));
     for (const part of [0, 43]) expect(new Set(tokens.map((token) => token.slice(part, part + 40))).size).toBe(200);

@@ -101,6 +101,13 @@ describe('parseOrigin', () => {
     );
   });
 
+  it.each(['https://0x7f.1', 'https://bank.example:08443', 'https://bank.example:70000', 'http://[0:0::1]'])(
+    'refuses %s, which a browser would write another way',
+    (text) => {
+      expect(parseOrigin(text)).toBeUndefined();
+    },
+  );
+
   it('refuses what is too long to be one', () => {
     expect(parseOrigin(`https://${'a.'.repeat(300)}example`)).toBeUndefined();
   });

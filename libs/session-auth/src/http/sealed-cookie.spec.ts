@@ -1,0 +1,67 @@
+import { describe, expect, it } from '@jest/globals';
+import { randomBytes } from 'node:crypto';
+import { KeyRing } from '../crypto/key-ring.js';
+import type { CookieAttributes } from './cookie-attributes.js';
+import { PreSessionCookie } from './pre-session-cookie.js';
+import { SealedCookie } from './sealed-cookie.js';
+
+const KEYS = new KeyRing(['a test secret that everybody may know, 1']);
+const ATTRIBUTES: CookieAttributes = {
+  name: '__Host-a',
+  path: '/',
+  domain: undefined,
+  sameSite: 'lax',
+  secure: true,
+  partitioned: false,
+  maxAge: undefined,
+};
+
+function valueOf(setCookie: string): string {
+  return setCookie.slice(setCookie.indexOf('=') + 1, setCookie.indexOf(';'));
+}
+
+describe('a sealed cookie', () => {
+  const plaintext = randomBytes(16);
+  const cookie = new SealedCookie(KEYS, 'purpose', ATTRIBUTES, 16);
+  const value = valueOf(cookie.seal(plaintext, undefined));
+
+  it('opens what it sealed', () => {
+    expect(cookie.open(`__Host-a=${value}`)).toEqual({ plaintext, outdated: false });
+    expect(cookie.open(`x=1; __Host-a=${value}; y=2`)?.plaintext).toEqual(plaintext);
+  });
+
+  it('is worth nothing for another purpose or under another name, though it has the same length', () => {
+    const other = new SealedCookie(KEYS, 'other', ATTRIBUTES, 16);
+    const renamed = new SealedCookie(KEYS, 'purpose', { ...ATTRIBUTES, name: '__Host-b' }, 16);
+    expect(other.open(`__Host-a=${value}`)).toBeUndefined();
+    expect(renamed.open(`__Host-b=${value}`)).toBeUndefined();
+  });
+
+  it('knows whether it is there, genuine or not, by its exact name', () => {
+    for (const header of ['__Host-a=', '__Host-a=x; __Host-a=y']) expect(cookie.isIn(header)).toBe(true);
+    for (const header of [undefined, '', '__Host-ab=x', '__host-a=x', 'x=__Host-a']) {
+      expect(cookie.isIn(header)).toBe(false);
+    }
+  });
+});
+
+describe('a pre-session cookie', () => {
+  const DAY = 86_400_000;
+  const cookie = new PreSessionCookie(KEYS, ATTRIBUTES, DAY);
+
+  it('gives back its id until its lifetime is over', () => {
+    const id = PreSessionCookie.newId();
+    const header = `${cookie.name}=${valueOf(cookie.issue(id, 1000))}`;
+    expect(cookie.read(header, 1000 + DAY - 1)).toEqual({ id, outdated: false });
+    expect(cookie.read(header, 1000 + DAY)).toBeUndefined();
+  });
+
+  it('is nothing that another sealed cookie of its length and name could stand for', () => {
+    const attributes = { ...ATTRIBUTES, name: cookie.name };
+    const forged = valueOf(
+      new SealedCookie(KEYS, 'session-cookie', attributes, 38).seal(Buffer.alloc(38, 0xff), undefined),
+    );
+    expect(forged).toHaveLength(valueOf(cookie.issue(PreSessionCookie.newId(), 0)).length);
+    expect(cookie.read(`${cookie.name}=${forged}`, 0)).toBeUndefined();
+  });
+});
