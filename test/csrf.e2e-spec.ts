@@ -472,6 +472,39 @@ describe.each(ADAPTERS)('CSRF protection on %s', (adapter) => {
     });
   });
 
+  describe('a remembered device without a session cookie', () => {
+    beforeEach(async () => {
+      await alice.post('/auth/login', { ...CREDENTIALS, rememberMe: true });
+      alice.cookies.delete(SESSION_COOKIE);
+      bank.events.length = 0;
+    });
+
+    it('is signed in by its first request, and needs a token of that session from then on', async () => {
+      expectRefused(await transfer({ origin: 'https://evil.example' }), 'untrusted_origin');
+      alice.cookies.delete(SESSION_COOKIE);
+      expectRefused(await transfer({}, false), 'no_token');
+      alice.cookies.delete(SESSION_COOKIE);
+      expect((await alice.get('/auth/session')).status).toBe(200);
+      expect((await transfer()).status).toBe(201);
+    });
+
+    it('is not spoken for by the token of a pre-session, which somebody else may have put there', async () => {
+      const attacker = bank.client();
+      const csrf = await attacker.csrfToken();
+      alice.cookies.set(PRE_SESSION_COOKIE, attacker.cookies.get(PRE_SESSION_COOKIE)!);
+      expectRefused(await transfer({}, csrf), 'no_cookie');
+      expect((await transfer()).status).toBe(201);
+    });
+
+    it('is not forgotten by a logout without a token', async () => {
+      expectRefused(await alice.post('/auth/logout', undefined, { csrf: false }), 'no_token');
+      expect(await alice.isSignedIn()).toBe(true);
+      alice.cookies.delete(SESSION_COOKIE);
+      expect((await alice.post('/auth/logout')).status).toBe(204);
+      expect(await alice.isSignedIn()).toBe(false);
+    });
+  });
+
   it('tells the audit log why, and nobody a token', async () => {
     const token = await alice.csrfToken();
     await transfer({ origin: 'https://evil.example' }, token);

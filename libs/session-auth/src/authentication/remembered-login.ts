@@ -50,6 +50,10 @@ export class RememberedLogin implements RememberedLoginResumer {
     if (this.#isIn(bound) && !bound.exchange.headersSent) bound.exchange.setCookie(cookie.name, cookie.expire());
   }
 
+  isPresented(bound: RequestSession): boolean {
+    return this.#read(bound) !== undefined;
+  }
+
   /**
    * Signs a remembered device in: a session of its own, a rotated token, both cookies in this response. Undefined when
    * the cookie is refused for whatever reason; it is taken from the client then.

@@ -9,8 +9,8 @@ export interface CsrfProtection {
    */
   readonly methods?: readonly string[];
   /**
-   * What is asked of a request without a genuine session cookie: a `'token'` bound to its pre-session cookie, or its
-   * `'headers'` only. The latter is for handlers that do nothing without a session, such as a logout.
+   * What is asked of a request without a genuine session or remember-me cookie: a `'token'` bound to its pre-session
+   * cookie, or its `'headers'` only. The latter is for handlers that do nothing for nobody, such as a logout.
    *
    * @default 'token'
    */

@@ -105,11 +105,11 @@ export class CsrfService {
     if (!exchange.headersSent) exchange.vary('Cookie', 'Origin', 'Sec-Fetch-Site');
     const foreign = this.#judgeOrigin(exchange);
     if (foreign !== undefined) return foreign;
-    const { presentedToken } = bound;
-    if (presentedToken === undefined && withoutSession === 'headers') return undefined;
+    if (withoutSession === 'headers' && !bound.isAuthenticating) return undefined;
     const given = this.#givenToken(exchange);
     if (given === undefined) return 'no_token';
-    const binding = bindingOf(presentedToken, bound.preSessionId);
+    // the session's by the request's cookie: a guard before this one may have replaced the token
+    const binding = bindingOf(bound.presentedToken, bound.preSessionId);
     if (binding === undefined) return 'no_cookie';
     return isCsrfToken(given, this.#keys, binding) ? undefined : 'wrong_token';
   }

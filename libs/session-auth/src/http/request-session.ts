@@ -34,6 +34,8 @@ export interface RememberedLoginResumer {
   resume(bound: RequestSession): Promise<Session | undefined>;
   /** Takes the remember-me cookie from a client that sent one. */
   takeCookie(bound: RequestSession): void;
+  /** Whether the client sent a genuine remember-me cookie. Whether its token is still good is not known from it. */
+  isPresented(bound: RequestSession): boolean;
 }
 
 type Bindable = object & { [BOUND]?: RequestSession };
@@ -74,9 +76,17 @@ export class RequestSession {
     return this.#presented;
   }
 
-  /** The id of the request's genuine pre-session cookie, or of one that this response sets. */
+  /**
+   * The id of the request's genuine pre-session cookie, or of one that this response sets. None as soon as the request
+   * has a session: what a login form was bound to does not speak for whom a remember-me cookie has signed in.
+   */
   get preSessionId(): string | undefined {
     return this.#openPreSession()?.id;
+  }
+
+  /** Whether the request came with a genuine cookie that signs somebody in, be it for a session or a device. */
+  get isAuthenticating(): boolean {
+    return this.presentedToken !== undefined || this.parts.remembered?.isPresented(this) === true;
   }
 
   /** The id that the browser is known by until it has a session; it gets a cookie for it where it has none. */
