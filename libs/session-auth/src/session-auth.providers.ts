@@ -18,7 +18,7 @@ import { SessionEventPublisher } from './events/event-publisher.js';
 import { DeviceCookie } from './http/device-cookie.js';
 import { Fingerprint } from './http/fingerprint.js';
 import { RememberMeCookie } from './http/remember-me-cookie.js';
-import { RequestSessions } from './http/request-session.js';
+import { RequestSessions } from './http/request-sessions.js';
 import { SessionAuthError } from './errors/session-auth.error.js';
 import { SessionAuthErrorFilter } from './http/session-auth-error.filter.js';
 import { PreSessionCookie } from './http/pre-session-cookie.js';

@@ -1,6 +1,6 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { stepOverHttp } from '../http/http-error.js';
-import { getRequestSession } from '../http/request-session.js';
+import { getRequestSession } from '../http/request-sessions.js';
 import type { Session } from '../session/session.js';
 
 /** A property of a session; its methods are reached through the whole session only. */

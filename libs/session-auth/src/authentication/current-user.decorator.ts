@@ -1,6 +1,6 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { stepOverHttp } from '../http/http-error.js';
-import { getRequestSession } from '../http/request-session.js';
+import { getRequestSession } from '../http/request-sessions.js';
 import { requireUser } from './require-session.js';
 
 /**

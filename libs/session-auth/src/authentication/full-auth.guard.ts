@@ -9,7 +9,7 @@ import {
 import { SessionAuthError } from '../errors/session-auth.error.js';
 import { HandlerMetadata } from '../http/handler-metadata.js';
 import { stepOverHttp } from '../http/http-error.js';
-import { RequestSessions } from '../http/request-session.js';
+import { RequestSessions } from '../http/request-sessions.js';
 import { requireSession } from './require-session.js';
 
 const FULL_AUTH = 'nestjs-session-auth:full-auth';

@@ -8,7 +8,7 @@ import {
 } from '@nestjs/common';
 import { SessionAuthError } from '../errors/session-auth.error.js';
 import { stepOverHttp } from '../http/http-error.js';
-import { RequestSessions } from '../http/request-session.js';
+import { RequestSessions } from '../http/request-sessions.js';
 import { HandlerMetadata } from '../http/handler-metadata.js';
 import { requireSession } from './require-session.js';
 

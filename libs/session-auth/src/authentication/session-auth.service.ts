@@ -1,6 +1,7 @@
 import { SessionAuthError } from '../errors/session-auth.error.js';
 import type { SessionEndReason } from '../events/session-event.js';
-import { getRequestSession, type RequestSession } from '../http/request-session.js';
+import type { RequestSession } from '../http/request-session.js';
+import { getRequestSession } from '../http/request-sessions.js';
 import type { SessionLifecycleService } from '../session/session-lifecycle.service.js';
 import type { SessionData } from '../session/session-record.js';
 import { Session } from '../session/session.js';

@@ -1,5 +1,5 @@
 import { Inject, type CanActivate, type ExecutionContext } from '@nestjs/common';
-import { RequestSessions } from '../http/request-session.js';
+import { RequestSessions } from '../http/request-sessions.js';
 
 /**
  * Lets everybody pass, and puts the lazy session at hand for guards, decorators and services that come after.

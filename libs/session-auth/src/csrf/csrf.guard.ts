@@ -1,6 +1,6 @@
 import { Inject, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { stepOverHttp } from '../http/http-error.js';
-import { RequestSessions } from '../http/request-session.js';
+import { RequestSessions } from '../http/request-sessions.js';
 import { csrfMetadata } from './csrf-metadata.js';
 import { CsrfService } from './csrf.service.js';
 

@@ -21,7 +21,7 @@ import { SessionAuthService, type Login } from '../authentication/session-auth.s
 import { CsrfProtected } from '../csrf/csrf-protected.decorator.js';
 import { CsrfService } from '../csrf/csrf.service.js';
 import { SessionAuthError } from '../errors/session-auth.error.js';
-import { getRequestSession } from '../http/request-session.js';
+import { getRequestSession } from '../http/request-sessions.js';
 import { SessionLifecycleService } from '../session/session-lifecycle.service.js';
 import type { Session, SessionView } from '../session/session.js';
 import type { SessionAuthentication } from '../users/session-authentication.js';

@@ -12,13 +12,8 @@ import type { CookieAttributes } from './cookie-attributes.js';
 import { Fingerprint, type FingerprintSignal } from './fingerprint.js';
 import { HttpExchange, type AdapterRequest } from './http-exchange.js';
 import { PreSessionCookie } from './pre-session-cookie.js';
-import {
-  findRequestSession,
-  getRequestSession,
-  RequestSession,
-  RequestSessions,
-  type RequestSessionParts,
-} from './request-session.js';
+import { RequestSession, type RequestSessionParts } from './request-session.js';
+import { findRequestSession, getRequestSession, RequestSessions } from './request-sessions.js';
 import { SessionCookie } from './session-cookie.js';
 
 const START = Date.UTC(2026, 0, 1);

@@ -1,4 +1,3 @@
-import type { ExecutionContext } from '@nestjs/common';
 import { SessionAuthError } from '../errors/session-auth.error.js';
 import type { IssuedSession } from '../session/session-lifecycle.js';
 import type { SessionEventPublisher } from '../events/event-publisher.js';
@@ -7,12 +6,9 @@ import { Session } from '../session/session.js';
 import type { Clock } from '../time/clock.js';
 import type { SessionUser, SessionUserProvider } from '../users/session-user-provider.js';
 import type { Fingerprint } from './fingerprint.js';
-import type { AdapterRequest, AdapterResponse } from './http-exchange.js';
-import { HttpExchange } from './http-exchange.js';
+import type { HttpExchange } from './http-exchange.js';
 import { PreSessionCookie, type OpenedPreSession } from './pre-session-cookie.js';
 import type { OpenedSessionCookie, SessionCookie } from './session-cookie.js';
-
-const BOUND = Symbol('nestjs-session-auth');
 
 /** What request sessions are made with. */
 export interface RequestSessionParts {
@@ -38,12 +34,8 @@ export interface RememberedLoginResumer {
   isPresented(bound: RequestSession): boolean;
 }
 
-type Bindable = object & { [BOUND]?: RequestSession };
-
 /**
  * The session of one request: read from the store once, when somebody first asks, and not at all if nobody does.
- *
- * It hangs on the raw request under a symbol of ours, so it needs neither middleware nor `req.session`.
  */
 export class RequestSession {
   #opened: OpenedSessionCookie | undefined;
@@ -247,43 +239,4 @@ export class RequestSession {
     const cookie = this.parts.cookie.issue(token, session.absoluteExpiresAt.getTime(), this.parts.clock.now());
     this.exchange.setCookie(this.parts.cookie.name, cookie);
   }
-}
-
-/** Makes and finds the {@link RequestSession} of a request. */
-export class RequestSessions {
-  constructor(private readonly parts: RequestSessionParts) {}
-
-  /** The session of the request of a handler's context, bound to it now if it was not yet. */
-  of(context: ExecutionContext): RequestSession {
-    const http = context.switchToHttp();
-    const request = http.getRequest<AdapterRequest>();
-    const holder = holderOf(request);
-    holder[BOUND] ??= new RequestSession(new HttpExchange(request, http.getResponse<AdapterResponse>()), this.parts);
-    return holder[BOUND];
-  }
-}
-
-/** The session bound to a request, or undefined when no guard of ours has seen it. */
-export function findRequestSession(request: object): RequestSession | undefined {
-  return holderOf(request)[BOUND];
-}
-
-/**
- * The session bound to a request.
- *
- * @throws SessionAuthError `request_not_bound` before guards have run (in middleware) and without the module
- */
-export function getRequestSession(request: object): RequestSession {
-  const bound = findRequestSession(request);
-  if (bound === undefined) {
-    throw new SessionAuthError(
-      'request_not_bound',
-      'this request has not passed the guard of SessionAuthModule: import the module, and ask from guards on, not in middleware',
-    );
-  }
-  return bound;
-}
-
-function holderOf(request: object): Bindable {
-  return 'raw' in request && typeof request.raw === 'object' && request.raw !== null ? request.raw : request;
 }

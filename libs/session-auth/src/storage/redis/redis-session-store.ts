@@ -27,7 +27,8 @@ import {
   encodeRecord,
   userKeyOf,
 } from './redis-session-codec.js';
-import * as scripts from './redis-session-scripts.js';
+import { CREATE, DELETE, FIND, ROTATE, UPDATE } from './redis-session-scripts.js';
+import { DELETE_BY_HANDLE, DELETE_BY_USER, LIST, UPDATE_BY_USER } from './redis-user-scripts.js';
 
 /** Settings of {@link RedisSessionStore}. */
 export interface RedisSessionStoreOptions {
@@ -63,7 +64,7 @@ export class RedisSessionStore extends SessionStore {
   override async create(record: SessionRecord, admission: Admission, now: number): Promise<CreateOutcome> {
     const keys = [this.#sessionKey(record.digest)];
     if (record.userId !== undefined) keys.push(this.#indexKey(record.userId));
-    const answer = await this.#run(scripts.CREATE, keys, [
+    const answer = await this.#run(CREATE, keys, [
       now,
       encodeRecord(record),
       Math.max(record.expiresAt - now, 1),
@@ -78,7 +79,7 @@ export class RedisSessionStore extends SessionStore {
   }
 
   override async find(digest: string, { now, idle, interval }: Touch): Promise<FindOutcome> {
-    const answer = await this.#run(scripts.FIND, [this.#sessionKey(digest)], [now, idle, interval]);
+    const answer = await this.#run(FIND, [this.#sessionKey(digest)], [now, idle, interval]);
     if (answer === null) return { status: 'absent' };
     if (typeof answer === 'string') return { status: 'live', record: decodeRecord(digest, answer) };
     const [hash, value] = answer as [string, string];
@@ -88,11 +89,7 @@ export class RedisSessionStore extends SessionStore {
   }
 
   override async update(digest: string, patch: SessionData, now: number, maxBytes: number): Promise<UpdateOutcome> {
-    const answer = await this.#run(
-      scripts.UPDATE,
-      [this.#sessionKey(digest)],
-      [now, maxBytes, ...encodeData(patch).flat()],
-    );
+    const answer = await this.#run(UPDATE, [this.#sessionKey(digest)], [now, maxBytes, ...encodeData(patch).flat()]);
     if (answer === null) return { status: 'absent' };
     if (answer === 'too_large') return { status: 'too_large' };
     return { status: 'updated', data: decodeRecord(digest, answer as string).data };
@@ -102,7 +99,7 @@ export class RedisSessionStore extends SessionStore {
     const { now, grace, changes } = rotation;
     const keys = [this.#sessionKey(digest), this.#sessionKey(rotation.digest)];
     const times = [changes.lastActivityAt, changes.expiresAt, changes.absoluteExpiresAt, changes.createdAt];
-    const answer = await this.#run(scripts.ROTATE, keys, [
+    const answer = await this.#run(ROTATE, keys, [
       now,
       grace,
       ...times.map((time) => time ?? ''),
@@ -114,7 +111,7 @@ export class RedisSessionStore extends SessionStore {
   }
 
   override async delete(digest: string, now: number): Promise<EndedSession | undefined> {
-    const answer = await this.#run(scripts.DELETE, [this.#sessionKey(digest)], [now]);
+    const answer = await this.#run(DELETE, [this.#sessionKey(digest)], [now]);
     const record = answer === null ? undefined : readable(digest, answer as string);
     return record === undefined ? undefined : { id: record.id, userId: record.userId };
   }
@@ -122,7 +119,7 @@ export class RedisSessionStore extends SessionStore {
   override async list(userId: string, { limit, cursor }: SessionPage, now: number): Promise<SessionList> {
     const place = parseSessionCursor(cursor);
     const answer = (await this.#run(
-      scripts.LIST,
+      LIST,
       [this.#indexKey(userId)],
       [now, limit, place?.createdAt ?? '', place?.id ?? ''],
     )) as [string, ...string[]];
@@ -136,7 +133,7 @@ export class RedisSessionStore extends SessionStore {
   }
 
   override async deleteByHandle(userId: string, handle: string, now: number): Promise<EndedSession | undefined> {
-    const ended = await this.#run(scripts.DELETE_BY_HANDLE, [this.#indexKey(userId)], [now, handle]);
+    const ended = await this.#run(DELETE_BY_HANDLE, [this.#indexKey(userId)], [now, handle]);
     return ended === 1 ? { id: handle, userId } : undefined;
   }
 
@@ -146,7 +143,7 @@ export class RedisSessionStore extends SessionStore {
     now: number,
   ): Promise<DeleteByUserOutcome> {
     const keys = [this.#indexKey(userId)];
-    const [more, ...handles] = (await this.#run(scripts.DELETE_BY_USER, keys, [now, limit, except ?? ''])) as string[];
+    const [more, ...handles] = (await this.#run(DELETE_BY_USER, keys, [now, limit, except ?? ''])) as string[];
     return { ended: handles.map((id) => ({ id, userId })), more: more === 'more' };
   }
 
@@ -159,7 +156,7 @@ export class RedisSessionStore extends SessionStore {
     let changed = 0;
     for (let from = '-inf'; from !== '';) {
       const args = [now, from === '-inf' ? from : `(${from}`, UPDATE_STEP, ...lines];
-      const answer = await this.#run(scripts.UPDATE_BY_USER, [this.#indexKey(userId)], args);
+      const answer = await this.#run(UPDATE_BY_USER, [this.#indexKey(userId)], args);
       const [step, next] = answer as [number, string];
       changed += step;
       from = next;

@@ -1,0 +1,51 @@
+import type { ExecutionContext } from '@nestjs/common';
+import { SessionAuthError } from '../errors/session-auth.error.js';
+import { HttpExchange, type AdapterRequest, type AdapterResponse } from './http-exchange.js';
+import { RequestSession, type RequestSessionParts } from './request-session.js';
+
+const BOUND = Symbol('nestjs-session-auth');
+
+type Bindable = object & { [BOUND]?: RequestSession };
+
+/**
+ * Makes and finds the {@link RequestSession} of a request.
+ *
+ * It hangs on the raw request under a symbol of ours, so it needs neither middleware nor `req.session`.
+ */
+export class RequestSessions {
+  constructor(private readonly parts: RequestSessionParts) {}
+
+  /** The session of the request of a handler's context, bound to it now if it was not yet. */
+  of(context: ExecutionContext): RequestSession {
+    const http = context.switchToHttp();
+    const request = http.getRequest<AdapterRequest>();
+    const holder = holderOf(request);
+    holder[BOUND] ??= new RequestSession(new HttpExchange(request, http.getResponse<AdapterResponse>()), this.parts);
+    return holder[BOUND];
+  }
+}
+
+/** The session bound to a request, or undefined when no guard of ours has seen it. */
+export function findRequestSession(request: object): RequestSession | undefined {
+  return holderOf(request)[BOUND];
+}
+
+/**
+ * The session bound to a request.
+ *
+ * @throws SessionAuthError `request_not_bound` before guards have run (in middleware) and without the module
+ */
+export function getRequestSession(request: object): RequestSession {
+  const bound = findRequestSession(request);
+  if (bound === undefined) {
+    throw new SessionAuthError(
+      'request_not_bound',
+      'this request has not passed the guard of SessionAuthModule: import the module, and ask from guards on, not in middleware',
+    );
+  }
+  return bound;
+}
+
+function holderOf(request: object): Bindable {
+  return 'raw' in request && typeof request.raw === 'object' && request.raw !== null ? request.raw : request;
+}

@@ -1,0 +1,117 @@
+import { HASH_LENGTH, HEADER_LENGTH, LINE_END } from './redis-session-codec.js';
+import { RedisScript } from './redis-script.js';
+
+/*
+ * Every script works on keys of one hash slot: `…{tag}:s:<hash>` (a session) and `…{tag}:u:<user key>` (the index of
+ * a user's sessions: a sorted set of handle and hash by createdAt). A script that is given one of them makes the
+ * other by exchanging the end, so it holds for any prefix that the client puts in front.
+ *
+ * After a rotation the old session key holds `>`, the time its grace ends (13 digits) and the new hash. A chain of them
+ * ends where a newer one is dead, so no digest outlives a newer one.
+ */
+const PRELUDE = `
+local HASH, HEADER = ${HASH_LENGTH}, ${HEADER_LENGTH}
+
+-- the session's key and value, following what rotations left behind; false when there is none
+local function locate(key, now)
+  local value = redis.call('GET', key)
+  for _ = 1, 1000 do
+    if not value or string.byte(value) ~= 62 or #value ~= HASH + 14 then break end
+    if (tonumber(string.sub(value, 2, 14)) or 0) <= now then return key, false end
+    key = string.sub(key, 1, -HASH - 1) .. string.sub(value, 15)
+    value = redis.call('GET', key)
+  end
+  return key, value
+end
+
+-- lastActivityAt, expiresAt, absoluteExpiresAt; nil for what is no record
+local TIMES = '^' .. string.rep('%d', 39)
+local function times(value)
+  if #value < HEADER or not string.find(value, TIMES) then return nil end
+  return tonumber(string.sub(value, 1, 13)), tonumber(string.sub(value, 14, 26)), tonumber(string.sub(value, 27, 39))
+end
+
+-- Redis refuses a time to live of 0, in the middle of a script
+local function ttl(time) return math.max(time, 1) end
+
+local function stamp(time) return string.format('%013.0f', time) end
+
+local function corrupt() return redis.error_reply('CORRUPT session record') end
+
+-- from a session's key and value: its user's index and its member there; nil for an anonymous session
+local function indexOf(key, value)
+  local user = string.sub(value, 60, 81)
+  if string.byte(user) == 46 then return nil end
+  return string.sub(key, 1, -HASH - 3) .. 'u:' .. user, string.sub(value, 40, 59) .. string.sub(key, -HASH)
+end
+
+-- from an index and a member of it: the session's key
+local function sessionOf(index, member)
+  return string.sub(index, 1, -25) .. 's:' .. string.sub(member, 21)
+end
+
+local function remove(key, value)
+  redis.call('DEL', key)
+  local index, member = indexOf(key, value)
+  if index then redis.call('ZREM', index, member) end
+end
+
+-- the value of an index's member if that session is live; what is left of one that is not is removed
+local function liveValue(index, member, now)
+  local key = sessionOf(index, member)
+  local value = redis.pcall('GET', key)
+  if type(value) == 'string' then
+    local _, expires = times(value)
+    if expires and expires > now then return value, key end
+  end
+  if value then redis.call('DEL', key) end
+  redis.call('ZREM', index, member)
+  return nil
+end
+
+-- an index lives as long as the longest session in it may
+local function keepIndex(index, time)
+  if redis.call('PTTL', index) < time then redis.call('PEXPIRE', index, time) end
+end
+
+-- the beginning of a line up to its colon: the first quote after an even number of backslashes ends the name
+local function beginningOf(line)
+  local from = 2
+  while true do
+    local quote = string.find(line, '"', from, true)
+    if not quote then return line end
+    local before = quote - 1
+    while string.byte(line, before) == 92 do before = before - 1 end
+    if (quote - before) % 2 == 1 then return string.sub(line, 1, quote + 1) end
+    from = quote + 1
+  end
+end
+
+-- the lines of a value after those in ARGV, pairs of beginning and JSON from number first on, have replaced theirs;
+-- with the bytes of session data before and after
+local function merge(value, first)
+  local given, merged, before, after = {}, {}, 0, 0
+  for i = first, #ARGV, 2 do given[ARGV[i]] = ARGV[i + 1] end
+  local function add(line)
+    merged[#merged + 1] = line
+    if string.byte(line, 2) == 46 then after = after + #line - 1 end
+  end
+  for line in string.gmatch(string.sub(value, HEADER + 1) .. '${LINE_END.replace('\n', '\\n')}', '(.-),\\n') do
+    if string.byte(line, 2) == 46 then before = before + #line - 1 end
+    local beginning = beginningOf(line)
+    local json = given[beginning]
+    if not json then add(line) elseif json ~= '' then add(beginning .. json) end
+    given[beginning] = nil
+  end
+  for i = first, #ARGV, 2 do
+    if given[ARGV[i]] and ARGV[i + 1] ~= '' then add(ARGV[i] .. ARGV[i + 1]) end
+    given[ARGV[i]] = nil
+  end
+  return table.concat(merged, '${LINE_END.replace('\n', '\\n')}'), before, after
+end
+`;
+
+/** A script of the session store: the body behind what all of them share. */
+export function sessionScript(body: string): RedisScript {
+  return new RedisScript(PRELUDE + body);
+}

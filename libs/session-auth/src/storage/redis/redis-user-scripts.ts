@@ -1,0 +1,103 @@
+import { sessionScript } from './redis-session-prelude.js';
+
+/* The scripts that are asked by a user's index. */
+
+/**
+ * KEYS index. ARGV now, limit, createdAt and handle of the place to go on behind ('' from the start). Answers the place
+ * of the last one, as createdAt and handle with a dot between, when there are more ('' at the end); then hash and value
+ * in turn.
+ */
+export const LIST = sessionScript(`
+local index, now, limit = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2])
+local from, after = ARGV[3] ~= '' and ARGV[3] or '+inf', tonumber(ARGV[3])
+local found, answer, offset, place = 0, { '' }, 0, ''
+while true do
+  local gone = 0
+  local members = redis.call('ZREVRANGEBYSCORE', index, from, '-inf', 'WITHSCORES', 'LIMIT', offset, 256)
+  for i = 1, #members, 2 do
+    local member, score = members[i], members[i + 1]
+    local handle = string.sub(member, 1, 20)
+    if tonumber(score) ~= after or handle < ARGV[4] then
+      local value = liveValue(index, member, now)
+      if not value then
+        gone = gone + 1
+      elseif found == limit then
+        answer[1] = place
+        return answer
+      else
+        found, place = found + 1, score .. '.' .. handle
+        answer[#answer + 1] = string.sub(member, 21)
+        answer[#answer + 1] = value
+      end
+    end
+  end
+  if #members < 512 then return answer end
+  offset = offset + 256 - gone
+end
+`);
+
+/** KEYS index. ARGV now, handle. Answers whether that session was live and is ended. */
+export const DELETE_BY_HANDLE = sessionScript(`
+local index = KEYS[1]
+for _, member in ipairs(redis.call('ZRANGE', index, 0, -1)) do
+  if string.sub(member, 1, 20) == ARGV[2] then
+    local value, key = liveValue(index, member, tonumber(ARGV[1]))
+    if not value then return 0 end
+    redis.call('DEL', key)
+    redis.call('ZREM', index, member)
+    return 1
+  end
+end
+return 0
+`);
+
+/** KEYS index. ARGV now, limit, handle to leave ('' none). Answers 'more' or 'end', then the handles ended. */
+export const DELETE_BY_USER = sessionScript(`
+local index, now, limit = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2])
+local members = redis.call('ZRANGE', index, 0, limit + 1)
+local seen, answer = 0, { 'end' }
+for _, member in ipairs(members) do
+  local handle = string.sub(member, 1, 20)
+  if handle ~= ARGV[3] then
+    if seen == limit then
+      answer[1] = 'more'
+      return answer
+    end
+    seen = seen + 1
+    local value, key = liveValue(index, member, now)
+    if value then
+      redis.call('DEL', key)
+      redis.call('ZREM', index, member)
+      answer[#answer + 1] = handle
+    end
+  end
+end
+return answer
+`);
+
+/**
+ * KEYS index. ARGV now, score to go on behind, the most sessions to look at, then pairs. Answers how many were
+ * changed, and the score to go on behind ('' at the end). Sessions of one score are done in one step.
+ */
+export const UPDATE_BY_USER = sessionScript(`
+local index, now = KEYS[1], tonumber(ARGV[1])
+local members = redis.call('ZRANGEBYSCORE', index, ARGV[2], '+inf', 'WITHSCORES', 'LIMIT', 0, ARGV[3])
+if #members == 0 then return { 0, '' } end
+local last = members[#members]
+local todo = {}
+for i = 1, #members, 2 do
+  if members[i + 1] ~= last then todo[#todo + 1] = members[i] end
+end
+for _, member in ipairs(redis.call('ZRANGEBYSCORE', index, last, last)) do todo[#todo + 1] = member end
+local changed = 0
+for _, member in ipairs(todo) do
+  local value, key = liveValue(index, member, now)
+  if value then
+    redis.call('SET', key, string.sub(value, 1, HEADER) .. merge(value, 4), 'KEEPTTL')
+    changed = changed + 1
+  end
+end
+-- fewer than asked for: these were the last
+if #members < 2 * tonumber(ARGV[3]) then last = '' end
+return { changed, last }
+`);
