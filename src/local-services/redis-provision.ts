@@ -1,9 +1,10 @@
-import { execFile, type ExecFileOptions } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { constants } from 'node:fs';
-import { access, rm, writeFile } from 'node:fs/promises';
-import { delimiter, join } from 'node:path';
+import { rm, writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
+import { aptInstall } from './apt-install.ts';
 import type { ProgressLog } from './local-service.ts';
+import { findProgram, isAccessible, isRoot } from './machine-programs.ts';
 
 const run = promisify(execFile);
 
@@ -66,19 +67,14 @@ async function findServer(probes: RedisProbes): Promise<string | undefined> {
 let installation: Promise<void> | undefined;
 
 export const machineProbes: RedisProbes = {
-  async findProgram(name) {
-    for (const folder of (process.env['PATH'] ?? '').split(delimiter)) {
-      if (folder === '') continue;
-      const path = join(folder, name);
-      if (await accessible(path, constants.X_OK)) return path;
-    }
-    return undefined;
-  },
-
-  isRoot: () => process.getuid?.() === 0,
+  findProgram,
+  isRoot,
 
   // Two servers that start side by side share one installation.
-  installWithApt: () => (installation ??= installRedisServer().finally(() => (installation = undefined))),
+  installWithApt: () =>
+    (installation ??= withoutServiceStart(() => aptInstall(['redis-server'])).finally(
+      () => (installation = undefined),
+    )),
 
   async dockerEngineAnswers() {
     try {
@@ -90,35 +86,14 @@ export const machineProbes: RedisProbes = {
   },
 };
 
-async function installRedisServer(): Promise<void> {
-  const options: ExecFileOptions = {
-    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' },
-    maxBuffer: 64 * 1024 * 1024,
-  };
-  await withoutServiceStart(async () => {
-    await run('apt-get', ['-qq', 'update'], options);
-    const install = ['install', '-y', '--no-install-recommends', 'redis-server'];
-    await run('apt-get', ['-qq', '-o', 'DPkg::Lock::Timeout=120', ...install], options);
-  });
-}
-
 /** The package would start its service on the default port; Debian's policy file forbids that while it exists. */
 async function withoutServiceStart(work: () => Promise<void>): Promise<void> {
   const policy = '/usr/sbin/policy-rc.d';
-  if (await accessible(policy, constants.F_OK)) return work();
+  if (await isAccessible(policy, constants.F_OK)) return work();
   await writeFile(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
   try {
     await work();
   } finally {
     await rm(policy, { force: true });
-  }
-}
-
-async function accessible(path: string, mode: number): Promise<boolean> {
-  try {
-    await access(path, mode);
-    return true;
-  } catch {
-    return false;
   }
 }

@@ -1,0 +1,28 @@
+import { chromium, type Browser, type BrowserContext, type LaunchOptions } from 'playwright-core';
+
+// nothing that talks to anybody but the bank, and nothing that a machine without screen or user lacks
+const ARGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+/** Starts the Chromium of this run; each context of it is a device of its own. */
+export function launchChromium(): Promise<Browser> {
+  return chromium.launch(launchOptions());
+}
+
+/** Starts a Chromium with its profile in a folder: what it keeps over a restart is there when it is started again. */
+export function launchPersistentChromium(profile: string): Promise<BrowserContext> {
+  return chromium.launchPersistentContext(profile, launchOptions());
+}
+
+function launchOptions(): LaunchOptions {
+  const executablePath = process.env['TEST_CHROMIUM_PATH'];
+  if (executablePath === undefined) throw new Error(process.env['TEST_CHROMIUM_MISSING']);
+  return { executablePath, args: ARGS };
+}
