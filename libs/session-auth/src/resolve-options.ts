@@ -15,6 +15,9 @@ import { DEFAULT_SESSION_LIFETIME, LIFETIME_PRESETS, type SessionLifetime } from
 import type { LoginThrottleSettings } from './throttle/login-throttle-settings.js';
 import type { SessionUser } from './users/session-user-provider.js';
 
+/** Where the resolved options are injected from. */
+export const RESOLVED_OPTIONS = Symbol('nestjs-session-auth resolved options');
+
 /** The options with every default filled in and every duration in milliseconds. */
 export interface ResolvedSessionAuthOptions {
   readonly secrets: readonly string[];

@@ -1,6 +1,7 @@
 import { ConfigurableModuleBuilder } from '@nestjs/common';
 import type { SessionAuthExtras, SessionAuthOptions } from './session-auth.options.js';
-import { SESSION_AUTH_OPTIONS, withSessionAuthParts } from './session-auth.providers.js';
+import { withSessionAuthParts } from './session-auth.parts.js';
+import { SESSION_AUTH_OPTIONS } from './session-auth.providers.js';
 
 // the keys named here are kept out of the options that a factory may answer
 const EXTRAS: SessionAuthExtras = {

@@ -1,5 +1,4 @@
-import { Logger, type CanActivate, type DynamicModule, type Provider } from '@nestjs/common';
-import { APP_FILTER, APP_GUARD } from '@nestjs/core';
+import type { Provider } from '@nestjs/common';
 import { DeviceRecognition } from './authentication/device-recognition.js';
 import { FullAuthGuard } from './authentication/full-auth.guard.js';
 import { RecentAuthGuard } from './authentication/recent-auth.guard.js';
@@ -7,41 +6,31 @@ import { RememberedLogin } from './authentication/remembered-login.js';
 import { RolesGuard } from './authentication/roles.guard.js';
 import { SessionAuthGuard } from './authentication/session-auth.guard.js';
 import { SessionAuthService } from './authentication/session-auth.service.js';
-import { SessionBindingGuard } from './authentication/session-binding.guard.js';
+import { checkedStore } from './checked-store.js';
 import { KeyRing } from './crypto/key-ring.js';
 import { CsrfGuard } from './csrf/csrf.guard.js';
 import { CsrfService } from './csrf/csrf.service.js';
-import { sessionAuthControllerAt } from './endpoints/session-auth.controller.js';
-import { AuditLog, LoggerAuditLog } from './events/audit-log.js';
+import { AuditLog } from './events/audit-log.js';
 import { EventEmitterBridge } from './events/event-emitter-bridge.js';
 import { SessionEventPublisher } from './events/event-publisher.js';
 import { DeviceCookie } from './http/device-cookie.js';
 import { Fingerprint } from './http/fingerprint.js';
 import { RememberMeCookie } from './http/remember-me-cookie.js';
 import { RequestSessions } from './http/request-sessions.js';
-import { SessionAuthError } from './errors/session-auth.error.js';
-import { SessionAuthErrorFilter } from './http/session-auth-error.filter.js';
 import { PreSessionCookie } from './http/pre-session-cookie.js';
 import { SessionCookie } from './http/session-cookie.js';
-import { OptionReader } from './option-reader.js';
-import { BcryptPasswordHasher } from './passwords/bcrypt-password-hasher.js';
 import { PasswordHasher } from './passwords/password-hasher.js';
-import { isProviderSlot, readProviderSlot, toProvider } from './provider-slot.js';
 import { RememberMeDevices } from './remember-me/remember-me-devices.js';
 import { RememberMeTokenStore } from './remember-me/remember-me-token-store.js';
+import { RESOLVED_OPTIONS, resolveOptions, type ResolvedSessionAuthOptions } from './resolve-options.js';
 import { RememberMeService } from './remember-me/remember-me.service.js';
 import { DEFAULT_REMEMBER_ME } from './remember-me/remember-me-settings.js';
-import { resolveOptions, type ResolvedSessionAuthOptions } from './resolve-options.js';
-import type { ProviderSlot, SessionAuthExtras } from './session-auth.options.js';
 import { ConcurrentSessionsService } from './session/concurrent-sessions.service.js';
 import { NewSessionAnnouncer } from './session/new-session-announcer.js';
 import { NewSessionNotifier } from './session/new-session-notifier.js';
 import { SessionCleanupService, type ExpiringRows } from './session/session-cleanup.service.js';
 import { SessionLifecycleService } from './session/session-lifecycle.service.js';
 import { SessionStore } from './session/session-store.js';
-import { MemoryLoginThrottleStore } from './storage/memory/memory-login-throttle-store.js';
-import { MemoryRememberMeTokenStore } from './storage/memory/memory-remember-me-token-store.js';
-import { MemorySessionStore } from './storage/memory/memory-session-store.js';
 import { LoginThrottleStore } from './throttle/login-throttle-store.js';
 import { LoginThrottle } from './throttle/login-throttle.js';
 import { Clock, SystemClock } from './time/clock.js';
@@ -50,47 +39,8 @@ import { SessionUserProvider } from './users/session-user-provider.js';
 /** Where Nest's builder puts what `forRoot` was given or a `forRootAsync` factory answered. */
 export const SESSION_AUTH_OPTIONS = Symbol('nestjs-session-auth options');
 
-const RESOLVED_OPTIONS = Symbol('nestjs-session-auth resolved options');
-
-/** Adds to the module that Nest's builder made everything that its extras ask for. */
-export function withSessionAuthParts(definition: DynamicModule, given: object): DynamicModule {
-  const extras = checkExtras(given, isAsync(definition));
-  const { users, notifier, endpoints } = extras;
-  const userProviders = [
-    ...(users === undefined ? [] : [toProvider(SessionUserProvider, users)]),
-    ...(notifier === undefined ? [] : [toProvider(NewSessionNotifier, notifier)]),
-  ];
-  return {
-    ...definition,
-    global: true,
-    imports: [...new Set([...(definition.imports ?? []), ...(extras.imports ?? [])])],
-    controllers: endpoints === undefined ? [] : [sessionAuthControllerAt(endpoints.path)],
-    providers: [
-      ...(definition.providers ?? []),
-      toProvider(SessionStore, extras.storage.sessions),
-      toProvider(RememberMeTokenStore, extras.storage.rememberMe),
-      toProvider(LoginThrottleStore, extras.storage.throttle),
-      toProvider(AuditLog, extras.storage.audit),
-      toProvider(PasswordHasher, extras.passwords),
-      ...userProviders,
-      ...CORE_PROVIDERS,
-      { provide: APP_FILTER, useClass: SessionAuthErrorFilter },
-      { provide: APP_GUARD, useClass: SessionBindingGuard },
-      ...(extras.global ? [{ provide: APP_GUARD, useExisting: SessionAuthGuard }] : []),
-      // whether it is global may be known to a factory only; after the session's, so that a visitor is told to sign in
-      { provide: APP_GUARD, inject: [RESOLVED_OPTIONS, CsrfGuard], useFactory: globalCsrfGuard },
-    ],
-    exports: [
-      SessionStore,
-      RememberMeTokenStore,
-      PasswordHasher,
-      ...(users === undefined ? [] : [SessionUserProvider]),
-      ...CORE_EXPORTS,
-    ],
-  };
-}
-
-const CORE_EXPORTS = [
+/** What an application may inject, besides the stores and users of its own. */
+export const CORE_EXPORTS = [
   AuditLog,
   Clock,
   ConcurrentSessionsService,
@@ -111,7 +61,8 @@ const CORE_EXPORTS = [
 const OPTIONAL_USERS = { token: SessionUserProvider, optional: true };
 const OPTIONAL_NOTIFIER = { token: NewSessionNotifier, optional: true };
 
-const CORE_PROVIDERS: Provider[] = [
+/** Factories of the plain classes, out of the resolved options. */
+export const CORE_PROVIDERS: Provider[] = [
   { provide: Clock, useClass: SystemClock },
   {
     provide: RESOLVED_OPTIONS,
@@ -303,85 +254,6 @@ const CORE_PROVIDERS: Provider[] = [
   FullAuthGuard,
 ];
 
-const EXTRAS = ['imports', 'storage', 'users', 'notifier', 'endpoints', 'global', 'passwords'];
-
-interface CheckedStorage {
-  readonly sessions: ProviderSlot<SessionStore>;
-  readonly rememberMe: ProviderSlot<RememberMeTokenStore>;
-  readonly throttle: ProviderSlot<LoginThrottleStore>;
-  readonly audit: ProviderSlot<AuditLog>;
-}
-
-interface CheckedExtras {
-  readonly imports: SessionAuthExtras['imports'];
-  readonly storage: CheckedStorage;
-  readonly users: ProviderSlot<SessionUserProvider> | undefined;
-  readonly notifier: ProviderSlot<NewSessionNotifier> | undefined;
-  readonly passwords: ProviderSlot<PasswordHasher>;
-  readonly endpoints: { readonly path: string } | undefined;
-  readonly global: boolean;
-}
-
-function checkExtras(given: object, async: boolean): CheckedExtras {
-  // next to a factory, the options proper would be overlooked; beside them, `resolveOptions` looks after the rest
-  const extras = OptionReader.root(given, async ? EXTRAS : [...EXTRAS, ...Object.keys(given)]);
-  const users = readProviderSlot<SessionUserProvider>(extras, 'users');
-  return {
-    imports: extras.get('imports') as SessionAuthExtras['imports'],
-    storage: storageOf(extras),
-    users,
-    notifier: readProviderSlot<NewSessionNotifier>(extras, 'notifier'),
-    passwords: passwordsOf(extras, async),
-    endpoints: endpointsOf(extras, users !== undefined),
-    global: extras.flag('global', false),
-  };
-}
-
-function storageOf(extras: OptionReader): CheckedStorage {
-  const given = extras.get('storage');
-  if (typeof given === 'string' && given !== 'memory') {
-    throw extras.refuse('storage', "'memory', or the slots that redisStorage(…) and typeOrmStorage(…) answer");
-  }
-  const storage =
-    given === 'memory'
-      ? OptionReader.empty('storage')
-      : extras.slice('storage', ['sessions', 'rememberMe', 'throttle', 'audit']);
-  const sessions = readProviderSlot<SessionStore>(storage, 'sessions');
-  const rememberMe = readProviderSlot<RememberMeTokenStore>(storage, 'rememberMe');
-  return {
-    sessions: sessions ?? { useFactory: () => inMemory('sessions', new MemorySessionStore()) },
-    rememberMe: rememberMe ?? {
-      inject: [RESOLVED_OPTIONS],
-      useFactory: ({ rememberMe: settings }: ResolvedSessionAuthOptions) => {
-        const store = new MemoryRememberMeTokenStore();
-        // one warning is enough where the sessions are in memory as well, and none is due where nothing is kept
-        return sessions === undefined || settings === undefined ? store : inMemory('remember-me tokens', store);
-      },
-    },
-    throttle: readProviderSlot<LoginThrottleStore>(storage, 'throttle') ?? { useClass: MemoryLoginThrottleStore },
-    audit: readProviderSlot<AuditLog>(storage, 'audit') ?? { useClass: LoggerAuditLog },
-  };
-}
-
-function passwordsOf(extras: OptionReader, async: boolean): ProviderSlot<PasswordHasher> {
-  if (isProviderSlot(extras.get('passwords'))) return extras.get('passwords') as ProviderSlot<PasswordHasher>;
-  if (async && extras.get('passwords') !== undefined) {
-    throw extras.refuse('passwords', 'a provider here; a cost belongs in what the factory answers');
-  }
-  const useFactory = ({ passwords }: ResolvedSessionAuthOptions): PasswordHasher => {
-    if (passwords !== undefined) return new BcryptPasswordHasher(passwords.cost);
-    throw extras.refuse('passwords', '{ cost } from a factory; a provider stands next to it', 'a provider');
-  };
-  return { inject: [RESOLVED_OPTIONS], useFactory };
-}
-
-function endpointsOf(extras: OptionReader, hasUsers: boolean): { readonly path: string } | undefined {
-  const given = extras.get('endpoints');
-  if (given === false || (given === undefined && !hasUsers)) return undefined;
-  if (!hasUsers) throw extras.refuse('endpoints', 'false without the option users');
-  return { path: extras.slice('endpoints', ['path']).text('path') ?? 'auth' };
-}
-
 function loginThrottle(options: ResolvedSessionAuthOptions, store: LoginThrottleStore): LoginThrottle | undefined {
   const { loginThrottle: settings, secrets, storeTimeout } = options;
   if (settings === undefined) return undefined;
@@ -395,45 +267,4 @@ function expiringRows(parts: Readonly<Record<string, object | undefined>>): Reco
     ([, part]) => typeof (part as Partial<ExpiringRows> | undefined)?.deleteExpired === 'function',
   );
   return Object.fromEntries(expiring) as Record<string, ExpiringRows>;
-}
-
-function globalCsrfGuard({ csrf }: ResolvedSessionAuthOptions, guard: CsrfGuard): CanActivate {
-  return csrf.global ? guard : { canActivate: () => true };
-}
-
-function isAsync({ providers = [] }: DynamicModule): boolean {
-  return providers.some((each) => 'provide' in each && each.provide === SESSION_AUTH_OPTIONS && 'useFactory' in each);
-}
-
-function inMemory<T>(what: string, store: T): T {
-  if (process.env['NODE_ENV'] === 'production') {
-    new Logger('SessionAuth').warn(
-      `${what} are kept in memory: they end with this process and are not shared with other nodes; set the option storage`,
-    );
-  }
-  return store;
-}
-
-const STORE_OPERATIONS = Object.keys({
-  create: true,
-  find: true,
-  update: true,
-  rotate: true,
-  delete: true,
-  list: true,
-  deleteByHandle: true,
-  deleteByUser: true,
-  updateByUser: true,
-  deleteExpired: true,
-} satisfies Record<Exclude<keyof SessionStore, 'withCleanupLock'>, true>) as (keyof SessionStore)[];
-
-function checkedStore(store: SessionStore): SessionStore {
-  const missing = STORE_OPERATIONS.filter(
-    (operation) => typeof (store as Partial<SessionStore> | undefined)?.[operation] !== 'function',
-  );
-  if (missing.length === 0) return store;
-  throw new SessionAuthError(
-    'invalid_configuration',
-    `SessionAuthModule: storage.sessions: given a store without ${missing.join(', ')}; allowed is what implements SessionStore`,
-  );
 }

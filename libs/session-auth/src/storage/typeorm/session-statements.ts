@@ -2,7 +2,7 @@ import { statement, type PostgresStatement } from './postgres-statement.js';
 import { SESSION_COLUMNS } from './session-row.js';
 import type { SessionTables } from './session-tables.js';
 
-/** The statements of the session store, for the tables of one schema. */
+/** The statements that one session is asked for by its digest, for the tables of one schema. */
 export interface SessionStatements {
   readonly check: PostgresStatement;
   readonly insert: PostgresStatement;
@@ -12,25 +12,10 @@ export interface SessionStatements {
   readonly update: PostgresStatement;
   readonly rotate: PostgresStatement;
   readonly delete: PostgresStatement;
-  readonly list: PostgresStatement;
-  readonly listBehind: PostgresStatement;
-  readonly deleteByHandle: PostgresStatement;
-  readonly deleteByUser: PostgresStatement;
-  readonly updateByUser: PostgresStatement;
-  readonly deleteExpired: PostgresStatement;
-  readonly deleteGrace: PostgresStatement;
 }
 
 const COLUMNS = SESSION_COLUMNS.map((column) => `"${column}"`).join(', ');
 const COLUMNS_OF_S = SESSION_COLUMNS.map((column) => `s."${column}"`).join(', ');
-
-// In the text and not parameters: a plan that is to do for any number reads large tables through.
-
-/** How many sessions one step of `updateByUser` takes. */
-export const UPDATE_STEP = 1000;
-
-/** How many rows one step of a sweep looks at. */
-export const SWEEP_STEP = 500;
 
 /*
  * How they stay atomic and free of deadlocks, with each a single statement:
@@ -241,72 +226,6 @@ WITH ${seen('s.handle, s.digest')},
 SELECT CASE WHEN expires_at > $2 THEN 'ended' ELSE 'expired' END, handle, user_id FROM removed
 UNION ALL
 SELECT 'lost', NULL, NULL FROM seen WHERE NOT EXISTS (SELECT FROM removed)`),
-
-    // $1 user, $2 now, $3 one more than the page holds
-    list: statement(`
-SELECT ${COLUMNS} FROM ${session} WHERE user_id = $1 AND expires_at > $2::bigint
-ORDER BY created_at DESC, handle DESC LIMIT $3::bigint`),
-
-    // … $4 and $5 createdAt and handle of the last session of the page before
-    listBehind: statement(`
-SELECT ${COLUMNS} FROM ${session}
-WHERE user_id = $1 AND expires_at > $2::bigint AND (created_at, handle) < ($4::bigint, $5)
-ORDER BY created_at DESC, handle DESC LIMIT $3::bigint`),
-
-    // $1 user, $2 handle, $3 now
-    deleteByHandle: statement(`
-DELETE FROM ${session} WHERE handle = $2 AND user_id = $1 RETURNING expires_at > $3::bigint`),
-
-    // $1 user, $2 handle to leave ('' none), $3 limit, $4 now
-    deleteByUser: statement(`
-WITH held AS MATERIALIZED (
-    SELECT handle FROM ${session} WHERE user_id = $1 AND handle <> $2 ORDER BY handle LIMIT $3::bigint + 1 FOR UPDATE
-  ),
-  removed AS (
-    DELETE FROM ${session} s USING (SELECT handle FROM held ORDER BY handle LIMIT $3) AS step
-    WHERE s.handle = step.handle RETURNING s.handle, s.expires_at
-  )
-SELECT 'ended', handle FROM removed WHERE expires_at > $4::bigint
-UNION ALL
-SELECT 'more', NULL FROM (SELECT count(*) AS sessions FROM held) AS held WHERE sessions > $3`),
-
-    // $1 user, $2 now, $3 handle to go on behind, $4 roles, $5 email (null: leave)
-    updateByUser: statement(`
-WITH held AS MATERIALIZED (
-    SELECT handle FROM ${session} WHERE user_id = $1 AND expires_at > $2::bigint AND handle > $3
-    ORDER BY handle LIMIT ${UPDATE_STEP} FOR NO KEY UPDATE
-  ),
-  updated AS (
-    UPDATE ${session} s SET roles = coalesce($4::json, s.roles), email = coalesce($5::text, s.email), rotated_at = 0
-    FROM held WHERE s.handle = held.handle
-  )
-SELECT count(*), max(handle) FROM held`),
-
-    // $1 now, $2 most to remove
-    deleteExpired: statement(`
-WITH due AS MATERIALIZED (
-    SELECT handle, expires_at FROM ${session} WHERE sweep_at <= $1::bigint
-    ORDER BY sweep_at LIMIT ${SWEEP_STEP} FOR UPDATE SKIP LOCKED
-  ),
-  removed AS (
-    DELETE FROM ${session} s USING (SELECT handle FROM due WHERE expires_at <= $1 LIMIT $2::bigint) AS step
-    WHERE s.handle = step.handle RETURNING s.handle, s.user_id
-  ),
-  -- sessions that were used meanwhile: the next sweep comes when they may have ended
-  postponed AS (
-    UPDATE ${session} s SET sweep_at = s.expires_at FROM due WHERE s.handle = due.handle AND due.expires_at > $1
-  )
-SELECT 'removed', handle, user_id FROM removed
-UNION ALL
-SELECT 'more', NULL, NULL FROM (SELECT count(*) AS sessions FROM due) AS due WHERE sessions >= ${SWEEP_STEP}`),
-
-    // $1 now
-    deleteGrace: statement(`
-WITH due AS MATERIALIZED (
-    SELECT ctid FROM ${grace} WHERE until <= $1::bigint ORDER BY until LIMIT ${SWEEP_STEP} FOR UPDATE SKIP LOCKED
-  ),
-  removed AS (DELETE FROM ${grace} WHERE ctid = ANY (ARRAY(SELECT ctid FROM due)))
-SELECT count(*) FROM due`),
   };
 }
 

@@ -21,8 +21,10 @@ import { PostgresConnections } from './postgres-connections.js';
 import { decodeText, encodeText } from './postgres-text.js';
 import { requirePostgres } from './require-postgres.js';
 import { corruptRecord, decodeData, decodeRow, encodePatch, encodeRow, textOrNull, type Row } from './session-row.js';
-import { sessionStatements, SWEEP_STEP, UPDATE_STEP, type SessionStatements } from './session-statements.js';
+import { sessionStatements, type SessionStatements } from './session-statements.js';
 import { SESSION_TABLE, sessionTables } from './session-tables.js';
+import { SWEEP_STEP, sweepStatements, type SweepStatements } from './sweep-statements.js';
+import { UPDATE_STEP, userSessionStatements, type UserSessionStatements } from './user-session-statements.js';
 import { advisoryLock } from './advisory-lock.js';
 
 /** Settings of {@link TypeOrmSessionStore}. */
@@ -53,7 +55,7 @@ const MAX_COUNT = 2 ** 31;
  */
 export class TypeOrmSessionStore extends SessionStore {
   readonly #connections: PostgresConnections;
-  readonly #sql: SessionStatements;
+  readonly #sql: SessionStatements & UserSessionStatements & SweepStatements;
   readonly #lockNamespace: string;
 
   /** @throws SessionAuthError `invalid_configuration` for a DataSource that is not PostgreSQL's, or no schema name */
@@ -62,7 +64,8 @@ export class TypeOrmSessionStore extends SessionStore {
     requirePostgres(dataSource);
     const schema = options.schema ?? configuredSchema(dataSource);
     this.#connections = new PostgresConnections(dataSource, options.preparedStatements ?? true);
-    this.#sql = sessionStatements(sessionTables(schema));
+    const tables = sessionTables(schema);
+    this.#sql = { ...sessionStatements(tables), ...userSessionStatements(tables), ...sweepStatements(tables) };
     this.#lockNamespace = JSON.stringify([SESSION_TABLE, schema]);
   }
 

@@ -1,0 +1,64 @@
+import type { CanActivate, DynamicModule } from '@nestjs/common';
+import { APP_FILTER, APP_GUARD } from '@nestjs/core';
+import { SessionAuthGuard } from './authentication/session-auth.guard.js';
+import { SessionBindingGuard } from './authentication/session-binding.guard.js';
+import { CsrfGuard } from './csrf/csrf.guard.js';
+import { sessionAuthControllerAt } from './endpoints/session-auth.controller.js';
+import { AuditLog } from './events/audit-log.js';
+import { SessionAuthErrorFilter } from './http/session-auth-error.filter.js';
+import { PasswordHasher } from './passwords/password-hasher.js';
+import { toProvider } from './provider-slot.js';
+import { RememberMeTokenStore } from './remember-me/remember-me-token-store.js';
+import { RESOLVED_OPTIONS, type ResolvedSessionAuthOptions } from './resolve-options.js';
+import { NewSessionNotifier } from './session/new-session-notifier.js';
+import { SessionStore } from './session/session-store.js';
+import { LoginThrottleStore } from './throttle/login-throttle-store.js';
+import { SessionUserProvider } from './users/session-user-provider.js';
+import { checkExtras } from './session-auth.extras.js';
+import { CORE_EXPORTS, CORE_PROVIDERS, SESSION_AUTH_OPTIONS } from './session-auth.providers.js';
+
+/** Adds to the module that Nest's builder made everything that its extras ask for. */
+export function withSessionAuthParts(definition: DynamicModule, given: object): DynamicModule {
+  const extras = checkExtras(given, isAsync(definition));
+  const { users, notifier, endpoints } = extras;
+  const userProviders = [
+    ...(users === undefined ? [] : [toProvider(SessionUserProvider, users)]),
+    ...(notifier === undefined ? [] : [toProvider(NewSessionNotifier, notifier)]),
+  ];
+  return {
+    ...definition,
+    global: true,
+    imports: [...new Set([...(definition.imports ?? []), ...(extras.imports ?? [])])],
+    controllers: endpoints === undefined ? [] : [sessionAuthControllerAt(endpoints.path)],
+    providers: [
+      ...(definition.providers ?? []),
+      toProvider(SessionStore, extras.storage.sessions),
+      toProvider(RememberMeTokenStore, extras.storage.rememberMe),
+      toProvider(LoginThrottleStore, extras.storage.throttle),
+      toProvider(AuditLog, extras.storage.audit),
+      toProvider(PasswordHasher, extras.passwords),
+      ...userProviders,
+      ...CORE_PROVIDERS,
+      { provide: APP_FILTER, useClass: SessionAuthErrorFilter },
+      { provide: APP_GUARD, useClass: SessionBindingGuard },
+      ...(extras.global ? [{ provide: APP_GUARD, useExisting: SessionAuthGuard }] : []),
+      // whether it is global may be known to a factory only; after the session's, so that a visitor is told to sign in
+      { provide: APP_GUARD, inject: [RESOLVED_OPTIONS, CsrfGuard], useFactory: globalCsrfGuard },
+    ],
+    exports: [
+      SessionStore,
+      RememberMeTokenStore,
+      PasswordHasher,
+      ...(users === undefined ? [] : [SessionUserProvider]),
+      ...CORE_EXPORTS,
+    ],
+  };
+}
+
+function globalCsrfGuard({ csrf }: ResolvedSessionAuthOptions, guard: CsrfGuard): CanActivate {
+  return csrf.global ? guard : { canActivate: () => true };
+}
+
+function isAsync({ providers = [] }: DynamicModule): boolean {
+  return providers.some((each) => 'provide' in each && each.provide === SESSION_AUTH_OPTIONS && 'useFactory' in each);
+}

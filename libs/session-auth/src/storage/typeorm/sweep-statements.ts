@@ -1,0 +1,44 @@
+import { statement, type PostgresStatement } from './postgres-statement.js';
+import type { SessionTables } from './session-tables.js';
+
+/** The statements of a cleanup of sessions, for the tables of one schema. */
+export interface SweepStatements {
+  readonly deleteExpired: PostgresStatement;
+  readonly deleteGrace: PostgresStatement;
+}
+
+// In the text and not a parameter: a plan that is to do for any number reads large tables through.
+
+/** How many rows one step of a sweep looks at. */
+export const SWEEP_STEP = 500;
+
+/* They wait for nobody: see session-statements.ts. */
+export function sweepStatements({ session, grace }: SessionTables): SweepStatements {
+  return {
+    // $1 now, $2 most to remove
+    deleteExpired: statement(`
+WITH due AS MATERIALIZED (
+    SELECT handle, expires_at FROM ${session} WHERE sweep_at <= $1::bigint
+    ORDER BY sweep_at LIMIT ${SWEEP_STEP} FOR UPDATE SKIP LOCKED
+  ),
+  removed AS (
+    DELETE FROM ${session} s USING (SELECT handle FROM due WHERE expires_at <= $1 LIMIT $2::bigint) AS step
+    WHERE s.handle = step.handle RETURNING s.handle, s.user_id
+  ),
+  -- sessions that were used meanwhile: the next sweep comes when they may have ended
+  postponed AS (
+    UPDATE ${session} s SET sweep_at = s.expires_at FROM due WHERE s.handle = due.handle AND due.expires_at > $1
+  )
+SELECT 'removed', handle, user_id FROM removed
+UNION ALL
+SELECT 'more', NULL, NULL FROM (SELECT count(*) AS sessions FROM due) AS due WHERE sessions >= ${SWEEP_STEP}`),
+
+    // $1 now
+    deleteGrace: statement(`
+WITH due AS MATERIALIZED (
+    SELECT ctid FROM ${grace} WHERE until <= $1::bigint ORDER BY until LIMIT ${SWEEP_STEP} FOR UPDATE SKIP LOCKED
+  ),
+  removed AS (DELETE FROM ${grace} WHERE ctid = ANY (ARRAY(SELECT ctid FROM due)))
+SELECT count(*) FROM due`),
+  };
+}

@@ -1,0 +1,64 @@
+import { statement, type PostgresStatement } from './postgres-statement.js';
+import { SESSION_COLUMNS } from './session-row.js';
+import type { SessionTables } from './session-tables.js';
+
+/** The statements that all sessions of a user are asked for, for the tables of one schema. */
+export interface UserSessionStatements {
+  readonly list: PostgresStatement;
+  readonly listBehind: PostgresStatement;
+  readonly deleteByHandle: PostgresStatement;
+  readonly deleteByUser: PostgresStatement;
+  readonly updateByUser: PostgresStatement;
+}
+
+const COLUMNS = SESSION_COLUMNS.map((column) => `"${column}"`).join(', ');
+
+// In the text and not a parameter: a plan that is to do for any number reads large tables through.
+
+/** How many sessions one step of `updateByUser` takes. */
+export const UPDATE_STEP = 1000;
+
+/* How they stay atomic and free of deadlocks: see session-statements.ts. */
+export function userSessionStatements({ session }: SessionTables): UserSessionStatements {
+  return {
+    // $1 user, $2 now, $3 one more than the page holds
+    list: statement(`
+SELECT ${COLUMNS} FROM ${session} WHERE user_id = $1 AND expires_at > $2::bigint
+ORDER BY created_at DESC, handle DESC LIMIT $3::bigint`),
+
+    // … $4 and $5 createdAt and handle of the last session of the page before
+    listBehind: statement(`
+SELECT ${COLUMNS} FROM ${session}
+WHERE user_id = $1 AND expires_at > $2::bigint AND (created_at, handle) < ($4::bigint, $5)
+ORDER BY created_at DESC, handle DESC LIMIT $3::bigint`),
+
+    // $1 user, $2 handle, $3 now
+    deleteByHandle: statement(`
+DELETE FROM ${session} WHERE handle = $2 AND user_id = $1 RETURNING expires_at > $3::bigint`),
+
+    // $1 user, $2 handle to leave ('' none), $3 limit, $4 now
+    deleteByUser: statement(`
+WITH held AS MATERIALIZED (
+    SELECT handle FROM ${session} WHERE user_id = $1 AND handle <> $2 ORDER BY handle LIMIT $3::bigint + 1 FOR UPDATE
+  ),
+  removed AS (
+    DELETE FROM ${session} s USING (SELECT handle FROM held ORDER BY handle LIMIT $3) AS step
+    WHERE s.handle = step.handle RETURNING s.handle, s.expires_at
+  )
+SELECT 'ended', handle FROM removed WHERE expires_at > $4::bigint
+UNION ALL
+SELECT 'more', NULL FROM (SELECT count(*) AS sessions FROM held) AS held WHERE sessions > $3`),
+
+    // $1 user, $2 now, $3 handle to go on behind, $4 roles, $5 email (null: leave)
+    updateByUser: statement(`
+WITH held AS MATERIALIZED (
+    SELECT handle FROM ${session} WHERE user_id = $1 AND expires_at > $2::bigint AND handle > $3
+    ORDER BY handle LIMIT ${UPDATE_STEP} FOR NO KEY UPDATE
+  ),
+  updated AS (
+    UPDATE ${session} s SET roles = coalesce($4::json, s.roles), email = coalesce($5::text, s.email), rotated_at = 0
+    FROM held WHERE s.handle = held.handle
+  )
+SELECT count(*), max(handle) FROM held`),
+  };
+}
