@@ -124,12 +124,8 @@ export { FullAuthGuard, RequireFullAuth } from './authentication/full-auth.guard
 export { RecentAuthGuard, RequireRecentAuth } from './authentication/recent-auth.guard.js';
 export { Roles, RolesGuard } from './authentication/roles.guard.js';
 export { SessionAuthGuard } from './authentication/session-auth.guard.js';
-export {
-  SessionAuthService,
-  type Credentials,
-  type Login,
-  type LoginOptions,
-} from './authentication/session-auth.service.js';
+export { SessionAuthService, type Credentials } from './authentication/session-auth.service.js';
+export type { Login, LoginOptions } from './authentication/sign-in.js';
 
 // csrf
 export { CsrfExempt } from './csrf/csrf-exempt.decorator.js';

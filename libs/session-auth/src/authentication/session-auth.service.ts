@@ -1,36 +1,21 @@
 import { SessionAuthError } from '../errors/session-auth.error.js';
-import type { SessionEndReason } from '../events/session-event.js';
-import type { RequestSession } from '../http/request-session.js';
 import { getRequestSession } from '../http/request-sessions.js';
 import type { SessionLifecycleService } from '../session/session-lifecycle.service.js';
 import type { SessionData } from '../session/session-record.js';
-import { Session } from '../session/session.js';
+import type { Session } from '../session/session.js';
 import type { ClientInfo } from '../users/client-info.js';
 import type { SessionAuthentication } from '../users/session-authentication.js';
 import type { SessionUser, SessionUserProvider } from '../users/session-user-provider.js';
+import { AccountChanges } from './account-changes.js';
 import { CredentialCheck, type CredentialCheckParts } from './credential-check.js';
 import type { RememberedLogin } from './remembered-login.js';
 import { requireSession, requireUser } from './require-session.js';
-
-/** An account that changes at each look never settles: it is left as it was seen last. */
-const MAX_LOOKS = 5;
+import { SignIn, type Login, type LoginOptions } from './sign-in.js';
 
 /** What a user logs in with. */
 export interface Credentials {
   readonly email: string;
   readonly password: string;
-}
-
-/** How a login is to go on. */
-export interface LoginOptions {
-  /** Keep the device signed in beyond the session, by a remember-me token. @default false */
-  readonly rememberMe?: boolean;
-}
-
-/** A login that succeeded. The token went into the response's cookie and is not here. */
-export interface Login<User extends SessionUser = SessionUser> {
-  readonly user: User;
-  readonly session: Session;
 }
 
 /** The parts that {@link SessionAuthService} works with. */
@@ -48,9 +33,13 @@ export interface SessionAuthParts extends CredentialCheckParts {
  */
 export class SessionAuthService {
   readonly #credentials: CredentialCheck;
+  readonly #signIn: SignIn;
+  readonly #accountChanges: AccountChanges;
 
   constructor(private readonly parts: SessionAuthParts) {
     this.#credentials = new CredentialCheck(parts);
+    this.#signIn = new SignIn({ ...parts, credentials: this.#credentials });
+    this.#accountChanges = new AccountChanges(parts.lifecycle, parts.remembered);
   }
 
   /** The live session of a request, or undefined. Read once a request. */
@@ -70,8 +59,8 @@ export class SessionAuthService {
     const bound = getRequestSession(request);
     const users = this.#users();
     const user = await this.#credentials.userOf(bound, email, () => users.findByEmail(email), password);
-    const login = await this.#signIn(bound, user, 'password', options, email);
-    return this.#settle(bound, login, password);
+    const login = await this.#signIn.signIn(bound, user, 'password', options, email);
+    return this.#signIn.settle(bound, login, password, users);
   }
 
   /**
@@ -90,7 +79,7 @@ export class SessionAuthService {
   ): Promise<Login<User>> {
     const bound = getRequestSession(request);
     if (user.disabled === true) this.#credentials.fail(bound, 'account_disabled', user);
-    return this.#signIn(bound, user, authentication, options);
+    return this.#signIn.signIn(bound, user, authentication, options);
   }
 
   /**
@@ -133,7 +122,7 @@ export class SessionAuthService {
     });
     if (issued === undefined) throw new SessionAuthError('session_required', 'sign in first');
     bound.replace(issued);
-    return this.#settle(bound, { user, session: issued.session }, proof.password);
+    return this.#signIn.settle(bound, { user, session: issued.session }, proof.password, this.#users());
   }
 
   /**
@@ -181,21 +170,7 @@ export class SessionAuthService {
     userId: string | number,
     options: { readonly keep?: object } = {},
   ): Promise<{ readonly revokedSessions: number }> {
-    const id = String(userId);
-    const bound = options.keep === undefined ? undefined : getRequestSession(options.keep);
-    const session = await bound?.load();
-    const client = bound?.exchange.client;
-    const reason = 'credentials_changed';
-    await this.#forgetRememberedDevices(id, bound);
-    if (bound === undefined || session?.userId !== id) {
-      return { revokedSessions: await this.parts.lifecycle.revokeAll(id, reason, client) };
-    }
-    const issued = await this.parts.lifecycle.rotate(session, { reason, grace: 0, client });
-    if (issued !== undefined) bound.replace(issued);
-    const revokedSessions = await this.parts.lifecycle.revokeOthers(id, session.id, reason, client);
-    // another request has rotated it meanwhile, maybe a thief's: whoever it was, they have to log in again
-    if (issued === undefined) await this.#endSuperseded(bound, id, session.id);
-    return { revokedSessions };
+    return this.#accountChanges.credentialsChanged(String(userId), options.keep);
   }
 
   /**
@@ -203,9 +178,7 @@ export class SessionAuthService {
    * Answers how many sessions did. Save that it is disabled first, then call this.
    */
   async accountDisabled(userId: string | number, client?: ClientInfo): Promise<{ readonly revokedSessions: number }> {
-    const id = String(userId);
-    await this.#forgetRememberedDevices(id);
-    return { revokedSessions: await this.parts.lifecycle.revokeAll(id, 'account_disabled', client) };
+    return this.#accountChanges.accountDisabled(String(userId), client);
   }
 
   /**
@@ -214,117 +187,6 @@ export class SessionAuthService {
    */
   async rolesChanged(userId: string | number, roles: readonly string[]): Promise<{ readonly sessions: number }> {
     return { sessions: await this.parts.lifecycle.updateUser(String(userId), { roles }) };
-  }
-
-  /** All devices of a user, the one of the request at hand as well, after a change of the account. */
-  async #forgetRememberedDevices(userId: string, bound?: RequestSession): Promise<void> {
-    const { remembered } = this.parts;
-    await remembered?.forgetAll(userId);
-    if (bound !== undefined) remembered?.takeCookie(bound);
-  }
-
-  async #endSuperseded(bound: RequestSession, userId: string, sessionId: string): Promise<never> {
-    await this.parts.lifecycle.revoke(userId, sessionId, 'credentials_changed', bound.exchange.client);
-    bound.clear();
-    throw new SessionAuthError('session_required', 'the session was replaced meanwhile: sign in again');
-  }
-
-  async #signIn<User extends SessionUser>(
-    bound: RequestSession,
-    user: User,
-    authentication: SessionAuthentication,
-    options: LoginOptions,
-    loginName?: string,
-  ): Promise<Login<User>> {
-    const login = await this.#establish(bound, user, authentication, loginName);
-    const { remembered } = this.parts;
-    if (options.rememberMe === true) await remembered?.remember(bound, String(user.id), login.session.id);
-    else await remembered?.forget(bound);
-    return login;
-  }
-
-  async #establish<User extends SessionUser>(
-    bound: RequestSession,
-    user: User,
-    authentication: SessionAuthentication,
-    loginName?: string,
-  ): Promise<Login<User>> {
-    const { lifecycle, devices } = this.parts;
-    const { client } = bound.exchange;
-    const newDevice = devices.isNew(bound, user);
-    const previous = await bound.loadLive();
-    if (previous?.userId === String(user.id)) {
-      const renewed = await this.#renew(previous, user, authentication, bound);
-      if (renewed !== undefined) {
-        devices.remember(bound, user, loginName);
-        return renewed;
-      }
-    }
-    const data = previous !== undefined && previous.userId === undefined ? previous.data : undefined;
-    const { fingerprint } = bound;
-    const issued = await lifecycle.create({ user, authentication, client, fingerprint, newDevice, data });
-    if (previous !== undefined) {
-      try {
-        await lifecycle.destroySession(previous, 'replaced', client);
-      } catch (error) {
-        // the login failed as a whole: what it made must not stay behind unseen
-        await lifecycle.destroySession(issued.session, 'replaced', client).catch(() => undefined);
-        throw error;
-      }
-    }
-    bound.replace(issued);
-    devices.remember(bound, user, loginName);
-    return { user, session: issued.session };
-  }
-
-  /**
-   * Between the look-up of an account and the session that its password was good for, the account may have changed: a
-   * new password, other roles, disabled. Whoever changed it has told the sessions that were there by then, and not this
-   * one. So the account is looked up once more, now that the session is there to be told.
-   */
-  async #settle(bound: RequestSession, login: Login, password: string): Promise<Login> {
-    const users = this.#users();
-    const { session } = login;
-    let { user } = login;
-    for (let look = 0; look < MAX_LOOKS; look += 1) {
-      const present = await users.findById(String(user.id));
-      if (!present || present.disabled === true) return this.#undo(bound, login, 'account_disabled');
-      if (!(await this.#credentials.stillHolds(password, user, present))) {
-        return this.#undo(bound, login, 'credentials_changed');
-      }
-      if (isSameAccount(user, present)) return { user: present, session };
-      const account = accountOf(present);
-      await this.parts.lifecycle.updateUser(String(user.id), account);
-      Session.adopt(session, { ...Session.recordOf(session), ...account });
-      user = present;
-    }
-    return { user, session };
-  }
-
-  async #undo(bound: RequestSession, { user, session }: Login, reason: SessionEndReason): Promise<never> {
-    await this.parts.lifecycle.revoke(String(user.id), session.id, reason, bound.exchange.client);
-    bound.clear();
-    return this.#credentials.fail(bound, reason === 'account_disabled' ? 'account_disabled' : 'wrong_password', user);
-  }
-
-  /** The session of a renewed login; undefined when it ended or was replaced while the password was checked. */
-  async #renew<User extends SessionUser>(
-    session: Session,
-    user: User,
-    authentication: SessionAuthentication,
-    bound: RequestSession,
-  ): Promise<Login<User> | undefined> {
-    try {
-      const { fingerprint, exchange } = bound;
-      const { client } = exchange;
-      const issued = await this.parts.lifecycle.renew(session, { user, authentication, client, fingerprint });
-      if (issued === undefined) return undefined;
-      bound.replace(issued);
-      return { user, session: issued.session };
-    } catch (error) {
-      if (error instanceof SessionAuthError && error.code === 'session_required') return undefined;
-      throw error;
-    }
   }
 
   #users(): SessionUserProvider {
@@ -337,13 +199,4 @@ export class SessionAuthService {
     }
     return users;
   }
-}
-
-function accountOf({ roles, email }: SessionUser): { readonly roles: readonly string[]; readonly email?: string } {
-  return { roles: roles ?? [], email: email ?? undefined };
-}
-
-/** Whether two look-ups of a user say the same of what a session holds. */
-function isSameAccount(a: SessionUser, b: SessionUser): boolean {
-  return JSON.stringify(accountOf(a)) === JSON.stringify(accountOf(b));
 }

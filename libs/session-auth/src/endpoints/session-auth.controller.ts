@@ -17,7 +17,8 @@ import {
 import { Public } from '../authentication/public.decorator.js';
 import { requireSession } from '../authentication/require-session.js';
 import { SessionAuthGuard } from '../authentication/session-auth.guard.js';
-import { SessionAuthService, type Login } from '../authentication/session-auth.service.js';
+import { SessionAuthService } from '../authentication/session-auth.service.js';
+import type { Login } from '../authentication/sign-in.js';
 import { CsrfProtected } from '../csrf/csrf-protected.decorator.js';
 import { CsrfService } from '../csrf/csrf.service.js';
 import { SessionAuthError } from '../errors/session-auth.error.js';

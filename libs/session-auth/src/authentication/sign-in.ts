@@ -1,0 +1,150 @@
+import { SessionAuthError } from '../errors/session-auth.error.js';
+import type { SessionEndReason } from '../events/session-event.js';
+import type { RequestSession } from '../http/request-session.js';
+import type { SessionLifecycleService } from '../session/session-lifecycle.service.js';
+import { Session } from '../session/session.js';
+import type { SessionAuthentication } from '../users/session-authentication.js';
+import type { SessionUser, SessionUserProvider } from '../users/session-user-provider.js';
+import type { CredentialCheck } from './credential-check.js';
+import type { DeviceRecognition } from './device-recognition.js';
+import type { RememberedLogin } from './remembered-login.js';
+
+/** An account that changes at each look never settles: it is left as it was seen last. */
+const MAX_LOOKS = 5;
+
+/** How a login is to go on. */
+export interface LoginOptions {
+  /** Keep the device signed in beyond the session, by a remember-me token. @default false */
+  readonly rememberMe?: boolean;
+}
+
+/** A login that succeeded. The token went into the response's cookie and is not here. */
+export interface Login<User extends SessionUser = SessionUser> {
+  readonly user: User;
+  readonly session: Session;
+}
+
+/** What {@link SignIn} works with. */
+export interface SignInParts {
+  readonly lifecycle: SessionLifecycleService;
+  readonly credentials: CredentialCheck;
+  readonly devices: DeviceRecognition;
+  /** Absent where remember-me is off. */
+  readonly remembered: RememberedLogin | undefined;
+}
+
+/** What a login does once the user is known: a session with a new token, and nothing left of what was there before. */
+export class SignIn {
+  constructor(private readonly parts: SignInParts) {}
+
+  /** A session and cookies for a user who is known to be it, and a remembered device where that is asked for. */
+  async signIn<User extends SessionUser>(
+    bound: RequestSession,
+    user: User,
+    authentication: SessionAuthentication,
+    options: LoginOptions,
+    loginName?: string,
+  ): Promise<Login<User>> {
+    const login = await this.#establish(bound, user, authentication, loginName);
+    const { remembered } = this.parts;
+    if (options.rememberMe === true) await remembered?.remember(bound, String(user.id), login.session.id);
+    else await remembered?.forget(bound);
+    return login;
+  }
+
+  async #establish<User extends SessionUser>(
+    bound: RequestSession,
+    user: User,
+    authentication: SessionAuthentication,
+    loginName?: string,
+  ): Promise<Login<User>> {
+    const { lifecycle, devices } = this.parts;
+    const { client } = bound.exchange;
+    const newDevice = devices.isNew(bound, user);
+    const previous = await bound.loadLive();
+    if (previous?.userId === String(user.id)) {
+      const renewed = await this.#renew(previous, user, authentication, bound);
+      if (renewed !== undefined) {
+        devices.remember(bound, user, loginName);
+        return renewed;
+      }
+    }
+    const data = previous !== undefined && previous.userId === undefined ? previous.data : undefined;
+    const { fingerprint } = bound;
+    const issued = await lifecycle.create({ user, authentication, client, fingerprint, newDevice, data });
+    if (previous !== undefined) {
+      try {
+        await lifecycle.destroySession(previous, 'replaced', client);
+      } catch (error) {
+        // the login failed as a whole: what it made must not stay behind unseen
+        await lifecycle.destroySession(issued.session, 'replaced', client).catch(() => undefined);
+        throw error;
+      }
+    }
+    bound.replace(issued);
+    devices.remember(bound, user, loginName);
+    return { user, session: issued.session };
+  }
+
+  /**
+   * Between the look-up of an account and the session that its password was good for, the account may have changed: a
+   * new password, other roles, disabled. Whoever changed it has told the sessions that were there by then, and not this
+   * one. So the account is looked up once more, now that the session is there to be told.
+   */
+  async settle(bound: RequestSession, login: Login, password: string, users: SessionUserProvider): Promise<Login> {
+    const { session } = login;
+    let { user } = login;
+    for (let look = 0; look < MAX_LOOKS; look += 1) {
+      const present = await users.findById(String(user.id));
+      if (!present || present.disabled === true) return this.#undo(bound, login, 'account_disabled');
+      if (!(await this.parts.credentials.stillHolds(password, user, present))) {
+        return this.#undo(bound, login, 'credentials_changed');
+      }
+      if (isSameAccount(user, present)) return { user: present, session };
+      const account = accountOf(present);
+      await this.parts.lifecycle.updateUser(String(user.id), account);
+      Session.adopt(session, { ...Session.recordOf(session), ...account });
+      user = present;
+    }
+    return { user, session };
+  }
+
+  async #undo(bound: RequestSession, { user, session }: Login, reason: SessionEndReason): Promise<never> {
+    await this.parts.lifecycle.revoke(String(user.id), session.id, reason, bound.exchange.client);
+    bound.clear();
+    return this.parts.credentials.fail(
+      bound,
+      reason === 'account_disabled' ? 'account_disabled' : 'wrong_password',
+      user,
+    );
+  }
+
+  /** The session of a renewed login; undefined when it ended or was replaced while the password was checked. */
+  async #renew<User extends SessionUser>(
+    session: Session,
+    user: User,
+    authentication: SessionAuthentication,
+    bound: RequestSession,
+  ): Promise<Login<User> | undefined> {
+    try {
+      const { fingerprint, exchange } = bound;
+      const { client } = exchange;
+      const issued = await this.parts.lifecycle.renew(session, { user, authentication, client, fingerprint });
+      if (issued === undefined) return undefined;
+      bound.replace(issued);
+      return { user, session: issued.session };
+    } catch (error) {
+      if (error instanceof SessionAuthError && error.code === 'session_required') return undefined;
+      throw error;
+    }
+  }
+}
+
+function accountOf({ roles, email }: SessionUser): { readonly roles: readonly string[]; readonly email?: string } {
+  return { roles: roles ?? [], email: email ?? undefined };
+}
+
+/** Whether two look-ups of a user say the same of what a session holds. */
+function isSameAccount(a: SessionUser, b: SessionUser): boolean {
+  return JSON.stringify(accountOf(a)) === JSON.stringify(accountOf(b));
+}
