@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import type { LoginThrottleScope } from '../events/session-event.js';
-import { withStoreDeadline } from '../time/store-deadline.js';
+import { isStoreUnavailable, withStoreDeadline } from '../time/store-deadline.js';
 import { clientNetwork } from './client-network.js';
 import { foldLoginName } from './login-name.js';
 import type { FailureCount, FailureCounter, LoginThrottleStore } from './login-throttle-store.js';
@@ -54,7 +54,7 @@ export class LoginThrottle {
   /** @internal */
   readonly known: FailureCounter;
   /** @internal */
-  readonly turns = new Turns(MAX_PARALLEL);
+  readonly turns = new Turns(MAX_PARALLEL, isStoreUnavailable);
 
   /**
    * @param key for the digests of names and addresses
@@ -128,7 +128,10 @@ export class LoginAttempt {
     private readonly keys: LoginAttemptKeys,
   ) {}
 
-  /** Runs a try when it is its turn: a flood from one address waits in line instead of running at once. */
+  /**
+   * Runs a try when it is its turn: a flood from one address waits in line instead of running at once. Whoever waits
+   * while the store fails those in front has waited for it long enough, and gets the same error.
+   */
   inTurn<T>(work: () => Promise<T>): Promise<T> {
     return this.throttle.turns.take(this.keys.turn, work);
   }

@@ -38,6 +38,32 @@ describe('Turns', () => {
     expect(await next).toBe('next');
   });
 
+  it('gives an error that is of all to those who wait, and to nobody else', async () => {
+    const turns = new Turns(1, (error) => error === 'for all');
+    let ran = 0;
+    const later = (error: unknown) => async (): Promise<void> => {
+      ran += 1;
+      await turn();
+      throw error;
+    };
+    const failures = await Promise.allSettled([
+      turns.take('key', later('for one')),
+      turns.take('key', later('for all')),
+      turns.take('key', later('never seen')),
+      turns.take('key', later('never seen')),
+      turns.take('other', later('for another')),
+    ]);
+    expect(failures.map((each) => (each as PromiseRejectedResult).reason as unknown)).toEqual([
+      'for one',
+      'for all',
+      'for all',
+      'for all',
+      'for another',
+    ]);
+    expect(ran).toBe(3);
+    expect(await turns.take('key', () => Promise.resolve('goes on'))).toBe('goes on');
+  });
+
   it('never lets more run, however calls come and go', async () => {
     const turns = new Turns(3);
     let running = 0;

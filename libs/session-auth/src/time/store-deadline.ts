@@ -30,6 +30,11 @@ export function withStoreDeadline<T>(timeout: number, operation: () => Promise<T
   });
 }
 
+/** Whether an error says that a store failed or did not answer in time. */
+export function isStoreUnavailable(error: unknown): boolean {
+  return error instanceof SessionAuthError && error.code === 'session_store_unavailable';
+}
+
 function unavailable(message: string, cause?: unknown): SessionAuthError {
   return new SessionAuthError('session_store_unavailable', message, { cause, retryAfterSeconds: RETRY_AFTER_SECONDS });
 }
