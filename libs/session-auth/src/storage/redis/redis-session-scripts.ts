@@ -53,8 +53,9 @@ end
 if now - last >= tonumber(ARGV[3]) then
   local deadline = math.min(now + tonumber(ARGV[2]), absolute)
   local touched = stamp(now) .. stamp(deadline)
-  redis.call('SETRANGE', key, 0, touched)
+  -- a Redis that is full refuses SETRANGE, except behind a write that takes no memory: who is signed in stays so
   redis.call('PEXPIRE', key, ttl(deadline - now))
+  redis.call('SETRANGE', key, 0, touched)
   value = touched .. string.sub(value, 27)
 end
 if key == KEYS[1] then return value end
