@@ -7,6 +7,7 @@ import { DataSource } from 'typeorm';
 import type { BankConfig } from '../config/bank-config.js';
 import { resolvePostgres } from '../local-services/local-postgres.js';
 import { resolveRedis } from '../local-services/local-redis.js';
+import { REDIS_OPTIONS } from './redis-options.js';
 
 /** Where the demo keeps its sessions, and how to close what was opened for it. */
 export interface BankStorage {
@@ -33,7 +34,7 @@ export async function openBankStorage(
 
 async function openRedis(log: (line: string) => void): Promise<BankStorage> {
   const service = await resolveRedis({ log });
-  const client = new Redis(service.url, { lazyConnect: true });
+  const client = new Redis(service.url, { ...REDIS_OPTIONS, lazyConnect: true });
   let last = '';
   client.on('error', (error: Error) => {
     if (error.message !== last) log(`Redis: ${(last = error.message)}`);
