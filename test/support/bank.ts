@@ -78,11 +78,13 @@ export async function openBackend(store: StoreName, url?: string, options: Redis
     };
   }
   const redis = new Redis(url ?? process.env['TEST_REDIS_URL']!, { ...options, lazyConnect: true });
+  // what a test breaks shows in what the bank answers
+  redis.on('error', () => undefined);
   await redis.connect();
   const nodes: Redis[] = [];
   return {
     get storage() {
-      const client = redis.duplicate({ lazyConnect: false });
+      const client = redis.duplicate({ lazyConnect: false }).on('error', () => undefined);
       nodes.push(client);
       return redisStorage({ client, namespace });
     },

@@ -1,0 +1,155 @@
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+
+/** What a {@link FaultProxy} does to the connections that go through it. */
+export type Fault =
+  | { readonly kind: 'none' }
+  /** Each piece of data takes so many milliseconds longer, to either side. */
+  | { readonly kind: 'delay'; readonly milliseconds: number }
+  /** Nothing arrives anywhere, and nobody is told. What was open then stays dead afterwards. */
+  | { readonly kind: 'black-hole' }
+  /** Every connection, and each new one, ends in a reset. */
+  | { readonly kind: 'reset' }
+  /** Nobody listens. */
+  | { readonly kind: 'refuse' };
+
+interface Pair {
+  readonly client: Socket;
+  readonly upstream: Socket;
+  /** The other end is gone and this one does not know. */
+  isDead: boolean;
+}
+
+/** A TCP proxy on a free port in front of a server of the tests, which breaks what it is told to break. */
+export class FaultProxy {
+  #fault: Fault = { kind: 'none' };
+  readonly #pairs = new Set<Pair>();
+  #sent = 0;
+  #cutAfter = Infinity;
+  #server: Server;
+
+  private constructor(private targetPort: number) {
+    this.#server = createServer((client) => this.#accept(client));
+  }
+
+  /** @param targetPort of the server on 127.0.0.1 */
+  static async start(targetPort: number): Promise<FaultProxy> {
+    const proxy = new FaultProxy(targetPort);
+    await proxy.#listen(0);
+    return proxy;
+  }
+
+  #port = 0;
+
+  get port(): number {
+    return this.#port;
+  }
+
+  /** Pieces of data that clients sent since the start or `cutAfter`. */
+  get sent(): number {
+    return this.#sent;
+  }
+
+  /** An address of the target, by way of this proxy. */
+  through(url: string): string {
+    const proxied = new URL(url);
+    proxied.port = String(this.#port);
+    return proxied.href;
+  }
+
+  /** Where new connections go from now on: a server that was started anew has another port. */
+  retarget(port: number): void {
+    this.targetPort = port;
+  }
+
+  async break(fault: Exclude<Fault, { kind: 'none' }>): Promise<void> {
+    this.#fault = fault;
+    if (fault.kind === 'black-hole') this.cutSilently();
+    if (fault.kind === 'reset' || fault.kind === 'refuse') this.reset();
+    if (fault.kind === 'refuse') await this.#stopListening();
+  }
+
+  async heal(): Promise<void> {
+    const { kind } = this.#fault;
+    this.#fault = { kind: 'none' };
+    this.#cutAfter = Infinity;
+    if (kind === 'refuse') await this.#listen(this.#port);
+  }
+
+  /** Half-open: what is connected now is dead, and no client is told; new connections work. */
+  cutSilently(): void {
+    for (const pair of this.#pairs) {
+      pair.isDead = true;
+      pair.upstream.destroy();
+    }
+  }
+
+  /** Resets what is connected now; new connections work. */
+  reset(): void {
+    for (const { client, upstream } of this.#pairs) {
+      client.resetAndDestroy();
+      upstream.destroy();
+    }
+  }
+
+  /** From the piece of data with this number on, counted from now, nothing reaches the server any more. */
+  cutAfter(pieces: number): void {
+    this.#sent = 0;
+    this.#cutAfter = pieces;
+  }
+
+  async close(): Promise<void> {
+    for (const { client, upstream } of this.#pairs) {
+      client.destroy();
+      upstream.destroy();
+    }
+    if (this.#server.listening) await this.#stopListening();
+  }
+
+  async #listen(port: number): Promise<void> {
+    this.#server.listen(port, '127.0.0.1');
+    await once(this.#server, 'listening');
+    this.#port = (this.#server.address() as AddressInfo).port;
+  }
+
+  async #stopListening(): Promise<void> {
+    const closed = once(this.#server, 'close');
+    this.#server.close();
+    await closed;
+  }
+
+  #accept(client: Socket): void {
+    client.on('error', () => undefined);
+    if (this.#fault.kind === 'reset') {
+      client.resetAndDestroy();
+      return;
+    }
+    const upstream = connect(this.targetPort, '127.0.0.1');
+    const pair: Pair = { client, upstream, isDead: this.#fault.kind === 'black-hole' };
+    this.#pairs.add(pair);
+    client.setNoDelay(true);
+    upstream.setNoDelay(true);
+    upstream.on('error', () => undefined);
+    client.on('data', (piece: Buffer) => {
+      this.#sent += 1;
+      if (this.#sent > this.#cutAfter) this.cutSilently();
+      this.#forward(pair, upstream, piece);
+    });
+    upstream.on('data', (piece: Buffer) => this.#forward(pair, client, piece));
+    client.on('close', () => {
+      this.#pairs.delete(pair);
+      upstream.destroy();
+    });
+    upstream.on('close', () => {
+      if (!pair.isDead) client.destroy();
+    });
+  }
+
+  #forward(pair: Pair, to: Socket, piece: Buffer): void {
+    const pass = (): void => {
+      if (!pair.isDead && to.writable) to.write(piece);
+    };
+    if (this.#fault.kind === 'delay') setTimeout(pass, this.#fault.milliseconds);
+    else pass();
+  }
+}

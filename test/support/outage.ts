@@ -1,0 +1,54 @@
+import { expect } from '@jest/globals';
+import type { Bank } from './bank.js';
+import { FaultLoad, type LoadReport } from './fault-load.js';
+
+/** For how long a fault lasts beyond the first answers that show it: `npm run test:faults` asks for more. */
+const SECONDS = Number(process.env['FAULT_SECONDS'] ?? 0);
+
+/** Something that happens to a store while customers use it. */
+export interface Outage {
+  readonly what: string;
+  readonly banks: readonly Bank[];
+  readonly storeTimeout: number;
+  readonly begin: () => Promise<unknown>;
+  readonly end: () => Promise<unknown>;
+  /** @default 30 */
+  readonly failures?: number;
+}
+
+/**
+ * Lets customers use the bank before, during and after an outage, and asserts what no outage excuses. Prints counts.
+ *
+ * How long requests took is asserted by a generous multiple only: the machine may be busy.
+ */
+export async function liveThrough(outage: Outage): Promise<LoadReport> {
+  const { what, banks, storeTimeout, failures = 30 } = outage;
+  const load = new FaultLoad({ ports: banks.map(({ port }) => port) });
+  try {
+    await load.until(200, 50);
+    await outage.begin();
+    const beganAt = Date.now();
+    do await load.until(503, failures);
+    while (Date.now() < beganAt + SECONDS * 1000);
+  } finally {
+    await outage.end();
+  }
+  const endedAt = performance.now();
+  await load.until(200, 1);
+  const recovery = performance.now() - endedAt;
+  await load.until(200, 50);
+  const report = await load.stop();
+  printReport(what, report, recovery);
+  expect(report.wrong).toEqual([]);
+  expect(report.lost).toBe(0);
+  expect(Math.max(...Object.values(report.slowest))).toBeLessThan(5 * storeTimeout);
+  return report;
+}
+
+function printReport(what: string, report: LoadReport, recovery: number): void {
+  const answers = Object.entries(report.answers).map(
+    ([status, count]) => `${count} x ${status} (slowest ${report.slowest[status]} ms)`,
+  );
+  const verdict = `${report.lost} sessions lost, ${report.wrong.length} wrong answers`;
+  process.stdout.write(`${what}: ${answers.join(', ')}; ${verdict}; back after ${Math.round(recovery)} ms\n`);
+}
