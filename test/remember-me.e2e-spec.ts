@@ -4,6 +4,7 @@ import {
   CurrentSession,
   RequireFullAuth,
   RequireRecentAuth,
+  SessionAuthService,
   type SessionListItem,
   type SessionAuthentication,
 } from 'nestjs-session-auth';
@@ -123,6 +124,42 @@ describe.each(EVERYWHERE)('remember-me on $adapter with $store', ({ adapter, sto
     }
     expect(thefts()).toBe(0);
     expect((await tabs[0]!.get('/auth/sessions')).json).toHaveLength(3);
+  });
+
+  it('signs nobody in by a late tab whose session has proved more under another token: there is one session', async () => {
+    await alice.login('alice', { rememberMe: true });
+    alice.restart();
+    const late = bank.client();
+    late.cookies.set(REMEMBER_COOKIE, alice.cookies.get(REMEMBER_COOKIE)!);
+    expect(await alice.isSignedIn()).toBe(true);
+    expect((await alice.post('/auth/reauthenticate', { password: 'alice-demo-password' })).status).toBe(200);
+    bank.clock.advance(1000);
+
+    const answer = await late.get('/api/me');
+    expect(answer.status).toBe(401);
+    expect(answer.setCookies.map((line) => line.split('=')[0])).toEqual([REMEMBER_COOKIE]);
+    expect(bank.events.filter(({ type }) => type === 'session.used_after_end')).toEqual([]);
+    expect(thefts()).toBe(0);
+    const list = (await alice.get('/auth/sessions')).json as SessionListItem[];
+    expect(list.map(({ authentication }) => authentication)).toEqual(['password', 'password']);
+    expect((await alice.ask('DELETE', '/auth/sessions?include=current')).json).toEqual({ revoked: 2 });
+    expect(await alice.isSignedIn()).toBe(false);
+    expect(await late.isSignedIn()).toBe(false);
+  });
+
+  it('does not write the token of a late tab over the newer one', async () => {
+    await alice.login('alice', { rememberMe: true });
+    alice.restart();
+    const late = bank.client();
+    late.cookies.set(REMEMBER_COOKIE, alice.cookies.get(REMEMBER_COOKIE)!);
+    const { json } = await alice.get('/auth/session');
+    await bank.app.get(SessionAuthService).rolesChanged('alice', ['customer', 'premium']);
+    expect((await alice.get('/auth/session')).setCookies).toHaveLength(1);
+    bank.clock.advance(1000);
+
+    const answer = await late.get('/auth/session');
+    expect(answer.json).toMatchObject({ id: (json as { id: string }).id });
+    expect(answer.setCookies.map((line) => line.split('=')[0])).toEqual([REMEMBER_COOKIE]);
   });
 
   it('survives an answer that got lost, within the grace', async () => {

@@ -46,9 +46,10 @@ export class SqliteSessionStore extends SessionStore {
 
   override create(record: SessionRecord, { max, onLimit }: Admission, now: number): Promise<CreateOutcome> {
     return this.#inOneStep(async () => {
-      const present = await this.#load(record.digest, now);
-      if (present !== undefined && present.expiresAt > now) return { status: 'exists' };
-      if (present !== undefined) await this.#remove(present);
+      // whose digest or handle this is already
+      const present = [await this.#load(record.digest, now), ...(await this.#select('handle = ?', [record.id]))];
+      if (present.some((session) => session !== undefined && session.expiresAt > now)) return { status: 'exists' };
+      for (const expired of present) if (expired !== undefined) await this.#remove(expired);
       const evicted: EndedSession[] = [];
       if (record.userId !== undefined && max !== Infinity) {
         const live = await this.#liveOf(record.userId, now);

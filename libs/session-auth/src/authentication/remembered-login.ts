@@ -18,6 +18,9 @@ export interface RememberedLoginParts {
   readonly users: SessionUserProvider | undefined;
 }
 
+/** At the limit, or late: the session of this token has been given another one, which the client holds by now. */
+const SIGNS_NOBODY_IN = ['session_limit_reached', 'session_required'];
+
 type Remembered = Extract<RememberMeConsumption, { status: 'remembered' }>;
 
 /** Remember-me over HTTP: the cookie, and the login that comes of it when a request has no live session. */
@@ -112,7 +115,7 @@ export class RememberedLogin implements RememberedLoginResumer {
         identity: outcome.session,
       });
     } catch (error) {
-      if (error instanceof SessionAuthError && error.code === 'session_limit_reached') return undefined;
+      if (error instanceof SessionAuthError && SIGNS_NOBODY_IN.includes(error.code)) return undefined;
       throw error;
     }
   }

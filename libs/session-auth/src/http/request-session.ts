@@ -126,12 +126,15 @@ export class RequestSession {
     return this.#user;
   }
 
-  /** Makes a newly issued token the request's: the client gets its cookie, whoever asks from now on its session. */
+  /**
+   * Makes a newly issued token the request's: the client gets its cookie, whoever asks from now on its session. One that
+   * several logins share may have been replaced already: the client has the newer one.
+   */
   replace({ token, session }: IssuedSession): void {
     this.#open();
     this.#opened = { token, outdated: false };
     this.#session = this.#live = Promise.resolve(session);
-    this.#write(token, session);
+    if (!this.parts.lifecycle.isSuperseded(session)) this.#write(token, session);
     this.#endPreSession();
   }
 

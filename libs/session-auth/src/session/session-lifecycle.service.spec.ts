@@ -61,6 +61,25 @@ beforeEach(() => {
 });
 
 describe('create', () => {
+  it('shares the session of an identity, until that has another token', async () => {
+    const identity = { token: issueSessionToken('alice'), id: 'h'.repeat(20) };
+    const { session } = await lifecycle.create({ user: ALICE, identity });
+    const again = await lifecycle.create({ user: ALICE, identity });
+    expect([again.token, again.session.id]).toEqual([identity.token, session.id]);
+    const newer = await lifecycle.rotate(session, { grace: 10 });
+    const late = await lifecycle.create({ user: ALICE, identity });
+    expect([late.token, late.session.id, lifecycle.isSuperseded(late.session)]).toEqual([
+      identity.token,
+      session.id,
+      true,
+    ]);
+    now += 10;
+    await expect(lifecycle.create({ user: ALICE, identity })).rejects.toMatchObject({ code: 'session_required' });
+    expect((await lifecycle.list('alice')).sessions).toHaveLength(1);
+    expect(await lifecycle.find(newer!.token)).toBeDefined();
+    expect(typesOf(events)).toEqual(['session.created', 'session.rotated']);
+  });
+
   it('makes a session of a user, with token, deadlines and an event', async () => {
     const { token, session } = await lifecycle.create({
       user: ALICE,

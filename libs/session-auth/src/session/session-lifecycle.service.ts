@@ -17,7 +17,7 @@ import { sessionDataBytes, toSessionData } from './session-data.js';
 import { initialDeadlines, isRotationDue } from './session-lifetime.js';
 import type { RememberedDevices } from './remembered-devices.js';
 import type { SessionData, SessionRecord, SessionRecordChanges } from './session-record.js';
-import type { EndedSession, FindOutcome, SessionStore } from './session-store.js';
+import type { EndedSession, FindOutcome, SessionStore, Touch } from './session-store.js';
 import type {
   Authentication,
   IssuedSession,
@@ -52,6 +52,8 @@ export class SessionLifecycleService {
    * Makes a session with a token that nobody chose (ASVS 7.2.2), under the user's limit.
    *
    * @throws SessionAuthError `session_limit_reached` when the user is at the limit and the policy is `reject`
+   * @throws SessionAuthError `session_required` when the session of `identity` has been given another token meanwhile,
+   *   or has just ended
    * @throws SessionAuthError `invalid_session_data`, `session_data_too_large`
    */
   async create(input: NewSession): Promise<IssuedSession> {
@@ -87,11 +89,7 @@ export class SessionLifecycleService {
       if (userId !== undefined) this.events.publish({ type: 'session.limit_reached', userId, client });
       throw new SessionAuthError('session_limit_reached', 'this account has as many sessions as it may have');
     }
-    if (outcome.status === 'exists') {
-      const present = await this.find(token, client);
-      // its handle is there, but under another token by now
-      return present === undefined ? this.create({ ...input, identity: undefined }) : { token, session: present };
-    }
+    if (outcome.status === 'exists') return { token, session: await this.#shared(token) };
     for (const evicted of outcome.evicted) {
       this.events.publish({ type: 'session.evicted', sessionId: evicted.id, userId: evicted.userId, client });
     }
@@ -109,17 +107,27 @@ export class SessionLifecycleService {
   }
 
   /**
+   * The session that another login by the same identity has made. Whoever comes when its token has been replaced is
+   * not let in by another way: the client that made it holds the newer token, which a cookie of this login would
+   * write over, and what it has proved since then was not proved by this login.
+   */
+  async #shared(token: string): Promise<Session> {
+    const digest = digestOf(token);
+    const outcome = await this.#call(() => this.store.find(digest, this.#touch()));
+    if (outcome.status !== 'live') throw sessionEnded();
+    return new Session(outcome.record, this.#updater, digest);
+  }
+
+  /**
    * The live session of a token, or undefined. Counts as activity. What does not have a token's form costs no store
    * call; a token that finds nothing is reported as `session.used_after_end`.
    */
   async find(token: string, client?: ClientInfo): Promise<Session | undefined> {
     if (!isSessionToken(token)) return undefined;
     const digest = digestOf(token);
-    const { idle, touchInterval } = this.settings.lifetime;
-    const touch = { now: this.clock.now(), idle, interval: touchInterval };
     let outcome: FindOutcome;
     try {
-      outcome = await this.#call(() => this.store.find(digest, touch));
+      outcome = await this.#call(() => this.store.find(digest, this.#touch()));
     } catch (error) {
       if (!(error instanceof SessionAuthError) || error.code !== 'corrupt_session_record') throw error;
       this.events.publish({ type: 'session.corrupt_record', client });
@@ -349,6 +357,11 @@ export class SessionLifecycleService {
 
   #open(record: SessionRecord): Session {
     return new Session(record, this.#updater);
+  }
+
+  #touch(): Touch {
+    const { idle, touchInterval } = this.settings.lifetime;
+    return { now: this.clock.now(), idle, interval: touchInterval };
   }
 
   #call<T>(operation: () => Promise<T>): Promise<T> {

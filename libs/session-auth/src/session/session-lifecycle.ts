@@ -33,7 +33,7 @@ export interface NewSession {
   readonly data?: SessionData;
   /**
    * Token and handle made elsewhere, for logins that may arrive several times at once and shall share one session
-   * (remember-me). When a live session has that token, it is the one answered.
+   * (remember-me). When a live session has that token, it is the one answered; when it has another one by now, none is.
    */
   readonly identity?: { readonly token: string; readonly id: string };
 }

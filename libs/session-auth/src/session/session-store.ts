@@ -4,7 +4,7 @@ import type { SessionData, SessionRecord, SessionRecordChanges } from './session
 /** The outcome of {@link SessionStore.create}. */
 export type CreateOutcome =
   | { readonly status: 'created'; readonly evicted: readonly EndedSession[] }
-  /** The record's digest already finds a live session: nothing changed. */
+  /** The record's digest already finds a live session, or its handle is that of one: nothing changed. */
   | { readonly status: 'exists' }
   | { readonly status: 'limit_reached' };
 
@@ -102,9 +102,11 @@ export abstract class SessionStore {
    *
    * Live sessions of `record.userId` are counted. At `admission.max` or more: `'reject'` adds nothing and answers
    * `limit_reached`; `'evict-oldest'` ends those with the earliest `createdAt`, `'evict-least-recent'` those with the
-   * earliest `lastActivityAt`, as many as it takes, and reports them. An anonymous record is always admitted. Where the
-   * record's digest finds a live session already, nothing changes: of parallel creates of one digest one succeeds. A
-   * handle is never given to two sessions that live; a store that notices may answer `exists` as well.
+   * earliest `lastActivityAt`, as many as it takes, and reports them. An anonymous record is always admitted.
+   *
+   * Where the record's digest finds a live session already, or a live session of `record.userId` has its handle, nothing
+   * changes and the answer is `exists`, before any limit: of parallel creates of one digest, or of one handle, one
+   * succeeds. (A login may come again when the token of the session it made has been replaced.)
    */
   abstract create(record: SessionRecord, admission: Admission, now: number): Promise<CreateOutcome>;
 

@@ -62,7 +62,11 @@ export class MemorySessionStore extends SessionStore {
   }
 
   override async create(record: SessionRecord, admission: Admission, now: number): Promise<CreateOutcome> {
-    if (this.#live(record.digest, now) !== undefined) return { status: 'exists' };
+    const namesake = this.#byHandle(record.userId, record.id);
+    if (this.#live(record.digest, now) !== undefined || (namesake !== undefined && namesake.expiresAt > now)) {
+      return { status: 'exists' };
+    }
+    if (namesake !== undefined) this.#remove(namesake);
     this.#forgetDigest(record.digest);
     let leaving: Entry[] = [];
     if (record.userId !== undefined && admission.max !== Infinity) {
@@ -132,8 +136,7 @@ export class MemorySessionStore extends SessionStore {
   }
 
   override async deleteByHandle(userId: string, handle: string, now: number): Promise<EndedSession | undefined> {
-    const digest = this.#digestsByUser.get(userId)?.get(handle);
-    return digest === undefined ? undefined : this.#end(this.#entries.get(digest), now);
+    return this.#end(this.#byHandle(userId, handle), now);
   }
 
   override async deleteByUser(
@@ -183,6 +186,11 @@ export class MemorySessionStore extends SessionStore {
   #live(digest: string, now: number): Entry | undefined {
     const entry = this.#entries.get(this.#resolve(digest, now));
     return entry !== undefined && entry.expiresAt > now ? entry : undefined;
+  }
+
+  #byHandle(userId: string | undefined, handle: string): Entry | undefined {
+    const digest = userId === undefined ? undefined : this.#digestsByUser.get(userId)?.get(handle);
+    return digest === undefined ? undefined : this.#entries.get(digest);
   }
 
   #entriesOf(userId: string): Entry[] {

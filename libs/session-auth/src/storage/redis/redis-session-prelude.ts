@@ -69,6 +69,21 @@ local function liveValue(index, member, now)
   return nil
 end
 
+-- the member of a handle in an index: Redis looks through it without handing the others over
+local function memberOf(index, handle)
+  -- no handle of ours, and perhaps a pattern
+  if string.find(handle, '[^%w_-]') then return nil end
+  local cursor = '0'
+  repeat
+    local page = redis.call('ZSCAN', index, cursor, 'MATCH', handle .. '*', 'COUNT', 1000)
+    for i = 1, #page[2], 2 do
+      if string.sub(page[2][i], 1, 20) == handle then return page[2][i] end
+    end
+    cursor = page[1]
+  until cursor == '0'
+  return nil
+end
+
 -- an index lives as long as the longest session in it may
 local function keepIndex(index, time)
   if redis.call('PTTL', index) < time then redis.call('PEXPIRE', index, time) end

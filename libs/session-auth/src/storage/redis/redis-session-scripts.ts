@@ -13,6 +13,8 @@ if value then
   if expires then remove(key, value) end
 end
 if index then
+  local namesake = memberOf(index, string.sub(ARGV[4], 1, 20))
+  if namesake and liveValue(index, namesake, now) then return 'exists' end
   local max = tonumber(ARGV[7])
   -- without a limit nothing has to be counted: a few of the oldest are looked at so that the index stays small
   local live = {}

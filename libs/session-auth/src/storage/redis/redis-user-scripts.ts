@@ -39,16 +39,13 @@ end
 /** KEYS index. ARGV now, handle. Answers whether that session was live and is ended. */
 export const DELETE_BY_HANDLE = sessionScript(`
 local index = KEYS[1]
-for _, member in ipairs(redis.call('ZRANGE', index, 0, -1)) do
-  if string.sub(member, 1, 20) == ARGV[2] then
-    local value, key = liveValue(index, member, tonumber(ARGV[1]))
-    if not value then return 0 end
-    redis.call('DEL', key)
-    redis.call('ZREM', index, member)
-    return 1
-  end
-end
-return 0
+local member = memberOf(index, ARGV[2])
+if not member then return 0 end
+local value, key = liveValue(index, member, tonumber(ARGV[1]))
+if not value then return 0 end
+redis.call('DEL', key)
+redis.call('ZREM', index, member)
+return 1
 `);
 
 /** KEYS index. ARGV now, limit, handle to leave ('' none). Answers 'more' or 'end', then the handles ended. */

@@ -3,8 +3,20 @@ import type { OnLimit } from '../../session/concurrency-limit.js';
 import type { SessionRecord } from '../../session/session-record.js';
 import type { SessionStore } from '../../session/session-store.js';
 import type { ContractTests } from './contract-tests.js';
-import { GRACE, HOUR, IDLE, MINUTE, newDigest, newRecord, newUser, NO_LIMIT, NOW, SECOND } from './sample-records.js';
-import { assertSame, assertSameSet, isLive, listedIds, liveRecord } from './store-queries.js';
+import {
+  GRACE,
+  HOUR,
+  IDLE,
+  MINUTE,
+  newDigest,
+  newRecord,
+  newUser,
+  NO_LIMIT,
+  NOW,
+  SECOND,
+  untouched,
+} from './sample-records.js';
+import { assertSame, assertSameSet, endAll, isLive, listedIds, liveRecord } from './store-queries.js';
 
 const POLICIES: readonly OnLimit[] = ['evict-oldest', 'evict-least-recent', 'reject'];
 
@@ -40,6 +52,52 @@ export function admissionContract({ it }: ContractTests): void {
     const later = newRecord(userId, { digest: record.digest, createdAt: again.expiresAt });
     assert.equal((await store.create(later, NO_LIMIT, again.expiresAt)).status, 'created');
     assert.deepEqual(await listedIds(store, userId, again.expiresAt), [later.id]);
+  });
+
+  it('leaves a live session of the same handle as it is, and takes one that has ended for none', async ({ store }) => {
+    const userId = newUser();
+    const record = newRecord(userId, { data: { first: true } });
+    const again = newRecord(userId, { id: record.id, data: { second: true } });
+    await store.create(record, NO_LIMIT, NOW);
+    for (const onLimit of POLICIES) {
+      assert.deepEqual(await store.create(again, { max: 1, onLimit }, NOW), { status: 'exists' });
+    }
+    assert.deepEqual(await store.create(again, NO_LIMIT, NOW), { status: 'exists' });
+    assert.ok(!(await isLive(store, again.digest)));
+    assertSame(await liveRecord(store, record.digest), record);
+    await store.delete(record.digest, NOW);
+    assert.equal((await store.create(again, NO_LIMIT, NOW)).status, 'created');
+    const later = newRecord(userId, { id: record.id, createdAt: again.expiresAt });
+    assert.equal((await store.create(later, NO_LIMIT, again.expiresAt)).status, 'created');
+    assert.deepEqual(await store.find(again.digest, untouched(again.expiresAt)), { status: 'absent' });
+    assert.deepEqual(await listedIds(store, userId, again.expiresAt), [later.id]);
+    assert.deepEqual(await endAll(store, userId, again.expiresAt), [later.id]);
+    assert.ok(!(await isLive(store, later.digest, again.expiresAt)));
+  });
+
+  it('refuses a login that comes again after its token was replaced without a grace', async ({ store }) => {
+    for (const admission of [NO_LIMIT, { max: 3, onLimit: 'evict-oldest' }] as const) {
+      const userId = newUser();
+      const record = newRecord(userId);
+      await store.create(record, admission, NOW);
+      const next = newDigest(userId);
+      await store.rotate(record.digest, { digest: next, now: NOW, grace: 0, changes: { createdAt: NOW + SECOND } });
+      assert.deepEqual(await store.create(record, admission, NOW), { status: 'exists' });
+      assert.ok(!(await isLive(store, record.digest)));
+      assert.ok(await isLive(store, next));
+      assert.deepEqual(await endAll(store, userId), [record.id]);
+      assert.ok(!(await isLive(store, next)));
+    }
+  });
+
+  it('finds the session of a handle among hundreds', async ({ store }) => {
+    const userId = newUser();
+    const records = Array.from({ length: 300 }, (_, i) => newRecord(userId, { createdAt: NOW - i }));
+    await Promise.all(records.map((record) => store.create(record, NO_LIMIT, NOW)));
+    for (const { id } of [records[0]!, records[150]!, records[299]!]) {
+      assert.deepEqual(await store.create(newRecord(userId, { id }), NO_LIMIT, NOW), { status: 'exists' });
+    }
+    assert.equal((await listedIds(store, userId)).length, 300);
   });
 
   it('ends the session with the earliest createdAt for evict-oldest', async ({ store }) => {

@@ -41,6 +41,21 @@ export function parallelRaces({ it }: ContractTests): void {
     assert.equal((await listedIds(store, userId)).length, 2);
   });
 
+  it('creates one session of 20 parallel logins by one handle, with a limit and without', async ({ store, node }) => {
+    for (const admission of [{ max: 2, onLimit: 'evict-oldest' }, NO_LIMIT] as const) {
+      const userId = newUser();
+      await store.create(newRecord(userId), NO_LIMIT, NOW);
+      const records = Array.from({ length: 20 }, () => newRecord(userId));
+      const { id } = records[0]!;
+      const outcomes = await Promise.all(records.map((record, i) => node(i).create({ ...record, id }, admission, NOW)));
+      const created = records.filter((_, i) => outcomes[i]!.status === 'created');
+      assert.equal(created.length, 1);
+      assert.equal(outcomes.filter(({ status }) => status === 'exists').length, 19);
+      for (const { digest } of records) assert.equal(await isLive(store, digest), digest === created[0]!.digest);
+      assert.equal((await listedIds(store, userId)).length, 2);
+    }
+  });
+
   it('loses none of 100 parallel updates of different keys', async ({ store, node }) => {
     const record = newRecord(newUser(), { data: { kept: true } });
     await store.create(record, NO_LIMIT, NOW);
