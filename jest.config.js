@@ -21,6 +21,7 @@ export default {
     '<rootDir>/libs/**/test/**/*.spec.ts',
     '<rootDir>/src/**/*.spec.ts',
     '<rootDir>/test/**/*.e2e-spec.ts',
+    '<rootDir>/examples/**/*.e2e-spec.ts',
   ],
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/dist-bench/', '<rootDir>/libs/[^/]+/dist/'],
   extensionsToTreatAsEsm: ['.ts'],
@@ -32,6 +33,8 @@ export default {
     // TypeScript sources name the file that will exist after the build. Packages do have that file.
     '^(\\.{1,2}/.*)\\.js$': ['$1.js', '$1.ts'],
   },
+  // The examples read their secret when they are imported, as applications do.
+  setupFiles: ['<rootDir>/examples/testing/environment.ts'],
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
   maxWorkers: 2,

@@ -64,12 +64,16 @@ export class Fingerprint {
     }));
   }
 
-  /** What is stored of a client at login. */
-  of(request: FingerprintRequest): string {
+  /**
+   * What is stored of a client at login.
+   *
+   * @param isKnown whether a signal is known of this client; one that is not is never compared. @default all are
+   */
+  of(request: FingerprintRequest, isKnown: (signal: string) => boolean = () => true): string {
     const { key, tags } = this.#ring[0]!;
     let text = '';
     for (const [index, signal] of this.signals.entries()) {
-      const value = isSpared(signal, request) ? undefined : signal.read(request);
+      const value = isSpared(signal, request) || !isKnown(signal.name) ? undefined : signal.read(request);
       if (value !== undefined) text += tags[index] + digestOf(key, signal, value);
     }
     return text;

@@ -98,6 +98,11 @@ export class RequestSession {
     return this.parts.fingerprint?.of(this.exchange.traits);
   }
 
+  /** The same, bound only to what a signal named by `isKnown` says. */
+  fingerprintBy(isKnown: (signal: string) => boolean): string | undefined {
+    return this.parts.fingerprint?.of(this.exchange.traits, isKnown);
+  }
+
   /**
    * The live session, or undefined. A device that is remembered and has none is signed in by this. May write a fresh
    * cookie: after that, after a change of keys, when `Max-Age` follows the idle expiry, and when the token is due for

@@ -18,9 +18,13 @@ export class RequestSessions {
   /** The session of the request of a handler's context, bound to it now if it was not yet. */
   of(context: ExecutionContext): RequestSession {
     const http = context.switchToHttp();
-    const request = http.getRequest<AdapterRequest>();
+    return this.bind(http.getRequest<AdapterRequest>(), http.getResponse<AdapterResponse>());
+  }
+
+  /** The session of a request, bound to it now if it was not yet. */
+  bind(request: AdapterRequest, response: AdapterResponse): RequestSession {
     const holder = holderOf(request);
-    holder[BOUND] ??= new RequestSession(new HttpExchange(request, http.getResponse<AdapterResponse>()), this.parts);
+    holder[BOUND] ??= new RequestSession(new HttpExchange(request, response), this.parts);
     return holder[BOUND];
   }
 }

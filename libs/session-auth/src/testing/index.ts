@@ -4,3 +4,4 @@ export {
   rememberMeTokenStoreContract,
   type RememberMeTokenStoreUnderTest,
 } from './remember-me-token-store-contract.js';
+export { signInAs, type SignedIn, type SignInAsOptions } from './sign-in-as.js';

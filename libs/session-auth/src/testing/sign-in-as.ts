@@ -1,0 +1,107 @@
+import { IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
+import type { INestApplicationContext } from '@nestjs/common';
+import { CsrfService } from '../csrf/csrf.service.js';
+import { SessionAuthError } from '../errors/session-auth.error.js';
+import { RequestSessions } from '../http/request-sessions.js';
+import { SessionLifecycleService } from '../session/session-lifecycle.service.js';
+import type { SessionData } from '../session/session-record.js';
+import type { Session } from '../session/session.js';
+import type { SessionAuthentication } from '../users/session-authentication.js';
+import { SessionUserProvider, type SessionUser } from '../users/session-user-provider.js';
+
+/** What the session of {@link signInAs} is to be like. */
+export interface SignInAsOptions<Data extends object = SessionData> {
+  /**
+   * What the client looks like, such as `{ 'user-agent': 'Phone/1.0' }`: the session is bound to these where the
+   * fingerprint check looks at them, and they come back in {@link SignedIn.headers}. Headers that are not given are not
+   * compared, whatever the test's HTTP client adds.
+   *
+   * @default none
+   */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** The client's address. @default '127.0.0.1' */
+  readonly ip?: string;
+  /** `'remember-me'` for a session that `@RequireFullAuth()` and `@RequireRecentAuth()` refuse. @default 'password' */
+  readonly authentication?: SessionAuthentication;
+  /** When the user last entered their password, for `@RequireRecentAuth()`. @default now, by the application's clock */
+  readonly authenticatedAt?: Date;
+  /** What is in the session's data from the start. @default nothing */
+  readonly data?: Partial<Data>;
+}
+
+/** A client that is signed in. */
+export interface SignedIn {
+  /** The value of the `Cookie` header. */
+  readonly cookie: string;
+  /** A token for this session; goes on working until the session's token is replaced. */
+  readonly csrfToken: string;
+  /** Everything at once, for `.set(headers)` or `fetch(url, { headers })`: cookie, CSRF token, and the given headers. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** The session, as it was made. */
+  readonly session: Session;
+}
+
+/**
+ * Signs a user in without a password and without a request, for end-to-end tests: a real session in the application's
+ * storage, under its limits and lifetimes, with the cookie and the CSRF token as a login answers them.
+ *
+ * The session is the user's whatever the account's state, so that a test can see a disabled one refused. The event
+ * `session.created` is published, and a notifier is asked, as for a device that is known.
+ *
+ * @param app the application after `init` or `listen`, or a testing module after `init`
+ * @param user a user, or the login name of one that the application's `users` know
+ * @throws SessionAuthError `not_found` for a login name that they do not, `not_configured` for a login name where there
+ *   are no `users`, `session_limit_reached`, `session_store_unavailable`
+ */
+export async function signInAs<Data extends object = SessionData>(
+  app: INestApplicationContext,
+  user: SessionUser | string,
+  options: SignInAsOptions<Data> = {},
+): Promise<SignedIn> {
+  const { ip = '127.0.0.1', authentication = 'password', authenticatedAt, data } = options;
+  const given = Object.entries(options.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value] as const);
+  const client = Object.fromEntries(given);
+  const request = { headers: client, method: 'POST', ip };
+  // of Node's own, never sent: what the library writes last is written when the head is
+  const response = new ServerResponse(new IncomingMessage(new Socket()));
+  const bound = app.get(RequestSessions, { strict: false }).bind(request, response);
+  const issued = await app.get(SessionLifecycleService, { strict: false }).create({
+    user: typeof user === 'string' ? await findUser(app, user) : user,
+    authentication,
+    authenticatedAt: authenticatedAt?.getTime(),
+    client: bound.exchange.client,
+    fingerprint: bound.fingerprintBy((signal) => signal === 'custom' || signal in client),
+    newDevice: false,
+    data,
+  });
+  bound.replace(issued);
+  const csrf = app.get(CsrfService, { strict: false });
+  const csrfToken = csrf.issue(request);
+  response.writeHead(200);
+  const cookie = cookieOf(response);
+  return {
+    cookie,
+    csrfToken,
+    headers: { ...client, cookie, [csrf.headerName]: csrfToken },
+    session: issued.session,
+  };
+}
+
+async function findUser(app: INestApplicationContext, loginName: string): Promise<SessionUser> {
+  let users: SessionUserProvider;
+  try {
+    users = app.get(SessionUserProvider, { strict: false });
+  } catch (cause) {
+    const message = 'signInAs with a login name needs the option users; give it a user instead';
+    throw new SessionAuthError('not_configured', message, { cause });
+  }
+  const user = await users.findByEmail(loginName);
+  if (user) return user;
+  throw new SessionAuthError('not_found', `signInAs: the users of the application know no '${loginName}'`);
+}
+
+function cookieOf(response: ServerResponse): string {
+  const lines = response.getHeader('set-cookie') as readonly string[];
+  return lines.map((line) => line.slice(0, line.indexOf(';'))).join('; ');
+}
