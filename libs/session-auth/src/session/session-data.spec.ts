@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { sessionDataBytes, toSessionData } from './session-data.js';
+import { MAX_DATA_DEPTH, sessionDataBytes, toSessionData } from './session-data.js';
 
 const INVALID = expect.objectContaining({ code: 'invalid_session_data', statusCode: 400 }) as object;
 
@@ -45,6 +45,31 @@ describe('toSessionData', () => {
     const data = toSessionData({ cart });
     cart.items.push('pen');
     expect(data).toEqual({ cart: { items: ['book'] } });
+  });
+
+  it.each([
+    ['lists', (inner: unknown) => [inner]],
+    ['objects', (inner: unknown) => ({ a: inner })],
+    ['both', (inner: unknown) => [{ a: inner, b: '\\"]}' }]],
+  ])('takes %s nested to a fixed depth, whatever stack is left', (what, wrap) => {
+    const nested = (levels: number): unknown => {
+      let value: unknown = what;
+      for (let level = 0; level < levels; level += what === 'both' ? 2 : 1) value = wrap(value);
+      return value;
+    };
+    expect(toSessionData({ deep: nested(MAX_DATA_DEPTH) })).toEqual({ deep: nested(MAX_DATA_DEPTH) });
+    for (const levels of [MAX_DATA_DEPTH + 2, 2000, 5000, 100_000]) {
+      expect(() => toSessionData({ deep: nested(levels) })).toThrow(INVALID);
+    }
+  });
+
+  it('counts levels, not brackets: of texts and of neighbours there may be any number', () => {
+    const wide = {
+      text: '[{'.repeat(2000),
+      quoted: '\\"[{'.repeat(2000),
+      lists: Array.from({ length: 2000 }, () => [[]]),
+    };
+    expect(toSessionData({ wide })).toEqual({ wide });
   });
 
   it.each([

@@ -110,7 +110,7 @@ export class Session<Data extends object = SessionData> {
    * when the store has it. Parallel requests that write different keys lose nothing.
    *
    * @throws SessionAuthError `session_required` when the session has ended meanwhile: nothing is written then
-   * @throws SessionAuthError `invalid_session_data` for what JSON cannot carry
+   * @throws SessionAuthError `invalid_session_data` for what JSON cannot carry, or nested deeper than 500 levels
    * @throws SessionAuthError `session_data_too_large` beyond `maxDataSize`
    */
   async update(patch: Partial<Data>): Promise<void> {
