@@ -23,7 +23,12 @@ export default {
     '<rootDir>/test/**/*.e2e-spec.ts',
     '<rootDir>/examples/**/*.e2e-spec.ts',
   ],
-  modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/dist-bench/', '<rootDir>/libs/[^/]+/dist/'],
+  modulePathIgnorePatterns: [
+    '<rootDir>/dist/',
+    '<rootDir>/dist-bench/',
+    '<rootDir>/libs/[^/]+/dist/',
+    '<rootDir>/.stryker-tmp/',
+  ],
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '\\.ts$': swc },
   moduleNameMapper: {

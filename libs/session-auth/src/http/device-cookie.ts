@@ -32,7 +32,7 @@ export type DeviceTagKind = 'user' | 'login';
 /**
  * What a device is recognised by after it was signed in from: a sealed, long-lived cookie with a random id and short
  * digests of the last eight accounts. It authenticates nobody, is set by a login and by nothing else, and the server
- * keeps no list of anybody's devices. See docs/decisions/known-devices.md.
+ * keeps no list of anybody's devices. See docs/decisions/0006-known-devices.md.
  */
 export class DeviceCookie {
   readonly #cookie: SealedCookie;

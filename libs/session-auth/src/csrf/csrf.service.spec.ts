@@ -1,0 +1,398 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import type { ExecutionContext } from '@nestjs/common';
+import { IncomingMessage, ServerResponse, type IncomingHttpHeaders } from 'node:http';
+import { Socket } from 'node:net';
+import fc from 'fast-check';
+import 'reflect-metadata';
+import { KeyRing } from '../crypto/key-ring.js';
+import { issueSessionToken } from '../crypto/session-token.js';
+import { SessionEventPublisher } from '../events/event-publisher.js';
+import type { SessionEvent } from '../events/session-event.js';
+import type { CookieAttributes } from '../http/cookie-attributes.js';
+import { PreSessionCookie } from '../http/pre-session-cookie.js';
+import { RequestSessions, type RememberedLoginResumer, type RequestSession } from '../http/request-session.js';
+import { SessionCookie } from '../http/session-cookie.js';
+import { CsrfExempt } from './csrf-exempt.decorator.js';
+import type { CsrfProtection } from './csrf-metadata.js';
+import { CsrfProtected } from './csrf-protected.decorator.js';
+import { isMethodName, type CsrfSettings } from './csrf-settings.js';
+import { CsrfGuard } from './csrf.guard.js';
+import { CsrfService } from './csrf.service.js';
+import { parseTrustedOrigin } from './request-origin.js';
+
+const NOW = Date.UTC(2026, 0, 1);
+const DAY = 24 * 60 * 60 * 1000;
+const NEW = 'the new secret, long enough to be one';
+const OLD = 'the old secret, long enough to be one';
+const ATTRIBUTES: CookieAttributes = {
+  name: 'session',
+  path: '/',
+  domain: undefined,
+  sameSite: 'lax',
+  secure: true,
+  partitioned: false,
+  maxAge: undefined,
+};
+const SETTINGS: CsrfSettings = {
+  header: 'x-csrf-token',
+  field: 'csrf_token',
+  methods: undefined,
+  trustedOrigins: [],
+  publicOrigins: [],
+  global: false,
+};
+const JSON_OF_CODE = expect.objectContaining({ response: expect.objectContaining({ code: 'csrf_failed' }) });
+
+class Handlers {
+  plain(): void {}
+
+  @CsrfProtected({ methods: ['DELETE'] })
+  deletes(): void {}
+
+  @CsrfExempt()
+  exempt(): void {}
+}
+
+let events: SessionEvent[];
+
+interface Given {
+  readonly method?: string;
+  readonly originalMethod?: string;
+  readonly headers?: IncomingHttpHeaders;
+  readonly body?: unknown;
+  readonly headersSent?: boolean;
+  readonly settings?: Partial<CsrfSettings>;
+  readonly secrets?: readonly string[];
+  readonly isRemembered?: boolean;
+  readonly handler?: keyof Handlers;
+  readonly type?: string;
+}
+
+interface Asked {
+  readonly csrf: CsrfService;
+  readonly request: object;
+  readonly bound: RequestSession;
+  readonly pass: () => Promise<boolean>;
+  readonly head: () => Record<string, unknown>;
+}
+
+/** One request to an application, as its guard sees it. No store is there to be asked. */
+function ask(given: Given = {}): Asked {
+  const { settings = {}, secrets = [NEW], handler = 'plain', type = 'http', isRemembered } = given;
+  const keys = new KeyRing(secrets);
+  const clock = { now: () => NOW };
+  const publisher = new SessionEventPublisher(clock, [(event) => void events.push(event)]);
+  const remembered: RememberedLoginResumer | undefined =
+    isRemembered === undefined
+      ? undefined
+      : { resume: () => Promise.resolve(undefined), takeCookie: () => undefined, isPresented: () => isRemembered };
+  const sessions = new RequestSessions({
+    cookie: new SessionCookie(keys, { attributes: ATTRIBUTES, absolute: DAY, idle: DAY }),
+    preSessionCookie: new PreSessionCookie(keys, ATTRIBUTES, DAY),
+    fingerprint: undefined,
+    events: publisher,
+    lifecycle: undefined as never,
+    clock,
+    users: undefined,
+    remembered,
+  });
+  const csrf = new CsrfService(keys, { ...SETTINGS, ...settings }, publisher);
+  const response = new ServerResponse(new IncomingMessage(new Socket()));
+  if (given.headersSent) response.writeHead(200);
+  const { method = 'POST', originalMethod, headers = {}, body } = given;
+  const request = {
+    method,
+    originalMethod,
+    body,
+    protocol: 'https',
+    ip: '192.0.2.1',
+    headers: { host: 'bank.example', ...headers },
+  };
+  const context = {
+    getType: () => type,
+    getClass: () => Handlers,
+    getHandler: () => handlerOf(handler),
+    switchToHttp: () => ({ getRequest: () => request, getResponse: () => response }),
+  } as unknown as ExecutionContext;
+  const bound = sessions.of(context);
+  return {
+    csrf,
+    request,
+    bound,
+    pass: () => new CsrfGuard(sessions, csrf).canActivate(context),
+    head: () => {
+      if (!response.headersSent) response.writeHead(200);
+      return response.getHeaders();
+    },
+  };
+}
+
+function handlerOf(name: keyof Handlers): object {
+  return Object.getOwnPropertyDescriptor(Handlers.prototype, name)!.value as object;
+}
+
+/** The cookie of a session that nobody looks up. */
+function sessionCookie(secrets: readonly string[] = [NEW]): string {
+  const cookie = new SessionCookie(new KeyRing(secrets), { attributes: ATTRIBUTES, absolute: DAY, idle: DAY });
+  return cookie.issue(issueSessionToken('alice'), NOW + DAY, NOW).split(';')[0]!;
+}
+
+const tokenOf = (cookie: string, given: Given = {}): string => {
+  const { csrf, request } = ask({ ...given, headers: { cookie } });
+  return csrf.issue(request);
+};
+
+const reasonOf = async (given: Given): Promise<string | undefined> => {
+  events.length = 0;
+  const passed = await ask(given)
+    .pass()
+    .catch((error: unknown) => {
+      expect(error).toEqual(JSON_OF_CODE);
+      return false;
+    });
+  const [event] = events;
+  if (passed) return expect(events).toEqual([]) as undefined;
+  return event?.type === 'csrf.rejected' ? event.reason : 'no event';
+};
+
+beforeEach(() => {
+  events = [];
+});
+
+describe('issue', () => {
+  it('binds a token to the session, and says that nobody may store the answer', () => {
+    const cookie = sessionCookie();
+    const { csrf, request, head } = ask({ headers: { cookie } });
+    const token = csrf.issue(request);
+    expect(token).toMatch(/^[\w-]{86}$/);
+    expect(csrf.issue(request)).not.toBe(token);
+    expect(head()).toEqual({ 'cache-control': 'no-store', vary: 'Cookie' });
+  });
+
+  it('binds it to a pre-session where there is no session, and hands that out once', () => {
+    const { csrf, request, head } = ask();
+    const tokens = [csrf.issue(request), csrf.issue(request)];
+    const [line, ...more] = head()['set-cookie'] as string[];
+    expect(more).toEqual([]);
+    const cookie = line!.split(';')[0]!;
+    for (const token of tokens) {
+      const again = ask({ headers: { cookie, 'x-csrf-token': token } });
+      expect(again.csrf.verify(again.request)).toBe(true);
+      expect(again.csrf.issue(again.request)).toMatch(/^[\w-]{86}$/);
+      expect(again.head()['set-cookie']).toBeUndefined();
+    }
+  });
+
+  it('does without headers where they are out', () => {
+    const { csrf, request, head } = ask({ headersSent: true, headers: { cookie: sessionCookie() } });
+    expect(csrf.issue(request)).toMatch(/^[\w-]{86}$/);
+    expect(csrf.verify(request)).toBe(false);
+    expect(head()).toEqual({});
+  });
+
+  it('makes a hidden field, whose name cannot break out of it', () => {
+    const { csrf, request } = ask({ settings: { field: `<a "b" 'c' &>` } });
+    expect(csrf.fieldName).toBe(`<a "b" 'c' &>`);
+    expect(csrf.headerName).toBe('x-csrf-token');
+    expect(csrf.formField(request)).toMatch(
+      /^<input type="hidden" name="&lt;a &quot;b&quot; &#39;c&#39; &amp;&gt;" value="[\w-]{86}">$/,
+    );
+  });
+
+  it('says what is missing where no guard has seen the request', () => {
+    const { csrf } = ask();
+    expect(() => csrf.issue({ headers: {} })).toThrow(expect.objectContaining({ code: 'request_not_bound' }));
+    expect(() => csrf.verify({ headers: {} })).toThrow(expect.objectContaining({ code: 'request_not_bound' }));
+  });
+});
+
+describe('the guard', () => {
+  const cookie = sessionCookie();
+  const token = tokenOf(cookie);
+  const good = { cookie, 'x-csrf-token': token };
+
+  it('lets a request with its token pass, in the header or in the field', async () => {
+    expect(await reasonOf({ headers: good })).toBeUndefined();
+    expect(await reasonOf({ headers: { cookie }, body: { csrf_token: token } })).toBeUndefined();
+    const bare = Object.assign(Object.create(null) as object, { csrf_token: token });
+    expect(await reasonOf({ headers: { cookie }, body: bare })).toBeUndefined();
+  });
+
+  it('tells the event why, and the client nothing of it', async () => {
+    const headers = { ...good, origin: 'https://evil.example', 'user-agent': 'test/1.0' };
+    await expect(ask({ headers }).pass()).rejects.toEqual(
+      expect.objectContaining({
+        response: {
+          statusCode: 403,
+          code: 'csrf_failed',
+          message: 'this request cannot be told from a forged one; reload the page',
+        },
+      }),
+    );
+    expect(events).toEqual([
+      {
+        type: 'csrf.rejected',
+        at: new Date(NOW),
+        reason: 'untrusted_origin',
+        method: 'POST',
+        origin: 'https://evil.example',
+        client: { ip: '192.0.2.1', userAgent: 'test/1.0' },
+      },
+    ]);
+  });
+
+  it('cuts an origin that it tells of, and tells of none that is no text', async () => {
+    await ask({ headers: { ...good, origin: `https://${'x'.repeat(400)}` } })
+      .pass()
+      .catch(() => undefined);
+    await ask({ headers: { ...good, origin: ['a', 'b'] as never } })
+      .pass()
+      .catch(() => undefined);
+    expect(events).toMatchObject([{ origin: `https://${'x'.repeat(192)}` }, { origin: undefined }]);
+  });
+
+  it.each<[string, string, Given]>([
+    ['no token', 'no_token', { headers: { cookie } }],
+    ['no token in a body that is a text', 'no_token', { headers: { cookie }, body: `csrf_token=${token}` }],
+    ['no token in a body that is null', 'no_token', { headers: { cookie }, body: null }],
+    ['an inherited token', 'no_token', { headers: { cookie }, body: Object.create({ csrf_token: token }) as object }],
+    ['another field', 'no_token', { headers: { cookie }, body: { csrf: token } }],
+    ['a wrong token', 'wrong_token', { headers: { cookie, 'x-csrf-token': `${token}x` } }],
+    [
+      'a wrong header before a good field',
+      'wrong_token',
+      {
+        headers: { cookie, 'x-csrf-token': '' },
+        body: { csrf_token: token },
+      },
+    ],
+    ['a token in a list', 'wrong_token', { headers: { cookie }, body: { csrf_token: [token] } }],
+    ['a token of another session', 'wrong_token', { headers: { cookie: sessionCookie(), 'x-csrf-token': token } }],
+    ['a token without a cookie', 'no_cookie', { headers: { 'x-csrf-token': token } }],
+    ['a token with a forged cookie', 'no_cookie', { headers: { cookie: 'session=x', 'x-csrf-token': token } }],
+    ['Sec-Fetch-Site', 'cross_site', { headers: { ...good, 'sec-fetch-site': 'cross-site' } }],
+    ['Referer', 'untrusted_origin', { headers: { ...good, referer: 'https://evil.example/' } }],
+    [
+      'a Host that makes no origin',
+      'untrusted_origin',
+      {
+        headers: { ...good, host: 'a/b', origin: 'https://bank.example' },
+      },
+    ],
+  ])('refuses %s as %s', async (_what, reason, given) => {
+    expect(await reasonOf(given)).toBe(reason);
+  });
+
+  it('asks the browser’s headers for our own origin, by protocol and Host, or as configured', async () => {
+    const origin = 'https://bank.example';
+    expect(await reasonOf({ headers: { ...good, origin } })).toBeUndefined();
+    expect(await reasonOf({ headers: { ...good, origin: 'https://shop.example' } })).toBe('untrusted_origin');
+    const publicOrigins = [parseTrustedOrigin('https://shop.example')!];
+    const trustedOrigins = publicOrigins;
+    expect(
+      await reasonOf({ headers: { ...good, origin: 'https://shop.example' }, settings: { publicOrigins } }),
+    ).toBeUndefined();
+    expect(await reasonOf({ headers: { ...good, origin }, settings: { publicOrigins } })).toBe('untrusted_origin');
+    expect(
+      await reasonOf({ headers: { ...good, origin: 'https://shop.example' }, settings: { trustedOrigins } }),
+    ).toBeUndefined();
+    expect(await reasonOf({ headers: { ...good, origin }, settings: { trustedOrigins } })).toBeUndefined();
+  });
+
+  it('protects every verb but three, by the one of the request line', async () => {
+    for (const method of ['GET', 'HEAD', 'OPTIONS']) expect(await reasonOf({ method })).toBeUndefined();
+    for (const method of ['POST', 'PUT', 'PATCH', 'DELETE', 'PURGE', 'get', 'TRACE', '']) {
+      expect(await reasonOf({ method })).toBe('no_token');
+    }
+  });
+
+  it('protects a request whose verb was overridden, by either of the two', async () => {
+    expect(await reasonOf({ method: 'GET', originalMethod: 'POST' })).toBe('no_token');
+    expect(await reasonOf({ method: 'POST', originalMethod: 'GET' })).toBe('no_token');
+    expect(await reasonOf({ method: 'GET', originalMethod: 'GET' })).toBeUndefined();
+  });
+
+  it('is narrowed by the module’s verbs, and those by the handler’s', async () => {
+    const settings = { methods: ['PUT'] };
+    expect(await reasonOf({ method: 'PUT', settings })).toBe('no_token');
+    expect(await reasonOf({ method: 'POST', settings })).toBeUndefined();
+    expect(await reasonOf({ method: 'DELETE', settings, handler: 'deletes' })).toBe('no_token');
+    expect(await reasonOf({ method: 'PUT', settings, handler: 'deletes' })).toBeUndefined();
+  });
+
+  it('leaves exempt handlers and messages on open connections alone', async () => {
+    expect(await reasonOf({ handler: 'exempt' })).toBeUndefined();
+    expect(await reasonOf({ type: 'ws' })).toBeUndefined();
+    expect(await reasonOf({ type: 'rpc' })).toBeUndefined();
+    expect(await reasonOf({ type: 'graphql' })).toBe('no_token');
+  });
+
+  it('says in Vary what decided', async () => {
+    const { pass, head } = ask({ headers: good });
+    await pass();
+    expect(head()['vary']).toBe('Cookie, Origin, Sec-Fetch-Site');
+  });
+
+  it('goes by the headers alone where told so, as long as nobody is signed in by a cookie', () => {
+    const protection: CsrfProtection = { withoutSession: 'headers' };
+    const guard = (given: Given): void => {
+      const { csrf, bound } = ask(given);
+      csrf.guard(bound, protection);
+    };
+    expect(() => guard({})).not.toThrow();
+    expect(() => guard({ isRemembered: false })).not.toThrow();
+    const refused = expect.objectContaining({ code: 'csrf_failed' });
+    expect(() => guard({ isRemembered: true })).toThrow(refused);
+    expect(() => guard({ headers: { cookie } })).toThrow(refused);
+    expect(() => guard({ headers: { origin: 'https://evil.example' } })).toThrow(refused);
+    expect(() => {
+      const { csrf, bound } = ask();
+      csrf.guard(bound);
+    }).toThrow(refused);
+  });
+
+  it('takes tokens under every key of the ring, and issues under the first', async () => {
+    const secrets = [NEW, OLD];
+    const old = sessionCookie([OLD]);
+    const issuedThen = tokenOf(old, { secrets: [OLD] });
+    expect(await reasonOf({ secrets, headers: { cookie: old, 'x-csrf-token': issuedThen } })).toBeUndefined();
+    const issuedNow = tokenOf(cookie, { secrets });
+    expect(await reasonOf({ headers: { cookie, 'x-csrf-token': issuedNow } })).toBeUndefined();
+  });
+
+  it('never throws anything but its refusal, and never lets pass, whatever comes for a token', () => {
+    const anything = fc.oneof(fc.anything(), fc.string({ unit: 'binary', minLength: 86, maxLength: 86 }));
+    fc.assert(
+      fc.property(anything, fc.boolean(), (value, inHeader) => {
+        const { csrf, request } = ask(
+          inHeader
+            ? { headers: { cookie, 'x-csrf-token': value as string } }
+            : { headers: { cookie }, body: { csrf_token: value } },
+        );
+        expect(csrf.verify(request)).toBe(false);
+      }),
+      { numRuns: 100 },
+    );
+  });
+});
+
+describe('the decorators', () => {
+  it('take verbs in capitals only', () => {
+    for (const method of ['POST', 'M-SEARCH', 'A', 'X'.repeat(32)]) expect(isMethodName(method)).toBe(true);
+    for (const method of ['', 'post', 'Post', '-X', 'PO ST', 'POST\n', 'X'.repeat(33), 5, undefined, ['POST']]) {
+      expect(isMethodName(method)).toBe(false);
+    }
+    expect(() => CsrfProtected({ methods: ['POST', 'delete'] })).toThrow(
+      expect.objectContaining({
+        code: 'invalid_configuration',
+        message: `@CsrfProtected: methods: given "delete"; allowed are HTTP verbs in capitals, such as 'POST'`,
+      }),
+    );
+    expect(() => CsrfProtected()).not.toThrow();
+  });
+
+  it('bring the guard along', () => {
+    const guards = Reflect.getMetadata('__guards__', handlerOf('deletes')) as unknown;
+    expect(guards).toEqual([CsrfGuard]);
+  });
+});

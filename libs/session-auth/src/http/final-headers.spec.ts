@@ -1,0 +1,168 @@
+import { describe, expect, it } from '@jest/globals';
+import { IncomingMessage, ServerResponse, type OutgoingHttpHeaders } from 'node:http';
+import { Socket } from 'node:net';
+import { FinalHeaders } from './final-headers.js';
+
+const newResponse = (): ServerResponse => new ServerResponse(new IncomingMessage(new Socket()));
+
+/** Writes the head of a response that was told something, and answers what it says. */
+function headOf(
+  tell: (final: FinalHeaders, response: ServerResponse) => void,
+  ...args: readonly unknown[]
+): { readonly headers: OutgoingHttpHeaders; readonly status: number; readonly message: string } {
+  const response = newResponse();
+  tell(new FinalHeaders(response), response);
+  response.writeHead(...((args.length === 0 ? [200] : args) as [number]));
+  return { headers: response.getHeaders(), status: response.statusCode, message: response.statusMessage };
+}
+
+describe('the headers of a response at the last moment', () => {
+  it('are left alone where nothing was asked for', () => {
+    const response = newResponse();
+    const writeHead = response.writeHead.bind(response);
+    expect(new FinalHeaders(response)).toBeDefined();
+    expect(Object.hasOwn(response, 'writeHead')).toBe(false);
+    writeHead(200, { vary: 'Accept', 'cache-control': 'public' });
+    expect(response.getHeaders()).toEqual({});
+  });
+
+  it('are changed for what was asked for, and nothing else', () => {
+    const { headers } = headOf((final, response) => {
+      response.setHeader('cache-control', 'public');
+      response.setHeader('cdn-cache-control', 'max-age=60');
+      final.vary('Cookie');
+    });
+    expect(headers).toEqual({ vary: 'Cookie', 'cache-control': 'public', 'cdn-cache-control': 'max-age=60' });
+  });
+
+  it('forbid every cache to keep the response, whatever was set, before or after', () => {
+    const { headers } = headOf(
+      (final, response) => {
+        final.forbidStore();
+        response.setHeader('Cache-Control', 'public, max-age=3600');
+        response.setHeader('Surrogate-Control', 'max-age=60');
+      },
+      200,
+      { 'CDN-Cache-Control': 'max-age=60', 'cache-control': 'immutable' },
+    );
+    expect(headers).toEqual({ 'cache-control': 'no-store' });
+  });
+
+  it('leave a head alone that is out already', () => {
+    const response = newResponse();
+    const final = new FinalHeaders(response);
+    final.forbidStore();
+    response.writeHead(200);
+    // what comes later is too late, and is told so by Node, not by us
+    final.vary('Cookie');
+    expect(() => response.writeHead(200)).toThrow(expect.objectContaining({ code: 'ERR_HTTP_HEADERS_SENT' }));
+    expect(response.getHeaders()).toEqual({ 'cache-control': 'no-store' });
+    expect(() => new FinalHeaders(response).setCookie('a', 'a=1')).not.toThrow();
+    expect(() => response.writeHead(200)).toThrow(expect.objectContaining({ code: 'ERR_HTTP_HEADERS_SENT' }));
+  });
+
+  it('are applied once, though several things were asked for, and work together with who does the same', () => {
+    const order: string[] = [];
+    const response = newResponse();
+    const wrap = (name: string): void => {
+      const inner = response.writeHead.bind(response) as (...args: unknown[]) => ServerResponse;
+      response.writeHead = (...args: unknown[]): ServerResponse => {
+        order.push(name);
+        return inner(...args);
+      };
+    };
+    wrap('first');
+    const final = new FinalHeaders(response);
+    final.vary('Cookie');
+    final.setCookie('a', 'a=1');
+    final.forbidStore();
+    wrap('second');
+    expect(response.writeHead(204)).toBe(response);
+    expect(order).toEqual(['second', 'first']);
+    expect(response.statusCode).toBe(204);
+    expect(response.getHeaders()).toEqual({ 'set-cookie': ['a=1'], 'cache-control': 'no-store', vary: 'Cookie' });
+  });
+
+  it('keep status and message, with headers or without', () => {
+    const tell = (final: FinalHeaders): void => final.vary('Cookie');
+    expect(headOf(tell, 404)).toMatchObject({ status: 404, message: 'Not Found' });
+    expect(headOf(tell, 404, 'Gone astray')).toMatchObject({ status: 404, message: 'Gone astray' });
+    const both = headOf(tell, 404, 'Gone astray', { etag: 'x' });
+    expect(both).toMatchObject({ status: 404, message: 'Gone astray', headers: { etag: 'x', vary: 'Cookie' } });
+    expect(headOf(tell, 200, null)).toMatchObject({ status: 200, headers: { vary: 'Cookie' } });
+  });
+
+  it.each<[string, unknown]>([
+    ['an object', { 'Set-Cookie': ['b=2', 'c=3'], 'Content-Length': 5, Vary: 'Accept' }],
+    ['names and values in turn', ['Set-Cookie', 'b=2', 'set-cookie', 'c=3', 'Content-Length', 5, 'Vary', 'Accept']],
+    [
+      'pairs',
+      [
+        ['Set-Cookie', 'b=2'],
+        ['Set-Cookie', 'c=3'],
+        ['Content-Length', 5],
+        ['Vary', 'Accept'],
+      ],
+    ],
+  ])('take what writeHead is handed as %s', (_form, handed) => {
+    const { headers } = headOf(
+      (final, response) => {
+        response.setHeader('vary', 'Origin');
+        final.setCookie('a', 'a=1; Path=/');
+        final.vary('Cookie');
+      },
+      200,
+      handed,
+    );
+    expect({ ...headers, 'content-length': Number(headers['content-length']) }).toEqual({
+      'set-cookie': ['b=2', 'c=3', 'a=1; Path=/'],
+      'content-length': 5,
+      'cache-control': 'no-store',
+      vary: 'Origin, Accept, Cookie',
+    });
+  });
+
+  it('take a number that is repeated', () => {
+    const { headers } = headOf((final) => final.vary('Cookie'), 200, ['X-Step', 1, 'x-step', 2]);
+    expect(headers['x-step']).toEqual([1, '2']);
+  });
+
+  it('take an empty list of headers', () => {
+    expect(headOf((final) => final.vary('Cookie'), 200, []).headers).toEqual({ vary: 'Cookie' });
+  });
+
+  it('name each header of Vary once, in the spelling that came first, and a star alone', () => {
+    const vary = (...set: readonly (string | string[])[]): unknown =>
+      headOf((final, response) => {
+        for (const each of set) response.setHeader('vary', each);
+        final.vary('Cookie', 'Origin');
+        final.vary('Cookie');
+      }).headers['vary'];
+    expect(vary()).toBe('Cookie, Origin');
+    expect(vary('accept ,cookie,, ORIGIN')).toBe('accept, cookie, ORIGIN');
+    expect(vary(['Accept', 'Cookie, Accept'])).toBe('Accept, Cookie, Origin');
+    expect(vary('Accept, *')).toBe('*');
+    expect(vary('')).toBe('Cookie, Origin');
+  });
+
+  it('set a cookie once, the last word, in place of any of that very name', () => {
+    const { headers } = headOf((final, response) => {
+      response.setHeader('set-cookie', ['a=0; Path=/', 'ab=0', 'x=a=0']);
+      final.setCookie('a', 'a=1');
+      final.setCookie('b', 'b=1');
+      final.setCookie('a', 'a=2');
+      response.appendHeader('set-cookie', 'b=9; HttpOnly');
+    });
+    expect(headers['set-cookie']).toEqual(['ab=0', 'x=a=0', 'a=2', 'b=1']);
+  });
+
+  it('take a lone cookie that was set as a text or a number', () => {
+    const cookies = (set: string | number): unknown =>
+      headOf((final, response) => {
+        response.setHeader('set-cookie', set);
+        final.setCookie('a', 'a=1');
+      }).headers['set-cookie'];
+    expect(cookies('b=2')).toEqual(['b=2', 'a=1']);
+    expect(cookies(7)).toEqual(['7', 'a=1']);
+  });
+});
