@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { createCipheriv, hkdfSync, randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { KeyRing } from './key-ring.js';
 
@@ -8,6 +9,27 @@ const CONTEXT = 'session-cookie:__Host-session';
 const BASE64URL = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 
 const ring = new KeyRing([NEW]);
+
+/** The sealed form by its description: a cookie of this release has to open in the next one. */
+function sealByHand({
+  version = 1,
+  keyId,
+  label = 'v1 seal',
+}: {
+  version?: number;
+  keyId?: Buffer;
+  label?: string;
+}): string {
+  const derive = (info: string, length: number): Buffer =>
+    Buffer.from(hkdfSync('sha256', NEW, 'nestjs-session-auth', info, length));
+  const head = Buffer.concat([Buffer.of(version), keyId ?? derive('v1 key id', 4)]);
+  const nonce = randomBytes(12);
+  const cipher = createCipheriv('aes-256-gcm', derive(label, 32), nonce);
+  cipher.setAAD(Buffer.concat([head, Buffer.from(CONTEXT)]));
+  const body = Buffer.concat([cipher.update('token'), cipher.final()]);
+  return Buffer.concat([head, nonce, body, cipher.getAuthTag()]).toString('base64url');
+}
+
 const text = (value: string): Buffer => Buffer.from(value);
 
 describe('KeyRing', () => {
@@ -116,6 +138,18 @@ describe('KeyRing', () => {
     expect(both.open(ring.seal(text('token'), CONTEXT), CONTEXT)?.outdated).toBe(false);
     expect(ring.open(both.seal(text('token'), CONTEXT), CONTEXT)).toBeDefined();
     expect(ring.open(sealedByOld, CONTEXT)).toBeUndefined();
+  });
+
+  it('opens what the written-down format says, made by other code, and only exactly that', () => {
+    const opened = { plaintext: text('token'), outdated: false };
+    expect(ring.open(sealByHand({}), CONTEXT)).toEqual(opened);
+    // genuine in everything but what is named, authenticated and all: only the check itself can refuse it
+    expect(ring.open(sealByHand({ version: 2 }), CONTEXT)).toBeUndefined();
+    expect(ring.open(sealByHand({ version: 0 }), CONTEXT)).toBeUndefined();
+    expect(ring.open(sealByHand({ keyId: Buffer.alloc(4) }), CONTEXT)).toBeUndefined();
+    expect(ring.open(sealByHand({ label: 'v1 purpose:csrf' }), CONTEXT)).toBeUndefined();
+    const key = Buffer.from(hkdfSync('sha256', NEW, 'nestjs-session-auth', 'v1 purpose:csrf', 32));
+    expect(ring.deriveKeys('csrf')).toEqual([key]);
   });
 
   it('does not trust a key id: the key has to fit as well', () => {

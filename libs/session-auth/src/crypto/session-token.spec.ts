@@ -8,6 +8,7 @@ import {
   issueSessionToken,
   shareShard,
   SESSION_TOKEN_LENGTH,
+  sessionTokenFrom,
   shardTagOf,
 } from './session-token.js';
 
@@ -133,6 +134,15 @@ describe('shareShard', () => {
     expect(shareShard(token, digestOf(token))).toBe(true);
     expect(shareShard('AA' + token, 'AB' + token)).toBe(false);
     expect(shareShard('AA' + token, 'BA' + token)).toBe(false);
+  });
+});
+
+describe('sessionTokenFrom', () => {
+  it('is the session token of a user with a secret from elsewhere', () => {
+    const secret = issueSessionToken(undefined).slice(2);
+    const token = sessionTokenFrom('alice', secret);
+    expect(isSessionToken(token)).toBe(true);
+    expect(token).toBe(shardTagOf('alice') + secret);
   });
 });
 
