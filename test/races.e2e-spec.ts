@@ -99,6 +99,34 @@ describe.each(EVERYWHERE)('races on $adapter with $store, between two nodes', ({
     expect(live.filter(Boolean).length).toBeGreaterThanOrEqual(1);
   });
 
+  it('a login over the session of somebody else ends it, also when it gets a new token meanwhile', async () => {
+    const alice = nodes[0].client();
+    await alice.login('alice');
+    const elsewhere = at(nodes[1], alice);
+    const { userId: bob } = await nodes[0].client().login('bob');
+    const racing = await startBank({
+      adapter,
+      backend,
+      options: {
+        // asked in the middle of Bob's login: when Alice's session has been read and is not ended yet
+        concurrency: async ({ id }) => {
+          if (String(id) === bob) await elsewhere.post('/auth/reauthenticate', { password: 'alice-demo-password' });
+          return 3;
+        },
+      },
+    });
+    try {
+      const before = elsewhere.sealed;
+      const browser = at(racing, alice);
+      expect((await browser.login('bob')).userId).toBe(bob);
+      expect(elsewhere.sealed).not.toBe(before);
+      expect(await elsewhere.isSignedIn()).toBe(false);
+      expect(await browser.isSignedIn()).toBe(true);
+    } finally {
+      await racing.close();
+    }
+  });
+
   it('logging out while logging out is one logout', async () => {
     const alice = nodes[0].client();
     await alice.login('alice');

@@ -561,6 +561,17 @@ describe('destroy', () => {
     expect(events[0]).toMatchObject({ type: 'session.destroyed', reason: 'replaced', client: CLIENT });
   });
 
+  it('ends a session at hand that another request has given a new token, the old one dead at once', async () => {
+    const { token, session } = await lifecycle.create({ user: ALICE });
+    const newer = await lifecycle.rotate((await lifecycle.find(token))!, { grace: 0 });
+    expect(await lifecycle.destroySession(session, 'replaced')).toBe(true);
+    expect(await lifecycle.find(newer!.token)).toBeUndefined();
+    expect(await lifecycle.destroySession(session, 'replaced')).toBe(false);
+    const nobody = await lifecycle.create({});
+    expect(await lifecycle.destroySession(nobody.session, 'replaced')).toBe(true);
+    expect(await lifecycle.destroySession(nobody.session, 'replaced')).toBe(false);
+  });
+
   it('says logout unless told otherwise', async () => {
     const { token } = await lifecycle.create({ user: ALICE });
     await lifecycle.destroy(token);

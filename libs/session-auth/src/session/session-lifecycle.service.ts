@@ -27,10 +27,8 @@ import type {
   SessionsPage,
 } from './session-lifecycle.js';
 import { Session } from './session.js';
+import { destroyed, UserSessions } from './user-sessions.js';
 import { withStoreDeadline } from '../time/store-deadline.js';
-
-const REVOKE_STEP = 1000;
-const DEFAULT_PAGE = 100;
 
 /**
  * The life of sessions, without HTTP: make, find, change, rotate, end, list.
@@ -39,14 +37,18 @@ const DEFAULT_PAGE = 100;
  * than `storeTimeout`. Over HTTP use {@link SessionAuthService}, which writes the cookies as well.
  */
 export class SessionLifecycleService {
+  readonly #ofUsers: UserSessions;
+
   constructor(
     private readonly store: SessionStore,
     private readonly settings: SessionLifecycleSettings,
     private readonly clock: Clock,
     private readonly events: SessionEventPublisher,
     private readonly announcer?: NewSessionAnnouncer,
-    private readonly devices?: RememberedDevices,
-  ) {}
+    devices?: RememberedDevices,
+  ) {
+    this.#ofUsers = new UserSessions({ store, clock, events, devices, storeTimeout: settings.storeTimeout });
+  }
 
   /**
    * Makes a session with a token that nobody chose (ASVS 7.2.2), under the user's limit.
@@ -232,13 +234,18 @@ export class SessionLifecycleService {
   /** Ends the session of a token. Harmless when there is none. Answers whether there was one. */
   async destroy(token: string, reason: SessionEndReason = 'logout', client?: ClientInfo): Promise<boolean> {
     if (!isSessionToken(token)) return false;
-    return this.#end(() => this.store.delete(digestOf(token), this.clock.now()), reason, client);
+    return this.#deleteByDigest(digestOf(token), reason, client);
   }
 
-  /** Ends a session at hand. Harmless when it has ended already. Answers whether it had not. */
+  /**
+   * Ends a session at hand, also under a token that another request has given it meanwhile. Harmless when it has ended
+   * already. Answers whether it had not. A session of nobody is found by the token it is known to have, or one in its
+   * grace, only.
+   */
   async destroySession(session: Session<object>, reason: SessionEndReason, client?: ClientInfo): Promise<boolean> {
-    const { digest } = Session.recordOf(session);
-    return this.#end(() => this.store.delete(digest, this.clock.now()), reason, client);
+    const { digest, userId, id } = Session.recordOf(session);
+    if (await this.#deleteByDigest(digest, reason, client)) return true;
+    return userId !== undefined && this.#ofUsers.end(userId, id, reason, client);
   }
 
   /**
@@ -247,11 +254,7 @@ export class SessionLifecycleService {
    * @param page `limit` 1 to 1000 (default 100); `cursor` is the `next` of the page before
    */
   async list(userId: string, page: { readonly limit?: number; readonly cursor?: string } = {}): Promise<SessionsPage> {
-    const asked = Math.trunc(page.limit ?? DEFAULT_PAGE);
-    const limit = Number.isNaN(asked) ? DEFAULT_PAGE : Math.min(Math.max(asked, 1), 1000);
-    const { records, next } = await this.#call(() =>
-      this.store.list(userId, { limit, cursor: page.cursor }, this.clock.now()),
-    );
+    const { records, next } = await this.#ofUsers.list(userId, page);
     return { sessions: records.map((record) => this.#open(record)), next };
   }
 
@@ -262,10 +265,7 @@ export class SessionLifecycleService {
     reason: SessionEndReason = 'revoked',
     client?: ClientInfo,
   ): Promise<boolean> {
-    // sent together: one round trip where both are kept in one store
-    const forgotten = this.devices?.forgetSession(userId, id);
-    const ended = this.#end(() => this.store.deleteByHandle(userId, id, this.clock.now()), reason, client);
-    return (await Promise.all([ended, forgotten]))[0];
+    return this.#ofUsers.revoke(userId, id, reason, client);
   }
 
   /** Ends all sessions of a user but the one with the handle `keep`. Answers how many. */
@@ -275,12 +275,12 @@ export class SessionLifecycleService {
     reason: SessionEndReason = 'revoked',
     client?: ClientInfo,
   ): Promise<number> {
-    return this.#revokeByUser(userId, keep, reason, client);
+    return this.#ofUsers.revokeAll(userId, keep, reason, client);
   }
 
   /** Ends all sessions of a user. Answers how many. */
   async revokeAll(userId: string, reason: SessionEndReason = 'revoked', client?: ClientInfo): Promise<number> {
-    return this.#revokeByUser(userId, undefined, reason, client);
+    return this.#ofUsers.revokeAll(userId, undefined, reason, client);
   }
 
   /**
@@ -291,55 +291,13 @@ export class SessionLifecycleService {
     userId: string,
     changes: { readonly roles?: readonly string[]; readonly email?: string },
   ): Promise<number> {
-    return this.#call(() => this.store.updateByUser(userId, changes, this.clock.now()));
+    return this.#ofUsers.update(userId, changes);
   }
 
-  async #revokeByUser(
-    userId: string,
-    except: string | undefined,
-    reason: SessionEndReason,
-    client?: ClientInfo,
-  ): Promise<number> {
-    // sent together: one round trip where both are kept in one store
-    const [revoked, forgotten = 0] = await Promise.all([
-      this.#deleteByUser(userId, except, reason, client),
-      this.devices?.forgetOthers(userId, except),
-    ]);
-    if (forgotten === 0) return revoked;
-    // a device may have signed itself in between; from now on it looks for its token in vain
-    return revoked + (await this.#deleteByUser(userId, except, reason, client));
-  }
-
-  async #deleteByUser(
-    userId: string,
-    except: string | undefined,
-    reason: SessionEndReason,
-    client?: ClientInfo,
-  ): Promise<number> {
-    let revoked = 0;
-    for (let more = true; more;) {
-      const step = await this.#call(() =>
-        this.store.deleteByUser(userId, { except, limit: REVOKE_STEP }, this.clock.now()),
-      );
-      for (const ended of step.ended) this.#publishDestroyed(ended, reason, client);
-      revoked += step.ended.length;
-      more = step.more;
-    }
-    return revoked;
-  }
-
-  async #end(
-    operation: () => Promise<EndedSession | undefined>,
-    reason: SessionEndReason,
-    client?: ClientInfo,
-  ): Promise<boolean> {
-    const ended = await this.#call(operation);
-    if (ended !== undefined) this.#publishDestroyed(ended, reason, client);
+  async #deleteByDigest(digest: string, reason: SessionEndReason, client?: ClientInfo): Promise<boolean> {
+    const ended = await this.#call(() => this.store.delete(digest, this.clock.now()));
+    if (ended !== undefined) this.events.publish(destroyed(ended, reason, client));
     return ended !== undefined;
-  }
-
-  #publishDestroyed(ended: EndedSession, reason: SessionEndReason, client?: ClientInfo): void {
-    this.events.publish({ type: 'session.destroyed', sessionId: ended.id, userId: ended.userId, reason, client });
   }
 
   #publishExpired(ended: EndedSession, client?: ClientInfo): void {

@@ -1,0 +1,97 @@
+import type { SessionEventPublisher } from '../events/event-publisher.js';
+import type { SessionEndReason, UnstampedSessionEvent } from '../events/session-event.js';
+import type { Clock } from '../time/clock.js';
+import { withStoreDeadline } from '../time/store-deadline.js';
+import type { ClientInfo } from '../users/client-info.js';
+import type { RememberedDevices } from './remembered-devices.js';
+import type { EndedSession, SessionList, SessionStore } from './session-store.js';
+
+const REVOKE_STEP = 1000;
+const DEFAULT_PAGE = 100;
+
+/** What {@link UserSessions} works with. */
+export interface UserSessionsParts {
+  readonly store: SessionStore;
+  readonly clock: Clock;
+  readonly events: SessionEventPublisher;
+  /** Absent where remember-me is off. */
+  readonly devices: RememberedDevices | undefined;
+  /** Milliseconds. */
+  readonly storeTimeout: number;
+}
+
+/** What is done with sessions by their user and handle, whatever tokens they have: list, end, tell of changes. */
+export class UserSessions {
+  constructor(private readonly parts: UserSessionsParts) {}
+
+  /** @param page `limit` 1 to 1000 (default 100); `cursor` is the `next` of the page before */
+  async list(userId: string, page: { readonly limit?: number; readonly cursor?: string }): Promise<SessionList> {
+    const asked = Math.trunc(page.limit ?? DEFAULT_PAGE);
+    const limit = Number.isNaN(asked) ? DEFAULT_PAGE : Math.min(Math.max(asked, 1), 1000);
+    return this.#call((store, now) => store.list(userId, { limit, cursor: page.cursor }, now));
+  }
+
+  async update(
+    userId: string,
+    changes: { readonly roles?: readonly string[]; readonly email?: string },
+  ): Promise<number> {
+    return this.#call((store, now) => store.updateByUser(userId, changes, now));
+  }
+
+  /** Ends one session. The device it was signed in from is not forgotten. */
+  async end(userId: string, id: string, reason: SessionEndReason, client?: ClientInfo): Promise<boolean> {
+    const ended = await this.#call((store, now) => store.deleteByHandle(userId, id, now));
+    if (ended !== undefined) this.parts.events.publish(destroyed(ended, reason, client));
+    return ended !== undefined;
+  }
+
+  /** Ends one session and forgets the device it was signed in from. */
+  async revoke(userId: string, id: string, reason: SessionEndReason, client?: ClientInfo): Promise<boolean> {
+    // sent together: one round trip where both are kept in one store
+    const forgotten = this.parts.devices?.forgetSession(userId, id);
+    return (await Promise.all([this.end(userId, id, reason, client), forgotten]))[0];
+  }
+
+  /** Ends all sessions but the one with the handle `except`, and forgets their devices. */
+  async revokeAll(
+    userId: string,
+    except: string | undefined,
+    reason: SessionEndReason,
+    client?: ClientInfo,
+  ): Promise<number> {
+    // sent together: one round trip where both are kept in one store
+    const [revoked, forgotten = 0] = await Promise.all([
+      this.#deleteByUser(userId, except, reason, client),
+      this.parts.devices?.forgetOthers(userId, except),
+    ]);
+    if (forgotten === 0) return revoked;
+    // a device may have signed itself in between; from now on it looks for its token in vain
+    return revoked + (await this.#deleteByUser(userId, except, reason, client));
+  }
+
+  async #deleteByUser(
+    userId: string,
+    except: string | undefined,
+    reason: SessionEndReason,
+    client?: ClientInfo,
+  ): Promise<number> {
+    let revoked = 0;
+    for (let more = true; more;) {
+      const step = await this.#call((store, now) => store.deleteByUser(userId, { except, limit: REVOKE_STEP }, now));
+      for (const ended of step.ended) this.parts.events.publish(destroyed(ended, reason, client));
+      revoked += step.ended.length;
+      more = step.more;
+    }
+    return revoked;
+  }
+
+  #call<T>(operation: (store: SessionStore, now: number) => Promise<T>): Promise<T> {
+    const { store, clock, storeTimeout } = this.parts;
+    return withStoreDeadline(storeTimeout, () => operation(store, clock.now()));
+  }
+}
+
+/** The event of a session that was ended. */
+export function destroyed(ended: EndedSession, reason: SessionEndReason, client?: ClientInfo): UnstampedSessionEvent {
+  return { type: 'session.destroyed', sessionId: ended.id, userId: ended.userId, reason, client };
+}
