@@ -1,4 +1,4 @@
-import { Module, type DynamicModule } from '@nestjs/common';
+import { Module, type DynamicModule, type ModuleMetadata } from '@nestjs/common';
 import {
   SessionAuthModule,
   type SessionAuthExtras,
@@ -7,6 +7,9 @@ import {
 } from 'nestjs-session-auth';
 import { BankingModule } from './banking/banking.module.js';
 import { HealthController } from './health.controller.js';
+import { OutboxModule } from './outbox/outbox.module.js';
+import { SignInMailer } from './outbox/sign-in-mailer.js';
+import { PagesModule } from './pages/pages.module.js';
 import { BankUsersModule } from './users/bank-users.module.js';
 import { BankUsersService } from './users/bank-users.service.js';
 
@@ -21,20 +24,27 @@ export function bankSessions({ secrets, storage }: BankOptions): SessionAuthOpti
   return {
     secrets,
     storage,
-    imports: [BankUsersModule],
+    imports: [BankUsersModule, OutboxModule],
     users: { useExisting: BankUsersService },
+    notifier: { useExisting: SignInMailer },
     concurrency: { max: 3, onLimit: 'evict-oldest' },
     passwords: { cost: 10 },
   };
 }
+
+/** The bank itself, to be put next to the library's module. */
+export const BANK: Required<Pick<ModuleMetadata, 'imports' | 'controllers'>> = {
+  imports: [BankUsersModule, BankingModule, PagesModule],
+  controllers: [HealthController],
+};
 
 @Module({})
 export class BankModule {
   static register(options: BankOptions): DynamicModule {
     return {
       module: BankModule,
-      imports: [SessionAuthModule.forRoot(bankSessions(options)), BankUsersModule, BankingModule],
-      controllers: [HealthController],
+      imports: [SessionAuthModule.forRoot(bankSessions(options)), ...BANK.imports],
+      controllers: BANK.controllers,
     };
   }
 }

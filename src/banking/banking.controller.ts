@@ -18,11 +18,9 @@ import {
   CsrfProtected,
   CurrentSession,
   CurrentUser,
-  PasswordHasher,
   RequireRecentAuth,
   type Session,
   SessionAuthGuard,
-  SessionAuthService,
   SessionLifecycleService,
 } from 'nestjs-session-auth';
 import type { BankUser } from '../users/bank-user.js';
@@ -30,6 +28,7 @@ import { BankUsersService } from '../users/bank-users.service.js';
 import { ChangeEmailDto } from './change-email.dto.js';
 import { ChangePasswordDto } from './change-password.dto.js';
 import { Ledger } from './ledger.js';
+import { PasswordChange } from './password-change.js';
 import { TransferDto } from './transfer.dto.js';
 
 const VALIDATION = new ValidationPipe({ whitelist: true });
@@ -42,8 +41,7 @@ export class BankingController {
   constructor(
     @Inject(BankUsersService) private readonly users: BankUsersService,
     @Inject(SessionLifecycleService) private readonly sessions: SessionLifecycleService,
-    @Inject(SessionAuthService) private readonly auth: SessionAuthService,
-    @Inject(PasswordHasher) private readonly passwords: PasswordHasher,
+    @Inject(PasswordChange) private readonly passwordChange: PasswordChange,
     @Inject(Ledger) private readonly ledger: Ledger,
   ) {}
 
@@ -84,10 +82,7 @@ export class BankingController {
     @Req() request: object,
     @Body(VALIDATION) { currentPassword, newPassword }: ChangePasswordDto,
   ): Promise<{ revokedSessions: number }> {
-    const { user } = await this.auth.reauthenticate(request, { password: currentPassword });
-    const userId = String(user.id);
-    await this.users.savePasswordHash(userId, await this.passwords.hash(newPassword));
-    return this.auth.credentialsChanged(userId, { keep: request });
+    return this.passwordChange.change(request, currentPassword, newPassword);
   }
 
   @Get('preferences')

@@ -20,7 +20,9 @@ export class Ledger {
     if (this.#transfers.length > KEPT) this.#transfers.shift();
   }
 
-  of(userId: string): readonly Transfer[] {
-    return this.#transfers.filter((transfer) => transfer.from === userId);
+  /** What went from and to a user, the latest first. `names` are the user's id and whatever else money is sent to. */
+  statement(userId: string, names: readonly string[]): readonly Transfer[] {
+    const isTheirs = ({ from, to }: Transfer): boolean => from === userId || names.includes(to.trim().toLowerCase());
+    return this.#transfers.filter(isTheirs).reverse();
   }
 }

@@ -8,4 +8,6 @@ export interface BankUser extends SessionUser {
   readonly roles: readonly string[];
   readonly passwordHash: string;
   readonly disabled: boolean;
+  /** Whether they want a mail when they sign in somewhere. */
+  readonly wantsSignInMail: boolean;
 }

@@ -20,7 +20,7 @@ export class BankUsersService implements SessionUserProvider<BankUser>, OnModule
     await Promise.all(
       DEMO_ACCOUNTS.map(async ({ password, ...account }) => {
         const passwordHash = await this.passwords.hash(password);
-        this.#users.set(account.id, { ...account, passwordHash, disabled: false });
+        this.#users.set(account.id, { ...account, passwordHash, disabled: false, wantsSignInMail: true });
       }),
     );
   }
@@ -59,6 +59,10 @@ export class BankUsersService implements SessionUserProvider<BankUser>, OnModule
   /** Answers false when there is no such user. */
   changeRoles(id: string, roles: readonly string[]): boolean {
     return this.#change(id, { roles });
+  }
+
+  chooseSignInMail(id: string, wantsSignInMail: boolean): void {
+    this.#change(id, { wantsSignInMail });
   }
 
   #change(id: string, changes: Partial<BankUser>): boolean {

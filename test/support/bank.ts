@@ -19,12 +19,9 @@ import {
 import { redisStorage } from 'nestjs-session-auth/redis';
 import { CreateSessionAuthTables, typeOrmStorage } from 'nestjs-session-auth/typeorm';
 import type { DataSource } from 'typeorm';
-import { bankSessions } from '../../src/bank.module.js';
-import { BankingModule } from '../../src/banking/banking.module.js';
+import { BANK, bankSessions } from '../../src/bank.module.js';
 import type { HttpAdapterName } from '../../src/config/bank-config.js';
-import { HealthController } from '../../src/health.controller.js';
 import { makeHttpAdapter } from '../../src/http-adapter.js';
-import { BankUsersModule } from '../../src/users/bank-users.module.js';
 import { BankClient } from './bank-client.js';
 import { ManualClock } from './manual-clock.js';
 import { createTestDatabase } from './postgres-database.js';
@@ -139,11 +136,10 @@ export async function startBank(setup: BankSetup): Promise<Bank> {
     ...module,
     imports: [
       SessionAuthModule.forRoot({ ...sessions, passwords: { cost: 4 }, ...options }),
-      BankUsersModule,
-      BankingModule,
+      ...BANK.imports,
       ...(module.imports ?? []),
     ],
-    controllers: [HealthController, ...(module.controllers ?? [])],
+    controllers: [...BANK.controllers, ...(module.controllers ?? [])],
   })
     .overrideProvider(Clock)
     .useValue(clock)

@@ -23,6 +23,7 @@ export type { Duration } from './time/durations.js';
 
 // users
 export type { ClientInfo } from './users/client-info.js';
+export { deviceName } from './users/device-name.js';
 export type { SessionAuthentication } from './users/session-authentication.js';
 export { SessionUserProvider, type SessionUser } from './users/session-user-provider.js';
 

@@ -3,7 +3,10 @@ import Bowser from 'bowser';
 // a program's own name, at the beginning: `curl/8.5.0`
 const PRODUCT = /^[\w.-]{1,40}(?=\/\d)/;
 
-/** A short name of the client for people, such as `Firefox on Windows`; made of untrusted text, for display only. */
+/**
+ * A short name of the client for people, such as `Firefox on Windows`, from the `userAgent` of a session or an event;
+ * `Unknown device` where it says nothing. Made of untrusted text, for display only: escape it in HTML.
+ */
 export function deviceName(userAgent: string | undefined): string {
   if (userAgent === undefined || userAgent.trim() === '') return 'Unknown device';
   const { browser, os } = Bowser.parse(userAgent);
