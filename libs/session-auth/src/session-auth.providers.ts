@@ -34,6 +34,7 @@ import { SessionStore } from './session/session-store.js';
 import { LoginThrottleStore } from './throttle/login-throttle-store.js';
 import { LoginThrottle } from './throttle/login-throttle.js';
 import { Clock, SystemClock } from './time/clock.js';
+import { STORE_TIMEOUT } from './time/store-timeout.js';
 import { SessionUserProvider } from './users/session-user-provider.js';
 
 /** Where Nest's builder puts what `forRoot` was given or a `forRootAsync` factory answered. */
@@ -68,6 +69,11 @@ export const CORE_PROVIDERS: Provider[] = [
     provide: RESOLVED_OPTIONS,
     inject: [SESSION_AUTH_OPTIONS],
     useFactory: (options: unknown) => resolveOptions(options, process.env['NODE_ENV'] === 'production'),
+  },
+  {
+    provide: STORE_TIMEOUT,
+    inject: [RESOLVED_OPTIONS],
+    useFactory: ({ storeTimeout }: ResolvedSessionAuthOptions) => storeTimeout,
   },
   {
     provide: SessionEventPublisher,

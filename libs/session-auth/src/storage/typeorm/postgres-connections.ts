@@ -11,7 +11,15 @@ interface PostgresClient {
     readonly values?: readonly SqlValue[];
     readonly rowMode: 'array';
     readonly types: typeof TEXT_ONLY;
+    readonly query_timeout?: number;
   }): Promise<{ readonly rows: Row[] }>;
+  end(): Promise<void>;
+}
+
+/** Settings of {@link PostgresConnections}: see those of the stores. */
+export interface PostgresConnectionOptions {
+  readonly preparedStatements?: boolean;
+  readonly queryTimeout?: number;
 }
 
 // applications change the driver's parsers for everybody (bigint as BigInt, for one): ours are left out of that
@@ -25,6 +33,11 @@ const NOT_MIGRATED = ['42P01', '42703', '3F000'];
 
 const BEGIN = 'BEGIN ISOLATION LEVEL READ COMMITTED';
 
+/** Longer than between two statements of ours: a node that vanishes must not hold a user's lock for as long as TCP does. */
+const MAX_IDLE = 10_000;
+
+const SWEEP_TIMEOUT = 60_000;
+
 /**
  * Runs statements on the connections of the application's DataSource: one connection at a time, given back at once,
  * never the one of a transaction that the application has open.
@@ -32,10 +45,16 @@ const BEGIN = 'BEGIN ISOLATION LEVEL READ COMMITTED';
  * Statements show up in the DataSource's log like any other, but without their parameters, which hold personal data.
  */
 export class PostgresConnections {
+  readonly #isPrepared: boolean;
+  readonly #timeout: number | undefined;
+
   constructor(
     private readonly dataSource: DataSource,
-    private readonly preparedStatements: boolean,
-  ) {}
+    { preparedStatements = true, queryTimeout }: PostgresConnectionOptions,
+  ) {
+    this.#isPrepared = preparedStatements;
+    this.#timeout = queryTimeout;
+  }
 
   /**
    * Runs a statement that needs nothing but the tables: asked once at boot.
@@ -58,10 +77,12 @@ export class PostgresConnections {
 
   /** One statement, which is a transaction of its own. */
   async run(statement: PostgresStatement, values: readonly SqlValue[]): Promise<Row[]> {
-    return this.#retried(
-      (runner) => this.#query(runner, statement.text, values, statement.name),
-      (runner) => this.#inTransaction(runner, BEGIN, statement, values),
-    );
+    return this.#run(statement, values, this.#timeout);
+  }
+
+  /** One statement that nobody waits for: it may take its time. */
+  async sweep(statement: PostgresStatement, values: readonly SqlValue[]): Promise<Row[]> {
+    return this.#run(statement, values, SWEEP_TIMEOUT);
   }
 
   /**
@@ -69,9 +90,9 @@ export class PostgresConnections {
    * of its own, since what a statement sees is settled before it can wait for a lock.
    */
   async runLocked(lock: bigint, statement: PostgresStatement, values: readonly SqlValue[]): Promise<Row[]> {
-    const attempt = (runner: QueryRunner): Promise<Row[]> =>
-      this.#inTransaction(runner, `${BEGIN}; SELECT pg_advisory_xact_lock(${lock})`, statement, values);
-    return this.#retried(attempt, attempt);
+    const begin = `${BEGIN}; SET LOCAL idle_in_transaction_session_timeout = ${MAX_IDLE}; SELECT pg_advisory_xact_lock(${lock})`;
+    const attempt = (line: Line): Promise<Row[]> => this.#inTransaction(line, begin, statement, values);
+    return this.#retried(this.#timeout, attempt, attempt);
   }
 
   /**
@@ -82,14 +103,27 @@ export class PostgresConnections {
    */
   async exclusively<T>(lock: bigint, work: () => Promise<T>): Promise<T | undefined> {
     const runner = this.dataSource.createQueryRunner();
+    const line = this.#line(runner, SWEEP_TIMEOUT);
     try {
-      await this.#query(runner, BEGIN);
-      const [row] = await this.#query(runner, `SELECT pg_try_advisory_xact_lock(${lock})`);
+      await this.#query(line, BEGIN);
+      const [row] = await this.#query(line, `SELECT pg_try_advisory_xact_lock(${lock})`);
       return row![0] === 't' ? await work() : undefined;
     } finally {
-      await this.#query(runner, 'ROLLBACK').catch(() => undefined);
+      await this.#query(this.#line(runner, SWEEP_TIMEOUT), 'ROLLBACK').catch(() => undefined);
       await runner.release();
     }
+  }
+
+  async #run(statement: PostgresStatement, values: readonly SqlValue[], timeout: number | undefined): Promise<Row[]> {
+    return this.#retried(
+      timeout,
+      (line) => this.#query(line, statement.text, values, statement.name),
+      (line) => this.#inTransaction(line, BEGIN, statement, values),
+    );
+  }
+
+  #line(runner: QueryRunner, timeout = Infinity): Line {
+    return { runner, until: performance.now() + timeout };
   }
 
   /**
@@ -98,14 +132,16 @@ export class PostgresConnections {
    * themselves, but with statements of the application's own on these tables.
    */
   async #retried(
-    first: (runner: QueryRunner) => Promise<Row[]>,
-    again: (runner: QueryRunner) => Promise<Row[]>,
+    timeout: number | undefined,
+    first: (line: Line) => Promise<Row[]>,
+    again: (line: Line) => Promise<Row[]>,
   ): Promise<Row[]> {
     const runner = this.dataSource.createQueryRunner();
+    const line = this.#line(runner, timeout);
     try {
-      return await first(runner).catch((error: unknown) => {
+      return await first(line).catch((error: unknown) => {
         if (!RETRYABLE.includes(sqlStateOf(error) ?? '')) throw error;
-        return again(runner);
+        return again(line);
       });
     } finally {
       await runner.release();
@@ -113,33 +149,37 @@ export class PostgresConnections {
   }
 
   async #inTransaction(
-    runner: QueryRunner,
+    line: Line,
     begin: string,
     { text, name }: PostgresStatement,
     values: readonly SqlValue[],
   ): Promise<Row[]> {
     try {
-      await this.#query(runner, begin);
-      const rows = await this.#query(runner, text, values, name);
-      await this.#query(runner, 'COMMIT');
+      await this.#query(line, begin);
+      const rows = await this.#query(line, text, values, name);
+      await this.#query(line, 'COMMIT');
       return rows;
     } catch (error) {
       // a connection that cannot even do this is broken, and the pool drops it
-      await this.#query(runner, 'ROLLBACK').catch(() => undefined);
+      await this.#query(this.#line(line.runner, this.#timeout), 'ROLLBACK').catch(() => undefined);
       throw error;
     }
   }
 
-  async #query(runner: QueryRunner, text: string, values: readonly SqlValue[] = [], name?: string): Promise<Row[]> {
+  async #query({ runner, until }: Line, text: string, values: readonly SqlValue[] = [], name?: string): Promise<Row[]> {
     const client = (await runner.connect()) as PostgresClient;
     const { logger, options } = this.dataSource;
+    // whoever asked has been told that it failed: it must not happen after all, long afterwards
+    const left = Math.ceil(until - performance.now());
+    if (left <= 0) throw new Error('no connection of the pool was free in time');
     const startedAt = performance.now();
     logger.logQuery(text, undefined, runner);
     try {
       const { rows } = await client.query({
         text,
         ...(values.length > 0 && { values }),
-        ...(name !== undefined && this.preparedStatements && { name }),
+        ...(name !== undefined && this.#isPrepared && { name }),
+        ...(left < Infinity && { query_timeout: left }),
         rowMode: 'array',
         types: TEXT_ONLY,
       });
@@ -149,9 +189,17 @@ export class PostgresConnections {
       return rows;
     } catch (error) {
       logger.logQueryError(error as Error, text, undefined, runner);
+      // not the server's word: the connection is dead or holds an answer that nobody reads, so the pool must not keep it
+      if (sqlStateOf(error) === undefined) client.end().catch(() => undefined);
       throw error;
     }
   }
+}
+
+/** A connection for one operation, and the time that is over at `until`, of `performance.now()`. */
+interface Line {
+  readonly runner: QueryRunner;
+  readonly until: number;
 }
 
 /** SQLSTATE of what the server refused; undefined for other failures. */

@@ -54,11 +54,11 @@ export class TypeOrmAuditLog extends AuditLog implements ExpiringRows, OnModuleD
 
   constructor(dataSource: DataSource, options: TypeOrmAuditLogOptions = {}) {
     super();
-    this.#connections = new PostgresConnections(dataSource, options.preparedStatements ?? true);
+    this.#connections = new PostgresConnections(dataSource, options);
     this.#sql = auditStatements(auditTable(options.schema ?? configuredSchema(dataSource)));
     this.#retention = options.retention;
     this.#rows = new WriteBehind<string>({
-      write: async (rows) => void (await this.#connections.run(this.#sql.insert, [`[${rows.join(',')}]`])),
+      write: async (rows) => void (await this.#connections.sweep(this.#sql.insert, [`[${rows.join(',')}]`])),
       capacity: options.buffer ?? DEFAULT_BUFFER,
       batch: BATCH,
       retryAfter: RETRY_AFTER,
@@ -116,7 +116,7 @@ export class TypeOrmAuditLog extends AuditLog implements ExpiringRows, OnModuleD
 
   async deleteExpired(now: number, limit: number): Promise<number> {
     if (this.#retention === undefined) return 0;
-    const [row] = await this.#connections.run(this.#sql.deleteOlder, [now - this.#retention, limit]);
+    const [row] = await this.#connections.sweep(this.#sql.deleteOlder, [now - this.#retention, limit]);
     return Number(row![0]);
   }
 

@@ -22,7 +22,7 @@ export class TypeOrmLoginThrottleStore extends LoginThrottleStore implements Exp
 
   constructor(dataSource: DataSource, options: TypeOrmSessionStoreOptions = {}) {
     super();
-    this.#connections = new PostgresConnections(dataSource, options.preparedStatements ?? true);
+    this.#connections = new PostgresConnections(dataSource, options);
     this.#sql = throttleStatements(throttleTable(options.schema ?? configuredSchema(dataSource)));
   }
 
@@ -67,7 +67,7 @@ export class TypeOrmLoginThrottleStore extends LoginThrottleStore implements Exp
   }
 
   async deleteExpired(_now: number, limit: number): Promise<number> {
-    const [row] = await this.#connections.run(this.#sql.deleteExpired, [Date.now(), limit]);
+    const [row] = await this.#connections.sweep(this.#sql.deleteExpired, [Date.now(), limit]);
     return Number(row![0]);
   }
 }

@@ -29,7 +29,7 @@ export class TypeOrmRememberMeTokenStore extends RememberMeTokenStore {
     super();
     requirePostgres(dataSource);
     const schema = options.schema ?? configuredSchema(dataSource);
-    this.#connections = new PostgresConnections(dataSource, options.preparedStatements ?? true);
+    this.#connections = new PostgresConnections(dataSource, options);
     this.#sql = rememberMeStatements(rememberMeTable(schema));
     this.#lockNamespace = JSON.stringify([REMEMBER_ME_TABLE, schema]);
   }
@@ -96,7 +96,7 @@ export class TypeOrmRememberMeTokenStore extends RememberMeTokenStore {
   }
 
   override async deleteExpired(now: number, limit: number): Promise<number> {
-    return (await this.#connections.run(this.#sql.deleteExpired, [now, limit])).length;
+    return (await this.#connections.sweep(this.#sql.deleteExpired, [now, limit])).length;
   }
 
   #locked(

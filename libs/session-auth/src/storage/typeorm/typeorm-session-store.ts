@@ -40,6 +40,12 @@ export interface TypeOrmSessionStoreOptions {
    * statements (PgBouncer before 1.21, or with `max_prepared_statements = 0`). @default true
    */
   readonly preparedStatements?: boolean;
+  /**
+   * Milliseconds that a statement waits for a connection and its answer. A connection that does not answer in time is
+   * taken out of the pool, which opens another. Sweeps and the audit log may take longer. @default `storeTimeout` of the
+   * module; no end for a store made by hand
+   */
+  readonly queryTimeout?: number;
 }
 
 const MAX_ATTEMPTS = 100;
@@ -63,7 +69,7 @@ export class TypeOrmSessionStore extends SessionStore {
     super();
     requirePostgres(dataSource);
     const schema = options.schema ?? configuredSchema(dataSource);
-    this.#connections = new PostgresConnections(dataSource, options.preparedStatements ?? true);
+    this.#connections = new PostgresConnections(dataSource, options);
     const tables = sessionTables(schema);
     this.#sql = { ...sessionStatements(tables), ...userSessionStatements(tables), ...sweepStatements(tables) };
     this.#lockNamespace = JSON.stringify([SESSION_TABLE, schema]);
@@ -224,7 +230,7 @@ export class TypeOrmSessionStore extends SessionStore {
   override async deleteExpired(now: number, limit: number): Promise<readonly EndedSession[]> {
     const ended: EndedSession[] = [];
     for (let more = true; more && ended.length < limit;) {
-      const rows = await this.#connections.run(this.#sql.deleteExpired, [now, limit - ended.length]);
+      const rows = await this.#connections.sweep(this.#sql.deleteExpired, [now, limit - ended.length]);
       for (const [what, handle, userId] of rows) if (what === 'removed') ended.push(endedOf(handle!, userId));
       more = rows.some(([what]) => what === 'more');
     }
@@ -238,7 +244,7 @@ export class TypeOrmSessionStore extends SessionStore {
 
   async #deleteGrace(now: number): Promise<void> {
     for (let removed = SWEEP_STEP; removed === SWEEP_STEP;) {
-      const rows = await this.#connections.run(this.#sql.deleteGrace, [now]);
+      const rows = await this.#connections.sweep(this.#sql.deleteGrace, [now]);
       removed = Number(rows[0]![0]);
     }
   }

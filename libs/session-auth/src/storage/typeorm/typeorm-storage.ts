@@ -1,4 +1,4 @@
-import type { InjectionToken } from '@nestjs/common';
+import type { InjectionToken, OptionalFactoryDependency } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { SessionAuthError } from '../../errors/session-auth.error.js';
 import type { AuditLog } from '../../events/audit-log.js';
@@ -6,6 +6,7 @@ import type { RememberMeTokenStore } from '../../remember-me/remember-me-token-s
 import type { SessionStore } from '../../session/session-store.js';
 import type { LoginThrottleStore } from '../../throttle/login-throttle-store.js';
 import { toMilliseconds, type Duration } from '../../time/durations.js';
+import { STORE_TIMEOUT } from '../../time/store-timeout.js';
 import { TypeOrmAuditLog, type TypeOrmAuditLogOptions } from './typeorm-audit-log.js';
 import { TypeOrmLoginThrottleStore } from './typeorm-login-throttle-store.js';
 import { TypeOrmRememberMeTokenStore } from './typeorm-remember-me-token-store.js';
@@ -31,8 +32,8 @@ export interface TypeOrmAuditOptions {
 }
 
 interface TypeOrmSlot<T> {
-  readonly useFactory: (dataSource?: DataSource) => Promise<T>;
-  readonly inject: InjectionToken[];
+  readonly useFactory: (storeTimeout?: number, dataSource?: DataSource) => Promise<T>;
+  readonly inject: (InjectionToken | OptionalFactoryDependency)[];
 }
 
 /** The slots of the parts kept in PostgreSQL. */
@@ -54,11 +55,16 @@ export interface TypeOrmStorage {
  */
 export function typeOrmStorage(options: TypeOrmStorageOptions = {}): TypeOrmStorage {
   const { dataSource = 'default', audit = {}, ...settings } = options;
-  const slot = <T extends { checkTables(): Promise<void> }>(make: (given: DataSource) => T): TypeOrmSlot<T> => ({
-    inject: typeof dataSource === 'string' ? [dataSourceToken(dataSource)] : [],
-    useFactory: async (injected) => {
+  const slot = <T extends { checkTables(): Promise<void> }>(
+    make: (given: DataSource, settings: TypeOrmSessionStoreOptions) => T,
+  ): TypeOrmSlot<T> => ({
+    inject: [
+      { token: STORE_TIMEOUT, optional: true },
+      ...(typeof dataSource === 'string' ? [dataSourceToken(dataSource)] : []),
+    ],
+    useFactory: async (storeTimeout, injected) => {
       const given = typeof dataSource === 'string' ? injected! : dataSource;
-      const part = make(given);
+      const part = make(given, { queryTimeout: storeTimeout, ...settings });
       if (!given.isInitialized) {
         throw new SessionAuthError(
           'invalid_configuration',
@@ -70,10 +76,10 @@ export function typeOrmStorage(options: TypeOrmStorageOptions = {}): TypeOrmStor
     },
   });
   return {
-    sessions: slot((given) => new TypeOrmSessionStore(given, settings)),
-    rememberMe: slot((given) => new TypeOrmRememberMeTokenStore(given, settings)),
-    throttle: slot((given) => new TypeOrmLoginThrottleStore(given, settings)),
-    ...(audit !== false && { audit: slot((given) => new TypeOrmAuditLog(given, { ...settings, ...read(audit) })) }),
+    sessions: slot((given, each) => new TypeOrmSessionStore(given, each)),
+    rememberMe: slot((given, each) => new TypeOrmRememberMeTokenStore(given, each)),
+    throttle: slot((given, each) => new TypeOrmLoginThrottleStore(given, each)),
+    ...(audit !== false && { audit: slot((given, each) => new TypeOrmAuditLog(given, { ...each, ...read(audit) })) }),
   };
 }
 
