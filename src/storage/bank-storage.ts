@@ -7,6 +7,7 @@ import { DataSource } from 'typeorm';
 import type { BankConfig } from '../config/bank-config.js';
 import { resolvePostgres } from '../local-services/local-postgres.js';
 import { resolveRedis } from '../local-services/local-redis.js';
+import { POSTGRES_OPTIONS } from './postgres-options.js';
 import { REDIS_OPTIONS } from './redis-options.js';
 
 /** Where the demo keeps its sessions, and how to close what was opened for it. */
@@ -56,7 +57,12 @@ async function openRedis(log: (line: string) => void): Promise<BankStorage> {
 
 async function openPostgres(log: (line: string) => void): Promise<BankStorage> {
   const service = await resolvePostgres({ log });
-  const dataSource = new DataSource({ type: 'postgres', url: service.url, migrations: [CreateSessionAuthTables] });
+  const dataSource = new DataSource({
+    ...POSTGRES_OPTIONS,
+    type: 'postgres',
+    url: service.url,
+    migrations: [CreateSessionAuthTables],
+  });
   const close = async (): Promise<void> => {
     if (dataSource.isInitialized) await dataSource.destroy();
     await service.stop();

@@ -24,7 +24,7 @@ import type { HttpAdapterName } from '../../src/config/bank-config.js';
 import { makeHttpAdapter } from '../../src/http-adapter.js';
 import { BankClient } from './bank-client.js';
 import { ManualClock } from './manual-clock.js';
-import { createTestDatabase } from './postgres-database.js';
+import { createTestDatabase, type TestDatabase } from './postgres-database.js';
 import type { Certificate } from './self-signed-certificate.js';
 
 export const ADAPTERS: readonly HttpAdapterName[] = ['express', 'fastify'];
@@ -50,8 +50,16 @@ export interface Backend {
 /**
  * An empty backend. On Redis it has keys of its own on the run's server, or all of the server at `url`; on PostgreSQL a
  * database of its own.
+ *
+ * @param options of the client of Redis
+ * @param pool of the DataSource on PostgreSQL
  */
-export async function openBackend(store: StoreName, url?: string, options: RedisOptions = {}): Promise<Backend> {
+export async function openBackend(
+  store: StoreName,
+  url?: string,
+  options: RedisOptions = {},
+  pool: Parameters<TestDatabase['open']>[0] = {},
+): Promise<Backend> {
   const namespace = `t${randomBytes(6).toString('hex')}:`;
   if (store === 'memory') {
     const sessions = { useValue: new MemorySessionStore() };
@@ -60,9 +68,9 @@ export async function openBackend(store: StoreName, url?: string, options: Redis
   }
   if (store === 'postgres') {
     const database = await createTestDatabase(url);
-    const dataSource = await database.open({ migrations: [CreateSessionAuthTables] });
+    const dataSource = await database.open({ ...pool, migrations: [CreateSessionAuthTables] });
     await dataSource.runMigrations();
-    const nodes = [dataSource, await database.open()];
+    const nodes = [dataSource, await database.open(pool)];
     let asked = 0;
     return {
       get storage() {

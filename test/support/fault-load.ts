@@ -57,9 +57,14 @@ export class FaultLoad {
     }
   }
 
-  /** Lets every customer finish what they do. */
-  async stop(): Promise<LoadReport> {
+  /** Nobody begins anything any more. */
+  end(): void {
     this.#isOver = true;
+  }
+
+  /** What has been seen, once the last customer has left. */
+  async report(): Promise<LoadReport> {
+    this.end();
     await Promise.all(this.#customers);
     return this.#report();
   }
@@ -77,7 +82,7 @@ export class FaultLoad {
   }
 
   async #visit(client: BankClient, name: string): Promise<void> {
-    for (let i = 0; i < VISIT; i += 1) {
+    for (let i = 0; i < VISIT && !this.#isOver; i += 1) {
       const look = await this.#ask(client, () => client.get('/api/me'), [200, 401]);
       if (look?.status === 401) {
         this.#lost += 1;

@@ -1,0 +1,109 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { Client } from 'pg';
+import { startLocalPostgres, type LocalPostgres } from '../../src/local-services/local-postgres.js';
+import { POSTGRES_OPTIONS } from '../../src/storage/postgres-options.js';
+import { openBackend, startBank, type Backend, type Bank } from '../support/bank.js';
+import { FaultProxy, type Fault } from '../support/fault-proxy.js';
+import { liveThrough } from '../support/outage.js';
+import { PostgresServer } from '../support/postgres-server.js';
+
+const STORE_TIMEOUT = 500;
+
+const FAULTS: readonly Exclude<Fault, { kind: 'none' }>[] = [
+  { kind: 'refuse' },
+  { kind: 'reset' },
+  { kind: 'black-hole' },
+  { kind: 'delay', milliseconds: 2 * STORE_TIMEOUT },
+];
+
+let service: LocalPostgres;
+let server: PostgresServer;
+let proxy: FaultProxy;
+let backend: Backend;
+let banks: Bank[];
+
+beforeAll(async () => {
+  service = await startLocalPostgres();
+  // the demo's servers may forget the last moments before a crash
+  await ask('ALTER ROLE postgres SET synchronous_commit = on');
+  server = await PostgresServer.at(await ask('SHOW data_directory'));
+  proxy = await FaultProxy.start(service.port);
+  const pool = { ...POSTGRES_OPTIONS, connectTimeoutMS: STORE_TIMEOUT };
+  backend = await openBackend('postgres', proxy.through(service.url), {}, pool);
+  const options = { storeTimeout: STORE_TIMEOUT, concurrency: { max: 100 } };
+  banks = [
+    await startBank({ adapter: 'express', backend, options }),
+    await startBank({ adapter: 'fastify', backend, options }),
+  ];
+}, 60_000);
+
+afterEach(() => proxy.heal());
+
+afterAll(async () => {
+  for (const bank of banks) await bank.close();
+  await backend.close();
+  await proxy.close();
+  await server.stop('immediate');
+  await service.stop();
+});
+
+async function ask(sql: string): Promise<string> {
+  const client = new Client({ connectionString: service.url });
+  await client.connect();
+  const { rows } = await client.query<Record<string, string>>(sql);
+  await client.end();
+  return Object.values(rows[0] ?? {})[0] ?? '';
+}
+
+describe('a PostgreSQL that is away', () => {
+  it.each(FAULTS)('is answered with 503, and all is well once it is back: $kind', async (fault) => {
+    await liveThrough({
+      what: `PostgreSQL, ${fault.kind}`,
+      banks,
+      storeTimeout: STORE_TIMEOUT,
+      begin: () => proxy.break(fault),
+      end: () => proxy.heal(),
+    });
+  });
+
+  it('is answered with 503 where connections die in silence, and new ones take over', async () => {
+    await liveThrough({
+      what: 'PostgreSQL, half-open connections',
+      banks,
+      storeTimeout: STORE_TIMEOUT,
+      begin: async () => proxy.cutSilently(),
+      end: async () => undefined,
+      failures: 2,
+    });
+  });
+
+  it.each(['fast', 'immediate'] as const)('loses nothing when it is stopped and started again: %s', async (mode) => {
+    await liveThrough({
+      what: `PostgreSQL, stopped (${mode}) and started`,
+      banks,
+      storeTimeout: STORE_TIMEOUT,
+      begin: () => server.stop(mode),
+      end: () => server.start(),
+    });
+  });
+
+  it('is answered with 503 while the application holds every connection of the pool', async () => {
+    const held = await Promise.all(
+      Array.from({ length: 10 }, async () => {
+        const runner = backend.dataSource!.createQueryRunner();
+        await runner.connect();
+        return runner;
+      }),
+    );
+    const alice = banks[0]!.client();
+    const bank = banks[0]!;
+    try {
+      const refused = await bank.client().tryLogin('alice');
+      expect([refused.status, refused.headers['retry-after']]).toEqual([503, '1']);
+    } finally {
+      for (const runner of held) await runner.release();
+    }
+    await alice.login('alice');
+    expect(await alice.isSignedIn()).toBe(true);
+  });
+});
