@@ -24,7 +24,7 @@ export interface Outage {
 export async function liveThrough(outage: Outage): Promise<LoadReport> {
   const { what, banks, storeTimeout, failures = 30 } = outage;
   const load = new FaultLoad({ ports: banks.map(({ port }) => port) });
-  let recovery = 0;
+  let recovery: number;
   try {
     await load.until(200, 50);
     try {
