@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import type { Server } from 'node:http';
 import { NestFactory } from '@nestjs/core';
+import { serveApiDocument } from './api-document.js';
 import { BankModule } from './bank.module.js';
 import { BankConfigError, readBankConfig } from './config/bank-config.js';
 import { makeHttpAdapter } from './http-adapter.js';
@@ -37,6 +38,7 @@ async function main(): Promise<void> {
     });
   }
 
+  serveApiDocument(app);
   await app.listen(config.port);
   const { port } = (app.getHttpServer() as Server).address() as AddressInfo;
   print(

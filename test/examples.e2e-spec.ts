@@ -1,4 +1,4 @@
-import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it } from '@jest/globals';
 import type { INestApplication } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import type { AddressInfo } from 'node:net';
@@ -10,16 +10,13 @@ const PASSWORD = 'correct horse battery staple';
 describe('the examples of the guides', () => {
   let app: INestApplication | undefined;
 
-  beforeAll(() => {
-    process.env['SESSION_SECRET'] ??= 'a test secret that everybody may know, 1';
-  });
-
   afterEach(() => app?.close());
 
-  async function start(module: new () => object): Promise<BankClient> {
+  async function start(module: new () => object, set?: (app: INestApplication) => void): Promise<BankClient> {
     const testing = await Test.createTestingModule({ imports: [module] }).compile();
     testing.useLogger(false);
     app = testing.createNestApplication();
+    set?.(app);
     await app.listen(0, '127.0.0.1');
     return new BankClient(((app.getHttpServer() as Server).address() as AddressInfo).port);
   }
@@ -47,5 +44,13 @@ describe('the examples of the guides', () => {
     for (let i = 0; i < 3; i += 1) expect((await login(ada, 'a guess')).status).toBe(401);
     const refused = await login(ada);
     expect([refused.status, refused.headers['retry-after']]).toEqual([429, '300']);
+  });
+
+  it('of OpenAPI: the ready-made endpoints beside the application’s own', async () => {
+    const { AppModule } = await import('../examples/quick-start/app.module.js');
+    const { serveApiDocument } = await import('../examples/openapi/api-document.js');
+    const client = await start(AppModule, serveApiDocument);
+    const { json } = await client.get('/api-json');
+    expect(Object.keys((json as { paths: object }).paths)).toEqual(expect.arrayContaining(['/auth/login', '/notes']));
   });
 });

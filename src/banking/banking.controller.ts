@@ -14,6 +14,7 @@ import {
   UseGuards,
   ValidationPipe,
 } from '@nestjs/common';
+import { ApiBody, ApiCookieAuth, ApiQuery, ApiTags } from '@nestjs/swagger';
 import {
   CsrfProtected,
   CurrentSession,
@@ -23,8 +24,10 @@ import {
   SessionAuthGuard,
   SessionLifecycleService,
 } from 'nestjs-session-auth';
+import { ApiAnswers } from '../api-answers.decorator.js';
 import type { BankUser } from '../users/bank-user.js';
 import { BankUsersService } from '../users/bank-users.service.js';
+import { Me, RevokedSessions, TransferAnswer } from './api-models.js';
 import { ChangeEmailDto } from './change-email.dto.js';
 import { ChangePasswordDto } from './change-password.dto.js';
 import { Ledger } from './ledger.js';
@@ -33,8 +36,11 @@ import { TransferDto } from './transfer.dto.js';
 
 const VALIDATION = new ValidationPipe({ whitelist: true });
 const MAX_DELAY = 5000;
+const PREFERENCES = { status: 200, schema: { type: 'object', additionalProperties: true } };
 
 /** The bank's JSON API for its customers. */
+@ApiTags('Banking')
+@ApiCookieAuth()
 @Controller('api')
 @UseGuards(SessionAuthGuard)
 export class BankingController {
@@ -45,12 +51,14 @@ export class BankingController {
     @Inject(Ledger) private readonly ledger: Ledger,
   ) {}
 
+  @ApiAnswers('Who is signed in', { status: 200, type: Me }, 'session_required')
   @Get('me')
-  me(@CurrentSession() session: Session): { userId?: string; email?: string; roles: readonly string[] } {
+  me(@CurrentSession() session: Session): Me {
     return { userId: session.userId, email: session.email, roles: session.roles };
   }
 
   @CsrfProtected()
+  @ApiAnswers('Send money', { status: 201, type: TransferAnswer }, 'session_required', 'csrf_failed')
   @Post('transfer')
   transfer(
     @CurrentSession('userId') userId: string,
@@ -62,6 +70,13 @@ export class BankingController {
 
   /** A taken-over session must not be enough to take over the account: the password is asked for again. */
   @CsrfProtected()
+  @ApiAnswers(
+    'Change the address',
+    { status: 200, type: ChangeEmailDto },
+    'session_required',
+    'recent_authentication_required',
+    'csrf_failed',
+  )
   @Post('settings/email')
   @HttpCode(200)
   @RequireRecentAuth('10m')
@@ -76,6 +91,14 @@ export class BankingController {
 
   /** Every other session ends, remembered devices too; this one goes on with a new token. */
   @CsrfProtected()
+  @ApiAnswers(
+    'Change the password',
+    { status: 200, type: RevokedSessions },
+    'session_required',
+    'invalid_credentials',
+    'csrf_failed',
+    'too_many_attempts',
+  )
   @Post('settings/password')
   @HttpCode(200)
   async changePassword(
@@ -85,6 +108,7 @@ export class BankingController {
     return this.passwordChange.change(request, currentPassword, newPassword);
   }
 
+  @ApiAnswers('What the session holds', PREFERENCES, 'session_required')
   @Get('preferences')
   preferences(@CurrentSession('data') data: object): object {
     return data;
@@ -92,6 +116,9 @@ export class BankingController {
 
   /** Merges the body's keys into the session, after `delay` milliseconds: what a slow request looks like. */
   @CsrfProtected()
+  @ApiQuery({ name: 'delay', required: false, schema: { type: 'integer', minimum: 0, maximum: MAX_DELAY } })
+  @ApiBody({ schema: { type: 'object', additionalProperties: true } })
+  @ApiAnswers('Merge keys into what the session holds', PREFERENCES, 'session_required', 'csrf_failed')
   @Patch('preferences')
   async changePreferences(
     @CurrentSession() session: Session,

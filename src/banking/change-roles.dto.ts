@@ -1,3 +1,4 @@
+import { ApiProperty } from '@nestjs/swagger';
 import { ArrayMaxSize, IsIn, IsArray } from 'class-validator';
 
 /** The body of `PUT /api/admin/users/:id/roles`. */
@@ -5,5 +6,6 @@ export class ChangeRolesDto {
   @IsArray()
   @ArrayMaxSize(2)
   @IsIn(['customer', 'admin'], { each: true })
+  @ApiProperty({ enum: ['customer', 'admin'], isArray: true })
   roles!: string[];
 }

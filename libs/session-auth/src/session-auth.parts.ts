@@ -1,4 +1,4 @@
-import type { CanActivate, DynamicModule } from '@nestjs/common';
+import type { CanActivate, DynamicModule, Provider } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD } from '@nestjs/core';
 import { SessionAuthGuard } from './authentication/session-auth.guard.js';
 import { SessionBindingGuard } from './authentication/session-binding.guard.js';
@@ -6,6 +6,7 @@ import { CsrfGuard } from './csrf/csrf.guard.js';
 import { sessionAuthControllerAt } from './endpoints/session-auth.controller.js';
 import { AuditLog } from './events/audit-log.js';
 import { SessionAuthErrorFilter } from './http/session-auth-error.filter.js';
+import { documentEndpoints } from './openapi/document-endpoints.js';
 import { PasswordHasher } from './passwords/password-hasher.js';
 import { toProvider } from './provider-slot.js';
 import { RememberMeTokenStore } from './remember-me/remember-me-token-store.js';
@@ -25,11 +26,12 @@ export function withSessionAuthParts(definition: DynamicModule, given: object): 
     ...(users === undefined ? [] : [toProvider(SessionUserProvider, users)]),
     ...(notifier === undefined ? [] : [toProvider(NewSessionNotifier, notifier)]),
   ];
+  const controller = endpoints === undefined ? undefined : sessionAuthControllerAt(endpoints.path);
   return {
     ...definition,
     global: true,
     imports: [...new Set([...(definition.imports ?? []), ...(extras.imports ?? [])])],
-    controllers: endpoints === undefined ? [] : [sessionAuthControllerAt(endpoints.path)],
+    controllers: controller === undefined ? [] : [controller],
     providers: [
       ...(definition.providers ?? []),
       toProvider(SessionStore, extras.storage.sessions),
@@ -39,6 +41,7 @@ export function withSessionAuthParts(definition: DynamicModule, given: object): 
       toProvider(PasswordHasher, extras.passwords),
       ...userProviders,
       ...CORE_PROVIDERS,
+      ...(controller === undefined ? [] : [documentationOf(controller)]),
       { provide: APP_FILTER, useClass: SessionAuthErrorFilter },
       { provide: APP_GUARD, useClass: SessionBindingGuard },
       ...(extras.global ? [{ provide: APP_GUARD, useExisting: SessionAuthGuard }] : []),
@@ -57,6 +60,15 @@ export function withSessionAuthParts(definition: DynamicModule, given: object): 
 
 function globalCsrfGuard({ csrf }: ResolvedSessionAuthOptions, guard: CsrfGuard): CanActivate {
   return csrf.global ? guard : { canActivate: () => true };
+}
+
+/** Nest waits for it when the application is made, so that the document can be made as soon as there is one. */
+function documentationOf(controller: Parameters<typeof documentEndpoints>[0]): Provider {
+  return {
+    provide: Symbol('nestjs-session-auth documentation'),
+    inject: [RESOLVED_OPTIONS],
+    useFactory: ({ csrf }: ResolvedSessionAuthOptions) => documentEndpoints(controller, { csrfHeader: csrf.header }),
+  };
 }
 
 function isAsync({ providers = [] }: DynamicModule): boolean {

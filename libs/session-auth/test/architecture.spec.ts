@@ -104,6 +104,18 @@ describe('the import rules', () => {
     expect(check({ [file]: text })).toMatchObject([{ file, rule: 'optional peers' }]);
   });
 
+  it('let the folder of a peer that is loaded late name its types and import() it, and nothing else', () => {
+    const lazy = `import type { A } from '@nestjs/swagger'; const b = () => import('@nestjs/swagger');`;
+    expect(check({ 'openapi/a.ts': lazy })).toEqual([]);
+    const rule = 'optional peers';
+    for (const text of [`import { A } from '@nestjs/swagger';`, `export * from '@nestjs/swagger';`]) {
+      expect(check({ 'openapi/a.ts': text })).toMatchObject([{ file: 'openapi/a.ts', rule }]);
+    }
+    expect(check({ 'endpoints/a.ts': lazy }).map(({ detail }) => detail)).toEqual(
+      Array(2).fill('imports "@nestjs/swagger", which only openapi may'),
+    );
+  });
+
   it('know a package from one whose name begins alike', () => {
     expect(check({ 'session/session.ts': `import 'pg-boss'; import 'wsx'; import 'graphql-tag';` })).toEqual([]);
   });

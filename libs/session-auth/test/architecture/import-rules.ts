@@ -14,6 +14,7 @@ export const LAYERS: readonly (readonly string[])[] = [
   ['http', 'storage/memory', 'storage/redis', 'storage/typeorm'],
   ['authentication', 'csrf'],
   ['endpoints'],
+  ['openapi'],
   ['graphql', 'websockets'],
   ['.'],
   ['testing'],
@@ -33,6 +34,11 @@ export const OPTIONAL_PEERS: Readonly<Record<string, readonly string[]>> = {
   '@nestjs/websockets': ['websockets'],
   ws: ['websockets'],
   'socket.io': ['websockets'],
+};
+
+/** Optional peers that are loaded when they are needed, never with a file: the folders may `import()` them and name their types. */
+export const LAZY_PEERS: Readonly<Record<string, readonly string[]>> = {
+  '@nestjs/swagger': ['openapi'],
 };
 
 /** Names that say nothing about what a folder holds. */
@@ -65,6 +71,10 @@ export function findViolations(files: SourceFiles): Violation[] {
     const report = (rule: Violation['rule'], detail: string): void => void violations.push({ file, rule, detail });
     checkFolderNames(file, report);
     const targets: string[] = [];
+    for (const specifier of importsOf(file, text, 'with the file')) {
+      const peer = peerOf(specifier, LAZY_PEERS);
+      if (peer !== undefined) report('optional peers', `imports "${specifier}", which only import() may load`);
+    }
     for (const specifier of importsOf(file, text)) {
       if (!specifier.startsWith('.')) {
         checkPackage(file, specifier, report);
@@ -85,14 +95,20 @@ export function findViolations(files: SourceFiles): Violation[] {
 
 type Report = (rule: Violation['rule'], detail: string) => void;
 
-/** Every module a file names: imports, re-exports, dynamic imports, `require` and `import('…')` types. */
-export function importsOf(file: string, text: string): string[] {
+/**
+ * Every module a file names: imports, re-exports, dynamic imports, `require` and `import('…')` types.
+ *
+ * @param which `'with the file'`: only those that are loaded when the file is
+ */
+export function importsOf(file: string, text: string, which: 'all' | 'with the file' = 'all'): string[] {
   const specifiers: string[] = [];
   const add = (node: ts.Node | undefined): void => {
     if (node !== undefined && ts.isStringLiteralLike(node)) specifiers.push(node.text);
   };
   const visit = (node: ts.Node): void => {
-    if (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) add(node.moduleSpecifier);
+    if (which === 'with the file' && isLazy(node)) {
+      // a type, or loaded later
+    } else if (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) add(node.moduleSpecifier);
     else if (ts.isExternalModuleReference(node)) add(node.expression);
     else if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument)) add(node.argument.literal);
     else if (ts.isCallExpression(node)) {
@@ -108,6 +124,13 @@ export function importsOf(file: string, text: string): string[] {
   return specifiers;
 }
 
+function isLazy(node: ts.Node): boolean {
+  if (ts.isImportDeclaration(node)) return node.importClause?.phaseModifier === ts.SyntaxKind.TypeKeyword;
+  if (ts.isExportDeclaration(node)) return node.isTypeOnly;
+  if (ts.isCallExpression(node)) return node.expression.kind === ts.SyntaxKind.ImportKeyword;
+  return ts.isImportTypeNode(node);
+}
+
 function checkFolderNames(file: string, report: Report): void {
   for (const folder of file.split('/').slice(0, -1)) {
     if (VAGUE_FOLDERS.includes(folder)) report('folder names', `"${folder}" says nothing: name the concept`);
@@ -118,12 +141,14 @@ function checkPackage(file: string, specifier: string, report: Report): void {
   if (specifier === 'nestjs-session-auth' || specifier.startsWith('nestjs-session-auth/')) {
     report('import the file', `imports its own package as "${specifier}"`);
   }
-  for (const [peer, folders] of Object.entries(OPTIONAL_PEERS)) {
-    if (specifier !== peer && !specifier.startsWith(`${peer}/`)) continue;
-    if (!folders.includes(folderOf(file))) {
-      report('optional peers', `imports "${specifier}", which only ${folders.join(', ')} may`);
-    }
-  }
+  const peers = { ...OPTIONAL_PEERS, ...LAZY_PEERS };
+  const peer = peerOf(specifier, peers);
+  if (peer === undefined || peers[peer]!.includes(folderOf(file))) return;
+  report('optional peers', `imports "${specifier}", which only ${peers[peer]!.join(', ')} may`);
+}
+
+function peerOf(specifier: string, peers: Readonly<Record<string, unknown>>): string | undefined {
+  return Object.keys(peers).find((peer) => specifier === peer || specifier.startsWith(`${peer}/`));
 }
 
 /** Whether the import names a file that may be imported at all; the layer is checked after this. */

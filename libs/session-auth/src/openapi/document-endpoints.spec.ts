@@ -1,0 +1,30 @@
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { Logger } from '@nestjs/common';
+import { sessionAuthControllerAt } from '../endpoints/session-auth.controller.js';
+import { documentEndpoints } from './document-endpoints.js';
+
+const options = { csrfHeader: 'x-csrf-token' };
+const failure = (code: string, message: string): Error => Object.assign(new Error(message), { code });
+
+describe('documentEndpoints', () => {
+  const warn = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
+  afterEach(() => void warn.mockClear());
+
+  it.each([
+    failure('ERR_MODULE_NOT_FOUND', `Cannot find package '@nestjs/swagger' imported from /app/index.js`),
+    failure('MODULE_NOT_FOUND', `Cannot find module '@nestjs/swagger' from 'index.js'`),
+  ])('does nothing without the package: %s', async (error) => {
+    const controller = sessionAuthControllerAt('auth');
+    await documentEndpoints(controller, options, () => Promise.reject(error));
+    expect(Reflect.getMetadataKeys(controller).filter((key) => String(key).startsWith('swagger'))).toEqual([]);
+    expect(warn).not.toHaveBeenCalled();
+  });
+
+  it.each([
+    failure('ERR_MODULE_NOT_FOUND', `Cannot find package 'js-yaml' imported from /app/@nestjs/swagger/index.js`),
+    failure('ERR_REQUIRE_ESM', 'require() of ES Module not supported'),
+  ])('boots all the same, with a warning, where the package is broken: %s', async (error) => {
+    await documentEndpoints(sessionAuthControllerAt('auth'), options, () => Promise.reject(error));
+    expect(warn).toHaveBeenCalledWith(expect.stringContaining(error.message));
+  });
+});

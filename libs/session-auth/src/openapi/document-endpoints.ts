@@ -1,0 +1,104 @@
+import { Logger, type Type } from '@nestjs/common';
+import type * as Swagger from '@nestjs/swagger';
+import type { SessionAuthController } from '../endpoints/session-auth.controller.js';
+import { HTTP_STATUS_BY_CODE, type SessionAuthErrorCode } from '../errors/error-codes.js';
+import { makeAnswerModels, type AnswerModels } from './answer-models.js';
+import { describeEndpoints, type Endpoint, type EndpointDescription } from './endpoint-descriptions.js';
+
+/** What the documentation has to know of the application's options. */
+export interface DocumentedOptions {
+  readonly csrfHeader: string;
+}
+
+const PACKAGE = '@nestjs/swagger';
+
+/**
+ * Documents the ready-made endpoints for OpenAPI, where `@nestjs/swagger` is installed; does nothing where it is not.
+ *
+ * The package is loaded here and not when this file is, so that nothing depends on it. Its decorators write to the
+ * controller's methods; each call writes all of it anew, for the options of the application that boots.
+ */
+export async function documentEndpoints(
+  controller: Type<SessionAuthController>,
+  options: DocumentedOptions,
+  load: () => Promise<typeof Swagger> = () => import('@nestjs/swagger'),
+): Promise<void> {
+  let swagger: typeof Swagger;
+  try {
+    swagger = await load();
+  } catch (error) {
+    if (!isNotInstalled(error)) {
+      new Logger('SessionAuth').warn(`the endpoints are not documented, ${PACKAGE} cannot be loaded: ${String(error)}`);
+    }
+    return;
+  }
+  swagger.ApiTags('Session')(controller);
+  const models = makeAnswerModels(swagger);
+  swagger.ApiExtraModels(models.Error)(controller);
+  const endpoints = describeEndpoints(swagger, models);
+  const prototype = controller.prototype as SessionAuthController;
+  for (const [name, endpoint] of Object.entries(endpoints)) {
+    // eslint-disable-next-line @typescript-eslint/unbound-method -- metadata is written to it, it is not called
+    const handler = prototype[name as Endpoint];
+    forget(handler);
+    for (const decorate of decoratorsOf(swagger, models, endpoint, options)) {
+      decorate(prototype, name, { value: handler });
+    }
+  }
+}
+
+function decoratorsOf(
+  { ApiBody, ApiCookieAuth, ApiHeader, ApiOperation, ApiResponse, getSchemaPath }: typeof Swagger,
+  models: AnswerModels,
+  endpoint: EndpointDescription,
+  { csrfHeader }: DocumentedOptions,
+): MethodDecorator[] {
+  const { operationId, summary, description, answer, body, more = [] } = endpoint;
+  const cookie = { 'Set-Cookie': { description: 'The session cookie.', schema: { type: 'string' as const } } };
+  const decorators = [
+    ApiOperation({ operationId, summary, description }),
+    ApiResponse({ description: summary, ...answer, ...(endpoint.setsCookie ? { headers: cookie } : {}) }),
+    ...more,
+  ];
+  if (body !== undefined) decorators.push(ApiBody({ type: body }));
+  if (endpoint.needsSession) decorators.push(ApiCookieAuth());
+  if (endpoint.needsCsrfToken) {
+    decorators.push(ApiHeader({ name: csrfHeader, required: true, description: 'A token of `GET csrf`.' }));
+  }
+  for (const [status, codes] of byStatus(endpoint.refusals)) {
+    const properties = { code: { type: 'string', enum: codes } };
+    decorators.push(
+      ApiResponse({
+        status,
+        description: codes.map((code) => `\`${code}\``).join(' or '),
+        schema: { allOf: [{ $ref: getSchemaPath(models.Error) }, { type: 'object', properties }] },
+        ...(WAITS.includes(status) ? { headers: RETRY_AFTER } : {}),
+      }),
+    );
+  }
+  return decorators;
+}
+
+const WAITS = [429, 503];
+const RETRY_AFTER = { 'Retry-After': { description: 'Seconds.', schema: { type: 'integer' as const } } };
+
+function byStatus(codes: readonly SessionAuthErrorCode[]): Map<number, SessionAuthErrorCode[]> {
+  const grouped = new Map<number, SessionAuthErrorCode[]>();
+  for (const code of codes) {
+    const status = HTTP_STATUS_BY_CODE[code];
+    grouped.set(status, [...(grouped.get(status) ?? []), code]);
+  }
+  return grouped;
+}
+
+/** The handlers are shared by all applications of a process: what was written for another one must not add up. */
+function forget(handler: object): void {
+  for (const key of Reflect.getMetadataKeys(handler) as unknown[]) {
+    if (typeof key === 'string' && key.startsWith('swagger/')) Reflect.deleteMetadata(key, handler);
+  }
+}
+
+function isNotInstalled(error: unknown): boolean {
+  const { code, message } = error as { readonly code?: unknown; readonly message?: unknown };
+  return (code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND') && String(message).includes(`'${PACKAGE}'`);
+}

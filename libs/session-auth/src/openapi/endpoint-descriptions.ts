@@ -1,0 +1,118 @@
+import type { Type } from '@nestjs/common';
+import type * as Swagger from '@nestjs/swagger';
+import type { SessionAuthController } from '../endpoints/session-auth.controller.js';
+import type { SessionAuthErrorCode } from '../errors/error-codes.js';
+import type { AnswerModels } from './answer-models.js';
+
+/** The name of a handler of the ready-made controller. */
+export type Endpoint = {
+  [Key in keyof SessionAuthController]: SessionAuthController[Key] extends (...args: never[]) => unknown ? Key : never;
+}[keyof SessionAuthController];
+
+/** One endpoint in words: what it answers, and every code that it refuses with. */
+export interface EndpointDescription {
+  readonly operationId: string;
+  readonly summary: string;
+  readonly description?: string;
+  readonly needsSession?: boolean;
+  readonly needsCsrfToken?: boolean;
+  readonly setsCookie?: boolean;
+  readonly body?: Type<object>;
+  readonly more?: readonly MethodDecorator[];
+  readonly answer: Swagger.ApiResponseOptions;
+  readonly refusals: readonly SessionAuthErrorCode[];
+}
+
+/** All of them: one that is added to the controller and left out here does not compile. */
+export function describeEndpoints(
+  swagger: typeof Swagger,
+  models: AnswerModels,
+): Record<Endpoint, EndpointDescription> {
+  return {
+    csrfToken: {
+      operationId: 'SessionAuth_csrfToken',
+      summary: 'A CSRF token, before login too',
+      description: 'Sets a cookie that the token is bound to where there is no session yet.',
+      answer: { status: 200, type: models.CsrfAnswer },
+      refusals: [],
+    },
+    login: {
+      operationId: 'SessionAuth_login',
+      summary: 'Log in by e-mail and password',
+      description: 'Unknown accounts, wrong passwords and disabled accounts get the same answer.',
+      needsCsrfToken: true,
+      setsCookie: true,
+      body: models.Login,
+      answer: { status: 200, type: models.LoginAnswer },
+      refusals: [
+        'invalid_request',
+        'password_too_long',
+        'invalid_credentials',
+        'csrf_failed',
+        'session_limit_reached',
+        'too_many_attempts',
+        'session_store_unavailable',
+      ],
+    },
+    logout: {
+      operationId: 'SessionAuth_logout',
+      summary: 'End this session, and forget this device',
+      description: 'Harmless when repeated, and without a session.',
+      needsCsrfToken: true,
+      answer: { status: 204, description: 'There is no session now.' },
+      refusals: ['csrf_failed', 'session_store_unavailable'],
+    },
+    session: {
+      operationId: 'SessionAuth_session',
+      summary: 'The current session, with a CSRF token for it',
+      needsSession: true,
+      answer: { status: 200, type: models.SessionAnswer },
+      refusals: ['session_required', 'session_store_unavailable'],
+    },
+    sessions: {
+      operationId: 'SessionAuth_sessions',
+      summary: 'Where the user is signed in, newest first',
+      needsSession: true,
+      answer: { status: 200, type: [models.SessionListItem] },
+      refusals: ['session_required', 'session_store_unavailable'],
+    },
+    revoke: {
+      operationId: 'SessionAuth_revoke',
+      summary: 'End one of the user’s own sessions',
+      needsSession: true,
+      needsCsrfToken: true,
+      more: [swagger.ApiParam({ name: 'id', type: String, description: 'The handle of the session.' })],
+      answer: { status: 204, description: 'It has ended.' },
+      refusals: ['session_required', 'csrf_failed', 'not_found', 'session_store_unavailable'],
+    },
+    revokeAll: {
+      operationId: 'SessionAuth_revokeAll',
+      summary: 'End all other sessions of the user',
+      needsSession: true,
+      needsCsrfToken: true,
+      more: [
+        swagger.ApiQuery({ name: 'include', required: false, enum: ['current'], description: 'End this one as well.' }),
+      ],
+      answer: { status: 200, type: models.Revoked },
+      refusals: ['invalid_request', 'session_required', 'csrf_failed', 'session_store_unavailable'],
+    },
+    reauthenticate: {
+      operationId: 'SessionAuth_reauthenticate',
+      summary: 'Enter the password again, for what asks for a recent login',
+      needsSession: true,
+      needsCsrfToken: true,
+      setsCookie: true,
+      body: models.Reauthentication,
+      answer: { status: 200, type: models.LoginAnswer },
+      refusals: [
+        'invalid_request',
+        'password_too_long',
+        'session_required',
+        'invalid_credentials',
+        'csrf_failed',
+        'too_many_attempts',
+        'session_store_unavailable',
+      ],
+    },
+  };
+}

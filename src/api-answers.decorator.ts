@@ -1,0 +1,43 @@
+import { applyDecorators } from '@nestjs/common';
+import { ApiHeader, ApiOperation, ApiResponse, type ApiResponseOptions } from '@nestjs/swagger';
+import { SessionAuthError, type SessionAuthErrorCode } from 'nestjs-session-auth';
+
+/** Says in the API document what a handler answers, and with which of the library's codes it refuses. */
+export function ApiAnswers(
+  summary: string,
+  answer: ApiResponseOptions,
+  ...refusals: readonly SessionAuthErrorCode[]
+): MethodDecorator {
+  const header = { name: 'x-csrf-token', required: true, description: 'A token of `GET /auth/csrf`.' };
+  return applyDecorators(
+    ApiOperation({ summary }),
+    ApiResponse({ description: summary, ...answer }),
+    ...(refusals.includes('csrf_failed') ? [ApiHeader(header)] : []),
+    ...[...byStatus(refusals)].map(([status, codes]) => ApiResponse(refusal(status, codes))),
+  );
+}
+
+function refusal(status: number, codes: readonly SessionAuthErrorCode[]): ApiResponseOptions {
+  return {
+    status,
+    description: codes.map((code) => `\`${code}\``).join(' or '),
+    schema: {
+      type: 'object',
+      required: ['statusCode', 'code', 'message'],
+      properties: {
+        statusCode: { type: 'integer' },
+        code: { type: 'string', enum: [...codes] },
+        message: { type: 'string' },
+      },
+    },
+  };
+}
+
+function byStatus(codes: readonly SessionAuthErrorCode[]): Map<number, SessionAuthErrorCode[]> {
+  const grouped = new Map<number, SessionAuthErrorCode[]>();
+  for (const code of codes) {
+    const status = new SessionAuthError(code, code).statusCode;
+    grouped.set(status, [...(grouped.get(status) ?? []), code]);
+  }
+  return grouped;
+}
