@@ -2,7 +2,7 @@ import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['**/dist/', '**/dist-bench/', '**/coverage/', '**/node_modules/', '.stryker-tmp/'] },
+  { ignores: ['**/dist/', '**/coverage/', '**/node_modules/', '.stryker-tmp/'] },
   js.configs.recommended,
   tseslint.configs.recommendedTypeChecked,
   {

@@ -25,7 +25,7 @@ export default {
   ],
   modulePathIgnorePatterns: [
     '<rootDir>/dist/',
-    '<rootDir>/dist-bench/',
+    '<rootDir>/bench/(dist|node_modules)/',
     '<rootDir>/libs/[^/]+/dist/',
     '<rootDir>/.stryker-tmp/',
   ],

@@ -1,0 +1,66 @@
+import type { ServerSpec } from './servers/server-spec.ts';
+
+/** What is asked of a server. */
+export type RequestKind = 'read' | 'act' | 'act-with-csrf' | 'forged' | 'login';
+
+/** One row of the report: a server and what it is asked. */
+export interface Case {
+  readonly id: string;
+  readonly title: string;
+  readonly spec: ServerSpec;
+  readonly kind: RequestKind;
+}
+
+type Adapter = ServerSpec['adapter'];
+
+function row(id: string, title: string, spec: ServerSpec, kind: RequestKind = 'read'): Case {
+  return { id: `${spec.adapter}/${id}`, title, spec, kind };
+}
+
+function onBoth(adapter: Adapter): Case[] {
+  const ours = (store: 'memory' | 'redis' | 'postgres'): ServerSpec => ({ contender: 'ours', adapter, store });
+  return [
+    row('bare', 'bare route', { contender: 'bare', adapter }),
+    row('redis-get', 'bare route + one ioredis GET', { contender: 'redis-get', adapter, store: 'redis' }),
+    row('postgres-select', 'bare route + one pg SELECT', { contender: 'postgres-select', adapter, store: 'postgres' }),
+    row('ours-memory', 'nestjs-session-auth, memory', ours('memory')),
+    row('ours-redis', 'nestjs-session-auth, Redis', ours('redis')),
+    row('ours-postgres', 'nestjs-session-auth, PostgreSQL', ours('postgres')),
+    row('post', 'POST, nestjs-session-auth, Redis', ours('redis'), 'act'),
+    row('post-csrf', 'POST + CSRF, nestjs-session-auth, Redis', ours('redis'), 'act-with-csrf'),
+    row('forged', 'forged cookie, nestjs-session-auth, Redis', ours('redis'), 'forged'),
+    row('login', 'login at a limit of 3, nestjs-session-auth, Redis', ours('redis'), 'login'),
+  ];
+}
+
+const peer = (store: 'memory' | 'redis' | 'postgres'): ServerSpec => ({
+  contender: 'express-session',
+  adapter: 'express',
+  store,
+});
+
+/** All that is measured, in the order of the report. */
+export const CASES: readonly Case[] = [
+  ...onBoth('express'),
+  row(
+    'login-postgres',
+    'login at a limit of 3, nestjs-session-auth, PostgreSQL',
+    {
+      contender: 'ours',
+      adapter: 'express',
+      store: 'postgres',
+    },
+    'login',
+  ),
+  row('peer-memory', 'express-session + MemoryStore', peer('memory')),
+  row('peer-redis', 'express-session + connect-redis', peer('redis')),
+  row('peer-postgres', 'express-session + connect-pg-simple', peer('postgres')),
+  row('better-auth', 'better-auth, Redis', { contender: 'better-auth', adapter: 'express', store: 'redis' }),
+  row('peer-login', 'login without a limit, express-session + connect-redis', peer('redis'), 'login'),
+  ...onBoth('fastify'),
+  row('peer-redis', '@fastify/session + connect-redis', {
+    contender: 'fastify-session',
+    adapter: 'fastify',
+    store: 'redis',
+  }),
+];

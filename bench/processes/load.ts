@@ -1,0 +1,94 @@
+import { connect } from 'node:net';
+
+/*
+ * The load process: on each message it sends HTTP/1.1 requests over keep-alive connections, one at a time on each, and
+ * answers what came of it. Requests come ready as text, so that it spends as little as possible on them.
+ */
+
+/** What to send, to whom, how. */
+export interface LoadOrder {
+  readonly port: number;
+  /** Texts of requests, taken in turn. */
+  readonly requests: readonly string[];
+  readonly connections: number;
+  /** Milliseconds; undefined: each request once. */
+  readonly duration?: number;
+  /** The status that each response must have. */
+  readonly status: number;
+}
+
+/** What came of it. */
+export interface LoadResult {
+  readonly responses: number;
+  /** Responses with another status than asked for. */
+  readonly failures: number;
+  readonly milliseconds: number;
+  /** Latencies in milliseconds. */
+  readonly p50: number;
+  readonly p99: number;
+}
+
+const HEAD_END = '\r\n\r\n';
+
+async function run({ port, requests, connections, duration, status }: LoadOrder): Promise<LoadResult> {
+  const texts = requests.map((text) => Buffer.from(text, 'latin1'));
+  const latencies: number[] = [];
+  const startedAt = performance.now();
+  const end = duration === undefined ? Infinity : startedAt + duration;
+  let sent = 0;
+  let failures = 0;
+
+  const next = (): Buffer | undefined => {
+    if (duration === undefined ? sent >= texts.length : performance.now() >= end) return undefined;
+    return texts[sent++ % texts.length];
+  };
+  const connection = (): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const socket = connect(port, '127.0.0.1');
+      let received = '';
+      let askedAt = 0;
+      const ask = (): void => {
+        const text = next();
+        if (text === undefined) {
+          socket.destroy();
+          resolve();
+          return;
+        }
+        askedAt = performance.now();
+        socket.write(text);
+      };
+      socket.setNoDelay(true);
+      socket.once('error', reject);
+      socket.once('connect', ask);
+      socket.on('data', (chunk: Buffer) => {
+        received += chunk.toString('latin1');
+        if (!isWhole(received)) return;
+        latencies.push(performance.now() - askedAt);
+        if (Number(received.slice(9, 12)) !== status) failures += 1;
+        received = '';
+        ask();
+      });
+    });
+  await Promise.all(Array.from({ length: connections }, connection));
+
+  latencies.sort((a, b) => a - b);
+  const at = (share: number): number => latencies[Math.floor((latencies.length - 1) * share)] ?? NaN;
+  return {
+    responses: latencies.length,
+    failures,
+    milliseconds: performance.now() - startedAt,
+    p50: at(0.5),
+    p99: at(0.99),
+  };
+}
+
+function isWhole(response: string): boolean {
+  const end = response.indexOf(HEAD_END);
+  if (end === -1) return false;
+  const length = /\r\ncontent-length: *(\d+)/i.exec(response)?.[1];
+  if (length === undefined && !response.startsWith('HTTP/1.1 204')) throw new Error('a response without a length');
+  return response.length >= end + HEAD_END.length + Number(length ?? 0);
+}
+
+process.on('message', (order: LoadOrder) => void run(order).then((result) => process.send!(result)));
+process.on('disconnect', () => process.exit());

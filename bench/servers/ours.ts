@@ -1,0 +1,86 @@
+import { Body, Controller, Get, HttpCode, Module, Post, Req, UseGuards, type INestApplication } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { Redis } from 'ioredis';
+import {
+  CsrfProtected,
+  CsrfService,
+  CurrentSession,
+  SessionAuthGuard,
+  SessionAuthModule,
+  SessionAuthService,
+} from 'nestjs-session-auth';
+import { redisStorage } from 'nestjs-session-auth/redis';
+import { CreateSessionAuthTables, typeOrmStorage } from 'nestjs-session-auth/typeorm';
+import { createApp } from './nest-app.ts';
+import type { ServerSpec, StoreAddresses } from './server-spec.ts';
+
+@Controller()
+class OursController {
+  constructor(
+    private readonly auth: SessionAuthService,
+    private readonly csrf: CsrfService,
+  ) {}
+
+  @Get('me')
+  @UseGuards(SessionAuthGuard)
+  me(@CurrentSession('userId') userId: string): object {
+    return { userId };
+  }
+
+  @Post('act')
+  @HttpCode(200)
+  @UseGuards(SessionAuthGuard)
+  act(@CurrentSession('userId') userId: string): object {
+    return { userId };
+  }
+
+  @Post('act-with-csrf')
+  @HttpCode(200)
+  @UseGuards(SessionAuthGuard)
+  @CsrfProtected()
+  actWithCsrf(@CurrentSession('userId') userId: string): object {
+    return { userId };
+  }
+
+  @Post('login')
+  async login(@Req() request: object, @Body('user') id: string): Promise<object> {
+    await this.auth.loginUser(request, { id, email: `${id}@example.com`, roles: ['customer'] }, 'password');
+    return { csrfToken: this.csrf.issue(request) };
+  }
+
+  @Post('logout')
+  @HttpCode(204)
+  async logout(@Req() request: object): Promise<void> {
+    await this.auth.logout(request);
+  }
+}
+
+/** This library with its defaults (fingerprint checked, at most three sessions a user). */
+export function open({ adapter, store }: ServerSpec, addresses: StoreAddresses): Promise<INestApplication> {
+  const storage =
+    store === 'redis'
+      ? redisStorage({ client: new Redis(addresses.redisUrl) })
+      : store === 'postgres'
+        ? typeOrmStorage()
+        : undefined;
+  const database = TypeOrmModule.forRoot({
+    type: 'postgres',
+    url: addresses.databaseUrl,
+    migrations: [CreateSessionAuthTables],
+    migrationsRun: true,
+  });
+
+  @Module({
+    imports: [
+      ...(store === 'postgres' ? [database] : []),
+      SessionAuthModule.forRoot({
+        secrets: ['the secret of a benchmark, of more than 32 bytes'],
+        concurrency: { max: 3 },
+        ...(storage && { storage }),
+      }),
+    ],
+    controllers: [OursController],
+  })
+  class OursModule {}
+  return createApp(OursModule, adapter);
+}
