@@ -9,7 +9,17 @@ import {
   type SessionAuthOptions,
 } from 'nestjs-session-auth';
 import { redisStorage } from 'nestjs-session-auth/redis';
-import { closeApps, forRoot, log, options, SECRETS, start, Users, type Options } from './support/door-app.js';
+import {
+  closeApps,
+  expectWorking,
+  forRoot,
+  log,
+  options,
+  SECRETS,
+  start,
+  Users,
+  type Options,
+} from './support/door-app.js';
 
 afterEach(closeApps);
 
@@ -186,6 +196,25 @@ describe('in production', () => {
   ])('says nothing with %s', async (_what, given) => {
     await start(production(given()));
     expect(warnings()).toEqual([]);
+  });
+});
+
+describe('lifetimes', () => {
+  const warningsOf = async (lifetime: Options['lifetime']): Promise<string[]> => {
+    log.splice(0);
+    await expectWorking(await start(forRoot({ lifetime })));
+    return log.filter(({ level }) => level === 'warn').map(({ text }) => text);
+  };
+
+  it('are warned of once where no standard advises them, and work all the same', async () => {
+    expect(await warningsOf({ absolute: '60d', idle: '1h' })).toEqual([
+      expect.stringMatching(/lifetime\.absolute is 60 days: NIST/),
+    ]);
+    expect(await warningsOf({ idle: '90s' })).toEqual([expect.stringMatching(/lifetime\.idle is 90 s: OWASP/)]);
+  });
+
+  it.each(['nistAal1', 'nistAal2', 'nistAal3', undefined] as const)('are not warned of: %s', async (lifetime) => {
+    expect(await warningsOf(lifetime)).toEqual([]);
   });
 });
 

@@ -112,7 +112,11 @@ export interface SessionAuthOptions {
    */
   readonly secrets: readonly string[];
   readonly cookie?: CookieOptions;
-  /** Durations, or a NIST preset by name. @default idle 1 hour, absolute 24 hours */
+  /**
+   * Durations, or a NIST preset by name. Above 30 days absolute or below 2 minutes idle the start-up warns.
+   *
+   * @default idle 1 hour, absolute 24 hours
+   */
   readonly lifetime?: LifetimeOptions | LifetimePreset;
   /** A number or function is short for `{ max }`. @default 3 sessions, the oldest evicted */
   readonly concurrency?: ConcurrencyOptions | number | ((user: SessionUser) => UserLimit | Promise<UserLimit>);

@@ -1,4 +1,4 @@
-import type { Provider } from '@nestjs/common';
+import { Logger, type Provider } from '@nestjs/common';
 import { DeviceRecognition } from './authentication/device-recognition.js';
 import { FullAuthGuard } from './authentication/full-auth.guard.js';
 import { RecentAuthGuard } from './authentication/recent-auth.guard.js';
@@ -19,6 +19,7 @@ import { RememberMeCookie } from './http/remember-me-cookie.js';
 import { RequestSessions } from './http/request-sessions.js';
 import { PreSessionCookie } from './http/pre-session-cookie.js';
 import { SessionCookie } from './http/session-cookie.js';
+import { SessionGuessing } from './http/session-guessing.js';
 import { PasswordHasher } from './passwords/password-hasher.js';
 import { RememberMeDevices } from './remember-me/remember-me-devices.js';
 import { RememberMeTokenStore } from './remember-me/remember-me-token-store.js';
@@ -29,6 +30,7 @@ import { ConcurrentSessionsService } from './session/concurrent-sessions.service
 import { NewSessionAnnouncer } from './session/new-session-announcer.js';
 import { NewSessionNotifier } from './session/new-session-notifier.js';
 import { SessionCleanupService, type ExpiringRows } from './session/session-cleanup.service.js';
+import { lifetimeAdvice } from './session/session-lifetime.js';
 import { SessionLifecycleService } from './session/session-lifecycle.service.js';
 import { SessionStore } from './session/session-store.js';
 import { LoginThrottleStore } from './throttle/login-throttle-store.js';
@@ -68,7 +70,11 @@ export const CORE_PROVIDERS: Provider[] = [
   {
     provide: RESOLVED_OPTIONS,
     inject: [SESSION_AUTH_OPTIONS],
-    useFactory: (options: unknown) => resolveOptions(options, process.env['NODE_ENV'] === 'production'),
+    useFactory: (options: unknown) => {
+      const resolved = resolveOptions(options, process.env['NODE_ENV'] === 'production');
+      for (const advice of lifetimeAdvice(resolved.lifetime)) new Logger('SessionAuth').warn(advice);
+      return resolved;
+    },
   },
   {
     provide: STORE_TIMEOUT,
@@ -180,6 +186,7 @@ export const CORE_PROVIDERS: Provider[] = [
       return new RequestSessions({
         cookie,
         preSessionCookie,
+        guessing: new SessionGuessing(events, clock),
         fingerprint,
         lifecycle,
         clock,

@@ -13,6 +13,7 @@ import { PreSessionCookie } from '../http/pre-session-cookie.js';
 import type { RememberedLoginResumer, RequestSession } from '../http/request-session.js';
 import { RequestSessions } from '../http/request-sessions.js';
 import { SessionCookie } from '../http/session-cookie.js';
+import { SessionGuessing } from '../http/session-guessing.js';
 import { CsrfExempt } from './csrf-exempt.decorator.js';
 import type { CsrfProtection } from './csrf-metadata.js';
 import { CsrfProtected } from './csrf-protected.decorator.js';
@@ -90,6 +91,7 @@ function ask(given: Given = {}): Asked {
   const sessions = new RequestSessions({
     cookie: new SessionCookie(keys, { attributes: ATTRIBUTES, absolute: DAY, idle: DAY }),
     preSessionCookie: new PreSessionCookie(keys, ATTRIBUTES, DAY),
+    guessing: new SessionGuessing(publisher, clock),
     fingerprint: undefined,
     events: publisher,
     lifecycle: undefined as never,

@@ -85,6 +85,15 @@ export type SessionEvent =
   | (SessionEventFields & { readonly type: 'session.expired' })
   /** A genuine cookie of a session that is over: replayed after logout, revocation, eviction, rotation or expiry. */
   | (EventFields & { readonly type: 'session.used_after_end' })
+  /**
+   * One network sent many different session cookies that were not issued here, within ten minutes. None got anywhere,
+   * and none is told of by itself.
+   */
+  | (EventFields & {
+      readonly type: 'session.guessing_suspected';
+      /** How many cookies it took for this event. */
+      readonly refused: number;
+    })
   /** A stored record could not be read; it was answered as no session. */
   | (EventFields & { readonly type: 'session.corrupt_record' })
   /** The client does not look like the one that logged in. */

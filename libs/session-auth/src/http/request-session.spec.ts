@@ -15,6 +15,7 @@ import { PreSessionCookie } from './pre-session-cookie.js';
 import { RequestSession, type RequestSessionParts } from './request-session.js';
 import { findRequestSession, getRequestSession, RequestSessions } from './request-sessions.js';
 import { SessionCookie } from './session-cookie.js';
+import { SessionGuessing } from './session-guessing.js';
 
 const START = Date.UTC(2026, 0, 1);
 const MINUTE = 60_000;
@@ -75,7 +76,17 @@ interface Given {
 }
 
 function makeParts({ users, fingerprint }: Given = {}): RequestSessionParts {
-  return { cookie, preSessionCookie, fingerprint, events: publisher, lifecycle, clock, users, remembered: undefined };
+  return {
+    cookie,
+    preSessionCookie,
+    fingerprint,
+    guessing: new SessionGuessing(publisher, clock),
+    events: publisher,
+    lifecycle,
+    clock,
+    users,
+    remembered: undefined,
+  };
 }
 
 /** A request with a cookie, and what its response will say. */

@@ -9,11 +9,13 @@ import type { Fingerprint } from './fingerprint.js';
 import type { HttpExchange } from './http-exchange.js';
 import { PreSessionCookie, type OpenedPreSession } from './pre-session-cookie.js';
 import type { OpenedSessionCookie, SessionCookie } from './session-cookie.js';
+import type { SessionGuessing } from './session-guessing.js';
 
 /** What request sessions are made with. */
 export interface RequestSessionParts {
   readonly cookie: SessionCookie;
   readonly preSessionCookie: PreSessionCookie;
+  readonly guessing: SessionGuessing;
   /** Absent where the check is off. */
   readonly fingerprint: Fingerprint | undefined;
   readonly events: SessionEventPublisher;
@@ -167,9 +169,13 @@ export class RequestSession {
 
   #open(): OpenedSessionCookie | undefined {
     if (!this.#isOpened) {
-      this.#opened = this.parts.cookie.read(this.exchange.cookieHeader, this.parts.clock.now());
+      const { cookie, clock, guessing } = this.parts;
+      const { cookieHeader, client } = this.exchange;
+      this.#opened = cookie.read(cookieHeader, clock.now());
       this.#presented = this.#opened?.token;
       this.#isOpened = true;
+      const refused = this.#opened === undefined ? cookie.textIn(cookieHeader) : undefined;
+      if (refused !== undefined) guessing.add(refused, client);
     }
     return this.#opened;
   }

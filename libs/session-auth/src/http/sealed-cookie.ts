@@ -36,7 +36,13 @@ export class SealedCookie {
 
   /** Whether a `Cookie` header has a cookie of this name, genuine or not. */
   isIn(cookieHeader: string | undefined): boolean {
-    return this.#valueIn(cookieHeader) !== undefined;
+    return this.textIn(cookieHeader) !== undefined;
+  }
+
+  /** What a `Cookie` header has under this name, genuine or not; several of them joined. */
+  textIn(cookieHeader: string | undefined): string | undefined {
+    const value = this.#valueIn(cookieHeader);
+    return typeof value === 'object' ? value.join() : value;
   }
 
   /** The `Set-Cookie` value that hands a plaintext to the client; without `maxAge` (ms) until the browser closes. */
@@ -49,7 +55,7 @@ export class SealedCookie {
     return this.#serialize('', 0);
   }
 
-  #valueIn(cookieHeader: string | undefined): unknown {
+  #valueIn(cookieHeader: string | undefined): string | readonly string[] | undefined {
     const { name } = this;
     if (cookieHeader === undefined || !cookieHeader.includes(name)) return undefined;
     return parse(cookieHeader, { filter: (key) => key === name, decode: asIs, allowMultiple: true })[name];

@@ -60,6 +60,11 @@ export class SessionCookie {
     return { token, outdated };
   }
 
+  /** What a `Cookie` header has under the session cookie's name, genuine or not. */
+  textIn(cookieHeader: string | undefined): string | undefined {
+    return this.#cookie.textIn(cookieHeader);
+  }
+
   /** The `Set-Cookie` value that hands a token to the client. */
   issue(token: string, absoluteExpiresAt: number, now: number): string {
     const plaintext = Buffer.alloc(PLAINTEXT_BYTES);

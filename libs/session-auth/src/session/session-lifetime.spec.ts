@@ -5,10 +5,36 @@ import {
   idleDeadline,
   initialDeadlines,
   isRotationDue,
+  lifetimeAdvice,
   LIFETIME_PRESETS,
 } from './session-lifetime.js';
 
 const NOW = Date.UTC(2026, 0, 1);
+
+describe('the advice on a lifetime', () => {
+  const advice = (idle: number, absolute: number): string[] =>
+    lifetimeAdvice({ ...DEFAULT_SESSION_LIFETIME, idle, absolute });
+  const DAY = 86_400_000;
+
+  it('is none for the defaults, the presets, and what lies between OWASP’s least and NIST’s most', () => {
+    expect(lifetimeAdvice(DEFAULT_SESSION_LIFETIME)).toEqual([]);
+    for (const { idle, absolute } of Object.values(LIFETIME_PRESETS)) expect(advice(idle, absolute)).toEqual([]);
+    expect(advice(120_000, 30 * DAY)).toEqual([]);
+  });
+
+  it('names what is too long, too short, or both, and where that is said', () => {
+    expect(advice(DAY, 31 * DAY)).toEqual([
+      expect.stringMatching(/^lifetime\.absolute is 31 days: NIST SP 800-63B-4 .* 30 days .*rememberMe$/),
+    ]);
+    expect(advice(119_999, DAY)).toEqual([
+      'lifetime.idle is 119.999 s: OWASP advises 2 minutes or more, so that nobody is signed out while reading',
+    ]);
+    expect(advice(1000, 30 * DAY + 1)).toEqual([
+      expect.stringContaining('lifetime.absolute is 30 days'),
+      expect.stringContaining('lifetime.idle is 1 s'),
+    ]);
+  });
+});
 
 describe('deadlines', () => {
   it('are idle and absolute from the login on', () => {

@@ -40,6 +40,27 @@ export const LIFETIME_PRESETS = {
 /** The name of one of {@link LIFETIME_PRESETS}. */
 export type LifetimePreset = keyof typeof LIFETIME_PRESETS;
 
+/** The shortest idle timeout that OWASP's Session Management Cheat Sheet names, for applications of the highest value. */
+const SHORTEST_ADVISED_IDLE = 2 * MINUTE;
+
+/** What is to be said at start-up of a lifetime that no standard advises; nothing where one does. */
+export function lifetimeAdvice({ idle, absolute }: SessionLifetime): string[] {
+  const advice: string[] = [];
+  const longest = LIFETIME_PRESETS.nistAal1.absolute;
+  if (absolute > longest) {
+    advice.push(
+      `lifetime.absolute is ${Math.floor(absolute / DAY)} days: NIST SP 800-63B-4 asks for a new login after 30 days at ` +
+        'the latest. For devices that stay signed in longer there is rememberMe',
+    );
+  }
+  if (idle < SHORTEST_ADVISED_IDLE) {
+    advice.push(
+      `lifetime.idle is ${idle / 1000} s: OWASP advises 2 minutes or more, so that nobody is signed out while reading`,
+    );
+  }
+  return advice;
+}
+
 /** The two deadlines of a session that logs in at `now`. */
 export function initialDeadlines(
   lifetime: SessionLifetime,

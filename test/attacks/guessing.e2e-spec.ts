@@ -1,0 +1,53 @@
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { SESSION_COOKIE } from '../support/bank-client.js';
+import { ADAPTERS, startBank, type Bank } from '../support/bank.js';
+import { watchedBackend, type WatchedBackend } from '../support/watched-store.js';
+
+describe.each(ADAPTERS)('guessing of session cookies on %s', (adapter) => {
+  let backend: WatchedBackend;
+  let bank: Bank;
+
+  beforeAll(async () => {
+    backend = watchedBackend();
+    bank = await startBank({ adapter, backend, trustProxy: true });
+  });
+
+  beforeEach(() => {
+    backend.calls.length = 0;
+    bank.events.length = 0;
+  });
+
+  afterAll(() => bank.close());
+
+  /** As long as a genuine one, so that nothing but the seal gives it away. */
+  const madeUp = (): string => randomBytes(100).toString('base64url').slice(0, 120);
+  const guess = async (cookie: string, ip: string): Promise<number> => {
+    const headers = { 'x-forwarded-for': ip, 'user-agent': 'guesser/1.0' };
+    return (await bank.client().get('/api/me', { cookie: `${SESSION_COOKIE}=${cookie}`, headers })).status;
+  };
+
+  it('is told of once, after a hundred different ones from one address, and asks no store', async () => {
+    for (let count = 0; count < 99; count += 1) expect(await guess(madeUp(), '203.0.113.1')).toBe(401);
+    expect(bank.events).toEqual([]);
+    for (let count = 0; count < 20; count += 1) await guess(madeUp(), '203.0.113.1');
+    expect(bank.events).toEqual([
+      {
+        type: 'session.guessing_suspected',
+        at: expect.any(Date),
+        refused: 100,
+        client: { ip: '203.0.113.1', userAgent: 'guesser/1.0' },
+      },
+    ]);
+    expect(backend.calls).toEqual([]);
+  });
+
+  it('is not what a browser does that still has a dead cookie, nor who sends none', async () => {
+    const dead = madeUp();
+    for (let count = 0; count < 110; count += 1) await guess(dead, '203.0.113.2');
+    for (let count = 0; count < 110; count += 1) {
+      await bank.client().get('/api/me', { cookie: `other=${count}`, headers: { 'x-forwarded-for': '203.0.113.2' } });
+    }
+    expect(bank.events).toEqual([]);
+  });
+});
