@@ -33,7 +33,7 @@ export function adminPage(customers: readonly CustomerRow[], events: readonly Au
       </div>
     </section>
     <section class="card">
-      <div class="scroll" tabindex="0" role="region" aria-label="Recent events">
+      <div class="scroll events" tabindex="0" role="region" aria-label="Recent events">
         <table>
           <caption>
             Recent events

@@ -59,7 +59,9 @@ function refusalOf(error: unknown): SessionAuthError | undefined {
 }
 
 function problem(status: number, title: string, text: string): PageAnswer {
-  const body = html`<p>${text}</p>
-    <p><a class="button" href="/account">Go to your account</a></p>`;
+  const body = html`<section class="card">
+    <p>${text}</p>
+    <p><a class="button wide" href="/account">Go to your account</a></p>
+  </section>`;
   return { status, title, body, narrow: true };
 }

@@ -17,12 +17,11 @@ export class BankUsersService implements SessionUserProvider<BankUser>, OnModule
   constructor(@Inject(PasswordHasher) private readonly passwords: PasswordHasher) {}
 
   async onModuleInit(): Promise<void> {
-    await Promise.all(
-      DEMO_ACCOUNTS.map(async ({ password, ...account }) => {
-        const passwordHash = await this.passwords.hash(password);
-        this.#users.set(account.id, { ...account, passwordHash, disabled: false, wantsSignInMail: true });
-      }),
-    );
+    const hashes = await Promise.all(DEMO_ACCOUNTS.map(({ password }) => this.passwords.hash(password)));
+    for (const [index, { password: _, ...account }] of DEMO_ACCOUNTS.entries()) {
+      const passwordHash = hashes[index]!;
+      this.#users.set(account.id, { ...account, passwordHash, disabled: false, wantsSignInMail: true });
+    }
   }
 
   findByEmail(email: string): Promise<BankUser | undefined> {

@@ -1,4 +1,10 @@
-import { chromium, type Browser, type BrowserContext, type LaunchOptions } from 'playwright-core';
+import {
+  chromium,
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  type LaunchOptions,
+} from 'playwright-core';
 
 // nothing that talks to anybody but the bank, and nothing that a machine without screen or user lacks
 const ARGS = [
@@ -17,8 +23,11 @@ export function launchChromium(): Promise<Browser> {
 }
 
 /** Starts a Chromium with its profile in a folder: what it keeps over a restart is there when it is started again. */
-export function launchPersistentChromium(profile: string): Promise<BrowserContext> {
-  return chromium.launchPersistentContext(profile, launchOptions());
+export function launchPersistentChromium(
+  profile: string,
+  options: BrowserContextOptions = {},
+): Promise<BrowserContext> {
+  return chromium.launchPersistentContext(profile, { ...launchOptions(), ...options });
 }
 
 function launchOptions(): LaunchOptions {
