@@ -137,12 +137,20 @@ export const CORE_PROVIDERS: Provider[] = [
   },
   {
     provide: RememberedLogin,
-    inject: [RESOLVED_OPTIONS, RememberMeService, SessionLifecycleService, Clock, OPTIONAL_USERS],
+    inject: [
+      RESOLVED_OPTIONS,
+      RememberMeService,
+      SessionLifecycleService,
+      Clock,
+      SessionEventPublisher,
+      OPTIONAL_USERS,
+    ],
     useFactory: (
       { secrets, cookie, rememberMe: settings }: ResolvedSessionAuthOptions,
       rememberMe: RememberMeService,
       lifecycle: SessionLifecycleService,
       clock: Clock,
+      events: SessionEventPublisher,
       users: SessionUserProvider | undefined,
     ) =>
       settings &&
@@ -151,6 +159,7 @@ export const CORE_PROVIDERS: Provider[] = [
         cookie: new RememberMeCookie(new KeyRing(secrets), cookie),
         lifecycle,
         clock,
+        events,
         users,
       }),
   },

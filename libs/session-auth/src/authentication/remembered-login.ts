@@ -1,6 +1,7 @@
-import { shareShard } from '../crypto/session-token.js';
+import { markOfUser } from '../crypto/identity-mark.js';
 import { SessionAuthError } from '../errors/session-auth.error.js';
-import type { RememberMeCookie } from '../http/remember-me-cookie.js';
+import type { SessionEventPublisher } from '../events/event-publisher.js';
+import type { OpenedRememberMeCookie, RememberMeCookie } from '../http/remember-me-cookie.js';
 import type { RememberedLoginResumer, RequestSession } from '../http/request-session.js';
 import type { RememberMeConsumption, RememberMeService } from '../remember-me/remember-me.service.js';
 import type { IssuedSession } from '../session/session-lifecycle.js';
@@ -15,6 +16,7 @@ export interface RememberedLoginParts {
   readonly cookie: RememberMeCookie;
   readonly lifecycle: SessionLifecycleService;
   readonly clock: Clock;
+  readonly events: SessionEventPublisher;
   readonly users: SessionUserProvider | undefined;
 }
 
@@ -32,7 +34,7 @@ export class RememberedLogin implements RememberedLoginResumer {
     const { rememberMe, cookie, clock } = this.parts;
     await this.#revokePresented(bound);
     const { token, device } = await rememberMe.issue(userId, sessionId, bound.exchange.client);
-    bound.exchange.setCookie(cookie.name, cookie.issue(token, device.expiresAt.getTime(), clock.now()));
+    bound.exchange.setCookie(cookie.name, cookie.issue(token, device.userId, device.expiresAt.getTime(), clock.now()));
   }
 
   /** Forgets the device of a request and takes its cookie. Costs nothing where there is none. */
@@ -66,11 +68,15 @@ export class RememberedLogin implements RememberedLoginResumer {
    */
   async resume(bound: RequestSession): Promise<Session | undefined> {
     if (!this.#isIn(bound)) return undefined;
-    const { rememberMe } = this.parts;
-    const token = this.#read(bound);
-    if (token !== undefined && isMixed(bound, token)) return undefined;
-    const outcome = token === undefined ? undefined : await rememberMe.consume(token, bound.exchange.client);
-    if (outcome?.status === 'remembered') {
+    const { rememberMe, events } = this.parts;
+    const { client } = bound.exchange;
+    const opened = this.#read(bound);
+    if (opened !== undefined && isMixed(bound, opened)) return undefined;
+    const outcome = opened === undefined ? undefined : await rememberMe.consume(opened.token, client);
+    if (outcome?.status === 'remembered' && !markOfUser(outcome.device.userId).equals(opened!.userMark)) {
+      // the store has answered with the record of somebody else
+      events.publish({ type: 'session.corrupt_record', client });
+    } else if (outcome?.status === 'remembered') {
       const user = await this.#findUser(outcome.device.userId);
       if (user !== undefined) return this.#signIn(bound, user, outcome);
       await rememberMe.revokeAll(outcome.device.userId);
@@ -84,7 +90,10 @@ export class RememberedLogin implements RememberedLoginResumer {
     const { device, token } = outcome;
     // before anything that may fail: the validator that the client holds has been used up
     if (token !== undefined) {
-      bound.exchange.setCookie(cookie.name, cookie.issue(token, device.expiresAt.getTime(), clock.now()));
+      bound.exchange.setCookie(
+        cookie.name,
+        cookie.issue(token, device.userId, device.expiresAt.getTime(), clock.now()),
+      );
     }
     const issued = await this.#createSession(bound, user, outcome);
     if (issued === undefined) return undefined;
@@ -126,11 +135,11 @@ export class RememberedLogin implements RememberedLoginResumer {
   }
 
   async #revokePresented(bound: RequestSession): Promise<void> {
-    const token = this.#read(bound);
-    if (token !== undefined) await this.parts.rememberMe.revokeToken(token);
+    const opened = this.#read(bound);
+    if (opened !== undefined) await this.parts.rememberMe.revokeToken(opened.token);
   }
 
-  #read({ exchange }: RequestSession): string | undefined {
+  #read({ exchange }: RequestSession): OpenedRememberMeCookie | undefined {
     return this.parts.cookie.read(exchange.cookieHeader, this.parts.clock.now());
   }
 
@@ -139,8 +148,8 @@ export class RememberedLogin implements RememberedLoginResumer {
   }
 }
 
-/** Whether an unsafe request holds a session of one user and a remember-me token of another, by their shard tags. */
-function isMixed({ presentedToken, exchange }: RequestSession, token: string): boolean {
+/** Whether an unsafe request holds a session of one user, or of nobody, and a remember-me token of another. */
+function isMixed({ presentedUserMark, exchange }: RequestSession, { userMark }: OpenedRememberMeCookie): boolean {
   if (exchange.method === 'GET' || exchange.method === 'HEAD') return false;
-  return presentedToken !== undefined && !shareShard(presentedToken, token);
+  return presentedUserMark !== undefined && Buffer.compare(presentedUserMark, userMark) !== 0;
 }

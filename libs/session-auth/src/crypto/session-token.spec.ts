@@ -6,7 +6,6 @@ import {
   issueHandle,
   issueNextSessionToken,
   issueSessionToken,
-  shareShard,
   SESSION_TOKEN_LENGTH,
   sessionTokenFrom,
   shardTagOf,
@@ -124,16 +123,6 @@ describe('isSessionToken', () => {
         expect(isSessionToken(value)).toBe(value.length === 45 && !/[^A-Za-z0-9_-]/.test(value));
       }),
     );
-  });
-});
-
-describe('shareShard', () => {
-  it('says so of all that belongs to one user, and not of what has another tag', () => {
-    const token = issueSessionToken('alice');
-    expect(shareShard(token, issueSessionToken('alice'))).toBe(true);
-    expect(shareShard(token, digestOf(token))).toBe(true);
-    expect(shareShard('AA' + token, 'AB' + token)).toBe(false);
-    expect(shareShard('AA' + token, 'BA' + token)).toBe(false);
   });
 });
 

@@ -54,11 +54,6 @@ export function digestOf(token: string): string {
   return token.slice(0, SHARD_TAG_LENGTH) + hash('sha256', token, 'base64url');
 }
 
-/** Whether two tokens, selectors or digests have the same shard tag: those of one user always do. */
-export function shareShard(left: string, right: string): boolean {
-  return left.slice(0, SHARD_TAG_LENGTH) === right.slice(0, SHARD_TAG_LENGTH);
-}
-
 /** A fresh public handle of a session: 120 random bits, 20 characters. Safe to show; never a credential. */
 export function issueHandle(): string {
   return randomBytes(HANDLE_BYTES).toString('base64url');

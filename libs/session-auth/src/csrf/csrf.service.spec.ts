@@ -5,7 +5,7 @@ import { Socket } from 'node:net';
 import fc from 'fast-check';
 import 'reflect-metadata';
 import { KeyRing } from '../crypto/key-ring.js';
-import { issueSessionToken } from '../crypto/session-token.js';
+import { issueHandle, issueSessionToken } from '../crypto/session-token.js';
 import { SessionEventPublisher } from '../events/event-publisher.js';
 import type { SessionEvent } from '../events/session-event.js';
 import type { CookieAttributes } from '../http/cookie-attributes.js';
@@ -137,7 +137,9 @@ function handlerOf(name: keyof Handlers): object {
 /** The cookie of a session that nobody looks up. */
 function sessionCookie(secrets: readonly string[] = [NEW]): string {
   const cookie = new SessionCookie(new KeyRing(secrets), { attributes: ATTRIBUTES, absolute: DAY, idle: DAY });
-  return cookie.issue(issueSessionToken('alice'), NOW + DAY, NOW).split(';')[0]!;
+  return cookie
+    .issue(issueSessionToken('alice'), { id: issueHandle(), absoluteExpiresAt: new Date(NOW + DAY) }, NOW)
+    .split(';')[0]!;
 }
 
 const tokenOf = (cookie: string, given: Given = {}): string => {

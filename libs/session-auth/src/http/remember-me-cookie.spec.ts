@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { markOfUser } from '../crypto/identity-mark.js';
 import { KeyRing } from '../crypto/key-ring.js';
 import { formatRememberMeToken, issueRememberMeToken } from '../remember-me/remember-me-token.js';
 import type { CookieAttributes } from './cookie-attributes.js';
@@ -25,27 +26,28 @@ const remember = new RememberMeCookie(keys, ATTRIBUTES);
 const preSession = new PreSessionCookie(keys, ATTRIBUTES, DAY);
 const sent = (setCookie: string): string => setCookie.slice(0, setCookie.indexOf(';'));
 const token = formatRememberMeToken(issueRememberMeToken('alice'));
+const OPENED = { token, userMark: markOfUser('alice') };
 
 describe('RememberMeCookie', () => {
   it('is sealed, lives as long as the token, and is as hardened as the session cookie', () => {
-    const line = remember.issue(token, NOW + 30 * DAY, NOW);
+    const line = remember.issue(token, 'alice', NOW + 30 * DAY, NOW);
     expect(remember.name).toBe('__Host-session-remember');
     expect(line).toMatch(
-      /^__Host-session-remember=[\w-]{143}; Max-Age=2592000; Path=\/; HttpOnly; Secure; SameSite=Lax$/,
+      /^__Host-session-remember=[\w-]{164}; Max-Age=2592000; Path=\/; HttpOnly; Secure; SameSite=Lax$/,
     );
     for (const part of token.split(':')) expect(line).not.toContain(part);
   });
 
   it('is read until its end, and not from then on', () => {
-    const cookie = sent(remember.issue(token, NOW + DAY, NOW));
-    expect(remember.read(cookie, NOW + DAY - 1)).toBe(token);
+    const cookie = sent(remember.issue(token, 'alice', NOW + DAY, NOW));
+    expect(remember.read(cookie, NOW + DAY - 1)).toEqual(OPENED);
     expect(remember.read(cookie, NOW + DAY)).toBeUndefined();
     expect(remember.read(undefined, NOW)).toBeUndefined();
   });
 
   it('is read under an old key, and not under another', () => {
-    const old = sent(new RememberMeCookie(new KeyRing([OLD]), ATTRIBUTES).issue(token, NOW + DAY, NOW));
-    expect(new RememberMeCookie(new KeyRing([NEW, OLD]), ATTRIBUTES).read(old, NOW)).toBe(token);
+    const old = sent(new RememberMeCookie(new KeyRing([OLD]), ATTRIBUTES).issue(token, 'alice', NOW + DAY, NOW));
+    expect(new RememberMeCookie(new KeyRing([NEW, OLD]), ATTRIBUTES).read(old, NOW)).toEqual(OPENED);
     expect(remember.read(old, NOW)).toBeUndefined();
   });
 
@@ -90,7 +92,7 @@ describe('PreSessionCookie', () => {
 
 describe('a cookie of one kind', () => {
   it('is none of another, under whatever name it comes', () => {
-    const remembered = sent(remember.issue(token, NOW + DAY, NOW)).split('=')[1]!;
+    const remembered = sent(remember.issue(token, 'alice', NOW + DAY, NOW)).split('=')[1]!;
     const before = sent(preSession.issue(PreSessionCookie.newId(), NOW)).split('=')[1]!;
     expect(remember.read(`__Host-session-remember=${before}`, NOW)).toBeUndefined();
     expect(preSession.read(`__Host-session-csrf=${remembered}`, NOW)).toBeUndefined();
@@ -101,7 +103,7 @@ describe('a cookie of one kind', () => {
   it('is never found in what we did not write: no throw, no acceptance', () => {
     const value = fc.oneof(
       fc.string({ unit: 'binary', maxLength: 200 }),
-      fc.stringMatching(/^[\w-]{143}$/),
+      fc.stringMatching(/^[\w-]{164}$/),
       fc.stringMatching(/^[\w-]{95}$/),
     );
     const name = fc.constantFrom('__Host-session-remember', '__Host-session-csrf', 'x');

@@ -113,7 +113,7 @@ function makeRequest(
 /** Logs Alice in; answers what her browser sends from then on, and the token. */
 async function logIn(): Promise<{ sent: string; token: string }> {
   const { token, session } = await lifecycle.create({ user: ALICE });
-  return { sent: pairOf(cookie.issue(token, session.absoluteExpiresAt.getTime(), now)), token };
+  return { sent: pairOf(cookie.issue(token, session, now)), token };
 }
 
 function pairOf(setCookie: string): string {
@@ -175,7 +175,7 @@ describe('RequestSession', () => {
       const { bound } = request;
       await bound.load();
       expect(request.setCookies).toHaveLength(1);
-      expect(cookie.read(pairOf(request.setCookies[0]!), now)).toEqual({ token, outdated: false });
+      expect(cookie.read(pairOf(request.setCookies[0]!), now)).toMatchObject({ token, outdated: false });
     });
 
     it('writes a cookie that follows the idle expiry when that has moved, and only then', async () => {
@@ -217,6 +217,16 @@ describe('RequestSession', () => {
       const sessions = await Promise.all(parallel.map(({ bound }) => bound.load()));
       expect(sessions.every((session) => session?.userId === 'alice')).toBe(true);
       expect(parallel.flatMap(({ setCookies }) => setCookies)).toHaveLength(1);
+    });
+
+    it('finds none that ends between being read and being due for a new token', async () => {
+      configure({ lifetime: { rotateEvery: 5 * MINUTE } });
+      const { sent } = await logIn();
+      now += 5 * MINUTE;
+      jest.spyOn(store, 'rotate').mockResolvedValueOnce({ status: 'absent' });
+      const request = makeRequest(sent);
+      expect(await request.bound.load()).toBeUndefined();
+      expect(request.setCookies).toEqual([]);
     });
 
     it('rotates nothing when the answer is on its way: its cookie could not be told', async () => {
@@ -309,7 +319,7 @@ describe('RequestSession', () => {
       const { bound } = makeRequest(undefined, { headers, fingerprint });
       const { token, session } = await lifecycle.create({ user: ALICE, fingerprint: bound.fingerprint });
       events.length = 0;
-      return pairOf(cookie.issue(token, session.absoluteExpiresAt.getTime(), now));
+      return pairOf(cookie.issue(token, session, now));
     }
 
     it('lets the same client go on, and one from before the check was on', async () => {
@@ -363,7 +373,7 @@ describe('RequestSession', () => {
 
     it('asks nobody without a session of a user', async () => {
       const { token, session } = await lifecycle.create({});
-      const anonymous = pairOf(cookie.issue(token, session.absoluteExpiresAt.getTime(), now));
+      const anonymous = pairOf(cookie.issue(token, session, now));
       for (const sent of [undefined, anonymous]) {
         const provider = users(ALICE);
         expect(await makeRequest(sent, { users: provider }).bound.loadUser()).toBeUndefined();

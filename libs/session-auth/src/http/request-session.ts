@@ -40,9 +40,9 @@ export interface RememberedLoginResumer {
  * The session of one request: read from the store once, when somebody first asks, and not at all if nobody does.
  */
 export class RequestSession {
-  #opened: OpenedSessionCookie | undefined;
+  #opened: Pick<OpenedSessionCookie, 'token' | 'outdated'> | undefined;
   #isOpened = false;
-  #presented: string | undefined;
+  #presented: OpenedSessionCookie | undefined;
   /** null: there is none. */
   #preSession: OpenedPreSession | null | undefined;
   #live: Promise<Session | undefined> | undefined;
@@ -67,7 +67,13 @@ export class RequestSession {
    */
   get presentedToken(): string | undefined {
     this.#open();
-    return this.#presented;
+    return this.#presented?.token;
+  }
+
+  /** What the user of {@link presentedToken} is known by. */
+  get presentedUserMark(): Uint8Array | undefined {
+    this.#open();
+    return this.#presented?.userMark;
   }
 
   /**
@@ -167,12 +173,12 @@ export class RequestSession {
     return undefined;
   }
 
-  #open(): OpenedSessionCookie | undefined {
+  #open(): Pick<OpenedSessionCookie, 'token' | 'outdated'> | undefined {
     if (!this.#isOpened) {
       const { cookie, clock, guessing } = this.parts;
       const { cookieHeader, client } = this.exchange;
-      this.#opened = cookie.read(cookieHeader, clock.now());
-      this.#presented = this.#opened?.token;
+      this.#presented = cookie.read(cookieHeader, clock.now());
+      this.#opened = this.#presented;
       this.#isOpened = true;
       const refused = this.#opened === undefined ? cookie.textIn(cookieHeader) : undefined;
       if (refused !== undefined) guessing.add(refused, client);
@@ -207,7 +213,8 @@ export class RequestSession {
     const opened = this.#open();
     if (opened === undefined) return undefined;
     const askedAt = this.parts.clock.now();
-    const session = await this.parts.lifecycle.find(opened.token, this.exchange.client);
+    const { sessionMark } = this.#presented!;
+    const session = await this.parts.lifecycle.find(opened.token, this.exchange.client, sessionMark);
     if (session !== undefined && !(await this.#isSameClient(session))) {
       this.#isForeign = true;
       return undefined;
@@ -216,15 +223,27 @@ export class RequestSession {
     if (session === undefined || this.exchange.headersSent || this.parts.lifecycle.isSuperseded(session))
       return session;
     if (this.parts.lifecycle.isRotationDue(session)) {
+      return this.#rotate(session);
+    }
+    if (opened.outdated || (this.parts.cookie.followsIdle && session.lastActivityAt.getTime() >= askedAt)) {
+      this.#write(opened.token, session);
+    }
+    return session;
+  }
+
+  /** The session with a new token and its cookie; undefined when it has ended since it was read. */
+  async #rotate(session: Session): Promise<Session | undefined> {
+    try {
       const issued = await this.parts.lifecycle.rotate(session, { reason: 'interval', client: this.exchange.client });
       if (issued !== undefined) {
         this.#opened = { token: issued.token, outdated: false };
         this.#write(issued.token, session);
       }
-    } else if (opened.outdated || (this.parts.cookie.followsIdle && session.lastActivityAt.getTime() >= askedAt)) {
-      this.#write(opened.token, session);
+      return session;
+    } catch (error) {
+      if (error instanceof SessionAuthError && error.code === 'session_required') return undefined;
+      throw error;
     }
-    return session;
   }
 
   /** Whether the session goes on for this client. A session from before the check was switched on does. */
@@ -250,7 +269,7 @@ export class RequestSession {
   }
 
   #write(token: string, session: Session): void {
-    const cookie = this.parts.cookie.issue(token, session.absoluteExpiresAt.getTime(), this.parts.clock.now());
+    const cookie = this.parts.cookie.issue(token, session, this.parts.clock.now());
     this.exchange.setCookie(this.parts.cookie.name, cookie);
   }
 }

@@ -2,9 +2,10 @@ import { describe, expect, it } from '@jest/globals';
 import { parseSetCookie } from 'cookie-es';
 import fc from 'fast-check';
 import { KeyRing } from '../crypto/key-ring.js';
-import { issueSessionToken } from '../crypto/session-token.js';
+import { markOfSession, markOfUser } from '../crypto/identity-mark.js';
+import { issueHandle, issueSessionToken } from '../crypto/session-token.js';
 import { MAX_COOKIE_AGE, type CookieAttributes } from './cookie-attributes.js';
-import { SessionCookie } from './session-cookie.js';
+import { SessionCookie, type SessionOfCookie } from './session-cookie.js';
 
 const SECRET = 'a secret that is long enough for tests';
 const HOUR = 3_600_000;
@@ -34,9 +35,17 @@ function pairOf(setCookie: string): string {
   return setCookie.slice(0, setCookie.indexOf(';'));
 }
 
+const ID = issueHandle();
+
+/** Alice's session as a cookie needs to know it. */
+function until(end: number): SessionOfCookie {
+  return { id: ID, userId: 'alice', absoluteExpiresAt: new Date(end) };
+}
+
 const token = issueSessionToken('alice');
+const OPENED = { token, sessionMark: markOfSession(ID, 'alice'), userMark: markOfUser('alice') };
 const cookie = makeCookie();
-const pair = pairOf(cookie.issue(token, END, NOW));
+const pair = pairOf(cookie.issue(token, until(END), NOW));
 const value = pair.slice(NAME.length + 1);
 
 describe('SessionCookie.read', () => {
@@ -51,7 +60,7 @@ describe('SessionCookie.read', () => {
       `flag; ${pair}; ;;=;`,
       `theme="${NAME}"; ${pair}`,
     ]) {
-      expect(cookie.read(header, NOW)).toEqual({ token, outdated: false });
+      expect(cookie.read(header, NOW)).toEqual({ ...OPENED, outdated: false });
     }
   });
 
@@ -88,7 +97,7 @@ describe('SessionCookie.read', () => {
   });
 
   it('refuses a second cookie of the name, in either order, whatever it holds', () => {
-    for (const other of [pair, pairOf(cookie.issue(token, END, NOW)), `${NAME}=x`, `${NAME}=`, `${NAME}= `]) {
+    for (const other of [pair, pairOf(cookie.issue(token, until(END), NOW)), `${NAME}=x`, `${NAME}=`, `${NAME}= `]) {
       expect(cookie.read(`${pair}; ${other}`, NOW)).toBeUndefined();
       expect(cookie.read(`${other}; ${pair}`, NOW)).toBeUndefined();
       expect(cookie.read(`${other}; theme=dark; ${pair}; ${other}`, NOW)).toBeUndefined();
@@ -96,7 +105,7 @@ describe('SessionCookie.read', () => {
   });
 
   it('refuses a value that was sealed for another name', () => {
-    const other = pairOf(makeCookie({ name: '__Host-other' }).issue(token, END, NOW));
+    const other = pairOf(makeCookie({ name: '__Host-other' }).issue(token, until(END), NOW));
     expect(cookie.read(other.replace('__Host-other', NAME), NOW)).toBeUndefined();
   });
 
@@ -107,12 +116,12 @@ describe('SessionCookie.read', () => {
   });
 
   it('refuses a genuine seal over what is no token', () => {
-    const notToken = pairOf(cookie.issue('*'.repeat(45), END, NOW));
+    const notToken = pairOf(cookie.issue('*'.repeat(45), until(END), NOW));
     expect(cookie.read(notToken, NOW)).toBeUndefined();
   });
 
   it('refuses it from its end on', () => {
-    const ending = pairOf(cookie.issue(token, NOW + 1000, NOW));
+    const ending = pairOf(cookie.issue(token, until(NOW + 1000), NOW));
     expect(cookie.read(ending, NOW + 999)).toBeDefined();
     expect(cookie.read(ending, NOW + 1000)).toBeUndefined();
   });
@@ -128,7 +137,7 @@ describe('SessionCookie.read', () => {
 
   it('says when an older key opened it, and refuses a key that was removed', () => {
     const next = 'the next secret that is long enough too';
-    expect(makeCookie({}, { secrets: [next, SECRET] }).read(pair, NOW)).toEqual({ token, outdated: true });
+    expect(makeCookie({}, { secrets: [next, SECRET] }).read(pair, NOW)).toEqual({ ...OPENED, outdated: true });
     expect(makeCookie({}, { secrets: [next] }).read(pair, NOW)).toBeUndefined();
   });
 
@@ -157,8 +166,8 @@ describe('SessionCookie.read', () => {
     fc.assert(
       fc.property(fc.string(), times, (userId, { now, remaining }) => {
         const issued = issueSessionToken(userId);
-        const header = pairOf(cookie.issue(issued, now + remaining, now));
-        expect(cookie.read(header, now)).toEqual({ token: issued, outdated: false });
+        const header = pairOf(cookie.issue(issued, until(now + remaining), now));
+        expect(cookie.read(header, now)).toEqual({ ...OPENED, token: issued, outdated: false });
         expect(cookie.read(header, now + remaining)).toBeUndefined();
       }),
     );
@@ -168,7 +177,7 @@ describe('SessionCookie.read', () => {
 describe('SessionCookie.issue', () => {
   it('writes the defaults: for this host, HttpOnly, Secure, SameSite=Lax, until the browser closes', () => {
     expect(cookie.name).toBe(NAME);
-    expect(cookie.issue(token, END, NOW).slice(pair.length)).toBe('; Path=/; HttpOnly; Secure; SameSite=Lax');
+    expect(cookie.issue(token, until(END), NOW).slice(pair.length)).toBe('; Path=/; HttpOnly; Secure; SameSite=Lax');
   });
 
   it('writes every attribute that is configured', () => {
@@ -180,7 +189,7 @@ describe('SessionCookie.issue', () => {
       partitioned: true,
       maxAge: HOUR,
     });
-    expect(parseSetCookie(full.issue(token, END, NOW))).toEqual({
+    expect(parseSetCookie(full.issue(token, until(END), NOW))).toEqual({
       name: '__Secure-session',
       value: expect.any(String),
       path: '/app',
@@ -194,18 +203,18 @@ describe('SessionCookie.issue', () => {
   });
 
   it('leaves out what is off, but never HttpOnly', () => {
-    const plain = makeCookie({ name: 'session', secure: false, sameSite: 'strict' }).issue(token, END, NOW);
+    const plain = makeCookie({ name: 'session', secure: false, sameSite: 'strict' }).issue(token, until(END), NOW);
     expect(plain.slice(plain.indexOf(';'))).toBe('; Path=/; HttpOnly; SameSite=Strict');
   });
 
   it('fits into a cookie many times over, and is always as long', () => {
-    const lengths = ['a', 'b'].map((user) => cookie.issue(issueSessionToken(user), END, NOW).length);
+    const lengths = ['a', 'b'].map((user) => cookie.issue(issueSessionToken(user), until(END), NOW).length);
     expect(new Set(lengths).size).toBe(1);
     expect(lengths[0]).toBeLessThan(512);
   });
 
   it('is never the same twice', () => {
-    expect(cookie.issue(token, END, NOW)).not.toBe(cookie.issue(token, END, NOW));
+    expect(cookie.issue(token, until(END), NOW)).not.toBe(cookie.issue(token, until(END), NOW));
   });
 
   it.each<[string, CookieAttributes['maxAge'], number, number | undefined]>([
@@ -219,7 +228,7 @@ describe('SessionCookie.issue', () => {
     ['400 days at most of what is left', 'absolute', MAX_COOKIE_AGE + HOUR, 34_560_000],
     ['0 for a session that is over', 'absolute', -HOUR, 0],
   ])('writes as Max-Age %s', (_what, maxAge, remaining, expected) => {
-    const issued = makeCookie({ maxAge }).issue(token, NOW + remaining, NOW);
+    const issued = makeCookie({ maxAge }).issue(token, until(NOW + remaining), NOW);
     expect(parseSetCookie(issued)?.maxAge).toBe(expected);
     expect(issued).not.toContain('Expires');
   });
@@ -244,7 +253,7 @@ describe('SessionCookie.expire', () => {
     ],
   ])('removes the cookie with the attributes it was issued with: %s', (_what, changes) => {
     const made = makeCookie(changes);
-    const { value: issued, maxAge: _, ...attributes } = parseSetCookie(made.issue(token, END, NOW))!;
+    const { value: issued, maxAge: _, ...attributes } = parseSetCookie(made.issue(token, until(END), NOW))!;
     expect(issued).not.toBe('');
     expect(parseSetCookie(made.expire())).toEqual({ ...attributes, value: '', maxAge: 0, expires: new Date(0) });
   });

@@ -1,3 +1,4 @@
+import { MARK_BYTES, markOfSession, markOfUser } from '../crypto/identity-mark.js';
 import type { KeyRing } from '../crypto/key-ring.js';
 import { isSessionToken, SESSION_TOKEN_LENGTH } from '../crypto/session-token.js';
 import type { CookieAttributes } from './cookie-attributes.js';
@@ -6,8 +7,19 @@ import { SealedCookie } from './sealed-cookie.js';
 /** What a genuine cookie says. */
 export interface OpenedSessionCookie {
   readonly token: string;
+  /** What the session is known by, whatever a store answers. */
+  readonly sessionMark: Uint8Array;
+  /** What the session's user is known by. */
+  readonly userMark: Uint8Array;
   /** Sealed under an older key than the first: to be written again. */
   readonly outdated: boolean;
+}
+
+/** What a cookie is to say of its session. */
+export interface SessionOfCookie {
+  readonly id: string;
+  readonly userId?: string;
+  readonly absoluteExpiresAt: Date;
 }
 
 /** What {@link SessionCookie} is made with. */
@@ -20,11 +32,12 @@ export interface SessionCookieSettings {
 }
 
 const TIME_BYTES = 6;
-const PLAINTEXT_BYTES = SESSION_TOKEN_LENGTH + 2 * TIME_BYTES;
+const MARKS_AT = SESSION_TOKEN_LENGTH + 2 * TIME_BYTES;
+const PLAINTEXT_BYTES = MARKS_AT + 2 * MARK_BYTES;
 
 /**
- * The session cookie: a token with the time it was sealed and the time it ends, in a {@link SealedCookie}. Whatever is
- * not exactly such a value is refused before any store is asked, all kinds alike.
+ * The session cookie: a token, the time it was sealed, the time it ends, and marks of its session and user, in a
+ * {@link SealedCookie}. Whatever is not exactly such a value is refused before any store is asked, all kinds alike.
  */
 export class SessionCookie {
   readonly #cookie: SealedCookie;
@@ -57,7 +70,8 @@ export class SessionCookie {
     const sealedAt = plaintext.readUIntBE(SESSION_TOKEN_LENGTH, TIME_BYTES);
     const endsAt = plaintext.readUIntBE(SESSION_TOKEN_LENGTH + TIME_BYTES, TIME_BYTES);
     if (endsAt <= now || sealedAt + this.settings.absolute <= now || !isSessionToken(token)) return undefined;
-    return { token, outdated };
+    const sessionMark = plaintext.subarray(MARKS_AT, MARKS_AT + MARK_BYTES);
+    return { token, sessionMark, userMark: plaintext.subarray(MARKS_AT + MARK_BYTES), outdated };
   }
 
   /** What a `Cookie` header has under the session cookie's name, genuine or not. */
@@ -65,14 +79,17 @@ export class SessionCookie {
     return this.#cookie.textIn(cookieHeader);
   }
 
-  /** The `Set-Cookie` value that hands a token to the client. */
-  issue(token: string, absoluteExpiresAt: number, now: number): string {
+  /** The `Set-Cookie` value that hands the token of a session to the client. */
+  issue(token: string, { id, userId, absoluteExpiresAt }: SessionOfCookie, now: number): string {
+    const endsAt = absoluteExpiresAt.getTime();
     const plaintext = Buffer.alloc(PLAINTEXT_BYTES);
     plaintext.write(token, 'latin1');
     plaintext.writeUIntBE(now, SESSION_TOKEN_LENGTH, TIME_BYTES);
-    plaintext.writeUIntBE(absoluteExpiresAt, SESSION_TOKEN_LENGTH + TIME_BYTES, TIME_BYTES);
+    plaintext.writeUIntBE(endsAt, SESSION_TOKEN_LENGTH + TIME_BYTES, TIME_BYTES);
+    plaintext.set(markOfSession(id, userId), MARKS_AT);
+    plaintext.set(markOfUser(userId), MARKS_AT + MARK_BYTES);
     const { attributes, idle } = this.settings;
-    const remaining = absoluteExpiresAt - now;
+    const remaining = endsAt - now;
     const maxAge =
       attributes.maxAge === 'idle'
         ? Math.min(idle, remaining)

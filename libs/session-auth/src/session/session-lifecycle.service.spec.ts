@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { markOfSession } from '../crypto/identity-mark.js';
 import { digestOf, issueSessionToken, shardTagOf } from '../crypto/session-token.js';
 import { SessionAuthError } from '../errors/session-auth.error.js';
 import { SessionEventPublisher } from '../events/event-publisher.js';
@@ -262,6 +263,61 @@ describe('find', () => {
     );
     expect(await lifecycle.find(issueSessionToken('alice'), CLIENT)).toBeUndefined();
     expect(events).toEqual([{ type: 'session.corrupt_record', at: new Date(START), client: CLIENT }]);
+  });
+});
+
+describe('a record that is not the one asked for', () => {
+  const MARK = (session: Session): Uint8Array => markOfSession(session.id, session.userId);
+  const corrupt = { type: 'session.corrupt_record', at: new Date(START), client: CLIENT };
+
+  it('is no session for whoever says which one it is to be, also in its grace and of the same user', async () => {
+    const [mine, other] = [await lifecycle.create({ user: ALICE }), await lifecycle.create({ user: ALICE })];
+    expect((await lifecycle.find(mine.token, CLIENT, MARK(mine.session)))?.id).toBe(mine.session.id);
+    const mark = MARK(mine.session);
+    await lifecycle.rotate(mine.session);
+    expect((await lifecycle.find(mine.token, CLIENT, mark))?.id).toBe(mine.session.id);
+    events = [];
+    expect(await lifecycle.find(mine.token, CLIENT, MARK(other.session))).toBeUndefined();
+    expect(events).toEqual([corrupt]);
+  });
+
+  it('is not carried along by a rotation', async () => {
+    const { token } = await lifecycle.create({ user: ALICE });
+    const session = (await lifecycle.find(token))!;
+    for (const change of [{ userId: 'bob' }, { id: 'x'.repeat(20) }, { digest: digestOf(issueSessionToken('bob')) }]) {
+      jest.spyOn(store, 'rotate').mockImplementationOnce((_digest, { digest }) => {
+        const record = { ...Session.recordOf(session), digest, ...change };
+        return Promise.resolve({ status: 'rotated', record });
+      });
+      events = [];
+      await expect(lifecycle.rotate(session, { client: CLIENT })).rejects.toMatchObject({ code: 'session_required' });
+      expect(events).toEqual([corrupt]);
+      expect(session.userId).toBe('alice');
+    }
+  });
+
+  it('is no session for a login that comes again', async () => {
+    const identity = { token: issueSessionToken('alice'), id: 'h'.repeat(20) };
+    const { session } = await lifecycle.create({ user: ALICE, identity });
+    jest.spyOn(store, 'find').mockResolvedValueOnce({
+      status: 'live',
+      record: { ...Session.recordOf(session), userId: 'bob' },
+    });
+    await expect(lifecycle.create({ user: ALICE, identity, client: CLIENT })).rejects.toMatchObject({
+      code: 'session_required',
+    });
+    expect(events.at(-1)).toEqual(corrupt);
+  });
+
+  it('that cannot be read is an ended session for whoever would change it, and told', async () => {
+    const { session } = await lifecycle.create({ user: ALICE });
+    const unreadable = new SessionAuthError('corrupt_session_record', 'unreadable');
+    jest.spyOn(store, 'update').mockRejectedValueOnce(unreadable);
+    jest.spyOn(store, 'rotate').mockRejectedValueOnce(unreadable);
+    events = [];
+    await expect(session.update({ a: 1 })).rejects.toMatchObject({ code: 'session_required' });
+    await expect(lifecycle.rotate(session)).rejects.toMatchObject({ code: 'session_required' });
+    expect(typesOf(events)).toEqual(['session.corrupt_record', 'session.corrupt_record']);
   });
 });
 

@@ -1,3 +1,4 @@
+import { markOfSession } from '../crypto/identity-mark.js';
 import {
   digestOf,
   isSessionToken,
@@ -17,7 +18,7 @@ import { sessionDataBytes, toSessionData } from './session-data.js';
 import { initialDeadlines, isRotationDue } from './session-lifetime.js';
 import type { RememberedDevices } from './remembered-devices.js';
 import type { SessionData, SessionRecord, SessionRecordChanges } from './session-record.js';
-import type { EndedSession, FindOutcome, SessionStore, Touch } from './session-store.js';
+import type { EndedSession, SessionStore, Touch } from './session-store.js';
 import type {
   Authentication,
   IssuedSession,
@@ -91,7 +92,7 @@ export class SessionLifecycleService {
       if (userId !== undefined) this.events.publish({ type: 'session.limit_reached', userId, client });
       throw new SessionAuthError('session_limit_reached', 'this account has as many sessions as it may have');
     }
-    if (outcome.status === 'exists') return { token, session: await this.#shared(token) };
+    if (outcome.status === 'exists') return { token, session: await this.#shared(token, record, client) };
     for (const evicted of outcome.evicted) {
       this.events.publish({ type: 'session.evicted', sessionId: evicted.id, userId: evicted.userId, client });
     }
@@ -113,32 +114,52 @@ export class SessionLifecycleService {
    * not let in by another way: the client that made it holds the newer token, which a cookie of this login would
    * write over, and what it has proved since then was not proved by this login.
    */
-  async #shared(token: string): Promise<Session> {
-    const digest = digestOf(token);
-    const outcome = await this.#call(() => this.store.find(digest, this.#touch()));
-    if (outcome.status !== 'live') throw sessionEnded();
-    return new Session(outcome.record, this.#updater, digest);
+  async #shared(token: string, { id, userId }: SessionRecord, client?: ClientInfo): Promise<Session> {
+    const outcome = await this.#read(token, client, markOfSession(id, userId));
+    if (!(outcome instanceof Session)) throw sessionEnded();
+    return outcome;
   }
 
   /**
    * The live session of a token, or undefined. Counts as activity. What does not have a token's form costs no store
-   * call; a token that finds nothing is reported as `session.used_after_end`.
+   * call; a token that finds nothing is reported as `session.used_after_end`, a record that cannot be read or is not
+   * the session's as `session.corrupt_record`.
+   *
+   * @param mark what the session is known by besides its token: what the session cookie carries. Without it the store
+   *   is believed whose session a token stands for.
    */
-  async find(token: string, client?: ClientInfo): Promise<Session | undefined> {
+  async find(token: string, client?: ClientInfo, mark?: Uint8Array): Promise<Session | undefined> {
     if (!isSessionToken(token)) return undefined;
+    const found = await this.#read(token, client, mark);
+    if (found instanceof Session) return found;
+    if (found === 'absent') this.events.publish({ type: 'session.used_after_end', client });
+    return undefined;
+  }
+
+  /** Reads a session and reports what it finds of expired and corrupt records. */
+  async #read(token: string, client?: ClientInfo, mark?: Uint8Array): Promise<Session | 'absent' | 'corrupt'> {
     const digest = digestOf(token);
-    let outcome: FindOutcome;
+    const outcome = await this.#readable(() => this.store.find(digest, this.#touch()), client);
+    if (outcome === undefined) return 'corrupt';
+    if (outcome.status === 'expired') this.#publishExpired(outcome.ended, client);
+    if (outcome.status !== 'live') return 'absent';
+    const { record } = outcome;
+    if (mark === undefined || markOfSession(record.id, record.userId).equals(mark)) {
+      return new Session(record, this.#updater, digest);
+    }
+    this.#publishCorrupt(client);
+    return 'corrupt';
+  }
+
+  /** What the store answers; undefined, and an event, where it cannot read its record. */
+  async #readable<T>(operation: () => Promise<T>, client?: ClientInfo): Promise<T | undefined> {
     try {
-      outcome = await this.#call(() => this.store.find(digest, this.#touch()));
+      return await this.#call(operation);
     } catch (error) {
       if (!(error instanceof SessionAuthError) || error.code !== 'corrupt_session_record') throw error;
-      this.events.publish({ type: 'session.corrupt_record', client });
+      this.#publishCorrupt(client);
       return undefined;
     }
-    if (outcome.status === 'live') return new Session(outcome.record, this.#updater, digest);
-    if (outcome.status === 'expired') this.#publishExpired(outcome.ended, client);
-    this.events.publish({ type: 'session.used_after_end', client });
-    return undefined;
   }
 
   /**
@@ -163,11 +184,17 @@ export class SessionLifecycleService {
     const record = Session.recordOf(session);
     const token = issueNextSessionToken(record.digest);
     const now = this.clock.now();
-    const outcome = await this.#call(() =>
-      this.store.rotate(Session.foundBy(session), { digest: digestOf(token), now, grace, changes }),
+    const digest = digestOf(token);
+    const outcome = await this.#readable(
+      () => this.store.rotate(Session.foundBy(session), { digest, now, grace, changes }),
+      client,
     );
-    if (outcome.status === 'superseded') return undefined;
-    if (outcome.status === 'absent') throw sessionEnded();
+    if (outcome?.status === 'superseded') return undefined;
+    if (outcome?.status !== 'rotated') throw sessionEnded();
+    if (!isSameSession(outcome.record, { ...record, digest })) {
+      this.#publishCorrupt(client);
+      throw sessionEnded();
+    }
     this.events.publish({ type: 'session.rotated', sessionId: record.id, userId: record.userId, reason, client });
     Session.adopt(session, outcome.record);
     return { token, session: session as Session };
@@ -300,6 +327,10 @@ export class SessionLifecycleService {
     return ended !== undefined;
   }
 
+  #publishCorrupt(client?: ClientInfo): void {
+    this.events.publish({ type: 'session.corrupt_record', client });
+  }
+
   #publishExpired(ended: EndedSession, client?: ClientInfo): void {
     this.events.publish({ type: 'session.expired', sessionId: ended.id, userId: ended.userId, client });
   }
@@ -307,8 +338,8 @@ export class SessionLifecycleService {
   readonly #updater = async (record: SessionRecord, patch: SessionData): Promise<SessionData> => {
     const data = toSessionData(patch);
     const { maxDataSize } = this.settings;
-    const outcome = await this.#call(() => this.store.update(record.digest, data, this.clock.now(), maxDataSize));
-    if (outcome.status === 'absent') throw sessionEnded();
+    const outcome = await this.#readable(() => this.store.update(record.digest, data, this.clock.now(), maxDataSize));
+    if (outcome === undefined || outcome.status === 'absent') throw sessionEnded();
     if (outcome.status === 'too_large') throw dataTooLarge(maxDataSize);
     return outcome.data;
   };
@@ -329,6 +360,10 @@ export class SessionLifecycleService {
 
 function currentAccount(user: SessionUser): SessionRecordChanges {
   return { email: user.email ?? undefined, roles: [...(user.roles ?? [])] };
+}
+
+function isSameSession(a: SessionRecord, b: SessionRecord): boolean {
+  return a.digest === b.digest && a.id === b.id && a.userId === b.userId;
 }
 
 function withoutUndefined(data: SessionData): SessionData {
