@@ -40,6 +40,22 @@ describe.each(ADAPTERS)('key rotation on %s', (adapter) => {
     expect(await alice.isSignedIn({ cookie: sealedByOld })).toBe(false);
   });
 
+  it('signs everybody out at once when all secrets are new, remembered devices too', async () => {
+    const before = await start(OLD);
+    const customers = ['alice', 'bob', 'admin'].map((name) => ({ name, client: before.client() }));
+    for (const { name, client } of customers) await client.login(name, { rememberMe: true });
+    const { port } = await start(NEW);
+    for (const { name, client } of customers) {
+      const { cookie } = client;
+      client.port = port;
+      expect(await client.isSignedIn({ cookie })).toBe(false);
+      // the login page works for them as for anybody
+      await client.login(name);
+      expect(await client.isSignedIn()).toBe(true);
+      expect(await client.isSignedIn({ cookie })).toBe(false);
+    }
+  });
+
   it('does not re-seal for a session that is over', async () => {
     const before = await start(OLD);
     const alice = before.client();
