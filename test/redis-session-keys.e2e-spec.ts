@@ -94,6 +94,19 @@ describe('a key of the Redis session store', () => {
     for (const [, ttl] of await timesToLive()) expect(ttl).toBeGreaterThan(0);
   });
 
+  it('lives as long as what it lists, also by the clock of a node that is late', async () => {
+    const userId = newUser();
+    const record = newRecord(userId, { expiresAt: NOW + 10 * MINUTE, absoluteExpiresAt: NOW + 10 * MINUTE });
+    await store.create(record, NO_LIMIT, NOW);
+    // eight minutes later
+    for (const key of await client.keys('*')) await client.pexpire(key, 2 * MINUTE);
+    await store.find(record.digest, { now: NOW + MINUTE, idle: IDLE, interval: 0 });
+    const ttls = new Map([...(await timesToLive())].map(([key, ttl]) => [/:([su]):/.exec(key)![1]!, ttl]));
+    expect(ttls.get('s')).toBeGreaterThan(8 * MINUTE);
+    // to the millisecond that may pass between two looks
+    expect(ttls.get('u')).toBeGreaterThan(ttls.get('s')! - 1000);
+  });
+
   it('shares a hash slot with all others of its user', async () => {
     const users = Array.from({ length: 20 }, () => newUser());
     const slots = new Set<number>();

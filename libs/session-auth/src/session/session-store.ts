@@ -106,7 +106,8 @@ export abstract class SessionStore {
    *
    * Where the record's digest finds a live session already, or a live session of `record.userId` has its handle, nothing
    * changes and the answer is `exists`, before any limit: of parallel creates of one digest, or of one handle, one
-   * succeeds. (A login may come again when the token of the session it made has been replaced.)
+   * succeeds. (A login may come again, moments later, when the token of the session it made has been replaced.) Without a
+   * limit a store may look for the handle among the user's 500 newest sessions only.
    */
   abstract create(record: SessionRecord, admission: Admission, now: number): Promise<CreateOutcome>;
 

@@ -13,9 +13,10 @@ if value then
   if expires then remove(key, value) end
 end
 if index then
-  local namesake = memberOf(index, string.sub(ARGV[4], 1, 20))
-  if namesake and liveValue(index, namesake, now) then return 'exists' end
-  local max = tonumber(ARGV[7])
+  local max, handle = tonumber(ARGV[7]), string.sub(ARGV[4], 1, 20)
+  for _, member in ipairs(redis.call('ZREVRANGE', index, 0, max > 0 and -1 or 499)) do
+    if string.sub(member, 1, 20) == handle and liveValue(index, member, now) then return 'exists' end
+  end
   -- without a limit nothing has to be counted: a few of the oldest are looked at so that the index stays small
   local live = {}
   for place, member in ipairs(redis.call('ZRANGE', index, 0, max > 0 and -1 or 9)) do
@@ -58,6 +59,9 @@ if now - last >= tonumber(ARGV[3]) then
   -- a Redis that is full refuses SETRANGE, except behind a write that takes no memory: who is signed in stays so
   redis.call('PEXPIRE', key, ttl(deadline - now))
   redis.call('SETRANGE', key, 0, touched)
+  -- by the clock of a node that is late the session goes on for longer than its index was made for
+  local index = indexOf(key, value)
+  if index then keepIndex(index, ttl(deadline - now)) end
   value = touched .. string.sub(value, 27)
 end
 if key == KEYS[1] then return value end
