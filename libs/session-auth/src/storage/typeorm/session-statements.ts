@@ -49,6 +49,9 @@ export function sessionStatements({ session, grace }: SessionTables): SessionSta
     WHERE g.digest = $2 AND g.until > $17::bigint AND s.expires_at > $17::bigint
   )`;
 
+  // digests in grace of a session that had the handle before and has ended: what they stood for is over
+  const forgotten = `forgotten AS (DELETE FROM ${grace} g USING added WHERE g.handle = added.handle)`;
+
   const insertedValues = SESSION_COLUMNS.map((column, index) => `$${index + 1}::${typeOf(column)}`).join(', ');
 
   return {
@@ -67,7 +70,8 @@ WITH ${occupied},
   added AS (
     INSERT INTO ${session} (${COLUMNS}, sweep_at) SELECT ${insertedValues}, $11::bigint
     WHERE NOT EXISTS (SELECT FROM occupied) ON CONFLICT DO NOTHING RETURNING handle
-  )
+  ),
+  ${forgotten}
 SELECT 'added', handle FROM added
 UNION ALL
 SELECT what, NULL FROM occupied`),
@@ -99,7 +103,8 @@ WITH ${occupied},
   evicted AS (DELETE FROM ${session} s USING held WHERE s.handle = held.handle RETURNING s.handle, s.created_at),
   added AS (
     INSERT INTO ${session} (${COLUMNS}, sweep_at) SELECT ${insertedValues}, $11::bigint FROM admitted RETURNING handle
-  )
+  ),
+  ${forgotten}
 SELECT 'added', handle FROM added
 UNION ALL
 SELECT what, NULL FROM occupied

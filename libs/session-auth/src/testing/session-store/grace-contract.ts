@@ -51,6 +51,24 @@ export function graceContract({ it }: ContractTests): void {
     assert.equal(await store.delete(digest, NOW), undefined);
   });
 
+  it('does not let old digests of a session that has ended find one that is made anew of its handle', async ({
+    store,
+  }) => {
+    for (const sameDigest of [true, false]) {
+      const { record, digest } = await createRotated(store);
+      const last = newDigest(record.userId);
+      await store.rotate(digest, { digest: last, now: NOW, grace: GRACE, changes: {} });
+      await store.delete(last, NOW);
+      const again = newRecord(record.userId, { id: record.id, ...(sameDigest && { digest: record.digest }) });
+      assert.equal((await store.create(again, NO_LIMIT, NOW)).status, 'created');
+      for (const old of [record.digest, digest, last]) assert.equal(await isLive(store, old), old === again.digest);
+      await store.delete(again.digest, NOW);
+      const limited = newRecord(record.userId, { id: record.id });
+      assert.equal((await store.create(limited, { max: 3, onLimit: 'reject' }, NOW)).status, 'created');
+      for (const old of [record.digest, digest, last]) assert.ok(!(await isLive(store, old)));
+    }
+  });
+
   it('ends the old digests with the session', async ({ store }) => {
     const { record, digest } = await createRotated(store);
     await store.delete(digest, NOW);
