@@ -64,7 +64,8 @@ export interface SessionListItem {
   readonly authentication?: SessionAuthentication;
 }
 
-const LIST_LIMIT = 1000;
+const DEFAULT_PAGE = 100;
+const LARGEST_PAGE = 1000;
 
 /** The ready-made endpoints, under `endpoints.path`. */
 @Controller({ version: VERSION_NEUTRAL })
@@ -108,11 +109,22 @@ export class SessionAuthController {
     return { ...session.toJSON(), csrfToken: this.csrf.issue(request) };
   }
 
+  /** Newest first. Where there are more than fit, `Link: …; rel="next"` (RFC 8288) leads to the next page. */
   @UseGuards(SessionAuthGuard)
   @Get('sessions')
-  async sessions(@Req() request: object): Promise<SessionListItem[]> {
+  async sessions(
+    @Req() request: object,
+    @Query('limit') limit: unknown,
+    @Query('cursor') cursor: unknown,
+  ): Promise<SessionListItem[]> {
+    const page = { limit: readPageSize(limit), cursor: readCursor(cursor) };
     const current = await this.#session(request);
-    const { sessions } = await this.lifecycle.list(current.userId, { limit: LIST_LIMIT });
+    const { sessions, next } = await this.lifecycle.list(current.userId, page);
+    if (next !== undefined) {
+      // relative to the request's own path, whatever prefix it has
+      const link = `<?${String(new URLSearchParams({ limit: String(page.limit), cursor: next }))}>; rel="next"`;
+      getRequestSession(request).exchange.setHeader('link', link);
+    }
     return sessions.map((session) => toListItem(session, current.id));
   }
 
@@ -175,6 +187,18 @@ export function sessionAuthControllerAt(path: string): Type<SessionAuthControlle
   @Controller({ path, version: VERSION_NEUTRAL })
   class MountedSessionAuthController extends SessionAuthController {}
   return MountedSessionAuthController;
+}
+
+function readPageSize(text: unknown): number {
+  if (text === undefined) return DEFAULT_PAGE;
+  const size = typeof text === 'string' && /^\d{1,4}$/.test(text) ? Number(text) : 0;
+  if (size >= 1 && size <= LARGEST_PAGE) return size;
+  throw new SessionAuthError('invalid_request', `limit: allowed is a whole number from 1 to ${LARGEST_PAGE}`);
+}
+
+function readCursor(text: unknown): string | undefined {
+  if (text === undefined || typeof text === 'string') return text;
+  throw new SessionAuthError('invalid_request', 'cursor: allowed is one that a page was answered with');
 }
 
 function toListItem(session: Session, currentId: string): SessionListItem {
