@@ -1,7 +1,18 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { Catch, HttpException, type ArgumentsHost } from '@nestjs/common';
+import {
+  Catch,
+  Controller,
+  Get,
+  HttpException,
+  Inject,
+  Post,
+  Req,
+  type ArgumentsHost,
+  type INestApplication,
+} from '@nestjs/common';
 import { BaseExceptionFilter, HttpAdapterHost } from '@nestjs/core';
-import { MemorySessionStore } from 'nestjs-session-auth';
+import { MemorySessionStore, SessionAuthService } from 'nestjs-session-auth';
+import { CatchAllFilter as DocumentedFilter } from '../examples/errors/catch-all.filter.js';
 import { ADAPTERS } from './support/bank.js';
 import { type BankClient } from './support/bank-client.js';
 import { closeApps, expectError, forRoot, log, start, Users, type Options } from './support/door-app.js';
@@ -64,6 +75,57 @@ describe.each(ADAPTERS)('on %s', (adapter) => {
         expect(answer.text).not.toContain('ECONNREFUSED');
       }
       expect(log.filter(({ text }) => text.includes('ECONNREFUSED at a secret address'))).toHaveLength(6);
+    });
+  });
+
+  describe('in a handler of the application that calls a service', () => {
+    @Controller('own')
+    class OwnController {
+      constructor(@Inject(SessionAuthService) private readonly auth: SessionAuthService) {}
+
+      @Post('login')
+      async login(@Req() request: object): Promise<void> {
+        await this.auth.login(request, { email: 'nobody@example.com', password: 'wrong' });
+      }
+
+      @Get('rotate')
+      async rotate(@Req() request: object): Promise<void> {
+        await this.auth.rotate(request);
+      }
+
+      @Get('visit')
+      async visit(@Req() request: object): Promise<void> {
+        await this.auth.ensureSession(request);
+      }
+    }
+
+    const startOwn = (configure?: (app: INestApplication) => void): Promise<BankClient> =>
+      start(
+        forRoot({
+          users: { useClass: Users },
+          storage: { sessions: { useFactory: () => new MemorySessionStore({ maxSessions: 1 }) } },
+        }),
+        { adapter, configure, module: { imports: [{ module: class {}, controllers: [OwnController] }] } },
+      );
+
+    it.each([
+      ['without a filter', undefined],
+      [
+        'with the filter of the guide',
+        (app: INestApplication) => void app.useGlobalFilters(new DocumentedFilter(app.get(HttpAdapterHost))),
+      ],
+    ])('errors have their status, code and Retry-After %s', async (_what, configure) => {
+      const client = await startOwn(configure);
+      expectError(await client.post('/own/login', {}), 401, 'invalid_credentials');
+      expectError(await client.get('/own/rotate'), 401, 'session_required');
+      expect((await client.get('/own/visit')).status).toBe(200);
+      const full = await client.get('/own/visit', { cookie: 'other=1' });
+      expectError(full, 503, 'session_store_unavailable');
+      expect(full.headers['retry-after']).toBe('1');
+      expect(full.text).not.toContain('full');
+      const broken = await client.get('/broken');
+      expect(broken.status).toBe(500);
+      expect(broken.text).not.toContain('a defect of the application');
     });
   });
 

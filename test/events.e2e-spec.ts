@@ -219,6 +219,25 @@ describe.each(EVERYWHERE)('events on $adapter with $store', ({ adapter, store })
     ]);
   });
 
+  it('know a remembered browser, for the event and the notifier', async () => {
+    const { app, events, client } = await start({ options: { notifier: { useClass: RecordingNotifier } } });
+    const device = client();
+    await device.login('alice', { rememberMe: true });
+    device.restart();
+    expect(await device.isSignedIn()).toBe(true);
+    const created = events.filter((event) => event.type === 'session.created');
+    expect(created.map(({ authentication, newDevice }) => [authentication, newDevice])).toEqual([
+      ['password', true],
+      ['remember-me', false],
+    ]);
+    const { asked, sent } = app.get<NewSessionNotifier, RecordingNotifier>(NewSessionNotifier);
+    expect(asked).toEqual(['alice', 'alice']);
+    expect(sent.map(({ newDevice, session }) => [session.authentication, newDevice])).toEqual([
+      ['password', true],
+      ['remember-me', false],
+    ]);
+  });
+
   it('do not tell of devices where that is switched off, and no cookie is set', async () => {
     const { events, client } = await start({ options: { deviceCookie: false } });
     const device = client();

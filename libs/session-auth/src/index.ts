@@ -93,6 +93,7 @@ export {
 export { Session, type SessionView } from './session/session.js';
 
 // http
+export { asHttpException } from './http/session-auth-error.filter.js';
 export type { DeviceCookieOptions } from './http/device-cookie-options.js';
 export type {
   FingerprintCustomOptions,

@@ -4,9 +4,12 @@ import { HTTP_STATUS_BY_CODE, type SessionAuthErrorCode } from './error-codes.js
 export interface SessionAuthErrorOptions {
   /** The underlying failure. Never shown to a client. */
   readonly cause?: unknown;
-  /** How long a client should wait before it tries again, in seconds: sent as `Retry-After`. */
+  /** How long a client should wait before it tries again, in seconds: sent as `Retry-After`. @default 1 for `session_store_unavailable` */
   readonly retryAfterSeconds?: number;
 }
+
+/** A store that was down may be back at once; a client that is told nothing would not know that it may try again. */
+const STORE_RETRY_AFTER_SECONDS = 1;
 
 /**
  * The one error class of this library.
@@ -23,7 +26,8 @@ export class SessionAuthError extends Error {
   constructor(code: SessionAuthErrorCode, message: string, options: SessionAuthErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
-    this.retryAfterSeconds = options.retryAfterSeconds;
+    this.retryAfterSeconds =
+      options.retryAfterSeconds ?? (code === 'session_store_unavailable' ? STORE_RETRY_AFTER_SECONDS : undefined);
   }
 
   /** The HTTP status this error is answered with. */

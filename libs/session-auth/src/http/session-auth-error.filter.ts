@@ -14,8 +14,18 @@ export class SessionAuthErrorFilter implements ExceptionFilter<SessionAuthError>
 
   catch(error: SessionAuthError, host: ArgumentsHost): void {
     if (host.getType() !== 'http') throw error;
-    const http = host.switchToHttp();
-    const exchange = new HttpExchange(http.getRequest<AdapterRequest>(), http.getResponse<AdapterResponse>());
-    new BaseExceptionFilter(this.adapterHost.httpAdapter).catch(toHttpException(error, exchange), host);
+    new BaseExceptionFilter(this.adapterHost.httpAdapter).catch(asHttpException(error, host), host);
   }
+}
+
+/**
+ * What an application's own catch-all filter (`@Catch()`) is to look at instead of what it caught: the `HttpException`
+ * of a {@link SessionAuthError}, with its body `{ statusCode, code, message }` and `Retry-After` set on the response
+ * where one is due; anything else, and whatever was not thrown over HTTP, as it is.
+ */
+export function asHttpException(error: unknown, host: ArgumentsHost): unknown {
+  if (!(error instanceof SessionAuthError) || host.getType() !== 'http') return error;
+  const http = host.switchToHttp();
+  const exchange = new HttpExchange(http.getRequest<AdapterRequest>(), http.getResponse<AdapterResponse>());
+  return toHttpException(error, exchange);
 }

@@ -1,7 +1,5 @@
 import { SessionAuthError } from '../errors/session-auth.error.js';
 
-const RETRY_AFTER_SECONDS = 1;
-
 /**
  * Waits for a store's answer, but no longer than `timeout` milliseconds: fail closed, and say so (ASVS 16.5.3).
  *
@@ -36,5 +34,5 @@ export function isStoreUnavailable(error: unknown): boolean {
 }
 
 function unavailable(message: string, cause?: unknown): SessionAuthError {
-  return new SessionAuthError('session_store_unavailable', message, { cause, retryAfterSeconds: RETRY_AFTER_SECONDS });
+  return new SessionAuthError('session_store_unavailable', message, { cause });
 }
