@@ -1,10 +1,13 @@
 import type { FingerprintHeaderOptions, FingerprintPolicy, FingerprintRequest } from './http/fingerprint-options.js';
 import type { FingerprintSignal } from './http/fingerprint.js';
+import { RecentlyUsed } from './http/recently-used.js';
 import { OptionReader } from './option-reader.js';
 
 const POLICIES: readonly FingerprintPolicy[] = ['destroy', 'reject', 'report'];
 const DEFAULT_HEADERS = ['user-agent', 'accept-language', 'accept-encoding'];
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9a-z-]{1,100}$/i;
+const REMEMBERED = 256;
+const LONGEST = 1024;
 const DICTIONARY_CODINGS = new Set(['dcb', 'dcz', 'sdch']);
 
 /** The slice `fingerprint` of the options: the signals to compare, or undefined where it is off. */
@@ -43,11 +46,14 @@ function headerSignal(
   if (compare !== 'exact' && compare !== 'ignore-versions' && typeof compare !== 'function') {
     throw reader.refuse('compare', "'exact', 'ignore-versions', or a function of the header's value");
   }
+  const read = (value: string | readonly string[] | undefined): string =>
+    readHeader(value, name, compare as NonNullable<FingerprintHeaderOptions['compare']>);
   return {
     name,
     onMismatch: reader.oneOf('onMismatch', POLICIES, fallback),
     always: reader.flag('always', false),
-    read: ({ headers }) => readHeader(headers[name], name, compare as FingerprintHeaderOptions['compare'] & {}),
+    // an application's own function may say another thing the next time
+    read: typeof compare === 'function' ? ({ headers }) => read(headers[name]) : remembering(name, read),
   };
 }
 
@@ -63,6 +69,23 @@ function customSignal(options: OptionReader, fallback: FingerprintPolicy): Finge
     onMismatch: reader.oneOf('onMismatch', POLICIES, fallback),
     always: true,
     read: read as (request: FingerprintRequest) => string | undefined,
+  };
+}
+
+/** Reads a header whose text says it all, and remembers what it read of those seen lately. */
+function remembering(
+  name: string,
+  read: (value: string | readonly string[] | undefined) => string,
+): FingerprintSignal['read'] {
+  const known = new RecentlyUsed<string>(REMEMBERED, LONGEST);
+  return ({ headers }) => {
+    const value = headers[name];
+    if (typeof value !== 'string') return read(value);
+    const before = known.get(value);
+    if (before !== undefined) return before;
+    const text = read(value);
+    known.set(value, text);
+    return text;
   };
 }
 

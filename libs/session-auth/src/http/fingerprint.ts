@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto';
 import { constantTimeEqual } from '../crypto/constant-time-equal.js';
 import type { KeyRing } from '../crypto/key-ring.js';
 import type { FingerprintPolicy, FingerprintRequest } from './fingerprint-options.js';
+import { RecentlyUsed } from './recently-used.js';
 
 /** One trait of the client. */
 export interface FingerprintSignal {
@@ -26,7 +27,17 @@ const TAG_LENGTH = 4;
 const DIGEST_LENGTH = 16;
 const CHUNK_LENGTH = TAG_LENGTH + DIGEST_LENGTH;
 
+const REMEMBERED = 256;
+const LONGEST = 1024;
+
 const SEVERITY: readonly FingerprintPolicy[] = ['report', 'reject', 'destroy'];
+
+/** A key of the ring with what names the signals under it, and digests made lately, by signal and value. */
+interface FingerprintKey {
+  readonly key: Buffer;
+  readonly tags: readonly string[];
+  readonly digests: readonly RecentlyUsed<string>[];
+}
 
 /**
  * The traits of a client as keyed digests, one a signal, so that a store's content does not tell them and each signal
@@ -51,8 +62,8 @@ const SEVERITY: readonly FingerprintPolicy[] = ['report', 'reject', 'destroy'];
  * are spared: what changes something is compared in full.
  */
 export class Fingerprint {
-  /** For each key of the ring, newest first, what names the signals under it. */
-  readonly #ring: readonly { readonly key: Buffer; readonly tags: readonly string[] }[];
+  /** Newest first. */
+  readonly #ring: readonly FingerprintKey[];
 
   constructor(
     keys: KeyRing,
@@ -61,6 +72,8 @@ export class Fingerprint {
     this.#ring = keys.deriveKeys('fingerprint').map((key) => ({
       key,
       tags: signals.map(({ name }) => macOf(key, `signal:${name}`).slice(0, TAG_LENGTH)),
+      // millions of clients share a few values
+      digests: signals.map(() => new RecentlyUsed(REMEMBERED, LONGEST)),
     }));
   }
 
@@ -70,17 +83,19 @@ export class Fingerprint {
    * @param isKnown whether a signal is known of this client; one that is not is never compared. @default all are
    */
   of(request: FingerprintRequest, isKnown: (signal: string) => boolean = () => true): string {
-    const { key, tags } = this.#ring[0]!;
+    const newest = this.#ring[0]!;
     let text = '';
     for (const [index, signal] of this.signals.entries()) {
       const value = isSpared(signal, request) || !isKnown(signal.name) ? undefined : signal.read(request);
-      if (value !== undefined) text += tags[index] + digestOf(key, signal, value);
+      if (value !== undefined) text += newest.tags[index] + this.#digestOf(newest, index, value);
     }
     return text;
   }
 
   /** How a client differs from the one that was stored; undefined: it does not. */
   compare(stored: string, request: FingerprintRequest): FingerprintMismatch | undefined {
+    // what nearly every request comes to: nothing was skipped, nothing differs
+    if (constantTimeEqual(stored, this.of(request))) return undefined;
     const names: string[] = [];
     let severity = 0;
     for (const [index, signal] of this.signals.entries()) {
@@ -88,7 +103,7 @@ export class Fingerprint {
       const known = this.#find(stored, index);
       const value = known && signal.read(request);
       if (known === undefined || value === undefined) continue;
-      if (constantTimeEqual(known.digest, digestOf(known.key, signal, value))) continue;
+      if (constantTimeEqual(known.digest, this.#digestOf(known.by, index, value))) continue;
       names.push(signal.name);
       severity = Math.max(severity, SEVERITY.indexOf(policyOf(signal, request)));
     }
@@ -96,17 +111,21 @@ export class Fingerprint {
   }
 
   /** What is stored of a signal, with the key it was digested under. */
-  #find(stored: string, index: number): { readonly key: Buffer; readonly digest: string } | undefined {
-    for (const { key, tags } of this.#ring) {
-      const digest = chunkIn(stored, tags[index]!);
-      if (digest !== undefined) return { key, digest };
+  #find(stored: string, index: number): { readonly by: FingerprintKey; readonly digest: string } | undefined {
+    for (const by of this.#ring) {
+      const digest = chunkIn(stored, by.tags[index]!);
+      if (digest !== undefined) return { by, digest };
     }
     return undefined;
   }
-}
 
-function digestOf(key: Buffer, { name }: FingerprintSignal, value: string): string {
-  return macOf(key, `value:${name}:${value}`).slice(0, DIGEST_LENGTH);
+  #digestOf({ key, digests }: FingerprintKey, index: number, value: string): string {
+    const known = digests[index]!.get(value);
+    if (known !== undefined) return known;
+    const digest = macOf(key, `value:${this.signals[index]!.name}:${value}`).slice(0, DIGEST_LENGTH);
+    digests[index]!.set(value, digest);
+    return digest;
+  }
 }
 
 function macOf(key: Buffer, text: string): string {

@@ -5,7 +5,7 @@ import type { SessionLifecycleService } from '../session/session-lifecycle.servi
 import { Session } from '../session/session.js';
 import type { Clock } from '../time/clock.js';
 import type { SessionUser, SessionUserProvider } from '../users/session-user-provider.js';
-import type { Fingerprint } from './fingerprint.js';
+import type { Fingerprint, FingerprintMismatch } from './fingerprint.js';
 import type { HttpExchange } from './http-exchange.js';
 import { PreSessionCookie, type OpenedPreSession } from './pre-session-cookie.js';
 import type { OpenedSessionCookie, SessionCookie } from './session-cookie.js';
@@ -215,7 +215,8 @@ export class RequestSession {
     const askedAt = this.parts.clock.now();
     const { sessionMark } = this.#presented!;
     const session = await this.parts.lifecycle.find(opened.token, this.exchange.client, sessionMark);
-    if (session !== undefined && !(await this.#isSameClient(session))) {
+    const mismatch = session && this.#mismatchOf(session);
+    if (mismatch !== undefined && !(await this.#survives(session!, mismatch))) {
       this.#isForeign = true;
       return undefined;
     }
@@ -246,13 +247,16 @@ export class RequestSession {
     }
   }
 
-  /** Whether the session goes on for this client. A session from before the check was switched on does. */
-  async #isSameClient(session: Session): Promise<boolean> {
-    const { fingerprint, lifecycle, events } = this.parts;
+  /** How this client differs from the session's. One from before the check was switched on is anybody's. */
+  #mismatchOf(session: Session): FingerprintMismatch | undefined {
+    const { fingerprint } = this.parts;
     const stored = Session.recordOf(session).fingerprint;
-    if (fingerprint === undefined || stored === undefined) return true;
-    const mismatch = fingerprint.compare(stored, this.exchange.traits);
-    if (mismatch === undefined) return true;
+    return stored === undefined ? undefined : fingerprint?.compare(stored, this.exchange.traits);
+  }
+
+  /** Whether a session goes on for a client that is another than at login. */
+  async #survives(session: Session, mismatch: FingerprintMismatch): Promise<boolean> {
+    const { lifecycle, events } = this.parts;
     const { client } = this.exchange;
     events.publish({
       type: 'session.fingerprint_mismatch',

@@ -29,8 +29,18 @@ export class SealedCookie {
    * sealed by us, moved from another name, or ambiguous because the name occurs twice.
    */
   open(cookieHeader: string | undefined): OpenedSeal | undefined {
-    const value = this.#valueIn(cookieHeader);
-    if (typeof value !== 'string' || value.length !== this.#sealedLength) return undefined;
+    const value = this.valueIn(cookieHeader);
+    return value === undefined ? undefined : this.openValue(value);
+  }
+
+  /** The value of the cookie in a `Cookie` header, if it is there once and has the length of a genuine one. */
+  valueIn(cookieHeader: string | undefined): string | undefined {
+    const value = this.#find(cookieHeader);
+    return typeof value === 'string' && value.length === this.#sealedLength ? value : undefined;
+  }
+
+  /** What a value holds; undefined when it was not sealed by us for this cookie. */
+  openValue(value: string): OpenedSeal | undefined {
     return this.keys.open(value, this.#context);
   }
 
@@ -41,7 +51,7 @@ export class SealedCookie {
 
   /** What a `Cookie` header has under this name, genuine or not; several of them joined. */
   textIn(cookieHeader: string | undefined): string | undefined {
-    const value = this.#valueIn(cookieHeader);
+    const value = this.#find(cookieHeader);
     return typeof value === 'object' ? value.join() : value;
   }
 
@@ -55,7 +65,7 @@ export class SealedCookie {
     return this.#serialize('', 0);
   }
 
-  #valueIn(cookieHeader: string | undefined): string | readonly string[] | undefined {
+  #find(cookieHeader: string | undefined): string | readonly string[] | undefined {
     const { name } = this;
     if (cookieHeader === undefined || !cookieHeader.includes(name)) return undefined;
     return parse(cookieHeader, { filter: (key) => key === name, decode: asIs, allowMultiple: true })[name];

@@ -135,6 +135,28 @@ describe('SessionCookie.read', () => {
     expect(lengthened.read(pair, END)).toBeUndefined();
   });
 
+  it('refuses what has ended also when it was opened before, and goes by the clock of each request', () => {
+    const known = makeCookie();
+    const header = pairOf(known.issue(token, until(NOW + 1000), NOW));
+    expect(known.read(header, NOW)).toEqual({ ...OPENED, outdated: false });
+    expect(known.read(header, NOW + 999)).toEqual({ ...OPENED, outdated: false });
+    expect(known.read(header, NOW + 1000)).toBeUndefined();
+    expect(known.read(header, NOW)).toEqual({ ...OPENED, outdated: false });
+  });
+
+  it('opens a few thousand others in between all the same, and takes nothing for one that it opened before', () => {
+    const known = makeCookie();
+    const headers = Array.from({ length: 10_000 }, (_, i) => [`AA${String(i).padStart(43, '0')}`, i] as const).map(
+      ([each]) => [each, pairOf(known.issue(each, until(END), NOW))] as const,
+    );
+    for (let round = 0; round < 2; round++) {
+      for (const [each, header] of headers) expect(known.read(header, NOW)?.token).toBe(each);
+      const [, header] = headers[9_999]!;
+      const last = header.at(-1) === 'A' ? 'B' : 'A';
+      for (let again = 0; again < 3; again++) expect(known.read(header.slice(0, -1) + last, NOW)).toBeUndefined();
+    }
+  });
+
   it('says when an older key opened it, and refuses a key that was removed', () => {
     const next = 'the next secret that is long enough too';
     expect(makeCookie({}, { secrets: [next, SECRET] }).read(pair, NOW)).toEqual({ ...OPENED, outdated: true });

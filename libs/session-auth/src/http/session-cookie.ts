@@ -2,6 +2,7 @@ import { MARK_BYTES, markOfSession, markOfUser } from '../crypto/identity-mark.j
 import type { KeyRing } from '../crypto/key-ring.js';
 import { isSessionToken, SESSION_TOKEN_LENGTH } from '../crypto/session-token.js';
 import type { CookieAttributes } from './cookie-attributes.js';
+import { RecentlyUsed } from './recently-used.js';
 import { SealedCookie } from './sealed-cookie.js';
 
 /** What a genuine cookie says. */
@@ -31,16 +32,31 @@ export interface SessionCookieSettings {
   readonly idle: number;
 }
 
+/** What a genuine cookie holds, whether it has ended or not. */
+interface CookieContent {
+  readonly opened: OpenedSessionCookie;
+  readonly sealedAt: number;
+  readonly endsAt: number;
+}
+
 const TIME_BYTES = 6;
 const MARKS_AT = SESSION_TOKEN_LENGTH + 2 * TIME_BYTES;
 const PLAINTEXT_BYTES = MARKS_AT + 2 * MARK_BYTES;
 
+const REMEMBERED = 4096;
+const LONGEST = 512;
+
 /**
  * The session cookie: a token, the time it was sealed, the time it ends, and marks of its session and user, in a
  * {@link SealedCookie}. Whatever is not exactly such a value is refused before any store is asked, all kinds alike.
+ *
+ * What genuine values hold is remembered for the last few thousand of them, since opening one costs more than all else
+ * that a request takes here. The keys are the same for as long as the process runs, the times are compared with the
+ * clock at each use, and a value that was refused is never remembered: it is taken apart anew each time.
  */
 export class SessionCookie {
   readonly #cookie: SealedCookie;
+  readonly #contents = new RecentlyUsed<CookieContent>(REMEMBERED, LONGEST);
 
   constructor(
     keys: KeyRing,
@@ -63,15 +79,12 @@ export class SessionCookie {
    * not sealed by us, moved from another name, past its end, or ambiguous because the name occurs twice.
    */
   read(cookieHeader: string | undefined, now: number): OpenedSessionCookie | undefined {
-    const opened = this.#cookie.open(cookieHeader);
-    if (opened === undefined) return undefined;
-    const { plaintext, outdated } = opened;
-    const token = plaintext.toString('latin1', 0, SESSION_TOKEN_LENGTH);
-    const sealedAt = plaintext.readUIntBE(SESSION_TOKEN_LENGTH, TIME_BYTES);
-    const endsAt = plaintext.readUIntBE(SESSION_TOKEN_LENGTH + TIME_BYTES, TIME_BYTES);
-    if (endsAt <= now || sealedAt + this.settings.absolute <= now || !isSessionToken(token)) return undefined;
-    const sessionMark = plaintext.subarray(MARKS_AT, MARKS_AT + MARK_BYTES);
-    return { token, sessionMark, userMark: plaintext.subarray(MARKS_AT + MARK_BYTES), outdated };
+    const value = this.#cookie.valueIn(cookieHeader);
+    if (value === undefined) return undefined;
+    const content = this.#contents.get(value) ?? this.#open(value);
+    if (content === undefined) return undefined;
+    const { opened, sealedAt, endsAt } = content;
+    return endsAt <= now || sealedAt + this.settings.absolute <= now ? undefined : opened;
   }
 
   /** What a `Cookie` header has under the session cookie's name, genuine or not. */
@@ -102,5 +115,21 @@ export class SessionCookie {
   /** The `Set-Cookie` value that removes the cookie: same attributes, an end in the past. */
   expire(): string {
     return this.#cookie.expire();
+  }
+
+  #open(value: string): CookieContent | undefined {
+    const seal = this.#cookie.openValue(value);
+    if (seal === undefined) return undefined;
+    const { plaintext, outdated } = seal;
+    const token = plaintext.toString('latin1', 0, SESSION_TOKEN_LENGTH);
+    if (!isSessionToken(token)) return undefined;
+    const sessionMark = plaintext.subarray(MARKS_AT, MARKS_AT + MARK_BYTES);
+    const content = {
+      opened: { token, sessionMark, userMark: plaintext.subarray(MARKS_AT + MARK_BYTES), outdated },
+      sealedAt: plaintext.readUIntBE(SESSION_TOKEN_LENGTH, TIME_BYTES),
+      endsAt: plaintext.readUIntBE(SESSION_TOKEN_LENGTH + TIME_BYTES, TIME_BYTES),
+    };
+    this.#contents.set(value, content);
+    return content;
   }
 }
