@@ -13,7 +13,7 @@ export default {
   testRunner: 'jest',
   testRunnerNodeArgs: ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'],
   plugins: ['@stryker-mutator/jest-runner'],
-  jest: { configFile: 'jest.mutation.config.js', enableFindRelatedTests: true },
+  jest: { configFile: 'jest.mutation.config.js', enableFindRelatedTests: false },
   coverageAnalysis: 'perTest',
   mutate: (folder ? [folder] : MUTATED_FOLDERS).map((each) => `libs/session-auth/src/${each}/!(*.spec).ts`),
   ignorePatterns: ['dist', 'bench/dist', 'bench/node_modules', 'bench/results', 'coverage', '*.tgz'],

@@ -99,18 +99,11 @@ describe.each(ADAPTERS)('the OpenAPI document of the endpoints on %s', (adapter)
     expect(await login(alice, { body: { ...credentials, password: 'wrong' } })).toBe(401);
     expect([await login(alice), await login(elsewhere)]).toEqual([200, 200]);
     expect((await ask(alice, 'GET', '/auth/session')).status).toBe(200);
-    expect((await ask(alice, 'GET', '/auth/sessions?limit=1')).headers['link']).toMatch(/rel="next"/);
     const { json } = await ask(alice, 'GET', '/auth/sessions');
     const other = (json as { id: string; current: boolean }[]).find(({ current }) => !current)!;
     expect((await ask(alice, 'DELETE', `/auth/sessions/${other.id}`)).status).toBe(204);
     expect((await ask(alice, 'DELETE', `/auth/sessions/${other.id}`)).status).toBe(404);
     expect((await ask(alice, 'DELETE', '/auth/sessions?include=all')).status).toBe(400);
-    expect((await ask(alice, 'GET', '/auth/sessions?limit=0')).status).toBe(400);
-    const pages = endpointsOf(document).find(({ operation }) => operation.operationId === 'SessionAuth_sessions');
-    expect(pages!.operation.parameters).toEqual([
-      expect.objectContaining({ name: 'limit', in: 'query', required: false }),
-      expect.objectContaining({ name: 'cursor', in: 'query', required: false }),
-    ]);
     expect((await ask(alice, 'DELETE', '/auth/sessions')).status).toBe(200);
     const { password } = credentials;
     expect((await ask(alice, 'POST', '/auth/reauthenticate', { body: { password } })).status).toBe(200);

@@ -11,9 +11,6 @@ describe.each(ADAPTERS)('guessing of session cookies on %s', (adapter) => {
   beforeAll(async () => {
     backend = watchedBackend();
     bank = await startBank({ adapter, backend, trustProxy: true });
-    const alice = bank.client();
-    await alice.login('alice');
-    length = alice.sealed.length;
   });
 
   beforeEach(() => {
@@ -24,8 +21,7 @@ describe.each(ADAPTERS)('guessing of session cookies on %s', (adapter) => {
   afterAll(() => bank.close());
 
   /** As long as a genuine one, so that nothing but the seal gives it away. */
-  let length: number;
-  const madeUp = (): string => randomBytes(length).toString('base64url').slice(0, length);
+  const madeUp = (): string => randomBytes(100).toString('base64url').slice(0, 120);
   const guess = async (cookie: string, ip: string): Promise<number> => {
     const headers = { 'x-forwarded-for': ip, 'user-agent': 'guesser/1.0' };
     return (await bank.client().get('/api/me', { cookie: `${SESSION_COOKIE}=${cookie}`, headers })).status;

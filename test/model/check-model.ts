@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { differenceFrom, eventDifference, insideDifference, observe } from './observation.js';
 import { Journal, judge, USERS, type Operation, type Outcome, type Started } from './operation.js';
-import { moments, settings } from './operation-arbitraries.js';
+import { operations, settings } from './operation-arbitraries.js';
 import { ReferenceModel } from './reference-model.js';
 import { System, type Backend } from './system.js';
 
@@ -29,7 +29,7 @@ export async function checkModel(
   open: () => Promise<Backend>,
   { runs, length = 30, looks = 12 }: ModelCheck,
 ): Promise<void> {
-  const sequence = fc.commands<Running, Running, false>([moments.map((each) => new Step(each))], {
+  const sequence = fc.commands<Running, Running, false>([operations.map((each) => new Step(each))], {
     maxCommands: length,
     size: 'max',
   });
@@ -113,23 +113,21 @@ class Running {
 }
 
 class Step implements fc.AsyncCommand<Running, Running> {
-  constructor(private readonly moments: readonly (readonly Operation[])[]) {}
+  constructor(private readonly operations: readonly Operation[]) {}
 
   check(): boolean {
     return true;
   }
 
   async run(running: Running): Promise<void> {
-    for (const operations of this.moments) {
-      const started = running.start(operations);
-      if (started.length === 0) continue;
-      await running.explain(started, await Promise.all(started.map(({ outcome }) => outcome)));
-    }
+    const started = running.start(this.operations);
+    if (started.length === 0) return;
+    await running.explain(started, await Promise.all(started.map(({ outcome }) => outcome)));
   }
 
   toString(): string {
-    const names = this.moments.map((operations) => operations.map(({ name }) => name));
-    return names.map((each) => (each.length === 1 ? each[0]! : `at once: ${each.join(' ∥ ')}`)).join(', then ');
+    const names = this.operations.map(({ name }) => name);
+    return names.length === 1 ? names[0]! : `at once: ${names.join(' ∥ ')}`;
   }
 }
 

@@ -88,20 +88,8 @@ const single: fc.Arbitrary<Operation> = fc.oneof(
 // each of these is a single step of a store, so that some order of them must explain what they come to
 const step = fc.oneof(login, find, update, rotate, proveAgain, destroy, destroySession, revoke, updateUser);
 
-// a remembered login, and what comes of it when it is repeated after something has happened to its session
-const first = fc.constantFrom(0, 1);
-const repeatedLogin = fc
-  .tuple(
-    fc.tuple(node, fc.constant(0), ip).map((given) => device.remember(...given)),
-    fc.tuple(node, fc.constant(0), fc.constant(false)).map((given) => device.consume(...given)),
-    signInRemembered,
-    fc.oneof(rotate, proveAgain, destroy, login, wait),
-    fc.tuple(node, first, fc.constant(false)).map((given) => device.consume(...given)),
-    signInRemembered,
-  )
-  .map((steps) => steps.map((one) => [one]));
-
-const atOnce: fc.Arbitrary<readonly Operation[]> = fc.oneof(
+/** Operations that start at the same time; usually one. */
+export const operations: fc.Arbitrary<readonly Operation[]> = fc.oneof(
   { weight: 12, arbitrary: single.map((one) => [one]) },
   { weight: 1, arbitrary: fc.array(step, { minLength: 2, maxLength: 4 }) },
   { weight: 1, arbitrary: fc.array(login, { minLength: 2, maxLength: 4 }) },
@@ -111,12 +99,6 @@ const atOnce: fc.Arbitrary<readonly Operation[]> = fc.oneof(
     arbitrary: fc.tuple(index, node, node, grace, patch).map(([at, one, two, ...rest]) => race(at, one, two, ...rest)),
   },
   { weight: 1, arbitrary: fc.tuple(consume, consume) },
-);
-
-/** Moments that follow each other, of operations that start at the same time; usually one moment of one operation. */
-export const moments: fc.Arbitrary<readonly (readonly Operation[])[]> = fc.oneof(
-  { weight: 30, arbitrary: atOnce.map((operations) => [operations]) },
-  { weight: 1, arbitrary: repeatedLogin },
 );
 
 function race(at: number, one: 0 | 1, two: 0 | 1, time: number | undefined, written: object): Operation[] {

@@ -72,19 +72,9 @@ export function describeEndpoints(
     sessions: {
       operationId: 'SessionAuth_sessions',
       summary: 'Where the user is signed in, newest first',
-      description: 'By pages: where there is another one, the header `Link` leads to it (`rel="next"`, RFC 8288).',
       needsSession: true,
-      more: [
-        swagger.ApiQuery({
-          name: 'limit',
-          required: false,
-          description: 'The most sessions of a page.',
-          schema: { type: 'integer', minimum: 1, maximum: 1000, default: 100 },
-        }),
-        swagger.ApiQuery({ name: 'cursor', required: false, type: String, description: 'Taken from a page’s `Link`.' }),
-      ],
       answer: { status: 200, type: [models.SessionListItem] },
-      refusals: ['invalid_request', 'session_required', 'session_store_unavailable'],
+      refusals: ['session_required', 'session_store_unavailable'],
     },
     revoke: {
       operationId: 'SessionAuth_revoke',

@@ -106,38 +106,6 @@ describe('SessionCleanupService', () => {
     expect(deleteExpired).toHaveBeenCalledTimes(2);
   });
 
-  it('says in the log what it has removed by itself, and nothing where there was nothing', async () => {
-    const log = jest.spyOn(Logger.prototype, 'log').mockImplementation(() => undefined);
-    let now = 1000;
-    let rows = 4;
-    const auditEvents = {
-      deleteExpired: (_: number, limit: number): Promise<number> => {
-        now += 100;
-        const step = Math.min(rows, limit);
-        rows -= step;
-        return Promise.resolve(step);
-      },
-    };
-    const rememberMeTokens = { deleteExpired: (): Promise<number> => Promise.resolve(0) };
-    expired = sessions(3);
-    make({ others: { auditEvents, rememberMeTokens }, clock: { now: () => now } }).onApplicationBootstrap();
-    jest.advanceTimersByTime(HOUR / 2);
-    await settle();
-    expect(log.mock.calls).toEqual([['removed what had expired in 300 ms: 3 sessions, 4 auditEvents']]);
-    jest.advanceTimersByTime(HOUR);
-    await settle();
-    expect(log).toHaveBeenCalledTimes(1);
-  });
-
-  it('says nothing in the log where another node did it', async () => {
-    const log = jest.spyOn(Logger.prototype, 'log').mockImplementation(() => undefined);
-    const store = { deleteExpired, withCleanupLock: () => Promise.resolve(undefined) } as unknown as SessionStore;
-    make({ store }).onApplicationBootstrap();
-    jest.advanceTimersByTime(HOUR / 2);
-    await settle();
-    expect([log.mock.calls, logged.mock.calls]).toEqual([[], []]);
-  });
-
   it('reports a failed run and goes on with the next', async () => {
     deleteExpired.mockImplementationOnce(() => Promise.reject(new Error('down')));
     make().onApplicationBootstrap();

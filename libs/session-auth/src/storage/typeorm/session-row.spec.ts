@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { SessionRecord } from '../../session/session-record.js';
-import { decodeData, decodeRow, encodeData, encodePatch, encodeRow, type Row } from './session-row.js';
+import { decodeData, decodeJsonRow, decodeRow, encodeData, encodePatch, encodeRow, type Row } from './session-row.js';
 
 const RECORD: SessionRecord = {
   digest: 'd'.repeat(45),
@@ -25,9 +25,17 @@ const RECORD: SessionRecord = {
 const stored = (record: SessionRecord): Row =>
   encodeRow(record).map((value) => (value === null ? null : String(value)));
 
+/** As the server sends it: JSON columns as they are, numbers as numbers. */
+const asJson = (record: SessionRecord): string => {
+  const row = encodeRow(record);
+  const texts = row.map((value, index) => (index === 4 || index === 15 ? String(value) : JSON.stringify(value)));
+  return `[${texts.join(', ')}]`;
+};
+
 describe('the row of a session', () => {
   it('becomes the record it was made of', () => {
     expect(decodeRow(stored(RECORD))).toEqual(RECORD);
+    expect(decodeJsonRow(asJson(RECORD))).toEqual(RECORD);
     const anonymous = { ...RECORD, data: {}, roles: [] } as {
       -readonly [key in keyof SessionRecord]: SessionRecord[key];
     };
@@ -42,6 +50,7 @@ describe('the row of a session', () => {
     ] as const)
       delete anonymous[key];
     expect(decodeRow(stored(anonymous))).toEqual(anonymous);
+    expect(decodeJsonRow(asJson(anonymous))).toEqual(anonymous);
   });
 
   it('is corrupt when data is no object, or roles are no list of texts', () => {
@@ -51,6 +60,10 @@ describe('the row of a session', () => {
       const row = [...stored(RECORD)];
       row[4] = roles;
       expect(() => decodeRow(row)).toThrow(corrupt);
+      expect(() => decodeJsonRow(`[${'null, '.repeat(4)}${roles}${', null'.repeat(10)}, {}]`)).toThrow(corrupt);
+    }
+    for (const data of ['[]', '5', 'null', '"text"']) {
+      expect(() => decodeJsonRow(`[${'null, '.repeat(4)}[]${', null'.repeat(10)}, ${data}]`)).toThrow(corrupt);
     }
   });
 

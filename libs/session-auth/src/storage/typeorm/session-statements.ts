@@ -130,9 +130,9 @@ WITH ${seen(COLUMNS_OF_S)},
     WHERE seen.expires_at <= $2 AND s.handle = seen.handle AND s.digest = seen.digest AND s.expires_at <= $2
     RETURNING s.handle
   )
-SELECT ${COLUMNS}, 'live' FROM touched
+SELECT json_build_array(${COLUMNS}), 'live' FROM touched
 UNION ALL
-SELECT ${COLUMNS}, CASE
+SELECT json_build_array(${COLUMNS}), CASE
     WHEN EXISTS (SELECT FROM removed) THEN 'expired'
     WHEN expires_at <= $2 OR $2 - last_activity_at >= $4::bigint THEN 'lost'
     ELSE 'live' END

@@ -20,7 +20,16 @@ import { configuredSchema } from './configured-schema.js';
 import { PostgresConnections } from './postgres-connections.js';
 import { decodeText, encodeText } from './postgres-text.js';
 import { requirePostgres } from './require-postgres.js';
-import { corruptRecord, decodeData, decodeRow, encodePatch, encodeRow, textOrNull, type Row } from './session-row.js';
+import {
+  corruptRecord,
+  decodeData,
+  decodeJsonRow,
+  decodeRow,
+  encodePatch,
+  encodeRow,
+  textOrNull,
+  type Row,
+} from './session-row.js';
 import { sessionStatements, type SessionStatements } from './session-statements.js';
 import { SESSION_TABLE, sessionTables } from './session-tables.js';
 import { SWEEP_STEP, sweepStatements, type SweepStatements } from './sweep-statements.js';
@@ -115,10 +124,13 @@ export class TypeOrmSessionStore extends SessionStore {
     return this.#untilSettled(async () => {
       const [row] = await this.#connections.run(this.#sql.find, [encodeText(digest), now, idle, interval]);
       if (row === undefined) return { status: 'absent' };
-      const verdict = row.at(-1);
+      const [json, verdict] = row;
       if (verdict === 'lost') return undefined;
-      if (verdict === 'expired') return { status: 'expired', ended: endedOf(row[0]!, row[2]) };
-      return { status: 'live', record: decodeRow(row) };
+      if (verdict === 'expired') {
+        const [handle, , userId] = JSON.parse(json!) as Row;
+        return { status: 'expired', ended: endedOf(handle!, userId) };
+      }
+      return { status: 'live', record: decodeJsonRow(json!) };
     });
   }
 
