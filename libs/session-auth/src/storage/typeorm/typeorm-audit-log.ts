@@ -1,4 +1,4 @@
-import { Logger, type OnModuleDestroy } from '@nestjs/common';
+import { Logger, type OnApplicationShutdown, type OnModuleDestroy } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
 import { toAuditEntry } from '../../events/audit-entry.js';
 import { AuditLog } from '../../events/audit-log.js';
@@ -45,7 +45,7 @@ const MAX_TIME = 8.64e15;
  * to `buffer`; what does not fit is dropped, counted, and logged once it works again. Shutting down waits a few seconds
  * for what is left.
  */
-export class TypeOrmAuditLog extends AuditLog implements ExpiringRows, OnModuleDestroy {
+export class TypeOrmAuditLog extends AuditLog implements ExpiringRows, OnModuleDestroy, OnApplicationShutdown {
   readonly #logger = new Logger('SessionAudit');
   readonly #connections: PostgresConnections;
   readonly #sql: AuditStatements;
@@ -120,8 +120,13 @@ export class TypeOrmAuditLog extends AuditLog implements ExpiringRows, OnModuleD
     return Number(row![0]);
   }
 
-  // not later: the application closes its DataSource in the phases that follow
+  // early: an application may close a DataSource of its own in any phase that follows
   async onModuleDestroy(): Promise<void> {
+    await this.#rows.flush(SHUTDOWN_TIMEOUT);
+  }
+
+  // and once more, for the requests that were under way: modules end before those that they depend on
+  async onApplicationShutdown(): Promise<void> {
     await this.#rows.flush(SHUTDOWN_TIMEOUT);
   }
 }
