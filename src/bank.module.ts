@@ -1,4 +1,5 @@
 import { Module, type DynamicModule, type ModuleMetadata } from '@nestjs/common';
+import { TerminusModule } from '@nestjs/terminus';
 import {
   SessionAuthModule,
   type SessionAuthExtras,
@@ -34,7 +35,7 @@ export function bankSessions({ secrets, storage }: BankOptions): SessionAuthOpti
 
 /** The bank itself, to be put next to the library's module. */
 export const BANK: Required<Pick<ModuleMetadata, 'imports' | 'controllers'>> = {
-  imports: [BankUsersModule, BankingModule, PagesModule],
+  imports: [BankUsersModule, BankingModule, PagesModule, TerminusModule],
   controllers: [HealthController],
 };
 

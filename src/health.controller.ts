@@ -1,11 +1,19 @@
 import { Controller, Get } from '@nestjs/common';
-import { Public } from 'nestjs-session-auth';
+import { HealthCheck, HealthCheckService, type HealthCheckResult } from '@nestjs/terminus';
+import { Public, SessionStoreHealthIndicator } from 'nestjs-session-auth';
 
+/** Whether this node can serve: 200, or 503 while the session store is away. */
 @Controller('health')
 export class HealthController {
+  constructor(
+    private readonly health: HealthCheckService,
+    private readonly sessions: SessionStoreHealthIndicator,
+  ) {}
+
   @Public()
   @Get()
-  health(): { status: string } {
-    return { status: 'ok' };
+  @HealthCheck()
+  check(): Promise<HealthCheckResult> {
+    return this.health.check([() => this.sessions.pingCheck()]);
   }
 }

@@ -53,4 +53,10 @@ describe('the examples of the guides', () => {
     const { json } = await client.get('/api-json');
     expect(Object.keys((json as { paths: object }).paths)).toEqual(expect.arrayContaining(['/auth/login', '/notes']));
   });
+
+  it('of the health of the store', async () => {
+    const { AppModule } = await import('../examples/health/app.module.js');
+    const { status, json } = await (await start(AppModule)).get('/health');
+    expect([status, json]).toMatchObject([200, { status: 'ok', info: { sessions: { status: 'up' } } }]);
+  });
 });

@@ -40,11 +40,18 @@ describe.each(ADAPTERS)('what Redis is asked for on %s', (adapter) => {
   it('nothing for an open route, with or without a cookie', async () => {
     await alice.login('alice');
     const { byName } = await count(async () => {
-      expect((await alice.get('/health')).status).toBe(200);
-      expect((await bank.client().get('/health')).status).toBe(200);
+      expect((await alice.get('/auth/csrf')).status).toBe(200);
+      expect((await bank.client().get('/auth/csrf')).status).toBe(200);
       expect((await alice.get('/not/there')).status).toBe(404);
     });
     expect(byName).toEqual({});
+  });
+
+  it('one read for the health of the store', async () => {
+    const { sent, writes } = await count(async () => {
+      expect((await alice.get('/health')).json).toMatchObject({ status: 'ok', info: { sessions: { status: 'up' } } });
+    });
+    expect([sent, writes]).toEqual([1, 0]);
   });
 
   it('nothing for a guarded route without a cookie', async () => {

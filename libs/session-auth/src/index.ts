@@ -90,6 +90,7 @@ export {
   type Touch,
   type UpdateOutcome,
 } from './session/session-store.js';
+export { SessionStoreHealthIndicator, type SessionStoreHealth } from './session/session-store-health-indicator.js';
 export { Session, type SessionView } from './session/session.js';
 
 // http

@@ -32,6 +32,7 @@ import { NewSessionNotifier } from './session/new-session-notifier.js';
 import { SessionCleanupService, type ExpiringRows } from './session/session-cleanup.service.js';
 import { lifetimeAdvice } from './session/session-lifetime.js';
 import { SessionLifecycleService } from './session/session-lifecycle.service.js';
+import { SessionStoreHealthIndicator } from './session/session-store-health-indicator.js';
 import { SessionStore } from './session/session-store.js';
 import { LoginThrottleStore } from './throttle/login-throttle-store.js';
 import { LoginThrottle } from './throttle/login-throttle.js';
@@ -59,6 +60,7 @@ export const CORE_EXPORTS = [
   SessionCleanupService,
   SessionEventPublisher,
   SessionLifecycleService,
+  SessionStoreHealthIndicator,
 ];
 
 const OPTIONAL_USERS = { token: SessionUserProvider, optional: true };
@@ -261,6 +263,12 @@ export const CORE_PROVIDERS: Provider[] = [
       const others = expiringRows({ rememberMeTokens, auditEvents, throttleCounts });
       return new SessionCleanupService({ store, others, events, clock }, cleanup);
     },
+  },
+  {
+    provide: SessionStoreHealthIndicator,
+    inject: [SessionStore, Clock, RESOLVED_OPTIONS],
+    useFactory: (store: SessionStore, clock: Clock, { storeTimeout }: ResolvedSessionAuthOptions) =>
+      new SessionStoreHealthIndicator(store, clock, storeTimeout),
   },
   EventEmitterBridge,
   {

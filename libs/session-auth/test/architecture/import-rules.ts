@@ -30,6 +30,7 @@ export const OPTIONAL_PEERS: Readonly<Record<string, readonly string[]>> = {
   '@nestjs/graphql': ['graphql'],
   '@nestjs/apollo': ['graphql'],
   '@nestjs/event-emitter': [],
+  '@nestjs/terminus': [],
   eventemitter2: [],
   '@nestjs/websockets': ['websockets'],
   ws: ['websockets'],

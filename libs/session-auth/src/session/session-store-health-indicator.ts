@@ -1,0 +1,40 @@
+import { digestOf, issueSessionToken } from '../crypto/session-token.js';
+import type { Clock } from '../time/clock.js';
+import { withStoreDeadline } from '../time/store-deadline.js';
+import type { SessionStore } from './session-store.js';
+
+/** What {@link SessionStoreHealthIndicator} answers: a `HealthIndicatorResult` of `@nestjs/terminus`. */
+export type SessionStoreHealth<Key extends string = string> = Record<
+  Key,
+  { readonly status: 'up' } | { readonly status: 'down'; readonly message: string }
+>;
+
+/**
+ * Whether the session store answers, for a readiness probe: an indicator for `@nestjs/terminus`, which is not needed
+ * for it.
+ */
+export class SessionStoreHealthIndicator {
+  constructor(
+    private readonly store: SessionStore,
+    private readonly clock: Clock,
+    private readonly storeTimeout: number,
+  ) {}
+
+  /**
+   * Looks up a session that is not there, as a request would: one read, at most `storeTimeout`. Never rejects, and says
+   * nothing of what is wrong: such answers are often public.
+   *
+   * @param key the name in the answer
+   */
+  async pingCheck<Key extends string = 'sessions'>(key = 'sessions' as Key): Promise<SessionStoreHealth<Key>> {
+    const digest = digestOf(issueSessionToken(undefined));
+    const touch = { now: this.clock.now(), idle: 1, interval: 1 };
+    const health: SessionStoreHealth[string] = await withStoreDeadline(this.storeTimeout, () =>
+      this.store.find(digest, touch),
+    ).then(
+      () => ({ status: 'up' }),
+      () => ({ status: 'down', message: 'the session store does not answer' }),
+    );
+    return { [key]: health } as SessionStoreHealth<Key>;
+  }
+}
