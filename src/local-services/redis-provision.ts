@@ -27,7 +27,7 @@ const WAYS_OUT =
   'or run a Docker engine';
 
 /**
- * Finds a way to run a Redis server: a program on the PATH, else (root on Debian or Ubuntu) one that apt-get installs,
+ * Finds a way to run a Redis server: the program that `REDIS_SERVER` names, else one on the PATH, else (root on Debian or Ubuntu) one that apt-get installs,
  * else Docker.
  *
  * @throws an Error that names every way out when there is none
@@ -57,6 +57,8 @@ export async function provisionRedis(log: ProgressLog, probes: RedisProbes = mac
 }
 
 async function findServer(probes: RedisProbes): Promise<string | undefined> {
+  const named = process.env['REDIS_SERVER'];
+  if (named) return named;
   for (const name of PROGRAMS) {
     const path = await probes.findProgram(name);
     if (path !== undefined) return path;

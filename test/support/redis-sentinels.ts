@@ -1,0 +1,103 @@
+import { Redis } from 'ioredis';
+import { REDIS_OPTIONS } from '../../src/storage/redis-options.js';
+import { startRedisProcess, untilTrue, type RedisProcess } from './redis-processes.js';
+
+const NAME = 'bank';
+const REPLICAS = 2;
+const SENTINELS = 3;
+
+/** A master, two replicas and the three sentinels that watch over them, on this machine. */
+export class RedisSentinels {
+  readonly #clients: Redis[] = [];
+
+  private constructor(
+    readonly servers: readonly RedisProcess[],
+    readonly sentinels: readonly RedisProcess[],
+  ) {}
+
+  static async start(): Promise<RedisSentinels> {
+    const server = [
+      'replica-announce-ip 127.0.0.1',
+      'repl-diskless-sync-delay 0',
+      'appendonly yes',
+      'min-replicas-to-write 1',
+      'min-replicas-max-lag 2',
+    ];
+    const master = await startRedisProcess(server);
+    const servers = [master];
+    while (servers.length <= REPLICAS) {
+      servers.push(await startRedisProcess([...server, `replicaof 127.0.0.1 ${master.port}`]));
+    }
+    const sentinels: RedisProcess[] = [];
+    while (sentinels.length < SENTINELS) {
+      sentinels.push(
+        await startRedisProcess(
+          [
+            'sentinel announce-ip 127.0.0.1',
+            `sentinel monitor ${NAME} 127.0.0.1 ${master.port} 2`,
+            `sentinel down-after-milliseconds ${NAME} 1000`,
+            `sentinel failover-timeout ${NAME} 5000`,
+          ],
+          'sentinel',
+        ),
+      );
+    }
+    const all = new RedisSentinels(servers, sentinels);
+    await all.untilWhole();
+    return all;
+  }
+
+  get addresses(): string[] {
+    return this.sentinels.map(({ port }) => `127.0.0.1:${port}`);
+  }
+
+  /** A client as the guide says. */
+  connect(): Redis {
+    const client = new Redis({
+      ...REDIS_OPTIONS,
+      name: NAME,
+      sentinels: this.sentinels.map(({ port }) => ({ host: '127.0.0.1', port })),
+      sentinelRetryStrategy: (attempt) => Math.min(attempt * 50, 500),
+      reconnectOnError: (error) => (error.message.startsWith('READONLY') ? 2 : false),
+    });
+    client.on('error', () => undefined);
+    this.#clients.push(client);
+    return client;
+  }
+
+  async master(): Promise<RedisProcess> {
+    const [, port] = (await this.sentinels[0]!.operator.call('SENTINEL', 'get-master-addr-by-name', NAME)) as string[];
+    return this.servers.find((server) => server.port === Number(port))!;
+  }
+
+  /** Hands the part of the master over, as an operator does before maintenance. */
+  async failOver(): Promise<void> {
+    await this.sentinels[0]!.operator.call('SENTINEL', 'FAILOVER', NAME);
+  }
+
+  async untilMasterIsNot(former: RedisProcess): Promise<void> {
+    await untilTrue('another one is the master', async () => {
+      const master = await this.master();
+      return master !== former && (await master.operator.info('replication')).includes('role:master');
+    });
+  }
+
+  /** Every sentinel knows the others and both replicas, and these are up to date. */
+  async untilWhole(): Promise<void> {
+    await untilTrue('the sentinels know each other', async () => {
+      for (const { operator } of this.sentinels) {
+        const fields = (await operator.call('SENTINEL', 'MASTER', NAME)) as string[];
+        const field = (name: string): string => fields[fields.indexOf(name) + 1]!;
+        if (field('num-other-sentinels') !== String(SENTINELS - 1) || field('flags') !== 'master') return false;
+        if (field('num-slaves') !== String(REPLICAS)) return false;
+      }
+      const replication = await (await this.master()).operator.info('replication');
+      return (replication.match(/^slave\d+:.*state=online/gm) ?? []).length === REPLICAS;
+    });
+  }
+
+  async close(): Promise<void> {
+    for (const client of this.#clients) client.disconnect();
+    for (const process of [...this.sentinels, ...this.servers]) await process.close();
+  }
+}
