@@ -9,7 +9,9 @@ export interface LoadReport {
   readonly slowest: Readonly<Record<string, number>>;
   /** Sessions whose login was acknowledged and that were not there later. */
   readonly lost: number;
-  /** Each answer that must not be: another user's session, a session after its end, a status that nobody promised. */
+  /** Sessions that were there after their logout was acknowledged. */
+  readonly revived: number;
+  /** Each answer that must not be: another user's session, a status that nobody promised. */
   readonly wrong: readonly string[];
 }
 
@@ -34,6 +36,7 @@ export class FaultLoad {
   readonly #wrong: string[] = [];
   readonly #customers: Promise<void>[];
   #lost = 0;
+  #revived = 0;
   #turn = 0;
   #isOver = false;
 
@@ -70,7 +73,13 @@ export class FaultLoad {
   }
 
   #report(): LoadReport {
-    return { answers: this.#answers, slowest: this.#slowest, lost: this.#lost, wrong: this.#wrong };
+    return {
+      answers: this.#answers,
+      slowest: this.#slowest,
+      lost: this.#lost,
+      revived: this.#revived,
+      wrong: this.#wrong,
+    };
   }
 
   async #keepVisiting(name: string): Promise<void> {
@@ -99,7 +108,8 @@ export class FaultLoad {
     const { cookie } = client;
     const out = await this.#ask(client, () => client.post('/auth/logout'), [204]);
     if (out?.status !== 204) return;
-    await this.#ask(client, () => client.get('/api/me', { cookie }), [401]);
+    const after = await this.#ask(client, () => client.get('/api/me', { cookie }), [200, 401]);
+    if (after?.status === 200) this.#revived += 1;
   }
 
   /** One request, its answer noted; undefined where the store was away. */
