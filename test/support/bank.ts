@@ -143,9 +143,9 @@ export async function startBank(setup: BankSetup): Promise<Bank> {
   const testing = await Test.createTestingModule({
     ...module,
     imports: [
+      ...(module.imports ?? []),
       SessionAuthModule.forRoot({ ...sessions, passwords: { cost: 4 }, ...options }),
       ...BANK.imports,
-      ...(module.imports ?? []),
     ],
     controllers: [...BANK.controllers, ...(module.controllers ?? [])],
   })

@@ -125,7 +125,7 @@ export class TypeOrmAuditLog extends AuditLog implements ExpiringRows, OnModuleD
     await this.#rows.flush(SHUTDOWN_TIMEOUT);
   }
 
-  // and once more, for the requests that were under way: modules end before those that they depend on
+  // and once more, for the requests that were under way: modules end before those that were imported before them
   async onApplicationShutdown(): Promise<void> {
     await this.#rows.flush(SHUTDOWN_TIMEOUT);
   }
