@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Get } from '@nestjs/common';
+import { MemorySessionStore } from 'nestjs-session-auth';
 import { PageController } from '../src/pages/page.controller.js';
 import { PagesModule } from '../src/pages/pages.module.js';
 import { type Answer, type BankClient } from './support/bank-client.js';
@@ -61,6 +62,12 @@ describe.each(EVERYWHERE)('the pages on $adapter with $store', ({ adapter, store
     expect(await client.isSignedIn()).toBe(false);
   });
 });
+
+class FailingStore extends MemorySessionStore {
+  override find(): Promise<never> {
+    return Promise.reject(new Error('down'));
+  }
+}
 
 @PageController('broken')
 class BrokenController {
@@ -185,6 +192,21 @@ describe.each(ADAPTERS)('the pages on %s', (adapter) => {
       status: 400,
       text: expect.stringContaining('could not make sense'),
     });
+  });
+
+  it('answer an outage of the store in words, and never as a stranger', async () => {
+    await client.login('alice');
+    await bank.close();
+    const storage = { sessions: { useValue: new FailingStore() } };
+    const backend = { ...(await openBackend('memory')), storage };
+    bank = await startBank({ adapter, backend });
+    client.port = bank.port;
+    for (const page of ['/', '/login', '/account', '/devices']) {
+      const { status, headers, text } = await client.get(page);
+      expect({ page, status, retryAfter: headers['retry-after'] }).toEqual({ page, status: 503, retryAfter: '1' });
+      expect(text).toContain('Try again in a few seconds.');
+      expect(headers['set-cookie']).toBeUndefined();
+    }
   });
 
   it('answer a defect in words, and log it', async () => {

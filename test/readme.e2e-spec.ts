@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { BankClient } from './support/bank-client.js';
 import { buildDemo } from './support/build.js';
 import { startDemo, type DemoProcess } from './support/demo-process.js';
 
@@ -49,6 +50,22 @@ describe('the README', () => {
     afterAll(async () => {
       await demo?.stop();
       if (folder) await rm(folder, { recursive: true });
+    });
+
+    it('comes after pages that are all there', async () => {
+      const admin = new BankClient(demo!.port);
+      const pages = [...readme.matchAll(/^\| `(\/\w+)` +\|/gm)].map((match) => match[1]!);
+      expect(pages).toHaveLength(6);
+      expect((await admin.get('/login')).text).toContain('<h1>Sign in</h1>');
+      await admin.login('admin');
+      for (const page of pages.filter((path) => path !== '/login')) {
+        const { status, headers } = await admin.get(page);
+        expect({ page, status, type: headers['content-type'] }).toEqual({
+          page,
+          status: 200,
+          type: 'text/html; charset=utf-8',
+        });
+      }
     });
 
     it('is what the demo answers', async () => {
