@@ -1,8 +1,10 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import { fillLogin, openDevice, picture, signedInAs, signIn, told } from '../support/bank-pages.js';
 import { ADAPTERS, openBackend, startBank, type Bank } from '../support/bank.js';
 import { launchChromium } from '../support/chromium.js';
+
+jest.setTimeout(90_000);
 
 const PHONE =
   'Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Mobile/15E148 Safari/604.1';
@@ -30,11 +32,18 @@ describe.each(ADAPTERS)('several devices of one user in Chromium on %s', (adapte
     await bank.close();
   });
 
-  it('push the oldest out at the limit, and tell it so', async () => {
+  it('push the oldest out at the limit, time ends the session after it, and each is told once why', async () => {
     await signIn(page, 'alice');
     for (let i = 0; i < 3; i += 1) await bank.client().login('alice');
     expect(await signedInAs(page)).toBeUndefined();
     expect(await told(page)).toMatch(/^You were signed out here because you signed in on more devices/);
+    await fillLogin(page, 'alice');
+    await page.waitForURL('**/account');
+    bank.clock.advance(61 * MINUTE);
+    expect(await signedInAs(page)).toBeUndefined();
+    expect(await told(page)).toBe('Your session has expired. Please sign in again.');
+    await page.reload();
+    expect(await page.getByRole('status').count()).toBe(0);
   });
 
   it('are all signed out but one, once the password was entered again', async () => {

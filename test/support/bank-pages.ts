@@ -2,7 +2,8 @@ import { mkdir } from 'node:fs/promises';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import type { Bank } from './bank.js';
 
-const PATIENCE = 10_000;
+// a machine may have other things to do: only what never comes is an error
+const PATIENCE = 25_000;
 
 /** Opens a tab on a device of its own, at the bank. The device looks like any other unless `options` say otherwise. */
 export async function openDevice(browser: Browser, bank: Bank, options: BrowserContextOptions = {}): Promise<Page> {
