@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { Controller, Get } from '@nestjs/common';
+import { Controller, Get, Inject, Req } from '@nestjs/common';
 import {
   CurrentSession,
   RequireFullAuth,
@@ -36,6 +36,17 @@ class SensitiveController {
   @Get('recent')
   recent(): { recent: boolean } {
     return { recent: true };
+  }
+}
+
+/** Signs Alice in and remembers the device. */
+@Controller('enter')
+class EnterController {
+  constructor(@Inject(SessionAuthService) private readonly auth: SessionAuthService) {}
+
+  @Get()
+  async enter(@Req() request: object): Promise<void> {
+    await this.auth.loginUser(request, { id: 'alice' }, 'custom', { rememberMe: true });
   }
 }
 
@@ -99,6 +110,28 @@ describe.each(EVERYWHERE)('remember-me on $adapter with $store', ({ adapter, sto
     bank.clock.advance(3 * DAY);
     expect(await alice.isSignedIn()).toBe(false);
     expect(alice.cookies.has(REMEMBER_COOKIE)).toBe(false);
+  });
+
+  it('survives an outage of the users behind it that lasts longer than the grace, without an alarm', async () => {
+    let isDown = false;
+    const user = { id: 'alice', email: 'alice@example.com', roles: ['customer'] };
+    const findById = (): Promise<typeof user> =>
+      isDown ? Promise.reject(new Error('the database of users is down')) : Promise.resolve(user);
+    const node = await start({
+      module: { controllers: [EnterController] },
+      options: { users: { useValue: { findById, findByEmail: findById } } },
+    });
+    const device = node.client();
+    await device.get('/enter');
+    device.restart();
+    isDown = true;
+    for (let i = 0; i < 3; i += 1) {
+      expect((await device.get('/api/me')).status).toBe(500);
+      clock.advance(MINUTE);
+    }
+    isDown = false;
+    expect(await device.isSignedIn()).toBe(true);
+    expect(node.events.filter(({ type }) => type === 'remember_me.theft')).toEqual([]);
   });
 
   it('signs in twenty tabs that start at once: one series, one session, no theft', async () => {

@@ -77,6 +77,7 @@ export class RememberedLogin implements RememberedLoginResumer {
       // the store has answered with the record of somebody else
       events.publish({ type: 'session.corrupt_record', client });
     } else if (outcome?.status === 'remembered') {
+      this.#writeCookie(bound, outcome);
       const user = await this.#findUser(outcome.device.userId);
       if (user !== undefined) return this.#signIn(bound, user, outcome);
       await rememberMe.revokeAll(outcome.device.userId);
@@ -86,15 +87,8 @@ export class RememberedLogin implements RememberedLoginResumer {
   }
 
   async #signIn(bound: RequestSession, user: SessionUser, outcome: Remembered): Promise<Session | undefined> {
-    const { rememberMe, cookie, lifecycle, clock } = this.parts;
-    const { device, token } = outcome;
-    // before anything that may fail: the validator that the client holds has been used up
-    if (token !== undefined) {
-      bound.exchange.setCookie(
-        cookie.name,
-        cookie.issue(token, device.userId, device.expiresAt.getTime(), clock.now()),
-      );
-    }
+    const { rememberMe, lifecycle } = this.parts;
+    const { device } = outcome;
     const issued = await this.#createSession(bound, user, outcome);
     if (issued === undefined) return undefined;
     // whoever revoked the token meanwhile has ended the user's sessions before this one was there
@@ -105,6 +99,16 @@ export class RememberedLogin implements RememberedLoginResumer {
     }
     bound.replace(issued);
     return issued.session;
+  }
+
+  /**
+   * Before anything that may fail, such as the look-up of the user: the validator that the client holds has been used
+   * up, and presented once more after its grace it would be taken for a thief's.
+   */
+  #writeCookie({ exchange }: RequestSession, { token, device }: Remembered): void {
+    const { cookie, clock } = this.parts;
+    if (token === undefined) return;
+    exchange.setCookie(cookie.name, cookie.issue(token, device.userId, device.expiresAt.getTime(), clock.now()));
   }
 
   async #createSession(

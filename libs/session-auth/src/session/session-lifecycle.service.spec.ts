@@ -309,6 +309,17 @@ describe('a record that is not the one asked for', () => {
     expect(events.at(-1)).toEqual(corrupt);
   });
 
+  it('is in no list', async () => {
+    const { session } = await lifecycle.create({ user: ALICE });
+    const { session: foreign } = await lifecycle.create({ user: { id: 'bob' } });
+    jest
+      .spyOn(store, 'list')
+      .mockResolvedValueOnce({ records: [session, foreign].map((each) => Session.recordOf(each)) });
+    const { sessions } = await lifecycle.list('alice');
+    expect(sessions.map(({ id }) => id)).toEqual([session.id]);
+    expect(typesOf(events).at(-1)).toBe('session.corrupt_record');
+  });
+
   it('that cannot be read is an ended session for whoever would change it, and told', async () => {
     const { session } = await lifecycle.create({ user: ALICE });
     const unreadable = new SessionAuthError('corrupt_session_record', 'unreadable');

@@ -28,7 +28,11 @@ export class UserSessions {
   async list(userId: string, page: { readonly limit?: number; readonly cursor?: string }): Promise<SessionList> {
     const asked = Math.trunc(page.limit ?? DEFAULT_PAGE);
     const limit = Number.isNaN(asked) ? DEFAULT_PAGE : Math.min(Math.max(asked, 1), 1000);
-    return this.#call((store, now) => store.list(userId, { limit, cursor: page.cursor }, now));
+    const list = await this.#call((store, now) => store.list(userId, { limit, cursor: page.cursor }, now));
+    const records = list.records.filter((record) => record.userId === userId);
+    // a store that answers with somebody else's sessions shows them to nobody
+    if (records.length < list.records.length) this.parts.events.publish({ type: 'session.corrupt_record' });
+    return { ...list, records };
   }
 
   async update(

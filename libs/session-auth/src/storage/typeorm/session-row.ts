@@ -104,6 +104,16 @@ function toRecord(row: Row, roles: unknown, data: unknown): SessionRecord {
   };
 }
 
+/** The record of a row; undefined for what cannot be read, where that must not stand in the way of the rest. */
+export function findRecord(row: Row): SessionRecord | undefined {
+  try {
+    return decodeRow(row);
+  } catch (error) {
+    if (error instanceof SessionAuthError && error.code === 'corrupt_session_record') return undefined;
+    throw error;
+  }
+}
+
 /** Session data as it is stored. */
 export function encodeData(data: SessionData): string {
   const { lines } = encodePatch(data);

@@ -27,6 +27,7 @@ import {
   decodeRow,
   encodePatch,
   encodeRow,
+  findRecord,
   textOrNull,
   type Row,
 } from './session-row.js';
@@ -199,9 +200,16 @@ export class TypeOrmSessionStore extends SessionStore {
       place === undefined
         ? await this.#connections.run(this.#sql.list, values)
         : await this.#connections.run(this.#sql.listBehind, [...values, place.createdAt, place.id]);
-    const records = rows.slice(0, limit).map(decodeRow);
-    const last = records.at(-1);
-    return { records, next: rows.length > limit && last !== undefined ? formatSessionCursor(last) : undefined };
+    const page = rows.slice(0, limit);
+    const last = page.at(-1);
+    return {
+      // one row that cannot be read does not stand in the way of the user's other sessions
+      records: page.map(findRecord).filter((record) => record !== undefined),
+      next:
+        rows.length > limit && last !== undefined
+          ? formatSessionCursor({ createdAt: Number(last[5]), id: last[0]! })
+          : undefined,
+    };
   }
 
   override async deleteByHandle(userId: string, handle: string, now: number): Promise<EndedSession | undefined> {
