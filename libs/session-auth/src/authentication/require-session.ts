@@ -1,4 +1,5 @@
 import { SessionAuthError } from '../errors/session-auth.error.js';
+import { withoutStackTrace } from '../errors/without-stack-trace.js';
 import type { Session } from '../session/session.js';
 import type { SessionUser } from '../users/session-user-provider.js';
 
@@ -11,7 +12,9 @@ export type UserSession = Session & { readonly userId: string };
  * @throws SessionAuthError `session_required` without a session and for an anonymous one
  */
 export function requireSession(session: Session | undefined): UserSession {
-  if (session?.userId === undefined) throw new SessionAuthError('session_required', 'sign in first');
+  if (session?.userId === undefined) {
+    throw withoutStackTrace(() => new SessionAuthError('session_required', 'sign in first'));
+  }
   return session as UserSession;
 }
 

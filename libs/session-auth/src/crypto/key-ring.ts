@@ -1,4 +1,5 @@
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
+import { withoutStackTrace } from '../errors/without-stack-trace.js';
 
 const VERSION = 1;
 const KEY_ID_BYTES = 4;
@@ -92,7 +93,8 @@ function decrypt(sealed: Buffer, key: Buffer, aad: Buffer): Buffer | undefined {
   decipher.setAuthTag(sealed.subarray(sealed.length - TAG_BYTES));
   const plaintext = decipher.update(sealed.subarray(HEADER_BYTES + NONCE_BYTES, sealed.length - TAG_BYTES));
   try {
-    decipher.final();
+    // throws for what is forged
+    withoutStackTrace(() => decipher.final());
     return plaintext;
   } catch {
     return undefined;

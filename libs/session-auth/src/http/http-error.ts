@@ -1,5 +1,6 @@
 import { HttpException, Logger } from '@nestjs/common';
 import { SessionAuthError } from '../errors/session-auth.error.js';
+import { withoutStackTrace } from '../errors/without-stack-trace.js';
 import type { HttpExchange } from './http-exchange.js';
 
 const GENERAL_MESSAGES: Record<number, string> = {
@@ -23,7 +24,8 @@ export function toHttpException(error: SessionAuthError, exchange: HttpExchange)
     exchange.setHeader('retry-after', String(error.retryAfterSeconds));
   }
   const message = GENERAL_MESSAGES[statusCode] ?? error.message;
-  return new HttpException({ statusCode, code, message }, statusCode, { cause: error });
+  // where it comes from is told by its cause
+  return withoutStackTrace(() => new HttpException({ statusCode, code, message }, statusCode, { cause: error }));
 }
 
 /**
