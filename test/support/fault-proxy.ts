@@ -25,7 +25,8 @@ export class FaultProxy {
   #fault: Fault = { kind: 'none' };
   readonly #pairs = new Set<Pair>();
   #sent = 0;
-  #cutAfter = Infinity;
+  #crashAfter = Infinity;
+  #losing: 'request' | 'reply' = 'request';
   #server: Server;
 
   private constructor(private targetPort: number) {
@@ -45,7 +46,7 @@ export class FaultProxy {
     return this.#port;
   }
 
-  /** Pieces of data that clients sent since the start or `cutAfter`. */
+  /** Pieces of data that clients sent since the start or `crashAfter`. */
   get sent(): number {
     return this.#sent;
   }
@@ -72,7 +73,7 @@ export class FaultProxy {
   async heal(): Promise<void> {
     const { kind } = this.#fault;
     this.#fault = { kind: 'none' };
-    this.#cutAfter = Infinity;
+    this.#crashAfter = Infinity;
     if (kind === 'refuse') await this.#listen(this.#port);
   }
 
@@ -92,10 +93,20 @@ export class FaultProxy {
     }
   }
 
-  /** From the piece of data with this number on, counted from now, nothing reaches the server any more. */
-  cutAfter(pieces: number): void {
+  /**
+   * What the server sees of a node that crashes: after so many pieces of data, counted from now, every connection is
+   * reset and so is each new one.
+   *
+   * @param losing the next piece of data does not arrive any more, or it does and what is answered does not
+   */
+  crashAfter(pieces: number, losing: 'request' | 'reply'): void {
     this.#sent = 0;
-    this.#cutAfter = pieces;
+    this.#crashAfter = pieces;
+    this.#losing = losing;
+  }
+
+  get hasCrashed(): boolean {
+    return this.#fault.kind === 'reset';
   }
 
   async close(): Promise<void> {
@@ -132,10 +143,13 @@ export class FaultProxy {
     upstream.on('error', () => undefined);
     client.on('data', (piece: Buffer) => {
       this.#sent += 1;
-      if (this.#sent > this.#cutAfter) this.cutSilently();
-      this.#forward(pair, upstream, piece);
+      if (this.#losing === 'request' && this.#sent > this.#crashAfter) this.#crash();
+      else this.#forward(pair, upstream, piece);
     });
-    upstream.on('data', (piece: Buffer) => this.#forward(pair, client, piece));
+    upstream.on('data', (piece: Buffer) => {
+      if (this.#losing === 'reply' && this.#sent > this.#crashAfter) this.#crash();
+      else this.#forward(pair, client, piece);
+    });
     client.on('close', () => {
       this.#pairs.delete(pair);
       upstream.destroy();
@@ -143,6 +157,11 @@ export class FaultProxy {
     upstream.on('close', () => {
       if (!pair.isDead) client.destroy();
     });
+  }
+
+  #crash(): void {
+    this.#fault = { kind: 'reset' };
+    this.reset();
   }
 
   #forward(pair: Pair, to: Socket, piece: Buffer): void {
