@@ -20,6 +20,8 @@ export interface FaultLoadOptions {
   readonly ports: readonly number[];
   /** @default 12 */
   readonly customers?: number;
+  /** Of so many visits one ends without a logout, of a device that is remembered. @default none */
+  readonly abandonEvery?: number;
 }
 
 const USERS = ['alice', 'bob', 'admin'];
@@ -83,14 +85,16 @@ export class FaultLoad {
   }
 
   async #keepVisiting(name: string): Promise<void> {
-    while (!this.#isOver) {
-      const client = new BankClient(this.options.ports[0]!);
-      const login = await this.#ask(client, () => client.tryLogin(name), [200]);
-      if (login?.status === 200) await this.#visit(client, name);
+    const { ports, abandonEvery = Infinity } = this.options;
+    for (let visit = 1; !this.#isOver; visit += 1) {
+      const client = new BankClient(ports[0]!);
+      const rememberMe = visit % abandonEvery === 0;
+      const login = await this.#ask(client, () => client.tryLogin(name, { rememberMe }), [200]);
+      if (login?.status === 200) await this.#visit(client, name, !rememberMe);
     }
   }
 
-  async #visit(client: BankClient, name: string): Promise<void> {
+  async #visit(client: BankClient, name: string, signsOut: boolean): Promise<void> {
     for (let i = 0; i < VISIT && !this.#isOver; i += 1) {
       const look = await this.#ask(client, () => client.get('/api/me'), [200, 401]);
       if (look?.status === 401) {
@@ -105,6 +109,7 @@ export class FaultLoad {
         if (change?.status === 401) this.#lost += 1;
       }
     }
+    if (!signsOut) return;
     const { cookie } = client;
     const out = await this.#ask(client, () => client.post('/auth/logout'), [204]);
     if (out?.status !== 204) return;
