@@ -194,6 +194,25 @@ describe.each(ADAPTERS)('the pages on %s', (adapter) => {
     });
   });
 
+  it('show many devices by pages, each once', async () => {
+    await bank.close();
+    const options = { concurrency: { max: Infinity } };
+    bank = await startBank({ adapter, backend: await openBackend('memory'), options });
+    client.port = bank.port;
+    for (let i = 0; i < 23; i += 1) await bank.client().login('alice');
+    await client.login('alice');
+    const devicesOn = async (path: string): Promise<{ ids: string[]; next: string | undefined }> => {
+      const { text } = await client.get(path);
+      const ids = [...text.matchAll(/action="\/devices\/([\w-]+)\/end"/g)].map((match) => match[1]!);
+      return { ids, next: /href="(\/devices\?cursor=[^"]+)">Show more/.exec(text)?.[1] };
+    };
+    const first = await devicesOn('/devices');
+    expect(first.ids).toHaveLength(20);
+    const second = await devicesOn(first.next!);
+    expect(second).toEqual({ ids: expect.any(Array), next: undefined });
+    expect(new Set([...first.ids, ...second.ids]).size).toBe(24);
+  });
+
   it('answer an outage of the store in words, and never as a stranger', async () => {
     await client.login('alice');
     await bank.close();

@@ -1,4 +1,4 @@
-import { Get, Inject, NotFoundException, Param, Post, Query, Req } from '@nestjs/common';
+import { Get, Inject, Ip, NotFoundException, Param, Post, Query, Req } from '@nestjs/common';
 import {
   Clock,
   ConcurrentSessionsService,
@@ -56,18 +56,18 @@ export class AdminPagesController {
   @CsrfProtected()
   @RequireRecentAuth('10m')
   @Post('users/:id/sessions/:session/end')
-  async end(@Param('id') id: string, @Param('session') session: string): Promise<PageAnswer> {
+  async end(@Param('id') id: string, @Param('session') session: string, @Ip() ip: string): Promise<PageAnswer> {
     const user = await this.#user(id);
-    if (!(await this.sessions.revoke(user.id, session))) throw new NotFoundException();
+    if (!(await this.sessions.revoke(user.id, session, 'revoked', { ip }))) throw new NotFoundException();
     return new SeeOther(`/admin/users/${user.id}`, `${user.name} was signed out there.`);
   }
 
   @CsrfProtected()
   @RequireRecentAuth('10m')
   @Post('users/:id/end-all')
-  async endAll(@Param('id') id: string): Promise<PageAnswer> {
+  async endAll(@Param('id') id: string, @Ip() ip: string): Promise<PageAnswer> {
     const user = await this.#user(id);
-    const ended = await this.sessions.revokeAll(user.id);
+    const ended = await this.sessions.revokeAll(user.id, 'revoked', { ip });
     return new SeeOther(`/admin/users/${user.id}`, `${user.name} was signed out everywhere (${ended}).`);
   }
 

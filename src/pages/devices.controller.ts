@@ -1,4 +1,4 @@
-import { Get, Inject, NotFoundException, Param, Post, Query, Req, UseGuards } from '@nestjs/common';
+import { Get, Inject, Ip, NotFoundException, Param, Post, Query, Req, UseGuards } from '@nestjs/common';
 import {
   Clock,
   CsrfProtected,
@@ -46,8 +46,8 @@ export class DevicesController {
   @CsrfProtected()
   @RequireRecentAuth('10m')
   @Post('end-others')
-  async endOthers(@CurrentSession() current: UserSession): Promise<PageAnswer> {
-    const ended = await this.sessions.revokeOthers(current.userId, current.id);
+  async endOthers(@CurrentSession() current: UserSession, @Ip() ip: string): Promise<PageAnswer> {
+    const ended = await this.sessions.revokeOthers(current.userId, current.id, 'revoked', { ip });
     return new SeeOther(
       '/devices',
       ended === 1 ? 'One other device was signed out.' : `${ended} other devices were signed out.`,
@@ -61,12 +61,13 @@ export class DevicesController {
     @CurrentSession() current: UserSession,
     @Req() request: object,
     @Param('id') id: string,
+    @Ip() ip: string,
   ): Promise<PageAnswer> {
     if (id === current.id) {
       await this.auth.logout(request);
       return new SeeOther('/login?because=logout');
     }
-    if (!(await this.sessions.revoke(current.userId, id))) throw new NotFoundException();
+    if (!(await this.sessions.revoke(current.userId, id, 'revoked', { ip }))) throw new NotFoundException();
     return new SeeOther('/devices', 'That device was signed out.');
   }
 }
