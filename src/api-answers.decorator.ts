@@ -1,6 +1,6 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiHeader, ApiOperation, ApiResponse, type ApiResponseOptions } from '@nestjs/swagger';
-import { SessionAuthError, type SessionAuthErrorCode } from 'nestjs-session-auth';
+import { HTTP_STATUS_BY_CODE, type SessionAuthErrorCode } from 'nestjs-session-auth';
 
 /** Says in the API document what a handler answers, and with which of the library's codes it refuses. */
 export function ApiAnswers(
@@ -36,7 +36,7 @@ function refusal(status: number, codes: readonly SessionAuthErrorCode[]): ApiRes
 function byStatus(codes: readonly SessionAuthErrorCode[]): Map<number, SessionAuthErrorCode[]> {
   const grouped = new Map<number, SessionAuthErrorCode[]>();
   for (const code of codes) {
-    const status = new SessionAuthError(code, code).statusCode;
+    const status = HTTP_STATUS_BY_CODE[code];
     grouped.set(status, [...(grouped.get(status) ?? []), code]);
   }
   return grouped;

@@ -1,62 +1,114 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import type { INestApplication } from '@nestjs/common';
-import { Test } from '@nestjs/testing';
-import type { AddressInfo } from 'node:net';
-import type { Server } from 'node:http';
-import { BankClient, type Answer } from './support/bank-client.js';
-
-const PASSWORD = 'correct horse battery staple';
+import type { Type } from '@nestjs/common';
+import { ADAPTERS } from './support/bank.js';
+import { logIn, startExample, type ExampleApp, type ExampleSetup } from './support/example-app.js';
+import type { Answer } from './support/bank-client.js';
 
 describe('the examples of the guides', () => {
-  let app: INestApplication | undefined;
+  let running: ExampleApp | undefined;
 
-  afterEach(() => app?.close());
+  afterEach(() => running?.close());
 
-  async function start(module: new () => object, set?: (app: INestApplication) => void): Promise<BankClient> {
-    const testing = await Test.createTestingModule({ imports: [module] }).compile();
-    testing.useLogger(false);
-    app = testing.createNestApplication();
-    set?.(app);
-    await app.listen(0, '127.0.0.1');
-    return new BankClient(((app.getHttpServer() as Server).address() as AddressInfo).port);
+  async function start(module: Type<object>, setup?: ExampleSetup): Promise<ExampleApp> {
+    running = await startExample(module, setup);
+    return running;
   }
-
-  const login = (client: BankClient, password = PASSWORD): Promise<Answer> =>
-    client.post('/auth/login', { email: 'ada@example.com', password });
 
   it('of events: a mail for a new device, and an alert of a session used after its end', async () => {
     const { AppModule } = await import('../examples/events/app.module.js');
     const { Mailer } = await import('../examples/events/mailer.js');
     const { SecurityAlerts } = await import('../examples/events/security-alerts.js');
-    const ada = await start(AppModule);
-    expect((await login(ada)).status).toBe(200);
+    const example = await start(AppModule);
+    const { app } = example;
+    const ada = example.client();
+    expect((await logIn(ada)).status).toBe(200);
     const { cookie } = ada;
     await ada.post('/auth/logout');
-    expect((await login(ada)).status).toBe(200);
-    expect(app!.get(Mailer, { strict: false }).sent).toEqual([expect.stringMatching(/^ada@example.com: New sign-in/)]);
+    expect((await logIn(ada)).status).toBe(200);
+    expect(app.get(Mailer, { strict: false }).sent).toEqual([expect.stringMatching(/^ada@example.com: New sign-in/)]);
     expect((await ada.get('/auth/session', { cookie })).status).toBe(401);
-    expect(app!.get(SecurityAlerts).alerts).toEqual(['session_use_after_expire ']);
+    expect(app.get(SecurityAlerts).alerts).toEqual(['session_use_after_expire ']);
   });
 
   it('of the login throttle: three failures, and a wait of five minutes', async () => {
     const { AppModule } = await import('../examples/login-throttle/app.module.js');
-    const ada = await start(AppModule);
-    for (let i = 0; i < 3; i += 1) expect((await login(ada, 'a guess')).status).toBe(401);
-    const refused = await login(ada);
+    const ada = (await start(AppModule)).client();
+    for (let i = 0; i < 3; i += 1) expect((await logIn(ada, { password: 'a guess' })).status).toBe(401);
+    const refused = await logIn(ada);
     expect([refused.status, refused.headers['retry-after']]).toEqual([429, '300']);
   });
 
   it('of OpenAPI: the ready-made endpoints beside the application’s own', async () => {
     const { AppModule } = await import('../examples/quick-start/app.module.js');
     const { serveApiDocument } = await import('../examples/openapi/api-document.js');
-    const client = await start(AppModule, serveApiDocument);
-    const { json } = await client.get('/api-json');
+    const { json } = await (await start(AppModule, { set: serveApiDocument })).client().get('/api-json');
     expect(Object.keys((json as { paths: object }).paths)).toEqual(expect.arrayContaining(['/auth/login', '/notes']));
+  });
+
+  it('of remember-me: a remembered device is shown, may not pay, and is forgotten', async () => {
+    const { AppModule } = await import('../examples/remember-me/app.module.js');
+    const ada = (await start(AppModule)).client();
+    await logIn(ada, { rememberMe: true });
+    expect((await ada.post('/payments')).status).toBe(201);
+    ada.restart();
+    const listed = await ada.get('/remembered-devices');
+    expect(listed.json).toEqual([expect.objectContaining({ id: expect.any(String), userId: '1' })]);
+    const { expiresAt, createdAt, id } = (listed.json as { expiresAt: string; createdAt: string; id: string }[])[0]!;
+    expect(new Date(expiresAt).getTime() - new Date(createdAt).getTime()).toBe(60 * 24 * 60 * 60_000);
+    const payment = await ada.post('/payments');
+    expect([payment.status, payment.json]).toEqual([
+      401,
+      expect.objectContaining({ code: 'recent_authentication_required' }),
+    ]);
+    expect((await ada.ask('DELETE', '/remembered-devices/another')).status).toBe(404);
+    expect((await ada.ask('DELETE', `/remembered-devices/${id}`)).status).toBe(204);
+    ada.restart();
+    expect((await ada.get('/remembered-devices')).status).toBe(401);
+  });
+
+  it.each(ADAPTERS)('of forms on %s: one with its field is taken, one without is not', async (adapter) => {
+    const { AppModule } = await import('../examples/csrf-forms/app.module.js');
+    const ada = (await start(AppModule, { adapter })).client();
+    await logIn(ada);
+    const page = await ada.get('/transfer');
+    expect(page.headers['content-type']).toContain('text/html');
+    const [, name, value] = /<input type="hidden" name="(\w+)" value="([\w-]+)">/.exec(page.text)!;
+    const send = (fields: Record<string, string>): Promise<Answer> =>
+      ada.post('/transfer', new URLSearchParams(fields).toString(), {
+        csrf: false,
+        headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      });
+    expect((await send({ amount: '25' })).status).toBe(403);
+    expect(await send({ amount: '25', [name!]: value! })).toMatchObject({ status: 201, text: '25 sent' });
+  });
+
+  it('of limits: an admin in one place only, where the second login is refused', async () => {
+    const { AppModule } = await import('../examples/limits/app.module.js');
+    const { signInAs } = await import('nestjs-session-auth/testing');
+    const example = await start(AppModule);
+    const { app } = example;
+    const admin = { id: 'root', roles: ['admin'] };
+    await signInAs(app, admin);
+    await expect(signInAs(app, admin)).rejects.toMatchObject({ code: 'session_limit_reached' });
+    const signedIn = [];
+    for (let i = 0; i < 6; i += 1) signedIn.push(await signInAs(app, 'ada@example.com'));
+    const { json } = await example.client().get('/auth/sessions', { cookie: signedIn[5]!.cookie });
+    expect(json).toHaveLength(5);
+  });
+
+  it('of errors: a person is sent to the login page, a program gets the code', async () => {
+    const { AppModule } = await import('../examples/errors/app.module.js');
+    const visitor = (await start(AppModule)).client();
+    const page = await visitor.get('/notes', { headers: { accept: 'text/html,*/*' } });
+    expect([page.status, page.headers.location]).toEqual([303, '/login']);
+    expect(await visitor.get('/notes')).toMatchObject({ status: 401, json: { code: 'session_required' } });
+    const login = await visitor.post('/auth/login', {}, { headers: { accept: 'text/html' } });
+    expect(login).toMatchObject({ status: 400, json: { code: 'invalid_request' } });
   });
 
   it('of the health of the store', async () => {
     const { AppModule } = await import('../examples/health/app.module.js');
-    const { status, json } = await (await start(AppModule)).get('/health');
+    const { status, json } = await (await start(AppModule)).client().get('/health');
     expect([status, json]).toMatchObject([200, { status: 'ok', info: { sessions: { status: 'up' } } }]);
   });
 });

@@ -1,17 +1,12 @@
 import { Module } from '@nestjs/common';
 import { SessionAuthModule } from 'nestjs-session-auth';
 import { NotesController } from './notes.controller.js';
-import { UsersModule } from './users.module.js';
 import { UsersService } from './users.service.js';
 
+const secrets = [process.env['SESSION_SECRET']!]; // openssl rand -base64 32
+
 @Module({
-  imports: [
-    SessionAuthModule.forRoot({
-      secrets: [process.env['SESSION_SECRET']!], // openssl rand -base64 32
-      imports: [UsersModule],
-      users: { useExisting: UsersService },
-    }),
-  ],
+  imports: [SessionAuthModule.forRoot({ secrets, users: { useClass: UsersService } })],
   controllers: [NotesController],
 })
 export class AppModule {}

@@ -5,7 +5,7 @@ import { redisStorage } from 'nestjs-session-auth/redis';
 import { UsersModule } from '../quick-start/users.module.js';
 import { UsersService } from '../quick-start/users.service.js';
 
-const client = new Redis(process.env['REDIS_URL'] ?? 'redis://localhost:6379');
+export const client = new Redis(process.env['REDIS_URL'] ?? 'redis://localhost:6379');
 
 @Module({
   imports: [

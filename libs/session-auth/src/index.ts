@@ -14,7 +14,7 @@ export type {
 } from './session-auth.options.js';
 
 // errors
-export type { SessionAuthErrorCode } from './errors/error-codes.js';
+export { HTTP_STATUS_BY_CODE, type SessionAuthErrorCode } from './errors/error-codes.js';
 export { SessionAuthError, type SessionAuthErrorOptions } from './errors/session-auth.error.js';
 
 // time
@@ -120,7 +120,7 @@ export {
 } from './remember-me/remember-me.service.js';
 
 // authentication
-export { CurrentSession } from './authentication/current-session.decorator.js';
+export { CurrentSession, type SessionProperty } from './authentication/current-session.decorator.js';
 export { CurrentUser } from './authentication/current-user.decorator.js';
 export { Public } from './authentication/public.decorator.js';
 export { FullAuthGuard, RequireFullAuth } from './authentication/full-auth.guard.js';

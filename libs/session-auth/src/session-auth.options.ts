@@ -111,6 +111,7 @@ export interface SessionAuthOptions {
    * in front and drop the last one after `lifetime.absolute`.
    */
   readonly secrets: readonly string[];
+  /** Name and attributes of the session cookie. @default `__Host-session`, Secure, HttpOnly, SameSite=Lax, Path=/ */
   readonly cookie?: CookieOptions;
   /**
    * Durations, or a NIST preset by name. Above 30 days absolute or below 2 minutes idle the start-up warns.
@@ -122,7 +123,7 @@ export interface SessionAuthOptions {
   readonly concurrency?: ConcurrencyOptions | number | ((user: SessionUser) => UserLimit | Promise<UserLimit>);
   /** Binds a session to traits of its client; `false`: not at all. @default User-Agent, Accept-Language, Accept-Encoding */
   readonly fingerprint?: FingerprintOptions | false;
-  /** Protection of unsafe requests. */
+  /** Protection of unsafe requests. @default where `@CsrfProtected()` asks for it, by header or form field */
   readonly csrf?: CsrfOptions;
   /** Devices that stay signed in beyond the session. `false`: off. @default on, for logins that ask for it */
   readonly rememberMe?: RememberMeOptions | false;
@@ -148,11 +149,11 @@ export interface EndpointsOptions {
 
 /** The parts that are fixed when the module is declared. */
 export interface SessionAuthExtras {
-  /** Modules that export what the slots below ask for. */
+  /** Modules that export what the slots below ask for. @default none */
   readonly imports?: ModuleMetadata['imports'];
   /** @default memory for all, with a warning in production */
   readonly storage?: StorageOptions | 'memory';
-  /** The application's users. Needed for login, `@CurrentUser()` and the endpoints. */
+  /** The application's users. Needed for login, `@CurrentUser()` and the endpoints. @default none */
   readonly users?: ProviderSlot<SessionUserProvider>;
   /** Tells users of new sessions. @default nobody is told */
   readonly notifier?: ProviderSlot<NewSessionNotifier>;

@@ -1,4 +1,4 @@
-import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import { createParamDecorator, type ExecutionContext, type PipeTransform, type Type } from '@nestjs/common';
 import { stepOverHttp } from '../http/http-error.js';
 import { getRequestSession } from '../http/request-sessions.js';
 import type { Session } from '../session/session.js';
@@ -13,7 +13,10 @@ export type SessionProperty = Exclude<keyof Session, 'update' | 'toJSON'>;
  * Behind a guard of this library it is always there. On an open route it is read when first asked for, and undefined
  * when there is none.
  */
-export const CurrentSession = createParamDecorator(
+// the type is spelled out: what Nest 12 infers names types that Nest 11 has not got
+export const CurrentSession: (
+  ...propertyOrPipes: (SessionProperty | PipeTransform | Type<PipeTransform>)[]
+) => ParameterDecorator = createParamDecorator(
   async (property: SessionProperty | undefined, context: ExecutionContext): Promise<unknown> => {
     const bound = getRequestSession(context.switchToHttp().getRequest<object>());
     const session = await stepOverHttp(bound.exchange, () => bound.load());

@@ -1,4 +1,4 @@
-import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import { createParamDecorator, type ExecutionContext, type PipeTransform, type Type } from '@nestjs/common';
 import { stepOverHttp } from '../http/http-error.js';
 import { getRequestSession } from '../http/request-sessions.js';
 import { requireUser } from './require-session.js';
@@ -9,7 +9,9 @@ import { requireUser } from './require-session.js';
  *
  * @throws HttpException 401 `session_required` without a session, and when the account is gone or disabled
  */
-export const CurrentUser = createParamDecorator(async (_: undefined, context: ExecutionContext): Promise<unknown> => {
-  const bound = getRequestSession(context.switchToHttp().getRequest<object>());
-  return stepOverHttp(bound.exchange, async () => requireUser(await bound.loadUser()));
-});
+// the type is spelled out: what Nest 12 infers names types that Nest 11 has not got
+export const CurrentUser: (...pipes: (PipeTransform | Type<PipeTransform>)[]) => ParameterDecorator =
+  createParamDecorator(async (_: undefined, context: ExecutionContext): Promise<unknown> => {
+    const bound = getRequestSession(context.switchToHttp().getRequest<object>());
+    return stepOverHttp(bound.exchange, async () => requireUser(await bound.loadUser()));
+  });

@@ -1,9 +1,8 @@
-import { IsString, MaxLength, MinLength } from 'class-validator';
+import { text, type FieldRules } from './field-rules.js';
 
 /** The body of `POST reauthenticate`. */
-export class ReauthenticateDto {
-  @IsString()
-  @MinLength(1)
-  @MaxLength(1024)
-  password!: string;
+export interface ReauthenticateDto {
+  readonly password: string;
 }
+
+export const REAUTHENTICATE_RULES: FieldRules<ReauthenticateDto> = { password: text(1024) };

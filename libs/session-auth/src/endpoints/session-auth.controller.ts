@@ -29,8 +29,8 @@ import type { SessionAuthentication } from '../users/session-authentication.js';
 import { deviceName } from '../users/device-name.js';
 import { DtoPipe } from './dto.pipe.js';
 import { EndpointErrorsInterceptor } from './endpoint-errors.interceptor.js';
-import { LoginDto } from './login.dto.js';
-import { ReauthenticateDto } from './reauthenticate.dto.js';
+import { LOGIN_RULES, type LoginDto } from './login.dto.js';
+import { REAUTHENTICATE_RULES, type ReauthenticateDto } from './reauthenticate.dto.js';
 
 /** The answer to `POST login` and `POST reauthenticate`. */
 export interface LoginAnswer {
@@ -89,9 +89,12 @@ export class SessionAuthController {
   @CsrfProtected()
   @Post('login')
   @HttpCode(200)
-  async login(@Req() request: object, @Body(new DtoPipe(LoginDto)) body: unknown): Promise<LoginAnswer> {
+  async login(@Req() request: object, @Body(new DtoPipe(LOGIN_RULES)) body: unknown): Promise<LoginAnswer> {
     const { email, password, rememberMe } = body as LoginDto;
-    return this.#loginAnswer(request, await this.auth.login(request, { email, password }, { rememberMe }));
+    return this.#loginAnswer(
+      request,
+      await this.auth.login(request, { email, password }, { rememberMe: rememberMe === true }),
+    );
   }
 
   @Public()
@@ -164,7 +167,7 @@ export class SessionAuthController {
   @HttpCode(200)
   async reauthenticate(
     @Req() request: object,
-    @Body(new DtoPipe(ReauthenticateDto)) body: unknown,
+    @Body(new DtoPipe(REAUTHENTICATE_RULES)) body: unknown,
   ): Promise<LoginAnswer> {
     return this.#loginAnswer(request, await this.auth.reauthenticate(request, body as ReauthenticateDto));
   }

@@ -2,15 +2,17 @@ import type { Duration } from '../time/durations.js';
 
 /** How many failures within which time. */
 export interface FailureLimitOptions {
+  /** Beyond this many the answer is 429; a whole number from 1. @default that of the count, see {@link LoginThrottleOptions} */
   readonly failures?: number;
+  /** The time that failures count for; at most 24 days. @default that of the count, see {@link LoginThrottleOptions} */
   readonly window?: Duration;
 }
 
 /** The limit of one client at one account, and how it is blocked beyond. */
 export interface ClientFailureLimitOptions extends FailureLimitOptions {
-  /** How long the first block takes; each further one within a day takes twice as long as the one before. */
+  /** How long the first block takes; each further one within a day takes twice as long as the one before. @default '1m' */
   readonly block?: Duration;
-  /** The longest block. */
+  /** The longest block. @default '1h' */
   readonly maxBlock?: Duration;
 }
 

@@ -1,0 +1,15 @@
+import { appendFile } from 'node:fs/promises';
+import { Injectable } from '@nestjs/common';
+import { AuditLog, toAuditEntry, type SessionEvent } from 'nestjs-session-auth';
+
+/** One line of JSON an event, in the order of the events. */
+@Injectable()
+export class AuditFile extends AuditLog {
+  #written: Promise<void> = Promise.resolve();
+
+  record(event: SessionEvent): Promise<void> {
+    const line = `${JSON.stringify(toAuditEntry(event))}\n`;
+    this.#written = this.#written.catch(() => undefined).then(() => appendFile(process.env['AUDIT_FILE']!, line));
+    return this.#written;
+  }
+}
