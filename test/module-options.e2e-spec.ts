@@ -10,6 +10,7 @@ import {
 import { Test } from '@nestjs/testing';
 import {
   BcryptPasswordHasher,
+  MemoryRememberMeTokenStore,
   MemorySessionStore,
   PasswordHasher,
   SessionAuthModule,
@@ -21,6 +22,7 @@ import {
   type SessionAuthOptions,
 } from 'nestjs-session-auth';
 import { makeHttpAdapter } from '../src/http-adapter.js';
+import { SESSION_COOKIE } from './support/bank-client.js';
 import { ADAPTERS } from './support/bank.js';
 import {
   apps,
@@ -221,6 +223,21 @@ describe('a part of the application', () => {
     await client.get('/enter');
     expectError(await client.get('/user'), 500, 'not_configured');
     expect(log.filter(({ text }) => text.includes('users'))).not.toHaveLength(0);
+  });
+
+  it('that is missing is named before a device is remembered, and forgets none that was', async () => {
+    const storage = { rememberMe: { useValue: new MemoryRememberMeTokenStore() } };
+    const client = await start(forRoot({ storage }));
+    expectError(await client.get('/enter-remembered'), 500, 'not_configured');
+    expect(client.cookies.size).toBe(0);
+    const complete = await start(forRoot({ storage, imports: [UsersModule], users: { useExisting: Users } }));
+    expect((await complete.get('/enter-remembered')).status).toBe(200);
+    complete.cookies.delete(SESSION_COOKIE);
+    const copy = new Map(complete.cookies);
+    for (const [name, value] of copy) client.cookies.set(name, value);
+    expectError(await client.get('/guarded'), 401, 'session_required');
+    expect(new Map(client.cookies)).toEqual(copy);
+    expect((await complete.get('/guarded')).status).toBe(200);
   });
 });
 

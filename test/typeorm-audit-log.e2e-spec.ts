@@ -85,6 +85,14 @@ describe('the audit log in PostgreSQL', () => {
     expect(await dataSource.getRepository(AuditEventEntity).findBy({ userId: 'bob' })).toEqual([all[1]]);
   });
 
+  it('finds the events of a user whose id is written down in other characters, or shortened', async () => {
+    for (const userId of ['user\r\n', 'u'.repeat(1000)]) {
+      log.record(event(1000, userId));
+      await log.onModuleDestroy();
+      expect(await log.find({ userId })).toHaveLength(1);
+    }
+  });
+
   it('loses nothing that fits while the database does not take it, drops what does not, and reports each once', async () => {
     const logged = jest.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
     await dataSource.query(`ALTER TABLE ${AUDIT_TABLE} RENAME TO elsewhere`);

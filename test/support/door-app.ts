@@ -68,6 +68,12 @@ export class DoorController {
   }
 
   @Public()
+  @Get('enter-remembered')
+  async enterRemembered(@Req() request: object): Promise<void> {
+    await this.auth.loginUser(request, ALICE, 'custom', { rememberMe: true });
+  }
+
+  @Public()
   @Get('open')
   open(@CurrentSession('userId') userId: string | undefined): object {
     return { userId };

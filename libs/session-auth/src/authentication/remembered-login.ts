@@ -29,6 +29,16 @@ type Remembered = Extract<RememberMeConsumption, { status: 'remembered' }>;
 export class RememberedLogin implements RememberedLoginResumer {
   constructor(private readonly parts: RememberedLoginParts) {}
 
+  /**
+   * To be asked before a device is remembered: without `users` nobody could be signed in by it.
+   *
+   * @throws SessionAuthError `not_configured` without `users`
+   */
+  requireUsers(): void {
+    if (this.parts.users !== undefined) return;
+    throw new SessionAuthError('not_configured', 'a remembered device needs the option users, to find its user by id');
+  }
+
   /** Remembers the device that has just logged in. What it was remembered by before is over. */
   async remember(bound: RequestSession, userId: string, sessionId: string): Promise<void> {
     const { rememberMe, cookie, clock } = this.parts;
@@ -68,7 +78,9 @@ export class RememberedLogin implements RememberedLoginResumer {
    */
   async resume(bound: RequestSession): Promise<Session | undefined> {
     if (!this.#isIn(bound)) return undefined;
-    const { rememberMe, events } = this.parts;
+    const { rememberMe, events, users } = this.parts;
+    // issued by an application that had them, or has them on another node: left as it is
+    if (users === undefined) return undefined;
     const { client } = bound.exchange;
     const opened = this.#read(bound);
     if (opened !== undefined && isMixed(bound, opened)) return undefined;
@@ -78,7 +90,7 @@ export class RememberedLogin implements RememberedLoginResumer {
       events.publish({ type: 'session.corrupt_record', client });
     } else if (outcome?.status === 'remembered') {
       this.#writeCookie(bound, outcome);
-      const user = await this.#findUser(outcome.device.userId);
+      const user = await findUser(users, outcome.device.userId);
       if (user !== undefined) return this.#signIn(bound, user, outcome);
       await rememberMe.revokeAll(outcome.device.userId);
     }
@@ -133,11 +145,6 @@ export class RememberedLogin implements RememberedLoginResumer {
     }
   }
 
-  async #findUser(userId: string): Promise<SessionUser | undefined> {
-    const user = await this.parts.users?.findById(userId);
-    return user && user.disabled !== true ? user : undefined;
-  }
-
   async #revokePresented(bound: RequestSession): Promise<void> {
     const opened = this.#read(bound);
     if (opened !== undefined) await this.parts.rememberMe.revokeToken(opened.token);
@@ -156,4 +163,9 @@ export class RememberedLogin implements RememberedLoginResumer {
 function isMixed({ presentedUserMark, exchange }: RequestSession, { userMark }: OpenedRememberMeCookie): boolean {
   if (exchange.method === 'GET' || exchange.method === 'HEAD') return false;
   return presentedUserMark !== undefined && Buffer.compare(presentedUserMark, userMark) !== 0;
+}
+
+async function findUser(users: SessionUserProvider, userId: string): Promise<SessionUser | undefined> {
+  const user = await users.findById(userId);
+  return user && user.disabled !== true ? user : undefined;
 }

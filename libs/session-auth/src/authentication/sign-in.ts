@@ -45,8 +45,9 @@ export class SignIn {
     options: LoginOptions,
     loginName?: string,
   ): Promise<Login<User>> {
-    const login = await this.#establish(bound, user, authentication, loginName);
     const { remembered } = this.parts;
+    if (options.rememberMe === true) remembered?.requireUsers();
+    const login = await this.#establish(bound, user, authentication, loginName);
     if (options.rememberMe === true) await remembered?.remember(bound, String(user.id), login.session.id);
     else await remembered?.forget(bound);
     return login;

@@ -1,7 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import type { SessionEventPublisher } from '../events/event-publisher.js';
-import { SessionCleanupService, type CleanupParts, type CleanupSettings } from './session-cleanup.service.js';
+import {
+  SessionCleanupService,
+  type CleanupParts,
+  type CleanupSettings,
+  type ExpiringRows,
+} from './session-cleanup.service.js';
 import type { EndedSession, SessionStore } from './session-store.js';
 
 const HOUR = 60 * 60 * 1000;
@@ -74,6 +79,20 @@ describe('SessionCleanupService', () => {
       },
     };
     expect(await make({ others: { rememberMeTokens } }).run()).toMatchObject({ others: { rememberMeTokens: 3 } });
+  });
+
+  it('sweeps what is in other stores when one fails, and then fails', async () => {
+    deleteExpired.mockRejectedValue(new Error('down'));
+    const swept: string[] = [];
+    const rows = (name: string): ExpiringRows => ({
+      deleteExpired: () => {
+        swept.push(name);
+        return Promise.resolve(0);
+      },
+    });
+    const run = make({ others: { tokens: rows('tokens'), audit: rows('audit') } }).run();
+    await expect(run).rejects.toMatchObject({ code: 'session_store_unavailable' });
+    expect(swept).toEqual(['tokens', 'audit']);
   });
 
   it('is one run for all who ask meanwhile, and a new one afterwards', async () => {

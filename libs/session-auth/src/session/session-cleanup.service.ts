@@ -84,7 +84,8 @@ export class SessionCleanupService implements OnApplicationBootstrap, OnModuleDe
   /**
    * Removes everything that has expired by now. A call during a run answers with that one's report.
    *
-   * @throws SessionAuthError `session_store_unavailable` when a store fails; what was removed before stays removed
+   * @throws SessionAuthError `session_store_unavailable` when a store fails; what was removed stays removed, and what the
+   *   other stores keep is removed all the same
    */
   run(): Promise<CleanupReport> {
     this.#running ??= this.#runOnce().finally(() => {
@@ -127,17 +128,28 @@ export class SessionCleanupService implements OnApplicationBootstrap, OnModuleDe
     return { ran: swept !== undefined, ...(swept ?? { sessions: 0, others: {} }), milliseconds };
   }
 
+  /** One kind of rows after the other; a kind that fails keeps none of the others from being swept. */
   async #sweep(): Promise<Pick<CleanupReport, 'sessions' | 'others'>> {
     const { store, others } = this.parts;
-    const sessions = await this.#inSteps(async (now, limit) => {
+    const failures: unknown[] = [];
+    const inSteps = async (step: (now: number, limit: number) => Promise<number>): Promise<number> => {
+      try {
+        return await this.#inSteps(step);
+      } catch (error) {
+        failures.push(error);
+        return 0;
+      }
+    };
+    const sessions = await inSteps(async (now, limit) => {
       const ended = await store.deleteExpired(now, limit);
       for (const session of ended) this.#publishExpired(session);
       return ended.length;
     });
     const counts: Record<string, number> = {};
     for (const [name, rows] of Object.entries(others)) {
-      counts[name] = await this.#inSteps((now, limit) => rows.deleteExpired(now, limit));
+      counts[name] = await inSteps((now, limit) => rows.deleteExpired(now, limit));
     }
+    if (failures.length > 0) throw failures[0];
     return { sessions, others: counts };
   }
 

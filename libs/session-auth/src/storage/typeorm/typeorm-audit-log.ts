@@ -1,6 +1,6 @@
 import { Logger, type OnApplicationShutdown, type OnModuleDestroy } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
-import { toAuditEntry } from '../../events/audit-entry.js';
+import { recordableText, toAuditEntry } from '../../events/audit-entry.js';
 import { AuditLog } from '../../events/audit-log.js';
 import type { SessionEvent } from '../../events/session-event.js';
 import { WriteBehind } from '../../events/write-behind.js';
@@ -109,7 +109,7 @@ export class TypeOrmAuditLog extends AuditLog implements ExpiringRows, OnModuleD
       from?.getTime() ?? -MAX_TIME,
       to?.getTime() ?? MAX_TIME,
       Math.min(Math.max(Math.trunc(limit), 1), 1000),
-      ...(userId === undefined ? [] : [userId]),
+      ...(userId === undefined ? [] : [recordableText(userId)]),
     ]);
     return rows.map(decode);
   }
