@@ -1,6 +1,8 @@
 import { isIPv6 } from 'node:net';
 
 const MAPPED_IPV4 = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i;
+/** The same network in hexadecimal, as some proxies write it: one bucket for all of it would be one for all of IPv4. */
+const MAPPED_GROUPS = '0,0,0,0,0,ffff';
 const NETWORK_GROUPS = 4;
 
 /**
@@ -18,8 +20,12 @@ export function clientNetwork(ip: string): string {
   // an IPv4 address at the end stands for two groups
   const width = before.length + after.length + (address.includes('.') ? 1 : 0);
   const groups = tail === undefined ? before : [...before, ...Array<string>(8 - width).fill('0'), ...after];
-  return `${groups
-    .slice(0, NETWORK_GROUPS)
-    .map((group) => group.replace(/^0+(?=.)/, ''))
-    .join(':')}::/64`;
+  const plain = groups.map((group) => group.replace(/^0+(?=.)/, ''));
+  if (plain.slice(0, 6).join() === MAPPED_GROUPS) return ipv4Of(plain[6]!, plain[7]!);
+  return `${plain.slice(0, NETWORK_GROUPS).join(':')}::/64`;
+}
+
+function ipv4Of(...groups: readonly string[]): string {
+  const numbers = groups.map((group) => Number.parseInt(group, 16));
+  return numbers.flatMap((number) => [number >> 8, number & 0xff]).join('.');
 }
