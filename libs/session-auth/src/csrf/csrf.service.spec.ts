@@ -19,6 +19,7 @@ import type { CsrfProtection } from './csrf-metadata.js';
 import { CsrfProtected } from './csrf-protected.decorator.js';
 import { isMethodName, type CsrfSettings } from './csrf-settings.js';
 import { CsrfGuard } from './csrf.guard.js';
+import { isCsrfToken } from './csrf-token.js';
 import { CsrfService } from './csrf.service.js';
 import { parseTrustedOrigin } from './request-origin.js';
 
@@ -186,6 +187,15 @@ describe('issue', () => {
       expect(again.csrf.issue(again.request)).toMatch(/^[\w-]{86}$/);
       expect(again.head()['set-cookie']).toBeUndefined();
     }
+  });
+
+  it('uses keys of its own purpose, and no other', () => {
+    const keys = new KeyRing([NEW]);
+    const { csrf, request, bound } = ask({ headers: { cookie: sessionCookie() } });
+    const token = csrf.issue(request);
+    const binding = { kind: 'session', secret: bound.token! } as const;
+    expect(isCsrfToken(token, keys.deriveKeys('csrf'), binding)).toBe(true);
+    expect(isCsrfToken(token, keys.deriveKeys('fingerprint'), binding)).toBe(false);
   });
 
   it('does without headers where they are out', () => {
