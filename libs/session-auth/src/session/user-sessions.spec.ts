@@ -1,0 +1,85 @@
+import { beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { SessionEventPublisher } from '../events/event-publisher.js';
+import { MemorySessionStore } from '../storage/memory/memory-session-store.js';
+import type { RememberedDevices } from './remembered-devices.js';
+import { SessionLifecycleService } from './session-lifecycle.service.js';
+import { DEFAULT_SESSION_LIFETIME } from './session-lifetime.js';
+
+const NOW = Date.UTC(2026, 0, 1);
+const ALICE = { id: 'alice' };
+const SETTINGS = {
+  lifetime: DEFAULT_SESSION_LIFETIME,
+  concurrency: { max: Infinity, onLimit: 'reject' as const },
+  storeTimeout: 2000,
+  maxDataSize: 1000,
+};
+
+describe('ending the sessions of a user', () => {
+  let store: MemorySessionStore;
+  let lifecycle: SessionLifecycleService;
+  let forgotten: unknown[][];
+  /** Runs while devices are being forgotten; answers how many there were. */
+  let whileForgetting: () => Promise<number>;
+
+  beforeEach(() => {
+    const clock = { now: () => NOW };
+    store = new MemorySessionStore();
+    forgotten = [];
+    whileForgetting = () => Promise.resolve(0);
+    const devices: RememberedDevices = {
+      forgetSession: async (...args) => {
+        forgotten.push(args);
+        return whileForgetting();
+      },
+      forgetOthers: async (...args) => {
+        forgotten.push(args);
+        return whileForgetting();
+      },
+    };
+    const events = new SessionEventPublisher(clock, []);
+    lifecycle = new SessionLifecycleService(store, SETTINGS, clock, events, undefined, devices);
+  });
+
+  it('forgets the devices that they were signed in from', async () => {
+    const { session } = await lifecycle.create({ user: ALICE });
+    const { session: kept } = await lifecycle.create({ user: ALICE });
+    expect(await lifecycle.revoke('alice', session.id)).toBe(true);
+    expect(await lifecycle.revokeOthers('alice', kept.id)).toBe(0);
+    expect(await lifecycle.revokeAll('alice')).toBe(1);
+    expect(forgotten).toEqual([
+      ['alice', session.id],
+      ['alice', kept.id],
+      ['alice', undefined],
+    ]);
+  });
+
+  it('ends a session that a device made of its token just before it was forgotten', async () => {
+    await lifecycle.create({ user: ALICE });
+    whileForgetting = async () => {
+      // after the sessions that were there have ended
+      await new Promise((resolve) => setImmediate(resolve));
+      await lifecycle.create({ user: ALICE });
+      return 1;
+    };
+    expect(await lifecycle.revokeAll('alice')).toBe(2);
+    expect((await lifecycle.list('alice')).sessions).toEqual([]);
+  });
+
+  it('looks once only where no device was forgotten', async () => {
+    const sweeps = jest.spyOn(store, 'deleteByUser');
+    await lifecycle.revokeAll('alice');
+    expect(sweeps).toHaveBeenCalledTimes(1);
+  });
+
+  it('looks by handle for one at hand whose token is not known any more, if it is somebody’s', async () => {
+    const byHandle = jest.spyOn(store, 'deleteByHandle');
+    const { session: anonymous } = await lifecycle.create({});
+    expect(await lifecycle.destroySession(anonymous, 'logout')).toBe(true);
+    expect(await lifecycle.destroySession(anonymous, 'logout')).toBe(false);
+    expect(byHandle).not.toHaveBeenCalled();
+    const { session } = await lifecycle.create({ user: ALICE });
+    expect(await lifecycle.destroySession(session, 'logout')).toBe(true);
+    expect(await lifecycle.destroySession(session, 'logout')).toBe(false);
+    expect(byHandle.mock.calls).toEqual([['alice', session.id, NOW]]);
+  });
+});
