@@ -78,8 +78,8 @@ describe('the table of requirements in SECURITY.md', () => {
   });
 
   it('would be found out if it were wrong', () => {
-    const rows = rowsOf(SECURITY);
     const row = (id: string, text: string): Row => rowsOf(`| ${id} |${text}|`)[0]!;
+    const rows = rowsOf(SECURITY).map(({ id }) => row(id, ' **Not yet.** '));
     const flawsWith = (text: string): string[] => flawsOf([row('C1', text), ...rows.slice(1)]);
     const table = 'test/security-table.e2e-spec.ts';
     expect(flawsWith(' x | `test/none.e2e-spec.ts`: “a” ')).toEqual(['C1: there is no test/none.e2e-spec.ts']);
