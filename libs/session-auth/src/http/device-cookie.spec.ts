@@ -24,6 +24,10 @@ function sent(setCookie: string): string {
 }
 
 describe('DeviceCookie', () => {
+  it('is named after the session cookie', () => {
+    expect(cookie.name).toBe('__Host-session-device');
+  });
+
   it('is sealed, long-lived and as hardened as the session cookie', () => {
     const line = cookie.issue(undefined, { user: 'alice' }, NOW);
     expect(line).toMatch(

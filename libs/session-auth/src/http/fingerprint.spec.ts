@@ -58,6 +58,12 @@ describe('what is stored of a client', () => {
     expect(make([]).of(ask())).toBe('');
   });
 
+  it('has none of a signal that is said not to be known', () => {
+    const stored = make().of(ask(), (signal) => signal !== 'accept-language');
+    expect(stored).toBe(make().of(ask()).slice(0, 20) + make().of(ask()).slice(40));
+    expect(make().of(ask(), () => false)).toBe('');
+  });
+
   it('has none of a signal that the login’s request was spared of', () => {
     expect(make().of(ask({ ...CHROME, range: 'bytes=0-' }))).toHaveLength(40);
     expect(make().of(ask({ ...CHROME, range: 'bytes=0-' }, 'POST'))).toHaveLength(60);

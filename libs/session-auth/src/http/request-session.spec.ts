@@ -6,13 +6,14 @@ import { SessionEventPublisher } from '../events/event-publisher.js';
 import type { SessionEvent } from '../events/session-event.js';
 import { SessionLifecycleService } from '../session/session-lifecycle.service.js';
 import { DEFAULT_SESSION_LIFETIME, type SessionLifetime } from '../session/session-lifetime.js';
+import type { Session } from '../session/session.js';
 import { MemorySessionStore } from '../storage/memory/memory-session-store.js';
 import type { SessionUser, SessionUserProvider } from '../users/session-user-provider.js';
 import type { CookieAttributes } from './cookie-attributes.js';
 import { Fingerprint, type FingerprintSignal } from './fingerprint.js';
 import { HttpExchange, type AdapterRequest } from './http-exchange.js';
 import { PreSessionCookie } from './pre-session-cookie.js';
-import { RequestSession, type RequestSessionParts } from './request-session.js';
+import { RequestSession, type RememberedLoginResumer, type RequestSessionParts } from './request-session.js';
 import { findRequestSession, getRequestSession, RequestSessions } from './request-sessions.js';
 import { SessionCookie } from './session-cookie.js';
 import { SessionGuessing } from './session-guessing.js';
@@ -69,13 +70,14 @@ function configure({
 }
 
 interface Given {
+  readonly remembered?: RememberedLoginResumer;
   readonly users?: SessionUserProvider;
   readonly headersSent?: boolean;
   readonly fingerprint?: Fingerprint;
   readonly headers?: IncomingHttpHeaders;
 }
 
-function makeParts({ users, fingerprint }: Given = {}): RequestSessionParts {
+function makeParts({ users, fingerprint, remembered }: Given = {}): RequestSessionParts {
   return {
     cookie,
     preSessionCookie,
@@ -85,7 +87,7 @@ function makeParts({ users, fingerprint }: Given = {}): RequestSessionParts {
     lifecycle,
     clock,
     users,
-    remembered: undefined,
+    remembered,
   };
 }
 
@@ -229,6 +231,14 @@ describe('RequestSession', () => {
       expect(request.setCookies).toEqual([]);
     });
 
+    it('fails where the store does, instead of going on with the old token', async () => {
+      configure({ lifetime: { rotateEvery: 5 * MINUTE } });
+      const { sent } = await logIn();
+      now += 5 * MINUTE;
+      jest.spyOn(store, 'rotate').mockRejectedValueOnce(new Error('down'));
+      await expect(makeRequest(sent).bound.load()).rejects.toMatchObject({ code: 'session_store_unavailable' });
+    });
+
     it('rotates nothing when the answer is on its way: its cookie could not be told', async () => {
       configure({
         lifetime: { rotateEvery: 5 * MINUTE },
@@ -266,6 +276,108 @@ describe('RequestSession', () => {
       expect(bound.token).toBeUndefined();
       expect(await bound.load()).toBeUndefined();
       expect(request.setCookies).toEqual([expect.stringMatching(EXPIRED)]);
+    });
+  });
+
+  describe('replace', () => {
+    it('writes no cookie of a token that has been replaced meanwhile: the newer one is on its way', async () => {
+      const { token } = await logIn();
+      const session = (await lifecycle.find(token))!;
+      const present = makeRequest(undefined);
+      present.bound.replace({ token, session });
+      expect(present.setCookies).toEqual([expect.stringMatching(/^session=.{50}/)]);
+      await lifecycle.rotate(session);
+      const superseded = (await lifecycle.find(token))!;
+      const late = makeRequest(undefined);
+      late.bound.replace({ token, session: superseded });
+      expect(late.setCookies).toEqual([]);
+      expect(await late.bound.load()).toBe(superseded);
+    });
+  });
+
+  describe('a remembered device', () => {
+    /** Signs Alice in, and notes which requests it was asked for. */
+    class Resumer implements RememberedLoginResumer {
+      readonly resumed: RequestSession[] = [];
+      readonly taken: RequestSession[] = [];
+
+      constructor(private readonly presented = true) {}
+
+      async resume(bound: RequestSession): Promise<Session> {
+        this.resumed.push(bound);
+        return (await lifecycle.create({ user: ALICE })).session;
+      }
+
+      takeCookie(bound: RequestSession): void {
+        this.taken.push(bound);
+      }
+
+      isPresented(): boolean {
+        return this.presented;
+      }
+    }
+
+    it('is signed in where there is no live session, once, and not by who only asks for that', async () => {
+      const remembered = new Resumer();
+      const { bound } = makeRequest(undefined, { remembered });
+      expect(await bound.loadLive()).toBeUndefined();
+      expect(remembered.resumed).toEqual([]);
+      const [first, second] = await Promise.all([bound.load(), bound.load()]);
+      expect(first?.userId).toBe('alice');
+      expect(second).toBe(first);
+      expect(remembered.resumed).toEqual([bound]);
+    });
+
+    it('is not asked where there is a live session, nor when the answer is on its way', async () => {
+      const remembered = new Resumer();
+      await makeRequest((await logIn()).sent, { remembered }).bound.load();
+      expect(await makeRequest(undefined, { remembered, headersSent: true }).bound.load()).toBeUndefined();
+      expect(remembered.resumed).toEqual([]);
+    });
+
+    it('does not make up for a session that was not this client’s', async () => {
+      const remembered = new Resumer();
+      const read: FingerprintSignal['read'] = ({ headers }) => headers['user-agent'];
+      const signals = [{ name: 'user-agent', onMismatch: 'reject' as const, always: true, read }];
+      const fingerprint = new Fingerprint(new KeyRing([SECRET]), signals);
+      const login = makeRequest(undefined, { headers: { 'user-agent': 'a' }, fingerprint });
+      const { token, session } = await lifecycle.create({ user: ALICE, fingerprint: login.bound.fingerprint });
+      const sent = pairOf(cookie.issue(token, session, now));
+      const thief = makeRequest(sent, { headers: { 'user-agent': 'b' }, fingerprint, remembered });
+      expect(await thief.bound.load()).toBeUndefined();
+      expect(remembered.resumed).toEqual([]);
+    });
+
+    it('counts as who is signed in by a cookie, and loses it with the session', async () => {
+      const { sent } = await logIn();
+      for (const [cookies, isPresented, expected] of [
+        [undefined, true, true],
+        [undefined, false, false],
+        [sent, false, true],
+      ] as const) {
+        expect(makeRequest(cookies, { remembered: new Resumer(isPresented) }).bound.isAuthenticating).toBe(expected);
+      }
+      expect(makeRequest(undefined).bound.isAuthenticating).toBe(false);
+      const remembered = new Resumer();
+      const { bound } = makeRequest(sent, { remembered });
+      bound.clear();
+      expect(remembered.taken).toEqual([bound]);
+      expect([bound.token, bound.presentedToken?.length]).toEqual([undefined, 45]);
+    });
+  });
+
+  describe('a cookie that is none of ours', () => {
+    it('is counted among the guesses of its client, once a request; a genuine one and none are not', async () => {
+      const add = jest.spyOn(SessionGuessing.prototype, 'add');
+      const headers = { 'user-agent': 'guesser/1.0' };
+      const forged = makeRequest('a=b; session=forged; session=twice', { headers });
+      await forged.bound.load();
+      expect([forged.bound.token, forged.bound.presentedToken]).toEqual([undefined, undefined]);
+      expect(add.mock.calls).toEqual([['forged,twice', { userAgent: 'guesser/1.0' }]]);
+      add.mockClear();
+      for (const sent of [undefined, 'a=b', 'sessions=1', (await logIn()).sent]) await makeRequest(sent).bound.load();
+      expect(add).not.toHaveBeenCalled();
+      add.mockRestore();
     });
   });
 
@@ -321,6 +433,16 @@ describe('RequestSession', () => {
       events.length = 0;
       return pairOf(cookie.issue(token, session, now));
     }
+
+    it('is taken of the signals that are known of a client, or of none where it is off', () => {
+      const fingerprint = makeFingerprint('destroy');
+      const { bound } = makeRequest(undefined, { headers: browser, fingerprint });
+      expect(bound.fingerprint).toMatch(/^[\w-]{20}$/);
+      expect(bound.fingerprintBy((signal) => signal === 'user-agent')).toBe(bound.fingerprint);
+      expect(bound.fingerprintBy(() => false)).toBe('');
+      expect(makeRequest(undefined).bound.fingerprint).toBeUndefined();
+      expect(makeRequest(undefined).bound.fingerprintBy(() => true)).toBeUndefined();
+    });
 
     it('lets the same client go on, and one from before the check was on', async () => {
       const fingerprint = makeFingerprint('destroy');
