@@ -77,8 +77,9 @@ export class SignIn {
       try {
         await lifecycle.destroySession(previous, 'replaced', client);
       } catch (error) {
-        // the login failed as a whole: what it made must not stay behind unseen
-        await lifecycle.destroySession(issued.session, 'replaced', client).catch(() => undefined);
+        // the login failed as a whole: what it made must not stay behind unseen, nor its client wait for a store again
+        // that has just failed
+        lifecycle.destroySession(issued.session, 'replaced', client).catch(() => undefined);
         throw error;
       }
     }
