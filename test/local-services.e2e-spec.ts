@@ -15,7 +15,7 @@ import { startLocalPostgres } from '../src/local-services/local-postgres.ts';
 import { resolveRedis, startLocalRedis, type LocalRedisOptions } from '../src/local-services/local-redis.ts';
 import type { LocalService } from '../src/local-services/local-service.ts';
 import { answersPing } from '../src/local-services/redis-ping.ts';
-import { provisionRedis, type RedisProbes } from '../src/local-services/redis-provision.ts';
+import { machineProbes, provisionRedis, type RedisProbes } from '../src/local-services/redis-provision.ts';
 
 const started: LocalService[] = [];
 
@@ -163,6 +163,19 @@ describe('provisionRedis', () => {
       kind: 'program',
       path: '/bin/valkey-server',
     });
+  });
+
+  it('takes the program that REDIS_SERVER names, such as a Valkey that is not on the PATH', async () => {
+    const before = process.env['REDIS_SERVER'];
+    process.env['REDIS_SERVER'] = '/opt/valkey/bin/valkey-server';
+    try {
+      const probes = { ...bareMachine, findProgram: (name: string) => machineProbes.findProgram(name) };
+      const provision = await provisionRedis(silent, probes);
+      expect(provision).toEqual({ kind: 'program', path: '/opt/valkey/bin/valkey-server' });
+    } finally {
+      if (before === undefined) delete process.env['REDIS_SERVER'];
+      else process.env['REDIS_SERVER'] = before;
+    }
   });
 
   it('installs as root where there is apt-get, and says so in one line', async () => {

@@ -10,7 +10,7 @@ const run = promisify(execFile);
 
 /** What can be asked of the machine on the way to a Redis server. Tests put their own answers here. */
 export interface RedisProbes {
-  /** The absolute path of a program on the PATH. */
+  /** The absolute path of a program on the PATH; `REDIS_SERVER` names that of the server. */
   findProgram(name: string): Promise<string | undefined>;
   isRoot(): boolean;
   installWithApt(): Promise<void>;
@@ -27,8 +27,8 @@ const WAYS_OUT =
   'or run a Docker engine';
 
 /**
- * Finds a way to run a Redis server: the program that `REDIS_SERVER` names, else one on the PATH, else (root on Debian or Ubuntu) one that apt-get installs,
- * else Docker.
+ * Finds a way to run a Redis server: the program that `REDIS_SERVER` names, else one on the PATH, else (root on Debian
+ * or Ubuntu) one that apt-get installs, else Docker.
  *
  * @throws an Error that names every way out when there is none
  */
@@ -57,8 +57,6 @@ export async function provisionRedis(log: ProgressLog, probes: RedisProbes = mac
 }
 
 async function findServer(probes: RedisProbes): Promise<string | undefined> {
-  const named = process.env['REDIS_SERVER'];
-  if (named) return named;
   for (const name of PROGRAMS) {
     const path = await probes.findProgram(name);
     if (path !== undefined) return path;
@@ -69,7 +67,10 @@ async function findServer(probes: RedisProbes): Promise<string | undefined> {
 let installation: Promise<void> | undefined;
 
 export const machineProbes: RedisProbes = {
-  findProgram,
+  async findProgram(name) {
+    const named = process.env['REDIS_SERVER'];
+    return named && PROGRAMS.includes(name) ? named : findProgram(name);
+  },
   isRoot,
 
   // Two servers that start side by side share one installation.
