@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from '@jest/globals';
 import type { Bank } from './bank.js';
 import { FaultLoad, type LoadReport } from './fault-load.js';
@@ -32,8 +33,8 @@ export async function liveThrough(outage: Outage): Promise<LoadReport> {
     try {
       await outage.begin();
       const beganAt = Date.now();
-      do await load.until(503, failures);
-      while (Date.now() < beganAt + SECONDS * 1000);
+      await load.until(503, failures);
+      await pause(Math.max(beganAt + SECONDS * 1000 - Date.now(), 0));
     } finally {
       await outage.end();
     }
