@@ -12,8 +12,9 @@ const CACHE_OVERRIDES = ['cdn-cache-control', 'surrogate-control'];
  * on Fastify, which hands them over then.
  */
 export class FinalHeaders {
-  readonly #vary = new Set<string>();
-  readonly #cookies = new Map<string, string>();
+  // most responses vary by one name and set no cookie: nothing more is made for them
+  readonly #vary: string[] = [];
+  #cookies: Map<string, string> | undefined;
   #noStore = false;
   #isHooked = false;
 
@@ -21,7 +22,7 @@ export class FinalHeaders {
 
   /** The response depends on these request headers: they are added to whatever `Vary` there is. */
   vary(...names: readonly string[]): void {
-    for (const name of names) this.#vary.add(name);
+    for (const name of names) if (!this.#vary.includes(name)) this.#vary.push(name);
     this.#hook();
   }
 
@@ -33,6 +34,7 @@ export class FinalHeaders {
 
   /** The response sets this cookie, once, next to cookies of other names, and is not stored by any cache. */
   setCookie(name: string, serialized: string): void {
+    this.#cookies ??= new Map();
     this.#cookies.set(name, serialized);
     this.forbidStore();
   }
@@ -57,11 +59,11 @@ export class FinalHeaders {
 
   /** Moves headers that were handed to `writeHead` to the response, where they can be looked at. */
   #take(pairs: Pairs): void {
-    const seen = new Set<string>();
+    const seen: string[] = [];
     for (const [name, value] of pairs) {
       const key = name.toLowerCase();
-      const isRepeated = seen.has(key);
-      seen.add(key);
+      const isRepeated = seen.includes(key);
+      seen.push(key);
       if (isRepeated) this.response.appendHeader(name, typeof value === 'number' ? String(value) : value);
       else if (key === 'vary') this.#setVary([...listOf(this.response.getHeader(name)), ...listOf(value)]);
       else this.response.setHeader(name, value);
@@ -70,7 +72,7 @@ export class FinalHeaders {
 
   #apply(): void {
     const { response } = this;
-    if (this.#cookies.size > 0) {
+    if (this.#cookies !== undefined) {
       const names = [...this.#cookies.keys()];
       const others = linesOf(response.getHeader('set-cookie')).filter(
         (line) => !names.some((name) => line.startsWith(`${name}=`)),
@@ -81,7 +83,10 @@ export class FinalHeaders {
       response.setHeader('cache-control', 'no-store');
       for (const name of CACHE_OVERRIDES) response.removeHeader(name);
     }
-    if (this.#vary.size > 0) this.#setVary([...listOf(response.getHeader('vary')), ...this.#vary]);
+    if (this.#vary.length === 0) return;
+    const present = response.getHeader('vary');
+    if (present === undefined) response.setHeader('vary', this.#vary.join(', '));
+    else this.#setVary([...listOf(present), ...this.#vary]);
   }
 
   #setVary(names: readonly string[]): void {

@@ -172,9 +172,10 @@ function isTextOrAbsent(value: unknown): boolean {
 
 function decodeData(members: object): SessionData {
   const data: SessionData = {};
-  for (const [name, value] of Object.entries(members)) {
+  for (const name of Object.keys(members)) {
     if (name.charCodeAt(0) !== DOT) continue;
     const key = name.slice(1);
+    const value = (members as Record<string, unknown>)[name];
     // Assigned, this one key would become the object's prototype.
     if (key === '__proto__')
       Object.defineProperty(data, key, { value, enumerable: true, configurable: true, writable: true });
