@@ -3,8 +3,6 @@ import type { Results } from '../measured.ts';
 import { chartOf } from './chart.ts';
 import { markdownOf } from './tables.ts';
 
-const BLOCK = /<!-- bench -->[^]*<!-- \/bench -->/;
-
 /** Writes a run's figures as JSON, Markdown and SVG into a folder that is not kept. */
 export async function save(results: Results, folder: URL): Promise<void> {
   await mkdir(folder, { recursive: true });
@@ -15,18 +13,23 @@ export async function save(results: Results, folder: URL): Promise<void> {
 
 /** Puts a run's figures into the documentation: the chart, and the tables between the marks of `performance.md`. */
 export async function publish(results: Results, docs: URL): Promise<void> {
+  const chart = '![CPU that each contender adds to the bare route](performance-added-cpu.svg)';
+  await replaceBlock('bench', `${chart}\n\n${markdownOf(results)}`, docs);
+  await writeFile(new URL('performance-added-cpu.svg', docs), chartOf(results));
+}
+
+/** Puts the tables of a scale run there. */
+export async function publishScale(text: string, docs: URL): Promise<void> {
+  await replaceBlock('scale', text, docs);
+}
+
+async function replaceBlock(name: string, text: string, docs: URL): Promise<void> {
   const page = new URL('performance.md', docs);
-  const text = await readFile(page, 'utf8');
-  if (!BLOCK.test(text)) throw new Error('docs/performance.md has no place for the figures');
-  const block = `<!-- bench -->\n\n${markdownOf(results)}\n\n<!-- /bench -->`;
+  const block = new RegExp(`<!-- ${name} -->[^]*<!-- /${name} -->`);
+  const before = await readFile(page, 'utf8');
+  if (!block.test(before)) throw new Error(`docs/performance.md has no place for the figures of ${name}`);
+  const after = before.replace(block, () => `<!-- ${name} -->\n\n${text}\n\n<!-- /${name} -->`);
   const { format, resolveConfig } = await import('prettier');
   const options = { ...(await resolveConfig(page)), parser: 'markdown' };
-  await writeFile(
-    page,
-    await format(
-      text.replace(BLOCK, () => block),
-      options,
-    ),
-  );
-  await writeFile(new URL('performance-added-cpu.svg', docs), chartOf(results));
+  await writeFile(page, await format(after, options));
 }
