@@ -106,7 +106,6 @@ describe.each(['redis', 'postgres'] as const)('after long use of %s', (store) =>
           `handles ${before.handles}, then ${after.handles}; held ${JSON.stringify(held)}\n`,
       );
       expect(after.heap - before.heap).toBeLessThan(MOST_GROWTH);
-      expect(after.handles).toBeLessThanOrEqual(before.handles + 5);
 
       // held at the end: what was still alive
       expect(Object.values(held).reduce((sum, count) => sum + count, 0)).toBeGreaterThan(0);
@@ -115,6 +114,12 @@ describe.each(['redis', 'postgres'] as const)('after long use of %s', (store) =>
         if (Date.now() > end) expect(left).toEqual({});
         await banks[0]!.app.get(SessionCleanupService).run();
         left = await holdings();
+      }
+
+      // a pool closes what a busy moment has opened when it has been idle for a while
+      const open = (): number => process.getActiveResourcesInfo().length;
+      for (const end = Date.now() + 30_000; open() > before.handles + 5; await pause(100)) {
+        if (Date.now() > end) expect(open()).toBeLessThanOrEqual(before.handles + 5);
       }
     },
     TIMEOUT,
