@@ -9,11 +9,11 @@ export const HTTP_STATUS_BY_CODE = {
   session_required: 401,
   /** Unknown account, wrong password and disabled account alike. */
   invalid_credentials: 401,
-  /** The session is live, but its last full authentication is too old for this action. */
+  /** The session is live, but its last full authentication is too old for this action, or a remember-me token made it. */
   recent_authentication_required: 401,
   /** Missing, foreign or altered CSRF token, or an origin that is not trusted. */
   csrf_failed: 403,
-  /** Signed in, but without the role, or by remember-me where full authentication is asked for. */
+  /** Signed in, but without the role. */
   forbidden: 403,
   /** The address names nothing that the caller may see. */
   not_found: 404,
