@@ -40,8 +40,8 @@ describe('the guides', () => {
     let blocks = 0;
     for (const guide of await guides()) {
       const text = await readFile(guide, 'utf8');
-      const shown = [...text.matchAll(/^```ts\n\/\/ (\S+)\n(.*?)^```$/gms)];
-      expect([...text.matchAll(/^```ts$/gm)]).toHaveLength(shown.length);
+      const shown = [...text.matchAll(/^```[jt]s\n\/\/ (\S+)\n(.*?)^```$/gms)];
+      expect([...text.matchAll(/^```[jt]s$/gm)]).toHaveLength(shown.length);
       for (const [, file, code] of shown) {
         const source = await readFile(file!, 'utf8');
         // a line of an ellipsis leaves something out

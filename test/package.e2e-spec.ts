@@ -94,9 +94,33 @@ describe('the package as it would be published', () => {
     }
   }, 60_000);
 
-  async function emptyProject(name: string): Promise<string> {
+  it('is tested by Jest in a CommonJS application, as the guide says', async () => {
+    const project = await emptyProject('jest', 'commonjs');
+    const nest = ['common', 'core', 'platform-express', 'testing'].map((name) => `@nestjs/${name}@11`);
+    const tools = ['jest@30', 'ts-jest@29', 'typescript@5', '@types/node@20', 'supertest@7', '@types/supertest@7'];
+    await run('npm', ['install', ...QUIET, tarball, ...nest, ...tools], { cwd: project });
+    for (const example of ['quick-start', 'testing']) {
+      await cp(`examples/${example}`, join(project, example), { recursive: true });
+    }
+    // as `nest new` writes them
+    const compilerOptions = {
+      module: 'nodenext',
+      target: 'es2023',
+      strict: true,
+      experimentalDecorators: true,
+      emitDecoratorMetadata: true,
+      esModuleInterop: true,
+      isolatedModules: true,
+    };
+    await writeFile(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions }));
+    const jest = [join(project, 'node_modules/jest/bin/jest.js'), '--config', 'testing/jest.config.cjs', '--no-cache'];
+    const { stderr } = await run(process.execPath, [...jest, 'notes'], { cwd: project });
+    expect(stderr).toMatch(/^Tests: +[1-9]\d* passed, \d+ total$/m);
+  }, 120_000);
+
+  async function emptyProject(name: string, type: AppKind = 'module'): Promise<string> {
     const project = await mkdtemp(join(folder, `${name}-`));
-    await writeFile(join(project, 'package.json'), JSON.stringify({ name: 'empty', private: true, type: 'module' }));
+    await writeFile(join(project, 'package.json'), JSON.stringify({ name: 'empty', private: true, type }));
     return project;
   }
 
