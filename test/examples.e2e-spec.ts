@@ -1,5 +1,7 @@
+import { once } from 'node:events';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { Type } from '@nestjs/common';
+import { Redis } from 'ioredis';
 import { ADAPTERS } from './support/bank.js';
 import { logIn, startExample, type ExampleApp, type ExampleSetup } from './support/example-app.js';
 import type { Answer } from './support/bank-client.js';
@@ -104,6 +106,44 @@ describe('the examples of the guides', () => {
     expect(await visitor.get('/notes')).toMatchObject({ status: 401, json: { code: 'session_required' } });
     const login = await visitor.post('/auth/login', {}, { headers: { accept: 'text/html' } });
     expect(login).toMatchObject({ status: 400, json: { code: 'invalid_request' } });
+  });
+
+  it('of options from a service: its secrets, lifetimes and limit, and the client it provides', async () => {
+    process.env['SESSION_SECRETS'] = [
+      'the newest secret of 32 bytes or more',
+      'the one before it of 32 bytes or more',
+    ].join();
+    process.env['REDIS_URL'] = process.env['TEST_REDIS_URL'];
+    const { AppModule } = await import('../examples/async-options/app.module.js');
+    const example = await start(AppModule);
+    const client = example.app.get(Redis, { strict: false });
+    try {
+      const devices = Array.from({ length: 6 }, () => example.client());
+      for (const device of devices) expect((await logIn(device)).status).toBe(200);
+      const lives = await Promise.all(devices.map(async (device) => (await device.get('/auth/session')).status));
+      expect(lives.toSorted()).toEqual([200, 200, 200, 200, 200, 401]);
+      const { json } = await devices[5]!.get('/auth/session');
+      const { createdAt, expiresAt, absoluteExpiresAt } = json as Record<string, string>;
+      const until = (time: string | undefined): number => Date.parse(time!) - Date.parse(createdAt!);
+      expect([until(expiresAt), until(absoluteExpiresAt)]).toEqual([30 * 60_000, 12 * 60 * 60_000]);
+      expect((await devices[5]!.ask('DELETE', '/auth/sessions?include=current')).json).toEqual({ revoked: 5 });
+    } finally {
+      await client.quit();
+    }
+  });
+
+  it('of a Redis client that is back soon after an outage', async () => {
+    process.env['REDIS_URL'] = process.env['TEST_REDIS_URL'];
+    const { client } = await import('../examples/redis-outage/redis-client.js');
+    try {
+      expect(await client.ping()).toBe('PONG');
+      const back = once(client, 'ready');
+      client.disconnect(true);
+      await back;
+      expect(await client.ping()).toBe('PONG');
+    } finally {
+      await client.quit();
+    }
   });
 
   it('of the health of the store', async () => {
