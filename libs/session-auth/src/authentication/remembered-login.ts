@@ -41,10 +41,8 @@ export class RememberedLogin implements RememberedLoginResumer {
 
   /** Remembers the device that has just logged in. What it was remembered by before is over. */
   async remember(bound: RequestSession, userId: string, sessionId: string): Promise<void> {
-    const { rememberMe, cookie, clock } = this.parts;
     await this.#revokePresented(bound);
-    const { token, device } = await rememberMe.issue(userId, sessionId, bound.exchange.client);
-    bound.exchange.setCookie(cookie.name, cookie.issue(token, device.userId, device.expiresAt.getTime(), clock.now()));
+    this.#writeCookie(bound, await this.parts.rememberMe.issue(userId, sessionId, bound.exchange.client));
   }
 
   /** Forgets the device of a request and takes its cookie. Costs nothing where there is none. */
@@ -89,6 +87,8 @@ export class RememberedLogin implements RememberedLoginResumer {
       // the store has answered with the record of somebody else
       events.publish({ type: 'session.corrupt_record', client });
     } else if (outcome?.status === 'remembered') {
+      // before anything that may fail, such as the look-up of the user: the validator that the client holds has been used
+      // up, and presented once more after its grace it would be taken for a thief's
       this.#writeCookie(bound, outcome);
       const user = await findUser(users, outcome.device.userId);
       if (user !== undefined) return this.#signIn(bound, user, outcome);
@@ -113,11 +113,8 @@ export class RememberedLogin implements RememberedLoginResumer {
     return issued.session;
   }
 
-  /**
-   * Before anything that may fail, such as the look-up of the user: the validator that the client holds has been used
-   * up, and presented once more after its grace it would be taken for a thief's.
-   */
-  #writeCookie({ exchange }: RequestSession, { token, device }: Remembered): void {
+  /** Hands the client its next token, if it is to have one. */
+  #writeCookie({ exchange }: RequestSession, { token, device }: Pick<Remembered, 'token' | 'device'>): void {
     const { cookie, clock } = this.parts;
     if (token === undefined) return;
     exchange.setCookie(cookie.name, cookie.issue(token, device.userId, device.expiresAt.getTime(), clock.now()));

@@ -176,12 +176,12 @@ export class RequestSession {
   #open(): Pick<OpenedSessionCookie, 'token' | 'outdated'> | undefined {
     if (!this.#isOpened) {
       const { cookie, clock, guessing } = this.parts;
-      const { cookieHeader, client } = this.exchange;
+      const { cookieHeader } = this.exchange;
       this.#presented = cookie.read(cookieHeader, clock.now());
       this.#opened = this.#presented;
       this.#isOpened = true;
       const refused = this.#opened === undefined ? cookie.textIn(cookieHeader) : undefined;
-      if (refused !== undefined) guessing.add(refused, client);
+      if (refused !== undefined) guessing.add(refused, this.exchange.client);
     }
     return this.#opened;
   }
