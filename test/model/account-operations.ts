@@ -1,5 +1,5 @@
 import type { Admission, IssuedSession } from 'nestjs-session-auth';
-import { nodeOf, pick, started, type NodeChoice, type Operation } from './operation.js';
+import { nodeOf, pick, pickSignedIn, started, type NodeChoice, type Operation } from './operation.js';
 import { viewOfModelSession, viewOfSession } from './observation.js';
 import type { Names } from './reference-session.js';
 import { viewOfModelRotated, viewOfRotated } from './session-operations.js';
@@ -39,10 +39,7 @@ export function credentialsChanged(node: NodeChoice, index: number): Operation {
     name: `credentialsChanged(${index})`,
     start: (run) => {
       const { journal } = run;
-      const request = pick(
-        journal.requests.filter(({ userId }) => userId !== undefined),
-        index,
-      );
+      const request = pickSignedIn(run, index);
       if (request === undefined) return undefined;
       const userId = request.userId!;
       const foundBy = journal.foundBy(request);

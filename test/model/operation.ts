@@ -120,6 +120,14 @@ export function pick<T>(from: readonly T[], index: number): T | undefined {
   return from[from.length - 1 - (index % from.length)];
 }
 
+/** An open request of a user, of an index. */
+export function pickSignedIn({ journal }: Run, index: number): Session | undefined {
+  return pick(
+    journal.requests.filter(({ userId }) => userId !== undefined),
+    index,
+  );
+}
+
 export type NodeChoice = 0 | 1;
 
 export function nodeOf({ system }: Run, which: NodeChoice): ApplicationNode {

@@ -1,6 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import type { IssuedRememberMe, IssuedSession, RememberMeConsumption } from 'nestjs-session-auth';
-import { nodeOf, pick, started, viewOfIssued, type NodeChoice, type Operation, type Run } from './operation.js';
+import {
+  nodeOf,
+  pick,
+  pickSignedIn,
+  started,
+  viewOfIssued,
+  type NodeChoice,
+  type Operation,
+  type Run,
+} from './operation.js';
 import { viewOfDevice } from './observation.js';
 import { selectorOf } from './reference-devices.js';
 import type { ReferenceModel } from './reference-model.js';
@@ -13,10 +22,7 @@ export function remember(node: NodeChoice, index: number, ip: string): Operation
     name: `remember(${index})`,
     start: (run) => {
       const { journal } = run;
-      const request = pick(
-        journal.requests.filter(({ userId }) => userId !== undefined),
-        index,
-      );
+      const request = pickSignedIn(run, index);
       if (request === undefined) return undefined;
       const userId = request.userId!;
       return started(
