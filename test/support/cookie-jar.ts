@@ -78,7 +78,7 @@ export class CookieJar {
 
   #take(url: URL, line: string, overHttp: boolean): boolean {
     // a control character but the tab makes a browser drop the whole line
-    // eslint-disable-next-line no-control-regex
+    // eslint-disable-next-line no-control-regex -- these are looked for
     if (/[\x00-\x08\x0a-\x1f\x7f]/.test(line)) return false;
     const [pair = '', ...parts] = line.split(';');
     const equals = pair.indexOf('=');

@@ -44,7 +44,7 @@ export class FinalHeaders {
     this.#isHooked = true;
     const { response } = this;
     // whatever is there already: other libraries put their own in the way in the same manner
-    // eslint-disable-next-line @typescript-eslint/unbound-method
+    // eslint-disable-next-line @typescript-eslint/unbound-method -- it is called with `apply`
     const writeHead = response.writeHead as (...args: unknown[]) => ServerResponse;
     response.writeHead = (...args: unknown[]): ServerResponse => {
       response.writeHead = writeHead;
