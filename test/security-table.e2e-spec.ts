@@ -120,3 +120,30 @@ describe('the lifetimes in SECURITY.md', () => {
     }
   });
 });
+
+describe('the dependencies in SECURITY.md', () => {
+  interface Locked {
+    readonly version: string;
+    readonly dependencies?: Readonly<Record<string, string>>;
+  }
+
+  /** What npm installs with a package of the lock file, itself included, as `name version`. */
+  function installedWith(packages: Readonly<Record<string, Locked>>, path: string): string[] {
+    return Object.keys(packages[path]!.dependencies ?? {}).flatMap((name) => {
+      const nested = `${path}/node_modules/${name}`;
+      const found = nested in packages ? nested : `node_modules/${name}`;
+      return [`${name} ${packages[found]!.version}`, ...installedWith(packages, found)];
+    });
+  }
+
+  it('are all that the library brings along, in the versions of the lock file', () => {
+    const lock = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')) as {
+      readonly packages: Readonly<Record<string, Locked>>;
+    };
+    const section = SECURITY.split('## Dependencies')[1]!.split('\n## ')[0]!;
+    const documented = [...section.matchAll(/^\| `([^`]+)` +\| (\S+) /gm)].map(
+      ([, name, version]) => `${name} ${version}`,
+    );
+    expect(documented).toEqual(installedWith(lock.packages, 'libs/session-auth'));
+  });
+});
