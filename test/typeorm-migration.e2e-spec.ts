@@ -225,25 +225,28 @@ describe('a row that somebody wrote by hand', () => {
     }
   });
 
-  it.each([`data = '[]'`, `data = '"text"'`, `data = 'null'`, `roles = '{}'`])('is corrupt with %s', async (change) => {
-    const record = newRecord('alice');
-    await store.create(record, NO_LIMIT, NOW);
-    await dataSource.query(`UPDATE session_auth_session SET ${change}`);
-    const corrupt = expect.objectContaining({ code: 'corrupt_session_record' });
-    await expect(store.find(record.digest, { now: NOW, idle: 1000, interval: 1000 })).rejects.toEqual(corrupt);
-    const other = newRecord('alice', { createdAt: NOW - 1 });
-    await store.create(other, NO_LIMIT, NOW);
-    // it takes its place in a page, and stands in nobody's way
-    const first = await store.list('alice', { limit: 1 }, NOW);
-    expect(first.records).toEqual([]);
-    const second = await store.list('alice', { limit: 1, cursor: first.next! }, NOW);
-    expect(second.records.map(({ id }) => id)).toEqual([other.id]);
-    expect(second.next).toBeUndefined();
-    if (change.startsWith('data')) {
-      await expect(store.update(record.digest, { a: 1 }, NOW, 1000)).rejects.toEqual(corrupt);
-    }
-    expect(await store.delete(record.digest, NOW)).toEqual({ id: record.id, userId: 'alice' });
-  });
+  it.each([`data = '[]'`, `data = '"text"'`, `data = 'null'`, `roles = '{}'`, `factors = '[]'`])(
+    'is corrupt with %s',
+    async (change) => {
+      const record = newRecord('alice');
+      await store.create(record, NO_LIMIT, NOW);
+      await dataSource.query(`UPDATE session_auth_session SET ${change}`);
+      const corrupt = expect.objectContaining({ code: 'corrupt_session_record' });
+      await expect(store.find(record.digest, { now: NOW, idle: 1000, interval: 1000 })).rejects.toEqual(corrupt);
+      const other = newRecord('alice', { createdAt: NOW - 1 });
+      await store.create(other, NO_LIMIT, NOW);
+      // it takes its place in a page, and stands in nobody's way
+      const first = await store.list('alice', { limit: 1 }, NOW);
+      expect(first.records).toEqual([]);
+      const second = await store.list('alice', { limit: 1, cursor: first.next! }, NOW);
+      expect(second.records.map(({ id }) => id)).toEqual([other.id]);
+      expect(second.next).toBeUndefined();
+      if (change.startsWith('data')) {
+        await expect(store.update(record.digest, { a: 1 }, NOW, 1000)).rejects.toEqual(corrupt);
+      }
+      expect(await store.delete(record.digest, NOW)).toEqual({ id: record.id, userId: 'alice' });
+    },
+  );
 });
 
 function expectedObjects(schema: string): string[] {

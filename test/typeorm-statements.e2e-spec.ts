@@ -156,7 +156,7 @@ async function fill(dataSource: DataSource): Promise<void> {
     `INSERT INTO session_auth_session SELECT
         substr(md5('handle' || i), 1, 20), md5('digest' || i), 'user-' || (i % 1000), NULL, '[]', $1::bigint + i, NULL,
         NULL, $1, $1, $1::bigint + 3600000 + i, $1::bigint + 86400000, '127.0.0.1', 'Agent', NULL, '{}',
-        $1::bigint + 3600000 + i
+        NULL, NULL, $1::bigint + 3600000 + i
       FROM generate_series(1, $2::int) AS i`,
     [NOW, ROWS],
   );

@@ -1,4 +1,5 @@
 import type { SessionAuthentication } from '../users/session-authentication.js';
+import type { FactorTimes } from './session-factors.js';
 
 /** Session data as the store keeps it: whatever JSON can carry, by top-level key. */
 export type SessionData = Record<string, unknown>;
@@ -23,6 +24,10 @@ export interface SessionRecord {
   readonly authenticatedAt?: number;
   /** Absent for an anonymous session. */
   readonly authentication?: SessionAuthentication;
+  /** The further factors that the user has proved in this session, and when. Absent or empty for none. */
+  readonly factors?: FactorTimes;
+  /** Keyed digest of the identity provider's session that the login came of. Absent or empty for none. */
+  readonly upstream?: string;
   /** When the present token was issued. */
   readonly rotatedAt: number;
   /** The last request seen, to the precision of `lifetime.touchInterval`. */
@@ -38,7 +43,7 @@ export interface SessionRecord {
   readonly data: SessionData;
 }
 
-/** The part of a record that a rotation may replace; `undefined` leaves a field as it is. */
+/** The part of a record that a rotation may replace, each field as a whole; `undefined` leaves a field as it is. */
 export type SessionRecordChanges = Partial<
   Pick<
     SessionRecord,
@@ -47,6 +52,8 @@ export type SessionRecordChanges = Partial<
     | 'createdAt'
     | 'authenticatedAt'
     | 'authentication'
+    | 'factors'
+    | 'upstream'
     | 'lastActivityAt'
     | 'expiresAt'
     | 'absoluteExpiresAt'

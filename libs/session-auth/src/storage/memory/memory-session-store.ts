@@ -80,7 +80,7 @@ export class MemorySessionStore extends SessionStore {
     if (leaving.length === 0) this.#makeRoom(now);
     for (const entry of leaving) this.#remove(entry);
     const { data, ...fields } = record;
-    this.#put({ ...fields, roles: [...fields.roles], json: merge(new Map(), data) });
+    this.#put({ ...fields, ...copies(fields), json: merge(new Map(), data) });
     return { status: 'created', evicted: leaving.map(ended) };
   }
 
@@ -113,7 +113,7 @@ export class MemorySessionStore extends SessionStore {
     const given = Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined));
     const rotated: Entry = { ...entry, ...given, digest: next, rotatedAt: now };
     this.#remove(entry);
-    this.#put({ ...rotated, roles: [...rotated.roles] });
+    this.#put({ ...rotated, ...copies(rotated) });
     if (this.#aliases.size >= this.#aliasesToSweep) this.#forgetAliases(now);
     if (grace > 0) this.#aliases.set(digest, { digest: next, until: now + grace });
     return { status: 'rotated', record: toRecord(rotated) };
@@ -285,6 +285,11 @@ function toData(json: ReadonlyMap<string, string>): SessionData {
   return Object.fromEntries(Array.from(json, ([key, value]) => [key, JSON.parse(value) as unknown]));
 }
 
+/** What would be shared otherwise with whoever handed the record over. */
+function copies({ roles, factors }: Pick<Entry, 'roles' | 'factors'>): Pick<Entry, 'roles' | 'factors'> {
+  return { roles: [...roles], factors: factors && { ...factors } };
+}
+
 function toRecord(entry: Entry): SessionRecord {
   // field by field: a rest and a spread of so many cost a multiple, and this is what each request pays
   return {
@@ -296,6 +301,8 @@ function toRecord(entry: Entry): SessionRecord {
     createdAt: entry.createdAt,
     authenticatedAt: entry.authenticatedAt,
     authentication: entry.authentication,
+    factors: entry.factors && { ...entry.factors },
+    upstream: entry.upstream,
     rotatedAt: entry.rotatedAt,
     lastActivityAt: entry.lastActivityAt,
     expiresAt: entry.expiresAt,

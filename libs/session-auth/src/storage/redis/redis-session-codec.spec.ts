@@ -29,6 +29,8 @@ const record: fc.Arbitrary<SessionRecord> = fc.record(
     createdAt: time,
     authenticatedAt: time,
     authentication: fc.constantFrom('password' as const, 'remember-me' as const, 'custom' as const),
+    factors: fc.dictionary(text, time, { noNullPrototype: true }),
+    upstream: text,
     rotatedAt: time,
     lastActivityAt: time,
     expiresAt: time,
@@ -137,7 +139,7 @@ describe('a value that was not encoded here', () => {
 
   it('is refused as corrupt, or is a record in its types, when the header is whole and any members follow', () => {
     const header = fc.sample(record, 1).map((given) => encodeRecord(given).slice(0, HEADER_LENGTH))[0]!;
-    const member = fc.tuple(fc.constantFrom(...'uercamtigf', '.x', '__proto__'), json);
+    const member = fc.tuple(fc.constantFrom(...'uercamxstigf', '.x', '__proto__'), json);
     const members = fc.array(member).map((list) => JSON.stringify(Object.fromEntries(list)).slice(1, -1));
     fc.assert(
       fc.property(fc.oneof(text, members), (body) => {
@@ -145,7 +147,8 @@ describe('a value that was not encoded here', () => {
         if (decoded === undefined) return;
         expect(decoded.roles.every((role) => typeof role === 'string')).toBe(true);
         expect([typeof decoded.createdAt, typeof decoded.rotatedAt]).toEqual(['number', 'number']);
-        for (const field of ['userId', 'email', 'ip', 'userAgent', 'fingerprint'] as const) {
+        expect(Object.values(decoded.factors ?? {}).every((at) => typeof at === 'number')).toBe(true);
+        for (const field of ['userId', 'email', 'upstream', 'ip', 'userAgent', 'fingerprint'] as const) {
           expect(['string', 'undefined']).toContain(typeof decoded[field]);
         }
       }),

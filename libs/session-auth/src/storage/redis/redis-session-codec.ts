@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { SessionAuthError } from '../../errors/session-auth.error.js';
 import type { SessionAuthentication } from '../../users/session-authentication.js';
+import { areFactorTimes, type FactorTimes } from '../../session/session-factors.js';
 import type { SessionData, SessionRecord, SessionRecordChanges } from '../../session/session-record.js';
 
 /*
@@ -40,6 +41,8 @@ const FIELDS = {
   createdAt: 'c',
   authenticatedAt: 'a',
   authentication: 'm',
+  factors: 'x',
+  upstream: 's',
   rotatedAt: 't',
   ip: 'i',
   userAgent: 'g',
@@ -111,6 +114,8 @@ export function decodeRecord(digest: string, value: string): SessionRecord {
     createdAt: members.c,
     authenticatedAt: members.a,
     authentication: members.m,
+    factors: members.x,
+    upstream: members.s,
     rotatedAt: members.t,
     lastActivityAt: Number(value.slice(0, 13)),
     expiresAt: Number(value.slice(13, 26)),
@@ -133,6 +138,8 @@ interface Members {
   readonly c: number;
   readonly a?: number;
   readonly m?: SessionAuthentication;
+  readonly x?: FactorTimes;
+  readonly s?: string;
   readonly t: number;
   readonly i?: string;
   readonly g?: string;
@@ -150,7 +157,7 @@ function parseMembers(value: string): Members {
   return members as Members;
 }
 
-function areMembers({ u, e, r, c, a, m, t, i, g, f }: Record<string, unknown>): boolean {
+function areMembers({ u, e, r, c, a, m, x, s, t, i, g, f }: Record<string, unknown>): boolean {
   return (
     Array.isArray(r) &&
     r.every((role) => typeof role === 'string') &&
@@ -160,6 +167,8 @@ function areMembers({ u, e, r, c, a, m, t, i, g, f }: Record<string, unknown>): 
     isTextOrAbsent(u) &&
     isTextOrAbsent(e) &&
     isTextOrAbsent(m) &&
+    (x === undefined || areFactorTimes(x)) &&
+    isTextOrAbsent(s) &&
     isTextOrAbsent(i) &&
     isTextOrAbsent(g) &&
     isTextOrAbsent(f)

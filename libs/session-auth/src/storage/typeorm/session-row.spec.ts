@@ -12,6 +12,8 @@ const RECORD: SessionRecord = {
   createdAt: 1,
   authenticatedAt: 2,
   authentication: 'password',
+  factors: { totp: 7 },
+  upstream: 'u\0',
   rotatedAt: 3,
   lastActivityAt: 4,
   expiresAt: 5,
@@ -25,10 +27,12 @@ const RECORD: SessionRecord = {
 const stored = (record: SessionRecord): Row =>
   encodeRow(record).map((value) => (value === null ? null : String(value)));
 
+const JSON_COLUMNS = [4, 15, 16];
+
 /** As the server sends it: JSON columns as they are, numbers as numbers. */
 const asJson = (record: SessionRecord): string => {
   const row = encodeRow(record);
-  const texts = row.map((value, index) => (index === 4 || index === 15 ? String(value) : JSON.stringify(value)));
+  const texts = row.map((value, index) => (JSON_COLUMNS.includes(index) ? String(value) : JSON.stringify(value)));
   return `[${texts.join(', ')}]`;
 };
 
@@ -44,6 +48,8 @@ describe('the row of a session', () => {
       'email',
       'authenticatedAt',
       'authentication',
+      'factors',
+      'upstream',
       'ip',
       'userAgent',
       'fingerprint',
@@ -64,6 +70,16 @@ describe('the row of a session', () => {
     }
     for (const data of ['[]', '5', 'null', '"text"']) {
       expect(() => decodeJsonRow(`[${'null, '.repeat(4)}[]${', null'.repeat(10)}, ${data}]`)).toThrow(corrupt);
+    }
+  });
+
+  it('is corrupt when factors are no times by name', () => {
+    const corrupt = expect.objectContaining({ code: 'corrupt_session_record' });
+    for (const factors of ['[]', '5', '"text"', 'true', '{"totp":"1"}', '{"totp":null}']) {
+      const row = [...stored(RECORD)];
+      row[16] = factors;
+      expect(() => decodeRow(row)).toThrow(corrupt);
+      expect(() => decodeJsonRow(`[${'null, '.repeat(4)}[]${', null'.repeat(10)}, {}, ${factors}]`)).toThrow(corrupt);
     }
   });
 

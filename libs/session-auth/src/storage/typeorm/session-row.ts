@@ -1,4 +1,5 @@
 import { SessionAuthError } from '../../errors/session-auth.error.js';
+import { areFactorTimes, type FactorTimes } from '../../session/session-factors.js';
 import type { SessionData, SessionRecord } from '../../session/session-record.js';
 import { decodeText, encodeText } from './postgres-text.js';
 
@@ -32,6 +33,8 @@ export const SESSION_COLUMNS = [
   'user_agent',
   'fingerprint',
   'data',
+  'factors',
+  'upstream',
 ] as const;
 
 /** A row as the server sends it: text, whatever parsers the application has set for types. */
@@ -59,6 +62,8 @@ export function encodeRow(record: SessionRecord): SqlValue[] {
     textOrNull(record.userAgent),
     textOrNull(record.fingerprint),
     encodeData(record.data),
+    jsonOrNull(record.factors),
+    textOrNull(record.upstream),
   ];
 }
 
@@ -68,7 +73,7 @@ export function encodeRow(record: SessionRecord): SqlValue[] {
  * @throws SessionAuthError `corrupt_session_record`
  */
 export function decodeRow(row: Row): SessionRecord {
-  return toRecord(row, JSON.parse(row[4]!), JSON.parse(row[15]!));
+  return toRecord(row, JSON.parse(row[4]!), JSON.parse(row[15]!), JSON.parse(row[16] ?? 'null'));
 }
 
 /**
@@ -79,11 +84,11 @@ export function decodeRow(row: Row): SessionRecord {
  */
 export function decodeJsonRow(text: string): SessionRecord {
   const row = JSON.parse(text) as Row;
-  return toRecord(row, row[4], row[15]);
+  return toRecord(row, row[4], row[15], row[16]);
 }
 
 /** @param row numbers are texts or numbers, by where it comes from */
-function toRecord(row: Row, roles: unknown, data: unknown): SessionRecord {
+function toRecord(row: Row, roles: unknown, data: unknown, factors: unknown): SessionRecord {
   return {
     id: row[0]!,
     digest: row[1]!,
@@ -93,6 +98,8 @@ function toRecord(row: Row, roles: unknown, data: unknown): SessionRecord {
     createdAt: Number(row[5]),
     authenticatedAt: row[6] == null ? undefined : Number(row[6]),
     authentication: (row[7] ?? undefined) as SessionRecord['authentication'],
+    factors: checkedFactors(factors),
+    upstream: decodeOptional(row[17]),
     rotatedAt: Number(row[8]),
     lastActivityAt: Number(row[9]),
     expiresAt: Number(row[10]),
@@ -155,6 +162,17 @@ export function corruptRecord(cause?: unknown): SessionAuthError {
 function checkedRoles(roles: unknown): string[] {
   if (!Array.isArray(roles) || !roles.every((role) => typeof role === 'string')) throw corruptRecord();
   return roles;
+}
+
+function checkedFactors(factors: unknown): FactorTimes | undefined {
+  if (factors == null) return undefined;
+  if (!areFactorTimes(factors)) throw corruptRecord();
+  return factors;
+}
+
+/** The stored form of a value that may be missing. */
+export function jsonOrNull(value: object | undefined): string | null {
+  return value === undefined ? null : JSON.stringify(value);
 }
 
 /** The stored form of a text that may be missing. */

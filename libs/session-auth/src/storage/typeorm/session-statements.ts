@@ -39,14 +39,14 @@ export function sessionStatements({ session, grace }: SessionTables): SessionSta
     LIMIT 1
   )`;
 
-  // the sessions that a new record's handle $1 or digest $2 is taken by ($17 is now)
+  // the sessions that a new record's handle $1 or digest $2 is taken by ($19 is now)
   const occupied = `
   occupied AS MATERIALIZED (
-    SELECT CASE WHEN expires_at > $17::bigint THEN 'exists' ELSE 'ended' END AS what
+    SELECT CASE WHEN expires_at > $19::bigint THEN 'exists' ELSE 'ended' END AS what
     FROM ${session} WHERE handle = $1 OR digest = $2
     UNION ALL
     SELECT 'exists' FROM ${grace} g JOIN ${session} s ON s.handle = g.handle
-    WHERE g.digest = $2 AND g.until > $17::bigint AND s.expires_at > $17::bigint
+    WHERE g.digest = $2 AND g.until > $19::bigint AND s.expires_at > $19::bigint
   )`;
 
   // digests in grace of a session that had the handle before and has ended: what they stood for is over
@@ -64,7 +64,7 @@ SELECT ${COLUMNS}, sweep_at, g.digest, g.handle, g.until FROM ${session} s, ${gr
       ),
     ),
 
-    // $1… the columns, $17 now
+    // $1… the columns, $19 now
     insert: statement(`
 WITH ${occupied},
   added AS (
@@ -80,24 +80,24 @@ SELECT what, NULL FROM occupied`),
     clear: statement(`
 DELETE FROM ${session} WHERE (handle = $1 OR digest = $2) AND expires_at <= $3::bigint`),
 
-    // $1… the columns, $17 now, $18 max, $19 the policy. Behind the user's lock, so that nobody else counts meanwhile.
+    // $1… the columns, $19 now, $20 max, $21 the policy. Behind the user's lock, so that nobody else counts meanwhile.
     admit: statement(`
 WITH ${occupied},
   live AS MATERIALIZED (
-    SELECT handle, created_at, last_activity_at FROM ${session} WHERE user_id = $3 AND expires_at > $17::bigint
+    SELECT handle, created_at, last_activity_at FROM ${session} WHERE user_id = $3 AND expires_at > $19::bigint
   ),
-  surplus AS (SELECT count(*) - $18::bigint + 1 AS sessions FROM live),
+  surplus AS (SELECT count(*) - $20::bigint + 1 AS sessions FROM live),
   admitted AS (
-    SELECT FROM surplus WHERE (sessions <= 0 OR $19::text <> 'reject') AND NOT EXISTS (SELECT FROM occupied)
+    SELECT FROM surplus WHERE (sessions <= 0 OR $21::text <> 'reject') AND NOT EXISTS (SELECT FROM occupied)
   ),
   chosen AS (
-    SELECT handle FROM live WHERE $19 <> 'reject' AND NOT EXISTS (SELECT FROM occupied)
-    ORDER BY CASE $19 WHEN 'evict-least-recent' THEN last_activity_at ELSE created_at END, created_at, handle
+    SELECT handle FROM live WHERE $21 <> 'reject' AND NOT EXISTS (SELECT FROM occupied)
+    ORDER BY CASE $21 WHEN 'evict-least-recent' THEN last_activity_at ELSE created_at END, created_at, handle
     LIMIT (SELECT greatest(sessions, 0) FROM surplus)
   ),
   -- the locks first, in order
   held AS MATERIALIZED (
-    SELECT s.handle FROM ${session} s WHERE s.handle = ANY (SELECT handle FROM chosen) AND s.expires_at > $17
+    SELECT s.handle FROM ${session} s WHERE s.handle = ANY (SELECT handle FROM chosen) AND s.expires_at > $19
     ORDER BY s.handle FOR UPDATE
   ),
   evicted AS (DELETE FROM ${session} s USING held WHERE s.handle = held.handle RETURNING s.handle, s.created_at),
@@ -198,7 +198,8 @@ WITH ${seen('s.handle, s.digest, s.expires_at')},
       last_activity_at = coalesce($10::bigint, s.last_activity_at), expires_at = coalesce($11::bigint, s.expires_at),
       sweep_at = coalesce($11::bigint, s.expires_at),
       absolute_expires_at = coalesce($12::bigint, s.absolute_expires_at), ip = coalesce($13::text, s.ip),
-      user_agent = coalesce($14::text, s.user_agent), fingerprint = coalesce($15::text, s.fingerprint)
+      user_agent = coalesce($14::text, s.user_agent), fingerprint = coalesce($15::text, s.fingerprint),
+      factors = coalesce($16::json, s.factors), upstream = coalesce($17::text, s.upstream)
     FROM seen
     WHERE seen.digest = $1 AND s.handle = seen.handle AND s.digest = $1 AND s.expires_at > $2
     RETURNING ${COLUMNS_OF_S}
@@ -235,6 +236,6 @@ SELECT 'lost', NULL, NULL FROM seen WHERE NOT EXISTS (SELECT FROM removed)`),
 }
 
 function typeOf(column: (typeof SESSION_COLUMNS)[number]): string {
-  if (column === 'roles' || column === 'data') return 'json';
+  if (column === 'roles' || column === 'data' || column === 'factors') return 'json';
   return column.endsWith('_at') ? 'bigint' : 'text';
 }

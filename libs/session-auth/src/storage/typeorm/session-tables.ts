@@ -61,6 +61,8 @@ export function createSessionTables(schema: string | undefined): readonly string
       "user_agent" text,
       "fingerprint" text,
       "data" json NOT NULL,
+      "factors" json,
+      "upstream" text,
       "sweep_at" bigint NOT NULL,
       CONSTRAINT "${SESSION_INDEXES.handle}" PRIMARY KEY ("handle")
     ) WITH (fillfactor = 85)`,

@@ -24,6 +24,10 @@ export interface SessionRow {
   readonly userAgent: string | null;
   readonly fingerprint: string | null;
   readonly data: Record<string, unknown>;
+  /** When each further factor was proved, by its name. null or empty for none. */
+  readonly factors: Readonly<Record<string, number>> | null;
+  /** Keyed digest of the identity provider's session. null or empty for none. */
+  readonly upstream: string | null;
   /** When the next sweep is to look at the row. */
   readonly sweepAt: number;
 }
@@ -59,6 +63,8 @@ export function createSessionEntity({ schema }: { readonly schema?: string } = {
       userAgent: { name: 'user_agent', type: 'text', nullable: true, transformer: TEXT },
       fingerprint: { type: 'text', nullable: true },
       data: { type: 'json' },
+      factors: { type: 'json', nullable: true },
+      upstream: { type: 'text', nullable: true },
       sweepAt: { name: 'sweep_at', type: 'bigint', transformer: TIME },
     },
     indices: [

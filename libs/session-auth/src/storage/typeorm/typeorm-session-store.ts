@@ -28,6 +28,7 @@ import {
   encodePatch,
   encodeRow,
   findRecord,
+  jsonOrNull,
   textOrNull,
   type Row,
 } from './session-row.js';
@@ -164,7 +165,7 @@ export class TypeOrmSessionStore extends SessionStore {
       encodeText(rotation.digest),
       grace,
       textOrNull(changes.email),
-      changes.roles === undefined ? null : JSON.stringify(changes.roles),
+      jsonOrNull(changes.roles),
       changes.createdAt ?? null,
       changes.authenticatedAt ?? null,
       textOrNull(changes.authentication),
@@ -174,6 +175,8 @@ export class TypeOrmSessionStore extends SessionStore {
       textOrNull(changes.ip),
       textOrNull(changes.userAgent),
       textOrNull(changes.fingerprint),
+      jsonOrNull(changes.factors),
+      textOrNull(changes.upstream),
     ];
     return this.#untilSettled(async () => {
       const [row] = await this.#connections.run(this.#sql.rotate, values);
@@ -234,7 +237,7 @@ export class TypeOrmSessionStore extends SessionStore {
     changes: { readonly roles?: readonly string[]; readonly email?: string },
     now: number,
   ): Promise<number> {
-    const roles = changes.roles === undefined ? null : JSON.stringify(changes.roles);
+    const roles = jsonOrNull(changes.roles);
     const email = textOrNull(changes.email);
     let updated = 0;
     for (let behind: string | null = ''; behind !== null;) {

@@ -29,8 +29,9 @@ export function dataContract({ it }: ContractTests): void {
   it('leaves everything else of the record as it is', async ({ store }) => {
     const record = fullRecord(newUser());
     await store.create(record, NO_LIMIT, NOW);
-    await store.update(record.digest, { roles: ['admin'], id: 1, u: 2, '.u': 3, added: true }, NOW, NO_MAXIMUM);
-    const data = { ...record.data, roles: ['admin'], id: 1, u: 2, '.u': 3, added: true };
+    const patch = { roles: ['admin'], factors: { totp: NOW }, x: {}, id: 1, u: 2, '.u': 3, added: true };
+    await store.update(record.digest, patch, NOW, NO_MAXIMUM);
+    const data = { ...record.data, ...patch };
     assertSame(await liveRecord(store, record.digest), { ...record, data });
   });
 

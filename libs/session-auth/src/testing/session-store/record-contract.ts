@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { SessionData } from '../../session/session-record.js';
+import type { SessionData, SessionRecord } from '../../session/session-record.js';
 import type { ContractTests } from './contract-tests.js';
 import { fullRecord, newDigest, newRecord, newUser, NO_LIMIT, NO_MAXIMUM, NOW, untouched } from './sample-records.js';
 import { assertSame, liveRecord } from './store-queries.js';
@@ -103,17 +103,20 @@ export function recordContract({ it }: ContractTests): void {
 
   it('keeps nothing of the objects that go in', async ({ store }) => {
     const roles = ['reader'];
+    const factors: Record<string, number> = { totp: NOW };
     const cart = { items: ['a'] };
-    const record = newRecord(newUser(), { roles, data: { cart } });
+    const record = newRecord(newUser(), { roles, factors, data: { cart } });
     await store.create(record, NO_LIMIT, NOW);
     const wishes = { items: ['b'] };
     await store.update(record.digest, { wishes }, NOW, NO_MAXIMUM);
     roles.push('admin');
+    factors['passkey'] = NOW;
     cart.items.push('changed');
     record.data['added'] = true;
     wishes.items.push('changed');
     const found = await liveRecord(store, record.digest);
     assert.deepEqual(found.roles, ['reader']);
+    assert.deepEqual(found.factors, { totp: NOW });
     assert.deepEqual(found.data, { cart: { items: ['a'] }, wishes: { items: ['b'] } });
 
     const newRoles = ['editor'];
@@ -122,17 +125,23 @@ export function recordContract({ it }: ContractTests): void {
     assert.deepEqual((await liveRecord(store, record.digest)).roles, ['editor']);
 
     const rotatedRoles = ['author'];
+    const rotatedFactors: Record<string, number> = { passkey: NOW };
+    const changes = { roles: rotatedRoles, factors: rotatedFactors };
     const digest = newDigest(record.userId);
-    await store.rotate(record.digest, { digest, now: NOW, grace: 0, changes: { roles: rotatedRoles } });
+    await store.rotate(record.digest, { digest, now: NOW, grace: 0, changes });
     rotatedRoles.push('admin');
-    assert.deepEqual((await liveRecord(store, digest)).roles, ['author']);
+    rotatedFactors['totp'] = NOW;
+    const rotated = await liveRecord(store, digest);
+    assert.deepEqual([rotated.roles, rotated.factors], [['author'], { passkey: NOW }]);
   });
 
   it('keeps nothing of the objects that come out', async ({ store }) => {
-    const record = newRecord(newUser(), { roles: ['reader'], data: { cart: { items: ['a'] } } });
+    const given = { roles: ['reader'], factors: { totp: NOW }, data: { cart: { items: ['a'] } } };
+    const record = newRecord(newUser(), given);
     await store.create(record, NO_LIMIT, NOW);
-    const spoil = ({ roles, data }: { roles?: readonly string[]; data: SessionData }): void => {
+    const spoil = ({ roles, factors, data }: Partial<SessionRecord> & { data: SessionData }): void => {
       (roles as string[] | undefined)?.push('admin');
+      if (factors !== undefined) (factors as Record<string, number>)['passkey'] = NOW;
       (data['cart'] as { items: string[] }).items.push('changed');
       data['added'] = true;
     };

@@ -55,6 +55,8 @@ export function rotationContract({ it }: ContractTests): void {
       createdAt: NOW + HOUR,
       authenticatedAt: NOW + HOUR,
       authentication: 'password',
+      factors: { totp: NOW + MINUTE },
+      upstream: 'another',
       lastActivityAt: NOW + MINUTE,
       expiresAt: NOW + 2 * HOUR,
       absoluteExpiresAt: NOW + 3 * HOUR,
@@ -71,6 +73,21 @@ export function rotationContract({ it }: ContractTests): void {
     assert.ok(!(await isLive(store, digest, NOW + 2 * HOUR)));
   });
 
+  it('replaces factors as a whole, and takes empty values for what they are', async ({ store }) => {
+    const record = await create(store, fullRecord(newUser()));
+    const [first, second] = [newDigest(record.userId), newDigest(record.userId)];
+    const factors = { passkey: NOW };
+    await store.rotate(record.digest, { digest: first, now: NOW, grace: 0, changes: { factors } });
+    assert.deepEqual((await liveRecord(store, first)).factors, factors);
+    const changes = { factors: {}, upstream: '' };
+    const outcome = await store.rotate(first, { digest: second, now: NOW, grace: 0, changes });
+    assert.equal(outcome.status, 'rotated');
+    const expected = { ...record, ...changes, digest: second, rotatedAt: NOW };
+    assertSame(outcome.record, expected);
+    assertSame(await liveRecord(store, second), expected);
+    assertSame((await listAll(store, record.userId!))[0]!, expected);
+  });
+
   it('leaves fields as they are whose change is undefined', async ({ store }) => {
     const record = await create(store, fullRecord(newUser()));
     const digest = newDigest(record.userId);
@@ -80,6 +97,8 @@ export function rotationContract({ it }: ContractTests): void {
       createdAt: undefined,
       authenticatedAt: undefined,
       authentication: undefined,
+      factors: undefined,
+      upstream: undefined,
       lastActivityAt: undefined,
       expiresAt: undefined,
       absoluteExpiresAt: undefined,

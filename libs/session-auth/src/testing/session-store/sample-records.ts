@@ -66,6 +66,8 @@ export function fullRecord(userId: string): SessionRecord {
     roles: ['admin', 'a,b', '"quoted"', 'line\nbreak', ''],
     authenticatedAt: NOW - 2 * MINUTE,
     authentication: 'remember-me',
+    factors: { totp: NOW - MINUTE, 'security-key_2': NOW - 30 * SECOND },
+    upstream: 'b3RoZXIgc2Vzc2lvbg-_',
     createdAt: NOW - 3 * MINUTE,
     rotatedAt: NOW - MINUTE,
     lastActivityAt: NOW - 30 * SECOND,
