@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Server } from 'node:http';
 import { Controller, Get, UseGuards, type INestApplication } from '@nestjs/common';
-import { RequireFullAuth, RequireRecentAuth, SessionAuthGuard } from 'nestjs-session-auth';
+import { RequireFactor, RequireFullAuth, RequireRecentAuth, SessionAuthGuard } from 'nestjs-session-auth';
 import { signInAs } from 'nestjs-session-auth/testing';
 import request from 'supertest';
 import { EVERYWHERE, openBackend, startBank, type Backend, type Bank, type BankSetup } from './support/bank.js';
@@ -13,6 +13,12 @@ class DoorsController {
   @Get('full')
   @RequireFullAuth()
   full(): object {
+    return {};
+  }
+
+  @Get('factor')
+  @RequireFactor('totp', '10m')
+  factor(): object {
     return {};
   }
 
@@ -89,6 +95,15 @@ describe.each(EVERYWHERE)('signInAs on $adapter with $store', ({ adapter, store 
     expect(cookie).toMatch(/^bank-id=[\w-]+$/);
     expect(headers).toEqual({ cookie, 'x-guard': csrfToken });
     await request(serverOf(app)).patch('/api/preferences').set(headers).send({ a: 1 }).expect(200, { a: 1 });
+  });
+
+  it('makes a session that has proved further factors', async () => {
+    const { app } = await start();
+    const proved = await signInAs(app, ALICE, { factors: ['passkey', 'totp'] });
+    expect(Object.keys(proved.session.factors)).toEqual(['passkey', 'totp']);
+    expect(await status('/doors/factor', proved.headers)).toBe(200);
+    await request(serverOf(app)).patch('/api/preferences').set(proved.headers).send({ a: 1 }).expect(200);
+    expect(await status('/doors/factor', (await signInAs(app, ALICE)).headers)).toBe(401);
   });
 
   it('binds the session to the headers that are given, and to none otherwise', async () => {

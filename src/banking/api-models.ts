@@ -44,6 +44,8 @@ export class SessionOfUser {
   authenticatedAt?: string;
   @ApiPropertyOptional({ enum: ['password', 'remember-me', 'custom'] })
   authentication?: string;
+  @ApiProperty({ type: 'object', additionalProperties: { type: 'string', format: 'date-time' } })
+  factors!: Record<string, string>;
   @ApiProperty({ format: 'date-time' })
   lastActivityAt!: string;
   @ApiProperty({ format: 'date-time' })

@@ -123,6 +123,7 @@ export {
 export { CurrentSession, type SessionProperty } from './authentication/current-session.decorator.js';
 export { CurrentUser } from './authentication/current-user.decorator.js';
 export { Public } from './authentication/public.decorator.js';
+export { FactorGuard, RequireFactor } from './authentication/factor.guard.js';
 export { FullAuthGuard, RequireFullAuth } from './authentication/full-auth.guard.js';
 export { RecentAuthGuard, RequireRecentAuth } from './authentication/recent-auth.guard.js';
 export { Roles, RolesGuard } from './authentication/roles.guard.js';

@@ -1,5 +1,6 @@
 import { Logger, type Provider } from '@nestjs/common';
 import { DeviceRecognition } from './authentication/device-recognition.js';
+import { FactorGuard } from './authentication/factor.guard.js';
 import { FullAuthGuard } from './authentication/full-auth.guard.js';
 import { RecentAuthGuard } from './authentication/recent-auth.guard.js';
 import { RememberedLogin } from './authentication/remembered-login.js';
@@ -50,6 +51,7 @@ export const CORE_EXPORTS = [
   ConcurrentSessionsService,
   CsrfGuard,
   CsrfService,
+  FactorGuard,
   FullAuthGuard,
   RecentAuthGuard,
   RememberMeService,
@@ -282,6 +284,7 @@ export const CORE_PROVIDERS: Provider[] = [
   RolesGuard,
   RecentAuthGuard,
   FullAuthGuard,
+  FactorGuard,
 ];
 
 function loginThrottle(options: ResolvedSessionAuthOptions, store: LoginThrottleStore): LoginThrottle | undefined {

@@ -3,6 +3,7 @@
 import {
   CurrentSession,
   CurrentUser,
+  RequireFactor,
   RequireRecentAuth,
   Roles,
   SessionAuthModule,
@@ -48,6 +49,9 @@ export class Handlers {
     await session.update({ voucher: 'SPRING' });
     // @ts-expect-error -- data is changed by update only
     session.data.coupon = 'SPRING';
+    holds<Same<typeof session.factors, Readonly<Record<string, Date>>>>();
+    // @ts-expect-error -- factors are added by factorCompleted only
+    session.factors.totp = new Date();
     // @ts-expect-error -- and so is the rest
     session.userId = 'somebody else';
   }
@@ -125,6 +129,10 @@ export const wrong = [
   SessionAuthModule.forRootAsync({ useFactory: () => ({ secrets: 5 }) }),
   // @ts-expect-error -- no duration
   RequireRecentAuth('10 parsecs'),
+  // @ts-expect-error -- nor here
+  RequireFactor('totp', '10 parsecs'),
+  // @ts-expect-error -- factors are named by texts
+  RequireFactor([1]),
   // @ts-expect-error -- roles are texts
   Roles(1),
   // @ts-expect-error -- no client

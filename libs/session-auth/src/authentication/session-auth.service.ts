@@ -126,6 +126,28 @@ export class SessionAuthService {
   }
 
   /**
+   * To be called after the application has verified a further factor of the signed-in user (a one-time code, a
+   * passkey): the session has it from now on, for {@link RequireFactor}. New token, the old one dead at once, with its
+   * CSRF tokens (ASVS 7.2.4); all deadlines stay. Proved again, a factor has the new time.
+   *
+   * It is the session's: a login starts without any, also one over a live session and one by remember-me.
+   * Re-authentication leaves them as they are. Of several calls at the same time for one session one succeeds, and
+   * the others are refused.
+   *
+   * @param factor its name, such as `'totp'`: 1 to 32 of a-z, 0-9, _ and -. At most eight a session.
+   * @throws SessionAuthError `session_required` without a session of a user, and when the session has ended or another
+   *   request has replaced its token meanwhile; `invalid_configuration` for what is no name of a factor, and for a ninth
+   */
+  async factorCompleted(request: object, factor: string): Promise<Session> {
+    const bound = getRequestSession(request);
+    const session = requireSession(await bound.load());
+    const issued = await this.parts.lifecycle.factorCompleted(session, factor, bound.exchange.client);
+    if (issued === undefined) throw new SessionAuthError('session_required', 'the session was replaced meanwhile');
+    bound.replace(issued);
+    return issued.session;
+  }
+
+  /**
    * The request's session; where there is none, a new anonymous one with a cookie. Never made without a call like this
    * (ASVS 7.6.2): a visitor who does nothing gets no session.
    *

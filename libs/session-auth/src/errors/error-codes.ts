@@ -11,6 +11,8 @@ export const HTTP_STATUS_BY_CODE = {
   invalid_credentials: 401,
   /** The session is live, but its last full authentication is too old for this action, or a remember-me token made it. */
   recent_authentication_required: 401,
+  /** The session is live, but lacks a further factor, or proved it too long ago. The answer names those that would do. */
+  further_factor_required: 401,
   /** Missing, foreign or altered CSRF token, or an origin that is not trusted. */
   csrf_failed: 403,
   /** Signed in, but without the role. */

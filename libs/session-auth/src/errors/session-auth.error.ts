@@ -6,6 +6,8 @@ export interface SessionAuthErrorOptions {
   readonly cause?: unknown;
   /** How long a client should wait before it tries again, in seconds: sent as `Retry-After`. @default 1 for `session_store_unavailable` */
   readonly retryAfterSeconds?: number;
+  /** The further factors of which one is asked for: sent as `factors`. */
+  readonly factors?: readonly string[];
 }
 
 /** A store that was down may be back at once; a client that is told nothing would not know that it may try again. */
@@ -15,17 +17,19 @@ const STORE_RETRY_AFTER_SECONDS = 1;
  * The one error class of this library.
  *
  * `code` is stable and meant for programs, `message` is meant for people and may change. Neither ever holds a token, a
- * password or a secret. Over HTTP it is answered as `{ statusCode, code, message }`; the messages of codes with status
+ * password or a secret. Over HTTP it is answered as `{ statusCode, code, message }`, with `factors` where one is asked for; the messages of codes with status
  * 500 and up are replaced by a general one there (ASVS 16.5.1).
  */
 export class SessionAuthError extends Error {
   override readonly name = 'SessionAuthError';
   readonly code: SessionAuthErrorCode;
   readonly retryAfterSeconds: number | undefined;
+  readonly factors: readonly string[] | undefined;
 
   constructor(code: SessionAuthErrorCode, message: string, options: SessionAuthErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
+    this.factors = options.factors;
     this.retryAfterSeconds =
       options.retryAfterSeconds ?? (code === 'session_store_unavailable' ? STORE_RETRY_AFTER_SECONDS : undefined);
   }

@@ -22,7 +22,13 @@ export type SessionEndReason =
 
 /** Why a session got a new token. */
 export type RotationReason =
-  'login' | 'reauthentication' | 'interval' | 'roles_changed' | 'credentials_changed' | 'requested';
+  | 'login'
+  | 'reauthentication'
+  | 'factor_completed'
+  | 'interval'
+  | 'roles_changed'
+  | 'credentials_changed'
+  | 'requested';
 
 /** Why a login failed. For the audit log only: a client is told nothing of it. */
 export type LoginFailure = 'unknown_user' | 'wrong_password' | 'account_disabled';
@@ -79,7 +85,12 @@ export type SessionEvent =
     })
   /** A login was refused: the account is at its limit and the policy is `reject`. */
   | (EventFields & { readonly type: 'session.limit_reached'; readonly userId: string })
-  | (SessionEventFields & { readonly type: 'session.rotated'; readonly reason: RotationReason })
+  | (SessionEventFields & {
+      readonly type: 'session.rotated';
+      readonly reason: RotationReason;
+      /** The further factor that was proved, where that is the reason. */
+      readonly factor?: string;
+    })
   | (SessionEventFields & { readonly type: 'session.destroyed'; readonly reason: SessionEndReason })
   | (SessionEventFields & { readonly type: 'session.evicted' })
   | (SessionEventFields & { readonly type: 'session.expired' })

@@ -52,6 +52,16 @@ describe('toHttpException', () => {
     expect(logged.mock.calls).toEqual([['session_store_unavailable: down', expect.stringContaining(stack)]]);
   });
 
+  it('names the further factors of which one is asked for', () => {
+    const error = new SessionAuthError('further_factor_required', 'one of these', { factors: ['totp', 'passkey'] });
+    expect(toHttpException(error, makeExchange()).getResponse()).toEqual({
+      statusCode: 401,
+      code: 'further_factor_required',
+      message: 'one of these',
+      factors: ['totp', 'passkey'],
+    });
+  });
+
   it('sets Retry-After where the error names a time', () => {
     toHttpException(new SessionAuthError('too_many_attempts', 'wait', { retryAfterSeconds: 7 }), makeExchange());
     expect(headers).toEqual({ 'retry-after': '7' });

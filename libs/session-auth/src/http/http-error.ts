@@ -11,12 +11,12 @@ const GENERAL_MESSAGES: Record<number, string> = {
 const logger = new Logger('SessionAuth');
 
 /**
- * A {@link SessionAuthError} as Nest's HTTP exceptions go: body `{ statusCode, code, message }`, with `Retry-After`
- * set on the response where the error names a time. Failures of the server's own are logged, and tell a client nothing
+ * A {@link SessionAuthError} as Nest's HTTP exceptions go: body `{ statusCode, code, message }`, with `factors`
+ * where the error names them and `Retry-After` set on the response where it names a time. Failures of the server's own are logged, and tell a client nothing
  * of their cause.
  */
 export function toHttpException(error: SessionAuthError, exchange: HttpExchange): HttpException {
-  const { statusCode, code, cause = error } = error;
+  const { statusCode, code, factors, cause = error } = error;
   if (statusCode >= 500) {
     logger.error(`${code}: ${error.message}`, cause instanceof Error ? cause.stack : String(cause));
   }
@@ -25,7 +25,9 @@ export function toHttpException(error: SessionAuthError, exchange: HttpExchange)
   }
   const message = GENERAL_MESSAGES[statusCode] ?? error.message;
   // where it comes from is told by its cause
-  return withoutStackTrace(() => new HttpException({ statusCode, code, message }, statusCode, { cause: error }));
+  return withoutStackTrace(
+    () => new HttpException({ statusCode, code, message, factors }, statusCode, { cause: error }),
+  );
 }
 
 /**

@@ -37,6 +37,12 @@ const session: Record<string, Property> = {
   createdAt: time('When the login took place.'),
   authenticatedAt: time('When the user last proved who they are.', optional),
   authentication,
+  factors: {
+    type: 'object',
+    additionalProperties: { type: 'string', format: 'date-time' },
+    description: 'The further factors proved in this session, by name, and when.',
+    example: { totp: '2026-01-31T12:00:00.000Z' },
+  },
   lastActivityAt: time('To the precision of the touch interval.'),
   expiresAt: time('When the session ends if nothing more is heard.'),
   absoluteExpiresAt: time('When the session ends whatever happens.'),
@@ -83,6 +89,11 @@ export function makeAnswerModels({ ApiProperty }: typeof Swagger): AnswerModels 
       statusCode: { type: 'integer', description: 'The HTTP status again.' },
       code: text('Stable, for programs.', { enum: Object.keys(HTTP_STATUS_BY_CODE), enumName: 'SessionAuthErrorCode' }),
       message: text('For people; may change.'),
+      factors: {
+        type: [String],
+        required: false,
+        description: 'With `further_factor_required`: the further factors of which one is asked for.',
+      },
     }),
   };
 }

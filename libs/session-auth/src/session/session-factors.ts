@@ -1,5 +1,36 @@
+import { SessionAuthError } from '../errors/session-auth.error.js';
+
 /** When each further factor was last proved, by its name: milliseconds since the epoch. */
 export type FactorTimes = Readonly<Record<string, number>>;
+
+/** The most factors that a session keeps: a name made of something that a client sent fills no store. */
+const MAX_FACTORS = 8;
+
+const NAME = /^[a-z0-9][a-z0-9_-]{0,31}$/;
+
+/** Whether a text may name a factor. */
+export function isFactorName(name: unknown): name is string {
+  return typeof name === 'string' && NAME.test(name);
+}
+
+/** What a refused name is told of. */
+export const FACTOR_NAME_RULE = '1 to 32 of a-z, 0-9, _ and -, the first a letter or digit';
+
+/**
+ * The factors of a session with one that was proved just now.
+ *
+ * @throws SessionAuthError `invalid_configuration` for what is no name, and for a ninth
+ */
+export function withFactor(present: FactorTimes = {}, name: string, now: number): FactorTimes {
+  if (!isFactorName(name)) {
+    throw new SessionAuthError('invalid_configuration', `the name of a factor has ${FACTOR_NAME_RULE}`);
+  }
+  const factors = { ...present, [name]: now };
+  if (Object.keys(factors).length > MAX_FACTORS) {
+    throw new SessionAuthError('invalid_configuration', `a session keeps at most ${MAX_FACTORS} factors`);
+  }
+  return factors;
+}
 
 /** Whether a stored value is what {@link FactorTimes} says. */
 export function areFactorTimes(value: unknown): value is FactorTimes {

@@ -536,6 +536,13 @@ describe('renew', () => {
     expect(events[0]).toMatchObject({ type: 'session.rotated', reason: 'login', client });
   });
 
+  it('leaves nothing of further factors: the login has proved none', async () => {
+    const { session } = await lifecycle.create({ user: ALICE });
+    const proved = (await lifecycle.factorCompleted(session, 'totp'))!;
+    const issued = await lifecycle.renew(proved.session, { user: ALICE, authentication: 'password' });
+    expect((await lifecycle.find(issued!.token))!.factors).toEqual({});
+  });
+
   it('takes the roles away from a user who has none left', async () => {
     const { session } = await lifecycle.create({ user: ALICE });
     const issued = await lifecycle.renew(session, { user: { id: 'alice' }, authentication: 'custom' });
@@ -562,6 +569,64 @@ describe('reauthenticated', () => {
       new Date(START + 24 * HOUR),
     ]);
     expect(events[0]).toMatchObject({ type: 'session.rotated', reason: 'reauthentication', client: CLIENT });
+  });
+});
+
+describe('factorCompleted', () => {
+  it('records the factor under a new token, and leaves everything else as it is', async () => {
+    const { token, session } = await lifecycle.create({ user: ALICE, authentication: 'remember-me', data: { a: 1 } });
+    const before = Session.recordOf(session);
+    events.length = 0;
+    now += HOUR / 2;
+    const issued = (await lifecycle.factorCompleted(session, 'totp', CLIENT))!;
+    expect(await makeLifecycle({}, store).find(token)).toBeUndefined();
+    const found = (await store.find(digestOf(issued.token), { now, idle: HOUR, interval: HOUR })) as { record: object };
+    expect(found.record).toEqual({
+      ...before,
+      digest: digestOf(issued.token),
+      rotatedAt: now,
+      factors: { totp: now },
+    });
+    expect(events[0]).toMatchObject({
+      type: 'session.rotated',
+      reason: 'factor_completed',
+      factor: 'totp',
+      client: CLIENT,
+    });
+  });
+
+  it('keeps the factors of before, and the time of the last proof of each', async () => {
+    const { session } = await lifecycle.create({ user: ALICE });
+    for (const factor of ['totp', 'passkey', 'totp']) {
+      now += MINUTE;
+      await lifecycle.factorCompleted(session, factor);
+    }
+    expect(session.factors).toEqual({ totp: new Date(now), passkey: new Date(now - MINUTE) });
+    await lifecycle.reauthenticated(session, { user: ALICE, authentication: 'password' });
+    expect(session.factors).toEqual({ totp: new Date(now), passkey: new Date(now - MINUTE) });
+  });
+
+  it('records nothing where another request has replaced the token, be it for a factor as well', async () => {
+    const { token, session } = await lifecycle.create({ user: ALICE });
+    const [late, later] = [(await lifecycle.find(token))!, (await lifecycle.find(token))!];
+    await lifecycle.rotate(session);
+    expect(await lifecycle.factorCompleted(late, 'totp')).toBeUndefined();
+    await lifecycle.factorCompleted(session, 'passkey');
+    await expect(lifecycle.factorCompleted(later, 'totp')).rejects.toMatchObject({ code: 'session_required' });
+    expect((await lifecycle.list('alice')).sessions.map(({ factors }) => factors)).toEqual([
+      { passkey: new Date(now) },
+    ]);
+  });
+
+  it('refuses a session of nobody, and what is no name, before the store is asked', async () => {
+    const { session: anonymous } = await lifecycle.create({});
+    const { session } = await lifecycle.create({ user: ALICE });
+    const rotations = jest.spyOn(store, 'rotate');
+    await expect(lifecycle.factorCompleted(anonymous, 'totp')).rejects.toMatchObject({ code: 'session_required' });
+    await expect(lifecycle.factorCompleted(session, '__proto__')).rejects.toMatchObject({
+      code: 'invalid_configuration',
+    });
+    expect(rotations).not.toHaveBeenCalled();
   });
 });
 

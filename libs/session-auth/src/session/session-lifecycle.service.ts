@@ -15,6 +15,7 @@ import type { SessionUser } from '../users/session-user-provider.js';
 import { admissionFor } from './concurrency-limit.js';
 import type { NewSessionAnnouncer } from './new-session-announcer.js';
 import { sessionDataBytes, toSessionData } from './session-data.js';
+import { withFactor } from './session-factors.js';
 import { initialDeadlines, isRotationDue } from './session-lifetime.js';
 import type { RememberedDevices } from './remembered-devices.js';
 import type { SessionData, SessionRecord, SessionRecordChanges } from './session-record.js';
@@ -180,7 +181,13 @@ export class SessionLifecycleService {
    * @throws SessionAuthError `session_required` when the session does not exist
    */
   async rotate(session: Session<object>, options: RotateSession = {}): Promise<IssuedSession | undefined> {
-    const { reason = 'requested', grace = this.settings.lifetime.rotationGrace, changes = {}, client } = options;
+    const {
+      reason = 'requested',
+      grace = this.settings.lifetime.rotationGrace,
+      changes = {},
+      factor,
+      client,
+    } = options;
     const record = Session.recordOf(session);
     const token = issueNextSessionToken(record.digest);
     const now = this.clock.now();
@@ -195,14 +202,15 @@ export class SessionLifecycleService {
       this.#publishCorrupt(client);
       throw sessionEnded();
     }
-    this.events.publish({ type: 'session.rotated', sessionId: record.id, userId: record.userId, reason, client });
+    const { id: sessionId, userId } = record;
+    this.events.publish({ type: 'session.rotated', sessionId, userId, reason, factor, client });
     Session.adopt(session, outcome.record);
     return { token, session: session as Session };
   }
 
   /**
    * Turns a session of a user into that of a fresh login by the same user: new token, the old one dead at once, new
-   * deadlines, the account's present roles. Data stays.
+   * deadlines, the account's present roles. Data stays, further factors do not: the login has proved none.
    *
    * @throws SessionAuthError `session_required` when the session has ended
    */
@@ -217,6 +225,7 @@ export class SessionLifecycleService {
         createdAt: now,
         authenticatedAt: now,
         authentication: login.authentication,
+        factors: Session.recordOf(session).factors && {},
         lastActivityAt: now,
         ...initialDeadlines(this.settings.lifetime, now),
         ip: login.client?.ip,
@@ -228,7 +237,7 @@ export class SessionLifecycleService {
 
   /**
    * Records that the user has just proved again who they are: new token, the old one dead at once, `authenticatedAt`
-   * now, the account's present roles. The absolute deadline stays.
+   * now, the account's present roles. The absolute deadline stays, and so do further factors with their times.
    *
    * @throws SessionAuthError `session_required` when the session has ended
    */
@@ -244,6 +253,27 @@ export class SessionLifecycleService {
         fingerprint: proof.fingerprint,
       },
     });
+  }
+
+  /**
+   * Records that the user has just proved a further factor, which the caller has verified: new token, the old one dead
+   * at once (ASVS 7.2.4), all deadlines as they were. Answers undefined when another request was first: the factor is
+   * not recorded then.
+   *
+   * @param factor its name, such as `'totp'`: 1 to 32 of a-z, 0-9, _ and -. At most eight a session.
+   * @throws SessionAuthError `session_required` when the session has ended or is nobody's, `invalid_configuration` for
+   *   what is no name of a factor, and for a ninth
+   */
+  async factorCompleted(
+    session: Session<object>,
+    factor: string,
+    client?: ClientInfo,
+  ): Promise<IssuedSession | undefined> {
+    const record = Session.recordOf(session);
+    if (record.userId === undefined) throw new SessionAuthError('session_required', 'sign in first');
+    // whatever else adds a factor replaces the token as well: where this one is still the present one, so are these
+    const factors = withFactor(record.factors, factor, this.clock.now());
+    return this.rotate(session, { reason: 'factor_completed', grace: 0, client, factor, changes: { factors } });
   }
 
   /** Whether the session was found by a token that has been replaced and is only honoured for its grace. */

@@ -68,5 +68,7 @@ export interface RotateSession {
   /** Milliseconds for which the old token goes on working. @default `lifetime.rotationGrace` */
   readonly grace?: number;
   readonly changes?: SessionRecordChanges;
+  /** The further factor that was proved, for the event. */
+  readonly factor?: string;
   readonly client?: ClientInfo;
 }

@@ -14,6 +14,8 @@ const RECORD: SessionRecord = {
   createdAt: NOW,
   authenticatedAt: NOW + 1,
   authentication: 'password',
+  factors: { totp: NOW + 6 },
+  upstream: 'digest-of-provider',
   rotatedAt: NOW + 2,
   lastActivityAt: NOW + 3,
   expiresAt: NOW + 4,
@@ -63,6 +65,14 @@ describe('Session', () => {
     expect([userId, email, authenticatedAt, authentication]).toEqual([undefined, undefined, undefined, undefined]);
   });
 
+  it('tells further factors by name, and no name finds what every object has', () => {
+    const { factors } = open();
+    expect(factors).toEqual({ totp: new Date(NOW + 6) });
+    expect(['constructor', 'toString'].filter((name) => name in factors)).toEqual([]);
+    const none = open({ ...RECORD, factors: undefined });
+    expect([none.factors, none.toJSON().factors]).toEqual([{}, {}]);
+  });
+
   it('hands out dates that can be changed without harm', () => {
     const session = open();
     session.expiresAt.setFullYear(2000);
@@ -78,6 +88,7 @@ describe('Session', () => {
       createdAt: '2026-01-01T12:00:00.000Z',
       authenticatedAt: '2026-01-01T12:00:00.001Z',
       authentication: 'password',
+      factors: { totp: '2026-01-01T12:00:00.006Z' },
       lastActivityAt: '2026-01-01T12:00:00.003Z',
       expiresAt: '2026-01-01T12:00:00.004Z',
       absoluteExpiresAt: '2026-01-01T12:00:00.005Z',
@@ -93,7 +104,7 @@ describe('Session', () => {
     ['text', (session) => `${session as unknown as string}`],
     ['its own keys', (session) => JSON.stringify(Object.entries(Object.getOwnPropertyDescriptors(session)))],
   ])('shows neither digest nor fingerprint nor data as %s', (_as, show) => {
-    for (const secret of [RECORD.digest, 'digest-of-traits', 'private-theme']) {
+    for (const secret of [RECORD.digest, 'digest-of-traits', 'digest-of-provider', 'private-theme']) {
       expect(show(open())).not.toContain(secret);
     }
   });

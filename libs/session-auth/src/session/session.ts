@@ -15,6 +15,8 @@ export interface SessionView {
   readonly createdAt: string;
   readonly authenticatedAt?: string;
   readonly authentication?: SessionAuthentication;
+  /** The further factors proved in this session, and when. */
+  readonly factors: Readonly<Record<string, string>>;
   readonly lastActivityAt: string;
   readonly expiresAt: string;
   readonly absoluteExpiresAt: string;
@@ -75,6 +77,17 @@ export class Session<Data extends object = SessionData> {
     return this.#record.authentication;
   }
 
+  /**
+   * The further factors that the user has proved in this session, by name, and when each was last proved. Empty for
+   * none. {@link SessionAuthService.factorCompleted} adds one, and nothing else does.
+   */
+  get factors(): Readonly<Record<string, Date>> {
+    // without what objects have anyway, which no name may find
+    const factors = Object.create(null) as Record<string, Date>;
+    for (const [name, time] of Object.entries(this.#record.factors ?? {})) factors[name] = new Date(time);
+    return factors;
+  }
+
   /** To the precision of `lifetime.touchInterval`. */
   get lastActivityAt(): Date {
     return new Date(this.#record.lastActivityAt);
@@ -129,6 +142,7 @@ export class Session<Data extends object = SessionData> {
       createdAt: this.createdAt.toISOString(),
       authenticatedAt: this.authenticatedAt?.toISOString(),
       authentication: record.authentication,
+      factors: Object.fromEntries(Object.entries(this.factors).map(([name, at]) => [name, at.toISOString()])),
       lastActivityAt: this.lastActivityAt.toISOString(),
       expiresAt: this.expiresAt.toISOString(),
       absoluteExpiresAt: this.absoluteExpiresAt.toISOString(),

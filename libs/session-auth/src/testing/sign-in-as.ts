@@ -26,6 +26,8 @@ export interface SignInAsOptions<Data extends object = SessionData> {
   readonly authentication?: SessionAuthentication;
   /** When the user last entered their password, for `@RequireRecentAuth()`. @default now, by the application's clock */
   readonly authenticatedAt?: Date;
+  /** The further factors that the user has just proved, for `@RequireFactor()`. @default none */
+  readonly factors?: readonly string[];
   /** What is in the session's data from the start. @default nothing */
   readonly data?: Partial<Data>;
 }
@@ -59,14 +61,15 @@ export async function signInAs<Data extends object = SessionData>(
   user: SessionUser | string,
   options: SignInAsOptions<Data> = {},
 ): Promise<SignedIn> {
-  const { ip = '127.0.0.1', authentication = 'password', authenticatedAt, data } = options;
+  const { ip = '127.0.0.1', authentication = 'password', authenticatedAt, factors = [], data } = options;
   const given = Object.entries(options.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value] as const);
   const client = Object.fromEntries(given);
   const request = { headers: client, method: 'POST', ip };
   // of Node's own, never sent: what the library writes last is written when the head is
   const response = new ServerResponse(new IncomingMessage(new Socket()));
   const bound = app.get(RequestSessions, { strict: false }).bind(request, response);
-  const issued = await app.get(SessionLifecycleService, { strict: false }).create({
+  const lifecycle = app.get(SessionLifecycleService, { strict: false });
+  let issued = await lifecycle.create({
     user: typeof user === 'string' ? await findUser(app, user) : user,
     authentication,
     authenticatedAt: authenticatedAt?.getTime(),
@@ -75,6 +78,7 @@ export async function signInAs<Data extends object = SessionData>(
     newDevice: false,
     data,
   });
+  for (const factor of factors) issued = (await lifecycle.factorCompleted(issued.session, factor)) ?? issued;
   bound.replace(issued);
   const csrf = app.get(CsrfService, { strict: false });
   const csrfToken = csrf.issue(request);
