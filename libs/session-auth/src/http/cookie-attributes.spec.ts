@@ -24,6 +24,8 @@ describe('cookieContradiction', () => {
     ['a domain with a dot in front', { ...PLAIN, domain: '.example.com' }],
     ['one label as a domain', { ...PLAIN, domain: 'localhost' }],
     ['the longest label', { ...PLAIN, domain: `${'a'.repeat(63)}.example` }],
+    ['the longest domain', { ...PLAIN, domain: `${'a.'.repeat(126)}a` }],
+    ['a prefix that is none, in the middle of the name', { name: 'my__Host-session', path: '/app', secure: false }],
     ['__Host-Http-', { name: '__Host-Http-session' }],
     ['__Http- with a path', { name: '__Http-session', path: '/app' }],
     ['SameSite=None with Secure', { sameSite: 'none' }],
@@ -64,9 +66,23 @@ describe('cookieContradiction', () => {
     expect(check(changes)).toEqual({ option, reason: expect.any(String) });
   });
 
-  it('tells a way out where a prefix is in the way', () => {
-    expect(check({ domain: 'example.com' })?.reason).toContain('__Secure-session');
-    expect(check({ secure: false })?.reason).toContain('cookie.name');
+  it.each<[string, Partial<CookieAttributes>]>([
+    ['a token of RFC 9110 section 5.6.2 of at most 100 characters', { name: 'my session' }],
+    ['a path that starts with / and has no blank, semicolon or control character', { ...PLAIN, path: 'app' }],
+    ['a host name', { ...PLAIN, domain: 'example.com:8080' }],
+    [
+      'true with a name that begins with __Secure-; choose another cookie.name otherwise',
+      { name: '__Secure-s', secure: false },
+    ],
+    [
+      "none with a name that begins with __HOST-; cookie.name '__Secure-session' allows one",
+      { name: '__HOST-s', domain: 'a.example' },
+    ],
+    ["'/' with a name that begins with __Host-Http-", { name: '__Host-Http-s', path: '/app' }],
+    ["'none' only with secure: true", { ...PLAIN, sameSite: 'none', secure: false }],
+    ['true only with secure: true', { ...PLAIN, partitioned: true, secure: false }],
+  ])('says what is allowed: %s', (reason, changes) => {
+    expect(check(changes)?.reason).toBe(reason);
   });
 
   it('lets nothing pass that could not be written later', () => {

@@ -74,8 +74,10 @@ describe('the headers of a response at the last moment', () => {
     wrap('first');
     const final = new FinalHeaders(response);
     final.vary('Cookie');
+    const hooked = Object.getOwnPropertyDescriptor(response, 'writeHead');
     final.setCookie('a', 'a=1');
     final.forbidStore();
+    expect(Object.getOwnPropertyDescriptor(response, 'writeHead')).toEqual(hooked);
     wrap('second');
     expect(response.writeHead(204)).toBe(response);
     expect(order).toEqual(['second', 'first']);

@@ -135,6 +135,18 @@ describe('HttpExchange', () => {
     expect(() => exchange.setHeader('retry-after', '1')).not.toThrow();
   });
 
+  it('hands on what a request has', () => {
+    const headers = { 'x-csrf-token': 't', cookie: 'a=1' };
+    const rest = { protocol: 'https', body: { to: 'bob' }, ip: '192.0.2.1' };
+    const exchange = new HttpExchange({ headers, method: 'PUT', originalMethod: 'POST', ...rest }, response);
+    expect(exchange.overriddenMethod).toBe('POST');
+    expect(exchange.protocol).toBe('https');
+    expect(exchange.body).toBe(rest.body);
+    expect(exchange.requestHeader('x-csrf-token')).toBe('t');
+    expect(exchange.requestHeader('x-other')).toBeUndefined();
+    expect(exchange.traits).toEqual({ headers, ip: '192.0.2.1', method: 'PUT' });
+  });
+
   it('takes the address from the adapter, which knows whom to trust', () => {
     const headers = { 'x-forwarded-for': '203.0.113.9', forwarded: 'for=203.0.113.9' };
     expect(new HttpExchange({ headers, ip: '192.0.2.1' }, response).client.ip).toBe('192.0.2.1');

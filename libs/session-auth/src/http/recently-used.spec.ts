@@ -9,6 +9,23 @@ describe('RecentlyUsed', () => {
     expect([0, 1, 2].map((i) => known.get(`text ${i}`))).toEqual([undefined, undefined, undefined]);
   });
 
+  it('forgets the first text once twice its size has come behind it, and not before', () => {
+    const fill = (count: number): RecentlyUsed<number> => {
+      const known = new RecentlyUsed<number>(3, 10);
+      for (let i = 0; i < count; i++) known.set(`text ${i}`, i);
+      return known;
+    };
+    expect(fill(6).get('text 0')).toBe(0);
+    expect(fill(7).get('text 0')).toBeUndefined();
+  });
+
+  it('forgets nothing for what is asked for in vain', () => {
+    const known = new RecentlyUsed<number>(3, 10);
+    known.set('kept', 1);
+    for (let i = 0; i < 10; i++) expect(known.get(`text ${i}`)).toBeUndefined();
+    expect(known.get('kept')).toBe(1);
+  });
+
   it('keeps what is asked for again and again', () => {
     const known = new RecentlyUsed<string>(3, 10);
     known.set('kept', 'value');
@@ -23,6 +40,8 @@ describe('RecentlyUsed', () => {
     for (let i = 0; i < 1000; i++) known.set(`text ${i}`, i);
     const held = Array.from({ length: 1000 }, (_, i) => known.get(`text ${i}`)).filter((value) => value !== undefined);
     expect(held.length).toBeLessThanOrEqual(10);
+    known.set('tencharact', 1);
+    expect(known.get('tencharact')).toBe(1);
     known.set('elevenchars', 1);
     expect(known.get('elevenchars')).toBeUndefined();
   });

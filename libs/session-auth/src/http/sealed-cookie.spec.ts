@@ -37,6 +37,16 @@ describe('a sealed cookie', () => {
     expect(renamed.open(`__Host-b=${value}`)).toBeUndefined();
   });
 
+  it('hands on a value that is there once and has the right length, and any text that there is', () => {
+    expect(cookie.valueIn(`x=1; __Host-a=${value}`)).toBe(value);
+    for (const header of [`__Host-a=${value}A`, `__Host-a=${value.slice(1)}`, `__Host-a=${value}; __Host-a=x`, 'x=1']) {
+      expect(cookie.valueIn(header)).toBeUndefined();
+    }
+    expect(cookie.textIn('__Host-a=%41; x=1')).toBe('%41');
+    expect(cookie.textIn('__Host-a=x; __Host-a=y')).toBe('x,y');
+    expect(cookie.textIn('x=1')).toBeUndefined();
+  });
+
   it('knows whether it is there, genuine or not, by its exact name', () => {
     for (const header of ['__Host-a=', '__Host-a=x; __Host-a=y']) expect(cookie.isIn(header)).toBe(true);
     for (const header of [undefined, '', '__Host-ab=x', '__host-a=x', 'x=__Host-a']) {

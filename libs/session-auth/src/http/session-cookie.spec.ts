@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { parseSetCookie } from 'cookie-es';
 import fc from 'fast-check';
 import { KeyRing } from '../crypto/key-ring.js';
@@ -155,6 +155,17 @@ describe('SessionCookie.read', () => {
       const last = header.at(-1) === 'A' ? 'B' : 'A';
       for (let again = 0; again < 3; again++) expect(known.read(header.slice(0, -1) + last, NOW)).toBeUndefined();
     }
+  });
+
+  it('is opened once, however often it comes, and anew each time where it is refused', () => {
+    const opens = jest.spyOn(KeyRing.prototype, 'open');
+    const known = makeCookie();
+    const header = pairOf(known.issue(token, until(END), NOW));
+    for (let request = 0; request < 3; request += 1) known.read(header, NOW);
+    expect(opens).toHaveBeenCalledTimes(1);
+    for (let request = 0; request < 3; request += 1) known.read(`${NAME}=${'A'.repeat(value.length)}`, NOW);
+    expect(opens).toHaveBeenCalledTimes(4);
+    opens.mockRestore();
   });
 
   it('says when an older key opened it, and refuses a key that was removed', () => {
