@@ -15,12 +15,13 @@ describe('SessionCleanupService', () => {
   let expired: EndedSession[];
   let published: string[];
   let logged: jest.Spied<Logger['error']>;
+  let told: jest.Spied<Logger['log']>;
   let deleteExpired: jest.Mock<SessionStore['deleteExpired']>;
   let services: SessionCleanupService[];
 
   beforeEach(() => {
     jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick'] });
-    jest.spyOn(Logger.prototype, 'log').mockImplementation(() => undefined);
+    told = jest.spyOn(Logger.prototype, 'log').mockImplementation(() => undefined);
     logged = jest.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
     expired = [];
     published = [];
@@ -125,15 +126,77 @@ describe('SessionCleanupService', () => {
     expect(deleteExpired).toHaveBeenCalledTimes(2);
   });
 
+  it('tells the log what it removed by itself, and nothing where there was nothing or another node was at it', async () => {
+    const rows = (count: number): ExpiringRows => ({ deleteExpired: () => Promise.resolve(count) });
+    let isElsewhere = true;
+    const withCleanupLock: SessionStore['withCleanupLock'] = async (work) => (isElsewhere ? undefined : work());
+    const store = { deleteExpired, withCleanupLock } as unknown as SessionStore;
+    const times = [1000, 1000, 1000, 1000, 1250];
+    const clock = { now: () => times.shift() ?? 2000 };
+    expired = sessions(1);
+    make({ store, clock, others: { tokens: rows(0), audit: rows(1) } }).onApplicationBootstrap();
+    jest.advanceTimersByTime(HOUR / 2);
+    await settle();
+    expect(told).not.toHaveBeenCalled();
+    times.splice(0, times.length, 1000, 1000, 1000, 1000, 1250);
+    isElsewhere = false;
+    jest.advanceTimersByTime(HOUR);
+    await settle();
+    expect(told.mock.calls).toEqual([['removed what had expired in 250 ms: 1 sessions, 1 audit']]);
+    expired = [];
+    make().onApplicationBootstrap();
+    jest.advanceTimersByTime(HOUR / 2);
+    await settle();
+    expect(told).toHaveBeenCalledTimes(1);
+  });
+
   it('reports a failed run and goes on with the next', async () => {
     deleteExpired.mockImplementationOnce(() => Promise.reject(new Error('down')));
     make().onApplicationBootstrap();
     jest.advanceTimersByTime(HOUR / 2);
     await settle();
-    expect(logged).toHaveBeenCalledTimes(1);
+    expect(logged.mock.calls).toEqual([
+      ['the cleanup failed; the next one goes on', expect.stringContaining('the session store failed\n')],
+    ]);
     jest.advanceTimersByTime(HOUR);
     await settle();
     expect(deleteExpired).toHaveBeenCalledTimes(2);
+  });
+
+  it('reports what is no Error in words', async () => {
+    // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- what a driver may do
+    const store = { deleteExpired, withCleanupLock: () => Promise.reject('no lock') } as unknown as SessionStore;
+    make({ store }).onApplicationBootstrap();
+    jest.advanceTimersByTime(HOUR / 2);
+    await settle();
+    expect(logged.mock.calls).toEqual([['the cleanup failed; the next one goes on', 'no lock']]);
+  });
+
+  it('never runs without a pause, whatever the jitter is', () => {
+    const timeouts = jest.spyOn(globalThis, 'setTimeout');
+    make({ random: () => 0 }).onApplicationBootstrap();
+    expect(timeouts.mock.calls.at(-1)![1]).toBe(1);
+  });
+
+  it('draws its jitter itself', () => {
+    const timeouts = jest.spyOn(globalThis, 'setTimeout');
+    jest.spyOn(Math, 'random').mockReturnValue(0.75);
+    make({ random: undefined }).onApplicationBootstrap();
+    expect(timeouts.mock.calls.at(-1)![1]).toBe(HOUR * 0.75);
+  });
+
+  it('leaves no timer behind at the end, and does not fail at it with the step under way', async () => {
+    const service = make();
+    service.onApplicationBootstrap();
+    expect(jest.getTimerCount()).toBe(1);
+    let fail = (): void => undefined;
+    deleteExpired.mockImplementationOnce(() => new Promise((_, reject) => (fail = () => reject(new Error('down')))));
+    const run = service.run();
+    const stopped = service.onModuleDestroy();
+    fail();
+    await expect(run).rejects.toMatchObject({ code: 'session_store_unavailable' });
+    await expect(stopped).resolves.toBeUndefined();
+    expect(jest.getTimerCount()).toBe(0);
   });
 
   it('is told of a failure when it is run by hand', async () => {

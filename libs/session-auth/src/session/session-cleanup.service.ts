@@ -104,9 +104,9 @@ export class SessionCleanupService implements OnApplicationBootstrap, OnModuleDe
 
   async #tick(): Promise<void> {
     try {
-      const { ran, sessions, others, milliseconds } = await this.run();
+      const { sessions, others, milliseconds } = await this.run();
       const counts = Object.entries({ sessions, ...others }).filter(([, count]) => count > 0);
-      if (ran && counts.length > 0) {
+      if (counts.length > 0) {
         const removed = counts.map(([name, count]) => `${count} ${name}`).join(', ');
         this.#logger.log(`removed what had expired in ${milliseconds} ms: ${removed}`);
       }

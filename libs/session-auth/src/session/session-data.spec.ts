@@ -100,6 +100,20 @@ describe('toSessionData', () => {
     const circle: Record<string, unknown> = {};
     circle['self'] = { circle };
     expect(() => toSessionData(circle)).toThrow(INVALID);
+    expect(() => toSessionData(circle)).toThrow(expect.objectContaining({ cause: expect.any(TypeError) }));
+  });
+
+  it.each<[string, unknown]>([
+    ['session data must be an object of keys and values', [1]],
+    ['session data cannot have the key __proto__', JSON.parse('{ "__proto__": 1 }') as unknown],
+    ['session data "price" cannot be turned into JSON', { price: 10n }],
+    ['session data "price" is a function, which JSON cannot carry', { price: () => 1 }],
+    [
+      'session data "list" is nested deeper than 500 levels',
+      { list: JSON.parse('['.repeat(501) + ']'.repeat(501)) as unknown },
+    ],
+  ])('says what is wrong: %s', (message, patch) => {
+    expect(() => toSessionData(patch)).toThrow(message);
   });
 
   it('refuses the key __proto__ and pollutes nothing', () => {

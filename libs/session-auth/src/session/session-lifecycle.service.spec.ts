@@ -5,6 +5,7 @@ import { SessionAuthError } from '../errors/session-auth.error.js';
 import { SessionEventPublisher } from '../events/event-publisher.js';
 import type { SessionEvent } from '../events/session-event.js';
 import { MemorySessionStore } from '../storage/memory/memory-session-store.js';
+import { NewSessionAnnouncer } from './new-session-announcer.js';
 import type { IssuedSession, SessionLifecycleSettings } from './session-lifecycle.js';
 import { SessionLifecycleService } from './session-lifecycle.service.js';
 import type { SessionStore } from './session-store.js';
@@ -37,10 +38,11 @@ let lifecycle: SessionLifecycleService;
 function makeLifecycle(
   changes: Partial<SessionLifecycleSettings> = {},
   on: SessionStore = store,
+  announcer?: NewSessionAnnouncer,
 ): SessionLifecycleService {
   const clock = { now: () => now };
   const publisher = new SessionEventPublisher(clock, [(event) => void events.push(event)]);
-  return new SessionLifecycleService(on, { ...SETTINGS, ...changes }, clock, publisher);
+  return new SessionLifecycleService(on, { ...SETTINGS, ...changes }, clock, publisher, announcer);
 }
 
 function typesOf(published: readonly SessionEvent[]): string[] {
@@ -75,7 +77,10 @@ describe('create', () => {
       true,
     ]);
     now += 10;
-    await expect(lifecycle.create({ user: ALICE, identity })).rejects.toMatchObject({ code: 'session_required' });
+    await expect(lifecycle.create({ user: ALICE, identity })).rejects.toMatchObject({
+      code: 'session_required',
+      message: 'the session has ended',
+    });
     expect((await lifecycle.list('alice')).sessions).toHaveLength(1);
     expect(await lifecycle.find(newer!.token)).toBeDefined();
     expect(typesOf(events)).toEqual(['session.created', 'session.rotated']);
@@ -117,6 +122,28 @@ describe('create', () => {
         client: CLIENT,
       },
     ]);
+  });
+
+  it('keeps what is known of a login that took place elsewhere', async () => {
+    const { session } = await lifecycle.create({
+      user: ALICE,
+      authenticatedAt: START - HOUR,
+      fingerprint: 'traits',
+      newDevice: true,
+    });
+    expect(Session.recordOf(session)).toMatchObject({ authenticatedAt: START - HOUR, fingerprint: 'traits' });
+    expect(events[0]).toMatchObject({ type: 'session.created', newDevice: true });
+  });
+
+  it('announces what it makes for a user, and neither what is nobody’s nor what was there', async () => {
+    const announcer = new NewSessionAnnouncer(undefined);
+    const announced = jest.spyOn(announcer, 'announce');
+    const announcing = makeLifecycle({}, store, announcer);
+    const identity = { token: issueSessionToken('alice'), id: 'h'.repeat(20) };
+    const { session } = await announcing.create({ user: ALICE, identity, newDevice: false });
+    await announcing.create({ user: ALICE, identity, newDevice: false });
+    await announcing.create({});
+    expect(announced.mock.calls).toEqual([[ALICE, session, false]]);
   });
 
   it('makes one of a user of whom little is known', async () => {
@@ -188,13 +215,15 @@ describe('create', () => {
       },
     });
     await limited.create({ user: ALICE });
-    await expect(limited.create({ user: ALICE })).rejects.toMatchObject({
+    await expect(limited.create({ user: ALICE, client: CLIENT })).rejects.toMatchObject({
       code: 'session_limit_reached',
       statusCode: 409,
+      message: 'this account has as many sessions as it may have',
     });
     await limited.create({ user: { id: 'bob' } });
     await limited.create({ user: { id: 'bob' } });
     expect(typesOf(events)).toEqual(['session.created', 'session.limit_reached', 'session.created', 'session.created']);
+    expect(events[1]).toMatchObject({ userId: 'alice', client: CLIENT });
   });
 
   it('refuses data that is too large or no data, before anything is stored', async () => {
@@ -515,7 +544,8 @@ describe('renew', () => {
     now += HOUR / 2;
     const client = { ip: '192.0.2.2', userAgent: 'other/1.0' };
     const user = { id: 'alice', email: 'new@example.com', roles: ['customer', 'admin'] };
-    const issued = (await lifecycle.renew(session, { user, authentication: 'password', client }))!;
+    const login = { user, authentication: 'password' as const, client, fingerprint: 'traits of the login' };
+    const issued = (await lifecycle.renew(session, login))!;
     expect(await lifecycle.find(token)).toBeUndefined();
     expect(Session.recordOf((await lifecycle.find(issued.token))!)).toEqual({
       digest: digestOf(issued.token),
@@ -531,6 +561,7 @@ describe('renew', () => {
       expiresAt: now + HOUR,
       absoluteExpiresAt: now + 24 * HOUR,
       ...client,
+      fingerprint: 'traits of the login',
       data: { a: 1 },
     });
     expect(events[0]).toMatchObject({ type: 'session.rotated', reason: 'login', client });
@@ -556,10 +587,13 @@ describe('reauthenticated', () => {
     events.length = 0;
     now += HOUR / 2;
     const issued = (await lifecycle.reauthenticated(session, {
-      user: ALICE,
+      user: { id: 'alice', email: 'new@example.com', roles: ['customer', 'admin'] },
       authentication: 'password',
       client: CLIENT,
+      fingerprint: 'traits',
     }))!;
+    const { email, roles, fingerprint } = Session.recordOf(issued.session);
+    expect([email, roles, fingerprint]).toEqual(['new@example.com', ['customer', 'admin'], 'traits']);
     expect(await lifecycle.find(token)).toBeUndefined();
     const { authenticatedAt, authentication, createdAt, absoluteExpiresAt } = (await lifecycle.find(issued.token))!;
     expect([authenticatedAt, authentication, createdAt, absoluteExpiresAt]).toEqual([
