@@ -11,16 +11,21 @@ import { PasswordResetController } from '../examples/account-changes/password-re
 import { Api, ApiError } from '../examples/csrf-spa/api.js';
 import { LegacyPasswordHasher } from '../examples/migrating/legacy-password-hasher.js';
 import { AppModule as Notes } from '../examples/quick-start/app.module.js';
-import type { User } from '../examples/quick-start/users.service.js';
-import { IdentityProvider } from '../examples/single-sign-on/identity-provider.js';
+import { BackchannelLogoutController } from '../examples/single-sign-on/backchannel-logout.controller.js';
+import {
+  IdentityProvider,
+  type ProviderLogin,
+  type ProviderLogout,
+} from '../examples/single-sign-on/identity-provider.js';
 import { SingleSignOnController } from '../examples/single-sign-on/single-sign-on.controller.js';
 import { KeyRing } from '../libs/session-auth/src/crypto/key-ring.js';
 import type { CookieAttributes } from '../libs/session-auth/src/http/cookie-attributes.js';
 import { SessionCookie } from '../libs/session-auth/src/http/session-cookie.js';
-import { BankClient } from './support/bank-client.js';
+import { BankClient, type Answer } from './support/bank-client.js';
 import { ADA, logIn, startExample, type ExampleApp, type ExampleSetup } from './support/example-app.js';
 
 const DAY = 24 * 60 * 60_000;
+const ASKED_AT = new Date(Date.now() - DAY);
 
 /** Accounts that note what they were told. */
 @Injectable()
@@ -51,14 +56,23 @@ class NotedAccounts extends Accounts {
 
 @Injectable()
 class TestIdentityProvider extends IdentityProvider {
-  userOf({ code }: Readonly<Record<string, string>>): Promise<User | undefined> {
-    const ada = { id: '1', email: ADA.email, roles: ['author'], passwordHash: '' };
-    return Promise.resolve(code === 'good' ? ada : undefined);
+  loginOf({ code, sid }: Readonly<Record<string, string>>): Promise<ProviderLogin | undefined> {
+    const user = { id: '1', email: ADA.email, roles: ['author'], passwordHash: '' };
+    return Promise.resolve(code === 'good' ? { user, sid, authenticatedAt: ASKED_AT } : undefined);
+  }
+
+  logoutOf(logoutToken: string): Promise<ProviderLogout | undefined> {
+    const [signature, userId = '', sid] = logoutToken.split('.');
+    return Promise.resolve(signature === 'signed' ? { userId, sid } : undefined);
   }
 }
 
 describe('the examples of the guides', () => {
   let running: ExampleApp | undefined;
+  const provider = {
+    controllers: [SingleSignOnController, BackchannelLogoutController],
+    providers: [{ provide: IdentityProvider, useClass: TestIdentityProvider }],
+  };
 
   afterEach(() => running?.close());
 
@@ -116,15 +130,40 @@ describe('the examples of the guides', () => {
   });
 
   it('of single sign-on: whom the provider knows is signed in', async () => {
-    const beside = {
-      controllers: [SingleSignOnController],
-      providers: [{ provide: IdentityProvider, useClass: TestIdentityProvider }],
-    };
-    const ada = (await start(Notes, { beside })).client();
+    const ada = (await start(Notes, { beside: provider })).client();
     expect((await ada.get('/sso/callback?code=bad')).status).toBe(401);
     const back = await ada.get('/sso/callback?code=good');
     expect([back.status, back.headers.location]).toEqual([302, '/']);
-    expect((await ada.get('/auth/session')).json).toMatchObject({ userId: '1', authentication: 'custom' });
+    expect((await ada.get('/auth/session')).json).toMatchObject({
+      userId: '1',
+      authentication: 'custom',
+      authenticatedAt: ASKED_AT.toISOString(),
+    });
+  });
+
+  it('of single sign-on: the provider’s server ends what ended there', async () => {
+    const example = await start(Notes, { beside: provider });
+    const [one, two, three] = [example.client(), example.client(), example.client()];
+    await one.get('/sso/callback?code=good&sid=a');
+    await two.get('/sso/callback?code=good&sid=b');
+    await three.get('/sso/callback?code=good');
+    const areSignedIn = async (): Promise<boolean[]> =>
+      Promise.all([one, two, three].map(async (client) => (await client.get('/notes')).status === 200));
+    const logout = (body: string): Promise<Answer> =>
+      example.client().post('/sso/backchannel-logout', body, {
+        csrf: false,
+        headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      });
+    for (const body of ['logout_token=forged.1.a', 'logout_token=', '', 'logout_token=signed.1.a&logout_token=x']) {
+      expect((await logout(body)).status).toBe(400);
+    }
+    expect(await areSignedIn()).toEqual([true, true, true]);
+    const { status, headers } = await logout('logout_token=signed.1.a');
+    expect([status, headers['cache-control'], await areSignedIn()]).toEqual([200, 'no-store', [false, true, true]]);
+    expect((await logout('logout_token=signed.2')).status).toBe(200);
+    expect(await areSignedIn()).toEqual([false, true, true]);
+    expect((await logout('logout_token=signed.1')).status).toBe(200);
+    expect(await areSignedIn()).toEqual([false, false, false]);
   });
 
   it('of a single-page application: it keeps its token fresh by itself', async () => {

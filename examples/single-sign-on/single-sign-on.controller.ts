@@ -13,8 +13,10 @@ export class SingleSignOnController {
   @Get('callback')
   @Redirect('/')
   async callback(@Req() request: object, @Query() answer: Record<string, string>): Promise<void> {
-    const user = await this.provider.userOf(answer);
-    if (user === undefined) throw new UnauthorizedException();
-    await this.auth.loginUser(request, user);
+    const login = await this.provider.loginOf(answer);
+    if (login === undefined) throw new UnauthorizedException();
+    const { user, sid, authenticatedAt } = login;
+    const upstream = sid === undefined ? undefined : { sid };
+    await this.auth.loginUser(request, user, 'custom', { authenticatedAt, upstream });
   }
 }

@@ -13,6 +13,7 @@ const END_MESSAGES: Record<SessionEnd, string> = {
   expired: 'Your session has expired. Please sign in again.',
   revoked: 'You were signed out from another device, or by the bank.',
   evicted: 'You were signed out here because you signed in on more devices than your account may have at a time.',
+  upstream_logout: 'You were signed out here because you signed out elsewhere.',
   limit_lowered: 'You were signed out here because your account may be signed in on fewer devices now.',
   credentials_changed: 'Your password was changed, so every other device was signed out. Sign in with the new one.',
   account_disabled: 'Your account has been closed.',

@@ -71,7 +71,7 @@ export class ApplicationNode {
     const concurrency = { onLimit: 'reject', max: (user: { id: string | number }) => limits(String(user.id)) } as const;
     this.lifecycle = new SessionLifecycleService(
       stores.sessions,
-      { lifetime, concurrency, storeTimeout, maxDataSize },
+      { lifetime, concurrency, storeTimeout, maxDataSize, upstreamKeys: [Buffer.alloc(32, 9)] },
       clock,
       events,
       undefined,

@@ -71,6 +71,7 @@ export type {
   Authentication,
   IssuedSession,
   NewSession,
+  RenewingLogin,
   RotateSession,
   SessionsPage,
 } from './session/session-lifecycle.js';
@@ -92,6 +93,7 @@ export {
 } from './session/session-store.js';
 export { SessionStoreHealthIndicator, type SessionStoreHealth } from './session/session-store-health-indicator.js';
 export { Session, type SessionView } from './session/session.js';
+export type { UpstreamSession } from './session/upstream-session.js';
 
 // http
 export { asHttpException } from './http/session-auth-error.filter.js';
@@ -129,7 +131,7 @@ export { RecentAuthGuard, RequireRecentAuth } from './authentication/recent-auth
 export { Roles, RolesGuard } from './authentication/roles.guard.js';
 export { SessionAuthGuard } from './authentication/session-auth.guard.js';
 export { SessionAuthService, type Credentials } from './authentication/session-auth.service.js';
-export type { Login, LoginOptions } from './authentication/sign-in.js';
+export type { Login, LoginOptions, LoginUserOptions } from './authentication/sign-in.js';
 
 // csrf
 export { CsrfExempt } from './csrf/csrf-exempt.decorator.js';

@@ -109,13 +109,14 @@ export const CORE_PROVIDERS: Provider[] = [
     useFactory: (
       store: SessionStore,
       tokens: RememberMeTokenStore,
-      settings: ResolvedSessionAuthOptions,
+      options: ResolvedSessionAuthOptions,
       clock: Clock,
       events: SessionEventPublisher,
       notifier: NewSessionNotifier | undefined,
     ) => {
       const announcer = new NewSessionAnnouncer(notifier);
-      const devices = settings.rememberMe && new RememberMeDevices(tokens, clock, settings.storeTimeout);
+      const devices = options.rememberMe && new RememberMeDevices(tokens, clock, options.storeTimeout);
+      const settings = { ...options, upstreamKeys: new KeyRing(options.secrets).deriveKeys('upstream') };
       return new SessionLifecycleService(checkedStore(store), settings, clock, events, announcer, devices);
     },
   },

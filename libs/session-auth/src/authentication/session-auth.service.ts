@@ -10,7 +10,7 @@ import { AccountChanges } from './account-changes.js';
 import { CredentialCheck, type CredentialCheckParts } from './credential-check.js';
 import type { RememberedLogin } from './remembered-login.js';
 import { requireSession, requireUser } from './require-session.js';
-import { SignIn, type Login, type LoginOptions } from './sign-in.js';
+import { SignIn, type Login, type LoginOptions, type LoginUserOptions } from './sign-in.js';
 
 /** What a user logs in with. */
 export interface Credentials {
@@ -69,13 +69,14 @@ export class SessionAuthService {
    * The session's token is new in any case (ASVS 7.2.4). Over a live session of the same user it replaces the token
    * and keeps the data; over that of another user it ends that session; an anonymous session hands over its data.
    *
-   * @throws SessionAuthError `session_limit_reached`, `invalid_credentials` for a disabled account
+   * @throws SessionAuthError `session_limit_reached`, `invalid_credentials` for a disabled account,
+   *   `invalid_configuration` for an `authenticatedAt` that is no time, or a nameless `upstream`
    */
   async loginUser<User extends SessionUser>(
     request: object,
     user: User,
     authentication: SessionAuthentication = 'custom',
-    options: LoginOptions = {},
+    options: LoginUserOptions = {},
   ): Promise<Login<User>> {
     const bound = getRequestSession(request);
     if (user.disabled === true) this.#credentials.fail(bound, 'account_disabled', user);

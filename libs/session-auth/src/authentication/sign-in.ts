@@ -1,8 +1,10 @@
 import { SessionAuthError } from '../errors/session-auth.error.js';
 import type { SessionEndReason } from '../events/session-event.js';
 import type { RequestSession } from '../http/request-session.js';
+import type { RenewingLogin } from '../session/session-lifecycle.js';
 import type { SessionLifecycleService } from '../session/session-lifecycle.service.js';
 import { Session } from '../session/session.js';
+import type { UpstreamSession } from '../session/upstream-session.js';
 import type { SessionAuthentication } from '../users/session-authentication.js';
 import type { SessionUser, SessionUserProvider } from '../users/session-user-provider.js';
 import type { CredentialCheck } from './credential-check.js';
@@ -18,11 +20,28 @@ export interface LoginOptions {
   readonly rememberMe?: boolean;
 }
 
+/** How a login by the application's own means is to go on. */
+export interface LoginUserOptions extends LoginOptions {
+  /**
+   * When the user proved who they are, where that was not just now: OpenID Connect's `auth_time`. What
+   * `@RequireRecentAuth()` goes by. A time ahead counts as now. @default now
+   */
+  readonly authenticatedAt?: Date;
+  /**
+   * The session at the identity provider that the login came of, for {@link SessionLifecycleService.revokeUpstream}.
+   * @default none
+   */
+  readonly upstream?: UpstreamSession;
+}
+
 /** A login that succeeded. The token went into the response's cookie and is not here. */
 export interface Login<User extends SessionUser = SessionUser> {
   readonly user: User;
   readonly session: Session;
 }
+
+/** How the user came to be known. */
+type Proof = Pick<RenewingLogin, 'authentication' | 'authenticatedAt' | 'upstream'>;
 
 /** What {@link SignIn} works with. */
 export interface SignInParts {
@@ -42,12 +61,12 @@ export class SignIn {
     bound: RequestSession,
     user: User,
     authentication: SessionAuthentication,
-    options: LoginOptions,
+    options: LoginUserOptions,
     loginName?: string,
   ): Promise<Login<User>> {
     const { remembered } = this.parts;
     if (options.rememberMe === true) remembered?.requireUsers();
-    const login = await this.#establish(bound, user, authentication, loginName);
+    const login = await this.#establish(bound, user, { authentication, ...originOf(options) }, loginName);
     if (options.rememberMe === true) await remembered?.remember(bound, String(user.id), login.session.id);
     else await remembered?.forget(bound);
     return login;
@@ -56,7 +75,7 @@ export class SignIn {
   async #establish<User extends SessionUser>(
     bound: RequestSession,
     user: User,
-    authentication: SessionAuthentication,
+    proof: Proof,
     loginName?: string,
   ): Promise<Login<User>> {
     const { lifecycle, devices } = this.parts;
@@ -64,7 +83,7 @@ export class SignIn {
     const newDevice = devices.isNew(bound, user);
     const previous = await bound.loadLive();
     if (previous?.userId === String(user.id)) {
-      const renewed = await this.#renew(previous, user, authentication, bound);
+      const renewed = await this.#renew(previous, user, proof, bound);
       if (renewed !== undefined) {
         devices.remember(bound, user, loginName);
         return renewed;
@@ -72,7 +91,7 @@ export class SignIn {
     }
     const data = previous !== undefined && previous.userId === undefined ? previous.data : undefined;
     const { fingerprint } = bound;
-    const issued = await lifecycle.create({ user, authentication, client, fingerprint, newDevice, data });
+    const issued = await lifecycle.create({ user, ...proof, client, fingerprint, newDevice, data });
     if (previous !== undefined) {
       try {
         await lifecycle.destroySession(previous, 'replaced', client);
@@ -125,13 +144,13 @@ export class SignIn {
   async #renew<User extends SessionUser>(
     session: Session,
     user: User,
-    authentication: SessionAuthentication,
+    proof: Proof,
     bound: RequestSession,
   ): Promise<Login<User> | undefined> {
     try {
       const { fingerprint, exchange } = bound;
       const { client } = exchange;
-      const issued = await this.parts.lifecycle.renew(session, { user, authentication, client, fingerprint });
+      const issued = await this.parts.lifecycle.renew(session, { user, ...proof, client, fingerprint });
       if (issued === undefined) return undefined;
       bound.replace(issued);
       return { user, session: issued.session };
@@ -140,6 +159,10 @@ export class SignIn {
       throw error;
     }
   }
+}
+
+function originOf({ authenticatedAt, upstream }: LoginUserOptions): Omit<Proof, 'authentication'> {
+  return { authenticatedAt: authenticatedAt?.getTime(), upstream };
 }
 
 function accountOf({ roles, email }: SessionUser): { readonly roles: readonly string[]; readonly email?: string } {

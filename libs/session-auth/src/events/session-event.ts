@@ -13,6 +13,8 @@ export type SessionEndReason =
   | 'account_disabled'
   /** Password or other credentials changed. */
   | 'credentials_changed'
+  /** The session at the identity provider that the login came of has ended. */
+  | 'upstream_logout'
   /** The limit was lowered and this one was over it. */
   | 'limit_lowered'
   /** The client no longer looks like the one that logged in. */

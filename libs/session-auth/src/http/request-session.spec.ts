@@ -48,6 +48,7 @@ function configure({
     concurrency: { max: 3, onLimit: 'evict-oldest' as const },
     storeTimeout: 2000,
     maxDataSize: 1000,
+    upstreamKeys: [Buffer.alloc(32, 1)],
   };
   publisher = new SessionEventPublisher(clock, [(event) => void events.push(event)]);
   lifecycle = new SessionLifecycleService(store, settings, clock, publisher);

@@ -43,6 +43,7 @@ beforeEach(() => {
       concurrency: { max: Infinity, onLimit: 'reject' },
       storeTimeout: 2000,
       maxDataSize: 100,
+      upstreamKeys: [Buffer.alloc(32, 1)],
     },
     clock,
     new SessionEventPublisher(clock, [(event) => void events.push(event)]),

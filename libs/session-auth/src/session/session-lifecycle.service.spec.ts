@@ -28,6 +28,7 @@ const SETTINGS: SessionLifecycleSettings = {
   concurrency: { max: 3, onLimit: 'evict-oldest' },
   storeTimeout: 2000,
   maxDataSize: 100,
+  upstreamKeys: [Buffer.alloc(32, 1)],
 };
 
 let now: number;
@@ -603,6 +604,48 @@ describe('reauthenticated', () => {
       new Date(START + 24 * HOUR),
     ]);
     expect(events[0]).toMatchObject({ type: 'session.rotated', reason: 'reauthentication', client: CLIENT });
+  });
+});
+
+describe('a login that says more of itself', () => {
+  const upstream = { sid: 'sid' };
+  const at = (record: Session): unknown => Session.recordOf(record).authenticatedAt;
+
+  it('was authenticated when it says, and never later than now', async () => {
+    const { session } = await lifecycle.create({ user: ALICE, authenticatedAt: START - HOUR });
+    expect(at(session)).toBe(START - HOUR);
+    const { session: ahead } = await lifecycle.create({ user: ALICE, authenticatedAt: START + HOUR });
+    expect(at(ahead)).toBe(START);
+    const login = { user: ALICE, authentication: 'custom' as const };
+    await lifecycle.renew(session, { ...login, authenticatedAt: START - 1 });
+    expect([at(session), session.createdAt.getTime()]).toEqual([START - 1, START]);
+    await lifecycle.renew(session, { ...login, authenticatedAt: START + 1 });
+    expect(at(session)).toBe(START);
+  });
+
+  it('is refused before the store is asked where it says nonsense', async () => {
+    const { session } = await lifecycle.create({ user: ALICE });
+    const asked = [jest.spyOn(store, 'create'), jest.spyOn(store, 'rotate'), jest.spyOn(store, 'list')];
+    const refused = { code: 'invalid_configuration' };
+    const login = { user: ALICE, authentication: 'custom' as const };
+    for (const wrong of [{ authenticatedAt: NaN }, { upstream: { sid: '' } }]) {
+      await expect(lifecycle.create({ user: ALICE, ...wrong })).rejects.toMatchObject(refused);
+      await expect(lifecycle.renew(session, { ...login, ...wrong })).rejects.toMatchObject(refused);
+    }
+    await expect(lifecycle.revokeUpstream('alice', { sid: '' })).rejects.toMatchObject(refused);
+    for (const call of asked) expect(call).not.toHaveBeenCalled();
+  });
+
+  it('leaves a renewed session as it is where it came of no provider, before and after', async () => {
+    const { session } = await lifecycle.create({ user: ALICE });
+    const rotations = jest.spyOn(store, 'rotate');
+    const login = { user: ALICE, authentication: 'password' as const };
+    await lifecycle.renew(session, login);
+    await lifecycle.renew(session, { ...login, upstream });
+    await lifecycle.reauthenticated(session, login);
+    await lifecycle.renew(session, login);
+    const written = rotations.mock.calls.map(([, { changes }]) => changes.upstream);
+    expect(written).toEqual([undefined, expect.stringMatching(/^[\w-]{22}$/), undefined, '']);
   });
 });
 

@@ -24,11 +24,13 @@ import type {
   Authentication,
   IssuedSession,
   NewSession,
+  RenewingLogin,
   RotateSession,
   SessionLifecycleSettings,
   SessionsPage,
 } from './session-lifecycle.js';
 import { Session } from './session.js';
+import { UpstreamDigests, type UpstreamSession } from './upstream-session.js';
 import { destroyed, UserSessions } from './user-sessions.js';
 import { withStoreDeadline } from '../time/store-deadline.js';
 
@@ -40,6 +42,7 @@ import { withStoreDeadline } from '../time/store-deadline.js';
  */
 export class SessionLifecycleService {
   readonly #ofUsers: UserSessions;
+  readonly #upstream: UpstreamDigests;
 
   constructor(
     private readonly store: SessionStore,
@@ -49,6 +52,7 @@ export class SessionLifecycleService {
     private readonly announcer?: NewSessionAnnouncer,
     devices?: RememberedDevices,
   ) {
+    this.#upstream = new UpstreamDigests(settings.upstreamKeys);
     this.#ofUsers = new UserSessions({ store, clock, events, devices, storeTimeout: settings.storeTimeout });
   }
 
@@ -59,6 +63,7 @@ export class SessionLifecycleService {
    * @throws SessionAuthError `session_required` when the session of `identity` has been given another token meanwhile,
    *   or has just ended
    * @throws SessionAuthError `invalid_session_data`, `session_data_too_large`
+   * @throws SessionAuthError `invalid_configuration` for an `authenticatedAt` that is no time, or a nameless `upstream`
    */
   async create(input: NewSession): Promise<IssuedSession> {
     const { user, client } = input;
@@ -78,8 +83,9 @@ export class SessionLifecycleService {
       email: user?.email ?? undefined,
       roles: [...(user?.roles ?? [])],
       createdAt: now,
-      authenticatedAt: user === undefined ? undefined : (input.authenticatedAt ?? now),
+      authenticatedAt: user === undefined ? undefined : pastTime(input.authenticatedAt ?? now, now),
       authentication: user === undefined ? undefined : (input.authentication ?? 'custom'),
+      upstream: input.upstream && this.#upstream.of(input.upstream),
       rotatedAt: now,
       lastActivityAt: now,
       ...initialDeadlines(this.settings.lifetime, now),
@@ -213,9 +219,11 @@ export class SessionLifecycleService {
    * deadlines, the account's present roles. Data stays, further factors do not: the login has proved none.
    *
    * @throws SessionAuthError `session_required` when the session has ended
+   * @throws SessionAuthError `invalid_configuration` as for {@link create}
    */
-  async renew(session: Session<object>, login: Authentication): Promise<IssuedSession | undefined> {
+  async renew(session: Session<object>, login: RenewingLogin): Promise<IssuedSession | undefined> {
     const now = this.clock.now();
+    const before = Session.recordOf(session);
     return this.rotate(session, {
       reason: 'login',
       grace: 0,
@@ -223,9 +231,10 @@ export class SessionLifecycleService {
       changes: {
         ...currentAccount(login.user),
         createdAt: now,
-        authenticatedAt: now,
+        authenticatedAt: pastTime(login.authenticatedAt ?? now, now),
         authentication: login.authentication,
-        factors: Session.recordOf(session).factors && {},
+        factors: before.factors && {},
+        upstream: login.upstream === undefined ? before.upstream && '' : this.#upstream.of(login.upstream),
         lastActivityAt: now,
         ...initialDeadlines(this.settings.lifetime, now),
         ip: login.client?.ip,
@@ -341,6 +350,20 @@ export class SessionLifecycleService {
   }
 
   /**
+   * Ends the sessions of a user whose login came of this session at an identity provider, which has ended there
+   * (OpenID Connect Back-Channel Logout, ASVS 7.6.1), and forgets the devices they were signed in from. Answers how many.
+   * Reads the user's own sessions, all pages of them.
+   *
+   * @param upstream as it was given at login, with or without `issuer`
+   * @throws SessionAuthError `invalid_configuration` for a nameless `upstream`
+   */
+  async revokeUpstream(userId: string, upstream: UpstreamSession, client?: ClientInfo): Promise<number> {
+    const digests = this.#upstream.allOf(upstream);
+    const isMeant = (record: SessionRecord): boolean => digests.includes(record.upstream ?? '');
+    return this.#ofUsers.revokeEach(userId, isMeant, 'upstream_logout', client);
+  }
+
+  /**
    * Tells a user's live sessions of new roles or a new e-mail address, all at once. A session's token is due for
    * rotation afterwards and is replaced on its next request (a gain of privilege rotates). Answers how many.
    */
@@ -390,6 +413,12 @@ export class SessionLifecycleService {
 
 function currentAccount(user: SessionUser): SessionRecordChanges {
   return { email: user.email ?? undefined, roles: [...(user.roles ?? [])] };
+}
+
+/** A time that a login may name: what lies ahead, by the clock of another machine, is now. */
+function pastTime(time: number, now: number): number {
+  if (Number.isFinite(time)) return Math.min(time, now);
+  throw new SessionAuthError('invalid_configuration', 'authenticatedAt: not a time');
 }
 
 function isSameSession(a: SessionRecord, b: SessionRecord): boolean {

@@ -6,6 +6,7 @@ import type { ConcurrencyLimit } from './concurrency-limit.js';
 import type { SessionLifetime } from './session-lifetime.js';
 import type { SessionData, SessionRecordChanges } from './session-record.js';
 import type { Session } from './session.js';
+import type { UpstreamSession } from './upstream-session.js';
 
 /** The settings of {@link SessionLifecycleService}. */
 export interface SessionLifecycleSettings {
@@ -15,6 +16,8 @@ export interface SessionLifecycleSettings {
   readonly storeTimeout: number;
   /** Bytes of JSON. */
   readonly maxDataSize: number;
+  /** What identity providers' sessions are digested under: the first digests, all of them recognise. */
+  readonly upstreamKeys: readonly Buffer[];
 }
 
 /** The session that {@link SessionLifecycleService.create} is to make. */
@@ -23,8 +26,10 @@ export interface NewSession {
   readonly user?: SessionUser;
   /** @default 'custom' for a session of a user */
   readonly authentication?: SessionAuthentication;
-  /** When the user last proved who they are in full, in milliseconds since the epoch. @default now */
+  /** When the user last proved who they are in full, in milliseconds since the epoch; never later than now. @default now */
   readonly authenticatedAt?: number;
+  /** The session at the identity provider that the login came of. @default none */
+  readonly upstream?: UpstreamSession;
   readonly client?: ClientInfo;
   /** What the session is bound to of its client, where the fingerprint check is on. */
   readonly fingerprint?: string;
@@ -59,6 +64,14 @@ export interface Authentication {
   readonly client?: ClientInfo;
   /** What the session is bound to of its client from now on; undefined: what it was. */
   readonly fingerprint?: string;
+}
+
+/** A login over a live session of the same user. */
+export interface RenewingLogin extends Authentication {
+  /** As of {@link NewSession}. @default now */
+  readonly authenticatedAt?: number;
+  /** The session at the identity provider that this login came of. @default none, whatever the session came of before */
+  readonly upstream?: UpstreamSession;
 }
 
 /** How {@link SessionLifecycleService.rotate} is to go about it. */

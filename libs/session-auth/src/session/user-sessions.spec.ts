@@ -12,6 +12,7 @@ const SETTINGS = {
   concurrency: { max: Infinity, onLimit: 'reject' as const },
   storeTimeout: 2000,
   maxDataSize: 1000,
+  upstreamKeys: [Buffer.alloc(32, 1)],
 };
 
 describe('ending the sessions of a user', () => {
@@ -51,6 +52,16 @@ describe('ending the sessions of a user', () => {
       ['alice', kept.id],
       ['alice', undefined],
     ]);
+  });
+
+  it('finds those of one session at the identity provider on whatever page they are', async () => {
+    const upstream = { sid: 'sid' };
+    const { session: oldest } = await lifecycle.create({ user: ALICE, upstream });
+    for (let i = 0; i < 2001; i += 1) await lifecycle.create({ user: ALICE });
+    const { session: newest } = await lifecycle.create({ user: ALICE, upstream });
+    expect(await lifecycle.revokeUpstream('alice', upstream)).toBe(2);
+    expect(forgotten.map(([, id]) => id).sort()).toEqual([oldest.id, newest.id].sort());
+    expect(store.size).toBe(2001);
   });
 
   it('ends a session that a device made of its token just before it was forgotten', async () => {

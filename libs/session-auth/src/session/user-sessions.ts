@@ -4,6 +4,7 @@ import type { Clock } from '../time/clock.js';
 import { withStoreDeadline } from '../time/store-deadline.js';
 import type { ClientInfo } from '../users/client-info.js';
 import type { RememberedDevices } from './remembered-devices.js';
+import type { SessionRecord } from './session-record.js';
 import type { EndedSession, SessionList, SessionStore } from './session-store.js';
 
 const REVOKE_STEP = 1000;
@@ -54,6 +55,25 @@ export class UserSessions {
     // sent together: one round trip where both are kept in one store
     const forgotten = this.parts.devices?.forgetSession(userId, id);
     return (await Promise.all([this.end(userId, id, reason, client), forgotten]))[0];
+  }
+
+  /** Ends the sessions that are meant, and forgets their devices. */
+  async revokeEach(
+    userId: string,
+    isMeant: (record: SessionRecord) => boolean,
+    reason: SessionEndReason,
+    client?: ClientInfo,
+  ): Promise<number> {
+    let revoked = 0;
+    let cursor: string | undefined;
+    do {
+      const page = await this.list(userId, { limit: REVOKE_STEP, cursor });
+      for (const { id } of page.records.filter(isMeant)) {
+        if (await this.revoke(userId, id, reason, client)) revoked += 1;
+      }
+      cursor = page.next;
+    } while (cursor !== undefined);
+    return revoked;
   }
 
   /** Ends all sessions but the one with the handle `except`, and forgets their devices. */

@@ -1,0 +1,43 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { UpstreamDigests, type UpstreamSession } from './upstream-session.js';
+
+const [NEW, OLD] = [Buffer.alloc(32, 1), Buffer.alloc(32, 2)];
+const digests = new UpstreamDigests([NEW, OLD]);
+const name = fc.string({ unit: 'binary', minLength: 1 });
+const upstream: fc.Arbitrary<UpstreamSession> = fc.record({ sid: name, issuer: name }, { requiredKeys: ['sid'] });
+
+describe('the digest of a provider’s session', () => {
+  it('is of one form, by the first key, and recognised under all of them', () => {
+    fc.assert(
+      fc.property(upstream, (given) => {
+        expect(digests.of(given)).toMatch(/^[\w-]{22}$/);
+        expect(digests.allOf(given)).toEqual([digests.of(given), new UpstreamDigests([OLD]).of(given)]);
+      }),
+    );
+  });
+
+  it('is that of no other', () => {
+    fc.assert(
+      fc.property(upstream, upstream, (a, b) => {
+        expect(digests.of(a) === digests.of(b)).toBe(a.sid === b.sid && a.issuer === b.issuer);
+      }),
+    );
+    expect(digests.of({ sid: 'a', issuer: 'b' })).not.toBe(digests.of({ sid: 'b', issuer: 'a' }));
+    expect(digests.of({ sid: 'a","b' })).not.toBe(digests.of({ sid: 'a', issuer: 'b' }));
+  });
+
+  it.each([
+    {},
+    { sid: '' },
+    { sid: null },
+    { sid: 5 },
+    { sid: ['a'] },
+    { sid: 'a', issuer: '' },
+    { sid: 'a', issuer: 5 },
+  ])('is not made of %p', (given) => {
+    const refused = expect.objectContaining({ code: 'invalid_configuration' });
+    expect(() => digests.of(given as UpstreamSession)).toThrow(refused);
+    expect(() => digests.allOf(given as UpstreamSession)).toThrow(refused);
+  });
+});
