@@ -178,6 +178,12 @@ describe('in production', () => {
     expect(warnings()).toEqual([expect.stringContaining('remember-me tokens are kept in memory')]);
   });
 
+  it('warns of cookies that go over plain HTTP', async () => {
+    const storage = { sessions: { useClass: MemorySessionStore } };
+    await start(production({ storage, rememberMe: false, cookie: { name: 'session', secure: false } }));
+    expect(warnings()).toEqual([expect.stringContaining('cookie.secure is false')]);
+  });
+
   it.each<[string, () => Partial<Options>]>([
     ['Redis', () => ({ storage: redisStorage({ client: redis, namespace: 'module-options:' }) })],
     [

@@ -17,9 +17,13 @@ const ARGS = [
   '--disable-sync',
 ];
 
-/** Starts the Chromium of this run; each context of it is a device of its own. */
-export function launchChromium(): Promise<Browser> {
-  return chromium.launch(launchOptions());
+/**
+ * Starts the Chromium of this run; each context of it is a device of its own.
+ *
+ * @param args of its command line, besides those of every run
+ */
+export function launchChromium(args: readonly string[] = []): Promise<Browser> {
+  return chromium.launch(launchOptions(args));
 }
 
 /** Starts a Chromium with its profile in a folder: what it keeps over a restart is there when it is started again. */
@@ -30,8 +34,8 @@ export function launchPersistentChromium(
   return chromium.launchPersistentContext(profile, { ...launchOptions(), ...options });
 }
 
-function launchOptions(): LaunchOptions {
+function launchOptions(args: readonly string[] = []): LaunchOptions {
   const executablePath = process.env['TEST_CHROMIUM_PATH'];
   if (executablePath === undefined) throw new Error(process.env['TEST_CHROMIUM_MISSING']);
-  return { executablePath, args: ARGS };
+  return { executablePath, args: [...ARGS, ...args] };
 }

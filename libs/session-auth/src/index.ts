@@ -140,6 +140,7 @@ export type { CsrfOptions } from './csrf/csrf-options.js';
 export { CsrfProtected } from './csrf/csrf-protected.decorator.js';
 export { CsrfGuard } from './csrf/csrf.guard.js';
 export { CsrfService } from './csrf/csrf.service.js';
+export { EmbeddingGuard } from './csrf/embedding.guard.js';
 
 // endpoints
 export type { CsrfAnswer, LoginAnswer, SessionAnswer, SessionListItem } from './endpoints/session-auth.controller.js';

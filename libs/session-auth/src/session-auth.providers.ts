@@ -11,6 +11,7 @@ import { checkedStore } from './checked-store.js';
 import { KeyRing } from './crypto/key-ring.js';
 import { CsrfGuard } from './csrf/csrf.guard.js';
 import { CsrfService } from './csrf/csrf.service.js';
+import { EmbeddingGuard } from './csrf/embedding.guard.js';
 import { AuditLog } from './events/audit-log.js';
 import { EventEmitterBridge } from './events/event-emitter-bridge.js';
 import { SessionEventPublisher } from './events/event-publisher.js';
@@ -51,6 +52,7 @@ export const CORE_EXPORTS = [
   ConcurrentSessionsService,
   CsrfGuard,
   CsrfService,
+  EmbeddingGuard,
   FactorGuard,
   FullAuthGuard,
   RecentAuthGuard,
@@ -75,8 +77,15 @@ export const CORE_PROVIDERS: Provider[] = [
     provide: RESOLVED_OPTIONS,
     inject: [SESSION_AUTH_OPTIONS],
     useFactory: (options: unknown) => {
-      const resolved = resolveOptions(options, process.env['NODE_ENV'] === 'production');
-      for (const advice of lifetimeAdvice(resolved.lifetime)) new Logger('SessionAuth').warn(advice);
+      const production = process.env['NODE_ENV'] === 'production';
+      const resolved = resolveOptions(options, production);
+      const advice = lifetimeAdvice(resolved.lifetime);
+      if (production && !resolved.cookie.secure) {
+        advice.push(
+          'cookie.secure is false: browsers send sessions over plain HTTP as well, for anybody on the way to read',
+        );
+      }
+      for (const text of advice) new Logger('SessionAuth').warn(text);
       return resolved;
     },
   },
@@ -286,6 +295,7 @@ export const CORE_PROVIDERS: Provider[] = [
   RecentAuthGuard,
   FullAuthGuard,
   FactorGuard,
+  EmbeddingGuard,
 ];
 
 function loginThrottle(options: ResolvedSessionAuthOptions, store: LoginThrottleStore): LoginThrottle | undefined {

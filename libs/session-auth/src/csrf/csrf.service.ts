@@ -89,12 +89,32 @@ export class CsrfService {
     const { method, overriddenMethod = method } = exchange;
     if (!isProtectedMethod(method, methods) && !isProtectedMethod(overriddenMethod, methods)) return;
     const reason = this.#judge(bound, protection);
-    if (reason === undefined) return;
+    if (reason !== undefined) this.#reject(exchange, reason);
+  }
+
+  /**
+   * Refuses a request by which a page of another origin embeds what it asks for, or fetches it.
+   *
+   * @throws SessionAuthError `csrf_failed`, the same for every reason; the reason is in the event `csrf.rejected`
+   * @internal
+   */
+  guardEmbedding({ exchange }: RequestSession): void {
+    if (!exchange.headersSent) {
+      exchange.vary('Origin', 'Sec-Fetch-Site', 'Sec-Fetch-Mode', 'Sec-Fetch-Dest');
+      exchange.setHeader('cross-origin-resource-policy', 'same-origin');
+    }
+    if (isNavigation(exchange)) return;
+    // without a Referer: where a browser says nothing else, it may as well be that of a link
+    const reason = this.#judgeOrigin(exchange, undefined);
+    if (reason !== undefined) this.#reject(exchange, reason);
+  }
+
+  #reject(exchange: HttpExchange, reason: CsrfRejection): never {
     const origin = exchange.requestHeader('origin');
     this.events.publish({
       type: 'csrf.rejected',
       reason,
-      method,
+      method: exchange.method,
       origin: typeof origin === 'string' ? origin.slice(0, MAX_LOGGED_ORIGIN) : undefined,
       client: exchange.client,
     });
@@ -104,7 +124,7 @@ export class CsrfService {
   #judge(bound: RequestSession, { withoutSession = 'token' }: CsrfProtection): CsrfRejection | undefined {
     const { exchange } = bound;
     if (!exchange.headersSent) exchange.vary('Cookie', 'Origin', 'Sec-Fetch-Site');
-    const foreign = this.#judgeOrigin(exchange);
+    const foreign = this.#judgeOrigin(exchange, exchange.requestHeader('referer'));
     if (foreign !== undefined) return foreign;
     if (withoutSession === 'headers' && !bound.isAuthenticating) return undefined;
     const given = this.#givenToken(exchange);
@@ -115,7 +135,7 @@ export class CsrfService {
     return isCsrfToken(given, this.#keys, binding) ? undefined : 'wrong_token';
   }
 
-  #judgeOrigin(exchange: HttpExchange): CsrfRejection | undefined {
+  #judgeOrigin(exchange: HttpExchange, referer: unknown): CsrfRejection | undefined {
     const { publicOrigins, trustedOrigins } = this.settings;
     let own: Parameters<typeof judgeOrigin>[1] = publicOrigins;
     if (own.length === 0) {
@@ -124,7 +144,7 @@ export class CsrfService {
     }
     const headers = {
       origin: exchange.requestHeader('origin'),
-      referer: exchange.requestHeader('referer'),
+      referer,
       secFetchSite: exchange.requestHeader('sec-fetch-site'),
     };
     return judgeOrigin(headers, own, trustedOrigins);
@@ -140,6 +160,13 @@ export class CsrfService {
       ? (body as Record<string, unknown>)[field]
       : undefined;
   }
+}
+
+/** Whether it opens a page of its own, in a tab: by a link, say. */
+function isNavigation(exchange: HttpExchange): boolean {
+  const isSafe = exchange.method === 'GET' || exchange.method === 'HEAD';
+  const [mode, destination] = [exchange.requestHeader('sec-fetch-mode'), exchange.requestHeader('sec-fetch-dest')];
+  return isSafe && mode === 'navigate' && destination === 'document';
 }
 
 function bindingOf(token: string | undefined, preSessionId: string | undefined): CsrfBinding | undefined {

@@ -1,0 +1,29 @@
+import { Inject, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { stepOverHttp } from '../http/http-error.js';
+import { RequestSessions } from '../http/request-sessions.js';
+import { CsrfService } from './csrf.service.js';
+
+/**
+ * Keeps pages of other origins from embedding what a handler answers: as picture, script, style, frame, or by a fetch
+ * (ASVS 3.5.8). Links and typed addresses lead there as ever, and an origin of `csrf.trustedOrigins` fetches with CORS.
+ * Costs no store call.
+ *
+ * `SameSite` does that for pages of other sites, but not for those of sibling hosts, and not under `sameSite: 'none'`.
+ * Browsers tell by `Sec-Fetch-*`; to those that do not, `Cross-Origin-Resource-Policy: same-origin` says the same of
+ * all but frames. Clients that are no browsers pass.
+ *
+ * @throws HttpException 403 `csrf_failed`
+ */
+export class EmbeddingGuard implements CanActivate {
+  constructor(
+    @Inject(RequestSessions) private readonly sessions: RequestSessions,
+    @Inject(CsrfService) private readonly csrf: CsrfService,
+  ) {}
+
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    if (context.getType() === 'rpc' || context.getType() === 'ws') return true;
+    const bound = this.sessions.of(context);
+    await stepOverHttp(bound.exchange, () => this.csrf.guardEmbedding(bound));
+    return true;
+  }
+}
