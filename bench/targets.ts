@@ -89,7 +89,8 @@ export function judge(results: Results): Verdict[] {
     ),
     exactly('Redis: commands a guarded request', 1, storeOf('express/ours-redis').roundTrips),
     exactly('Redis: writes a guarded request inside touchInterval', 0, storeOf('express/ours-redis').writes),
-    exactly('PostgreSQL: transactions a guarded request', 1, storeOf('express/ours-postgres').roundTrips),
+    // reads of one moment share a statement
+    atMost('PostgreSQL: transactions a guarded request', 1, storeOf('express/ours-postgres').roundTrips),
     exactly(
       'PostgreSQL: rows written a guarded request inside touchInterval',
       0,
