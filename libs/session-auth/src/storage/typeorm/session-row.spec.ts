@@ -1,7 +1,17 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { SessionRecord } from '../../session/session-record.js';
-import { decodeData, decodeJsonRow, decodeRow, encodeData, encodePatch, encodeRow, type Row } from './session-row.js';
+import {
+  decodeData,
+  decodeJsonRow,
+  decodeRow,
+  encodeData,
+  encodePatch,
+  encodeRow,
+  isCurrent,
+  parseJsonRow,
+  type Row,
+} from './session-row.js';
 
 const RECORD: SessionRecord = {
   digest: 'd'.repeat(45),
@@ -36,10 +46,12 @@ const asJson = (record: SessionRecord): string => {
   return `[${texts.join(', ')}]`;
 };
 
+const decodeJson = (text: string): SessionRecord => decodeJsonRow(parseJsonRow(text));
+
 describe('the row of a session', () => {
   it('becomes the record it was made of', () => {
     expect(decodeRow(stored(RECORD))).toEqual(RECORD);
-    expect(decodeJsonRow(asJson(RECORD))).toEqual(RECORD);
+    expect(decodeJson(asJson(RECORD))).toEqual(RECORD);
     const anonymous = { ...RECORD, data: {}, roles: [] } as {
       -readonly [key in keyof SessionRecord]: SessionRecord[key];
     };
@@ -56,7 +68,7 @@ describe('the row of a session', () => {
     ] as const)
       delete anonymous[key];
     expect(decodeRow(stored(anonymous))).toEqual(anonymous);
-    expect(decodeJsonRow(asJson(anonymous))).toEqual(anonymous);
+    expect(decodeJson(asJson(anonymous))).toEqual(anonymous);
   });
 
   it('is corrupt when data is no object, or roles are no list of texts', () => {
@@ -66,10 +78,10 @@ describe('the row of a session', () => {
       const row = [...stored(RECORD)];
       row[4] = roles;
       expect(() => decodeRow(row)).toThrow(corrupt);
-      expect(() => decodeJsonRow(`[${'null, '.repeat(4)}${roles}${', null'.repeat(10)}, {}]`)).toThrow(corrupt);
+      expect(() => decodeJson(`[${'null, '.repeat(4)}${roles}${', null'.repeat(10)}, {}]`)).toThrow(corrupt);
     }
     for (const data of ['[]', '5', 'null', '"text"']) {
-      expect(() => decodeJsonRow(`[${'null, '.repeat(4)}[]${', null'.repeat(10)}, ${data}]`)).toThrow(corrupt);
+      expect(() => decodeJson(`[${'null, '.repeat(4)}[]${', null'.repeat(10)}, ${data}]`)).toThrow(corrupt);
     }
   });
 
@@ -79,8 +91,17 @@ describe('the row of a session', () => {
       const row = [...stored(RECORD)];
       row[16] = factors;
       expect(() => decodeRow(row)).toThrow(corrupt);
-      expect(() => decodeJsonRow(`[${'null, '.repeat(4)}[]${', null'.repeat(10)}, {}, ${factors}]`)).toThrow(corrupt);
+      expect(() => decodeJson(`[${'null, '.repeat(4)}[]${', null'.repeat(10)}, {}, ${factors}]`)).toThrow(corrupt);
     }
+  });
+
+  it('is current until it expires or its activity is to be written down', () => {
+    const row = parseJsonRow(asJson({ ...RECORD, lastActivityAt: 1000, expiresAt: 2000 }));
+    expect(isCurrent(row, { now: 1499, interval: 500 })).toBe(true);
+    expect(isCurrent(row, { now: 1500, interval: 500 })).toBe(false);
+    expect(isCurrent(row, { now: 1999, interval: 5000 })).toBe(true);
+    expect(isCurrent(row, { now: 2000, interval: 5000 })).toBe(false);
+    expect(isCurrent(row, { now: 1000, interval: 0 })).toBe(false);
   });
 
   it('holds any data to the letter, a line a key', () => {

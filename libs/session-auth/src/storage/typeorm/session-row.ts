@@ -1,6 +1,7 @@
 import { SessionAuthError } from '../../errors/session-auth.error.js';
 import { areFactorTimes, type FactorTimes } from '../../session/session-factors.js';
 import type { SessionData, SessionRecord } from '../../session/session-record.js';
+import type { Touch } from '../../session/session-store.js';
 import { decodeText, encodeText } from './postgres-text.js';
 
 /*
@@ -77,14 +78,25 @@ export function decodeRow(row: Row): SessionRecord {
 }
 
 /**
- * The record of a row that the server sends as one JSON array: the driver does more work for a column than for all the
- * text in it.
+ * A row that the server sends as one JSON array: the driver does more work for a column than for all the text in it.
+ * Numbers are numbers, and what is kept as JSON is parsed.
+ */
+export function parseJsonRow(text: string): Row {
+  return JSON.parse(text) as Row;
+}
+
+/**
+ * The record of a row that {@link parseJsonRow} made.
  *
  * @throws SessionAuthError `corrupt_session_record`
  */
-export function decodeJsonRow(text: string): SessionRecord {
-  const row = JSON.parse(text) as Row;
+export function decodeJsonRow(row: Row): SessionRecord {
   return toRecord(row, row[4], row[15], row[16]);
+}
+
+/** Whether a row is of a live session whose activity need not be written down yet. */
+export function isCurrent(row: Row, { now, interval }: Pick<Touch, 'now' | 'interval'>): boolean {
+  return Number(row[10]) > now && now - Number(row[9]) < interval;
 }
 
 /** @param row numbers are texts or numbers, by where it comes from */

@@ -8,11 +8,16 @@ export interface SessionStatements {
   readonly insert: PostgresStatement;
   readonly clear: PostgresStatement;
   readonly admit: PostgresStatement;
+  readonly read: PostgresStatement;
+  readonly readMany: PostgresStatement;
   readonly find: PostgresStatement;
   readonly update: PostgresStatement;
   readonly rotate: PostgresStatement;
   readonly delete: PostgresStatement;
 }
+
+/** How many sessions are read by one statement. */
+export const READ_STEP = 16;
 
 const COLUMNS = SESSION_COLUMNS.map((column) => `"${column}"`).join(', ');
 const COLUMNS_OF_S = SESSION_COLUMNS.map((column) => `s."${column}"`).join(', ');
@@ -38,6 +43,9 @@ export function sessionStatements({ session, grace }: SessionTables): SessionSta
     SELECT ${columns} FROM ${grace} g JOIN ${session} s ON s.handle = g.handle WHERE g.digest = $1 AND g.until > $2::bigint
     LIMIT 1
   )`;
+
+  const found = (digest: string): string =>
+    `SELECT json_build_array(${COLUMNS_OF_S}) FROM ${session} s WHERE s.digest = ${digest}`;
 
   // the sessions that a new record's handle $1 or digest $2 is taken by ($19 is now)
   const occupied = `
@@ -110,6 +118,14 @@ UNION ALL
 SELECT what, NULL FROM occupied
 UNION ALL
 (SELECT 'evicted', handle FROM evicted ORDER BY created_at, handle)`),
+
+    // $1 digest: all that most requests ask for, at a quarter of what `find` costs the server
+    read: statement(found('$1')),
+
+    // $1… digests, or NULL. Not one array of them: for each length of it the server would plan anew.
+    readMany: statement(`
+SELECT wanted.digest, (${found('wanted.digest')})
+  FROM (VALUES ${Array.from({ length: READ_STEP }, (_, index) => `($${index + 1}::text)`).join(', ')}) wanted (digest)`),
 
     // $1 digest, $2 now, $3 idle, $4 interval. Inside the interval nothing is written and no row locked.
     find: statement(`

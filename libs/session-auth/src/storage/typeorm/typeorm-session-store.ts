@@ -1,5 +1,4 @@
 import type { DataSource } from 'typeorm';
-import { SessionAuthError } from '../../errors/session-auth.error.js';
 import type { Admission } from '../../session/concurrency-limit.js';
 import { formatSessionCursor, parseSessionCursor } from '../../session/session-cursor.js';
 import type { SessionData, SessionRecord } from '../../session/session-record.js';
@@ -16,6 +15,7 @@ import {
   type Touch,
   type UpdateOutcome,
 } from '../../session/session-store.js';
+import { advisoryLock } from './advisory-lock.js';
 import { configuredSchema } from './configured-schema.js';
 import { PostgresConnections } from './postgres-connections.js';
 import { decodeText, encodeText } from './postgres-text.js';
@@ -28,15 +28,18 @@ import {
   encodePatch,
   encodeRow,
   findRecord,
+  isCurrent,
   jsonOrNull,
+  parseJsonRow,
   textOrNull,
   type Row,
 } from './session-row.js';
+import { SessionReads } from './session-reads.js';
 import { sessionStatements, type SessionStatements } from './session-statements.js';
 import { SESSION_TABLE, sessionTables } from './session-tables.js';
 import { SWEEP_STEP, sweepStatements, type SweepStatements } from './sweep-statements.js';
+import { untilSettled } from './until-settled.js';
 import { UPDATE_STEP, userSessionStatements, type UserSessionStatements } from './user-session-statements.js';
-import { advisoryLock } from './advisory-lock.js';
 
 /** Settings of {@link TypeOrmSessionStore}. */
 export interface TypeOrmSessionStoreOptions {
@@ -59,7 +62,6 @@ export interface TypeOrmSessionStoreOptions {
   readonly queryTimeout?: number;
 }
 
-const MAX_ATTEMPTS = 100;
 const MAX_COUNT = 2 ** 31;
 
 /**
@@ -67,12 +69,15 @@ const MAX_COUNT = 2 ** 31;
  * come from the migration {@link CreateSessionAuthTables}.
  *
  * Every operation is one statement and atomic, on one connection of the pool; `create` with a limit is a transaction of
- * three round trips that holds a lock of its user. `updateByUser` and `deleteExpired` take a statement for a thousand
- * and five hundred sessions. Works under any default isolation level, and with `maxBytes` and sizes as of UTF-8.
+ * three round trips that holds a lock of its user. A `find` that has to write, follows a digest in its grace or finds
+ * nothing takes a second statement, which alone decides; finds of the same moment share their first. `updateByUser` and
+ * `deleteExpired` take a statement for a thousand and five hundred sessions. Works under any default isolation level,
+ * and with `maxBytes` and sizes as of UTF-8.
  */
 export class TypeOrmSessionStore extends SessionStore {
   readonly #connections: PostgresConnections;
   readonly #sql: SessionStatements & UserSessionStatements & SweepStatements;
+  readonly #reads: SessionReads;
   readonly #lockNamespace: string;
 
   /** @throws SessionAuthError `invalid_configuration` for a DataSource that is not PostgreSQL's, or no schema name */
@@ -83,6 +88,7 @@ export class TypeOrmSessionStore extends SessionStore {
     this.#connections = new PostgresConnections(dataSource, options);
     const tables = sessionTables(schema);
     this.#sql = { ...sessionStatements(tables), ...userSessionStatements(tables), ...sweepStatements(tables) };
+    this.#reads = new SessionReads(this.#connections, this.#sql);
     this.#lockNamespace = JSON.stringify([SESSION_TABLE, schema]);
   }
 
@@ -99,7 +105,7 @@ export class TypeOrmSessionStore extends SessionStore {
     const { id, digest, userId } = record;
     const values = [...encodeRow(record), now];
     const limits = [Math.min(admission.max, MAX_COUNT), admission.onLimit];
-    return this.#untilSettled(async () => {
+    return untilSettled(async () => {
       const rows =
         userId === undefined || admission.max === Infinity
           ? await this.#connections.run(this.#sql.insert, values)
@@ -122,24 +128,33 @@ export class TypeOrmSessionStore extends SessionStore {
     });
   }
 
-  override async find(digest: string, { now, idle, interval }: Touch): Promise<FindOutcome> {
-    return this.#untilSettled(async () => {
-      const [row] = await this.#connections.run(this.#sql.find, [encodeText(digest), now, idle, interval]);
+  override async find(digest: string, touch: Touch): Promise<FindOutcome> {
+    const stored = encodeText(digest);
+    const found = await this.#reads.find(stored);
+    if (found !== undefined) {
+      const row = parseJsonRow(found);
+      if (isCurrent(row, touch)) return { status: 'live', record: decodeJsonRow(row) };
+    }
+    return this.#findAndTouch(stored, touch);
+  }
+
+  /** What {@link find} answers where something is to be written, or the digest is not that of a session any more. */
+  async #findAndTouch(digest: string, { now, idle, interval }: Touch): Promise<FindOutcome> {
+    return untilSettled(async () => {
+      const [row] = await this.#connections.run(this.#sql.find, [digest, now, idle, interval]);
       if (row === undefined) return { status: 'absent' };
       const [json, verdict] = row;
       if (verdict === 'lost') return undefined;
-      if (verdict === 'expired') {
-        const [handle, , userId] = JSON.parse(json!) as Row;
-        return { status: 'expired', ended: endedOf(handle!, userId) };
-      }
-      return { status: 'live', record: decodeJsonRow(json!) };
+      const columns = parseJsonRow(json!);
+      if (verdict === 'live') return { status: 'live', record: decodeJsonRow(columns) };
+      return { status: 'expired', ended: endedOf(columns[0]!, columns[2]) };
     });
   }
 
   override async update(digest: string, patch: SessionData, now: number, maxBytes: number): Promise<UpdateOutcome> {
     const { starts, lines } = encodePatch(patch);
     const most = Math.min(maxBytes, Number.MAX_SAFE_INTEGER);
-    return this.#untilSettled(async () => {
+    return untilSettled(async () => {
       const values = [encodeText(digest), now, most, starts, lines];
       const [row] = await this.#connections.run(this.#sql.update, values);
       switch (row?.[0]) {
@@ -178,7 +193,7 @@ export class TypeOrmSessionStore extends SessionStore {
       jsonOrNull(changes.factors),
       textOrNull(changes.upstream),
     ];
-    return this.#untilSettled(async () => {
+    return untilSettled(async () => {
       const [row] = await this.#connections.run(this.#sql.rotate, values);
       if (row === undefined) return { status: 'absent' };
       const [what, ...columns] = row;
@@ -188,7 +203,7 @@ export class TypeOrmSessionStore extends SessionStore {
   }
 
   override async delete(digest: string, now: number): Promise<EndedSession | undefined> {
-    const [what, handle, userId] = await this.#untilSettled(async () => {
+    const [what, handle, userId] = await untilSettled(async () => {
       const [row] = await this.#connections.run(this.#sql.delete, [encodeText(digest), now]);
       if (row === undefined) return [];
       return row[0] === 'lost' ? undefined : row;
@@ -270,15 +285,6 @@ export class TypeOrmSessionStore extends SessionStore {
       const rows = await this.#connections.sweep(this.#sql.deleteGrace, [now]);
       removed = Number(rows[0]![0]);
     }
-  }
-
-  /** Runs a statement until it was not overtaken by another that changed the row first. */
-  async #untilSettled<T>(attempt: () => Promise<T | undefined>): Promise<T> {
-    for (let attempts = 0; attempts < MAX_ATTEMPTS; attempts++) {
-      const outcome = await attempt();
-      if (outcome !== undefined) return outcome;
-    }
-    throw new SessionAuthError('session_store_unavailable', 'too many requests change one session at the same time');
   }
 }
 
