@@ -109,6 +109,7 @@ describe.each(EVERYWHERE)('further factors on $adapter with $store', ({ adapter,
     expect([await statusOf(alice), await statusOf(alice, 'any-recent')]).toEqual([401, 200]);
     expect((await prove(alice, 'totp')).status).toBe(200);
     expect([await statusOf(alice), await statusOf(alice, 'any-recent')]).toEqual([200, 200]);
+    expect(Object.keys(await factorsOf(alice)).sort()).toEqual(['passkey', 'totp']);
   });
 
   it('come with a new token: the old one and its CSRF tokens are dead at once, the deadlines stay', async () => {

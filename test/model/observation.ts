@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
-import type {
-  RememberedDevice,
-  RememberMeTokenRecord,
+import {
   Session,
-  SessionEvent,
-  SessionRecord,
+  type RememberedDevice,
+  type RememberMeTokenRecord,
+  type SessionEvent,
+  type SessionRecord,
 } from 'nestjs-session-auth';
 import { digestOf } from '../../libs/session-auth/src/crypto/session-token.js';
 import type { Device } from './reference-devices.js';
@@ -147,6 +147,7 @@ export function viewOfSession(session: Session): object {
     ...{ id, userId, email, roles, authentication, ip, data },
     createdAt: session.createdAt.getTime(),
     authenticatedAt: session.authenticatedAt?.getTime(),
+    factors: Session.recordOf(session).factors,
     lastActivityAt: session.lastActivityAt.getTime(),
     expiresAt: session.expiresAt.getTime(),
     absoluteExpiresAt: session.absoluteExpiresAt.getTime(),

@@ -37,6 +37,9 @@ const rotate = fc.tuple(node, index, grace).map((given) => session.rotate(...giv
 const proveAgain = fc
   .tuple(node, index, fc.constantFrom('login' as const, 'reauthentication' as const), ip)
   .map((given) => session.proveAgain(...given));
+const factorCompleted = fc
+  .tuple(node, index, fc.constantFrom('totp', 'passkey'))
+  .map((given) => session.factorCompleted(...given));
 const destroy = fc.tuple(node, index).map((given) => session.destroy(...given));
 const destroySession = fc.tuple(node, index, reason).map((given) => session.destroySession(...given));
 const revoke = fc.tuple(node, user, index).map((given) => account.revoke(...given));
@@ -58,6 +61,7 @@ const single: fc.Arbitrary<Operation> = fc.oneof(
   { weight: 4, arbitrary: update },
   { weight: 4, arbitrary: rotate },
   { weight: 3, arbitrary: proveAgain },
+  { weight: 2, arbitrary: factorCompleted },
   { weight: 2, arbitrary: destroy },
   { weight: 1, arbitrary: destroySession },
   { weight: 1, arbitrary: revoke },
@@ -86,7 +90,18 @@ const single: fc.Arbitrary<Operation> = fc.oneof(
 );
 
 // each of these is a single step of a store, so that some order of them must explain what they come to
-const step = fc.oneof(login, find, update, rotate, proveAgain, destroy, destroySession, revoke, updateUser);
+const step = fc.oneof(
+  login,
+  find,
+  update,
+  rotate,
+  proveAgain,
+  factorCompleted,
+  destroy,
+  destroySession,
+  revoke,
+  updateUser,
+);
 
 /** Operations that start at the same time; usually one. */
 export const operations: fc.Arbitrary<readonly Operation[]> = fc.oneof(
@@ -105,6 +120,7 @@ function race(at: number, one: 0 | 1, two: 0 | 1, time: number | undefined, writ
   return [
     session.rotate(one, at, time),
     session.rotate(two, at, time),
+    session.factorCompleted(one, at, 'totp'),
     session.update(two, at, { ...written }),
     session.destroySession(one, at + (time === undefined ? 0 : 1), 'replaced'),
   ];

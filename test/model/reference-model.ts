@@ -133,9 +133,9 @@ export class ReferenceModel {
   rotate(
     token: string,
     next: string | undefined,
-    options: { grace: number; reason: string; changes?: Partial<ReferenceSession> },
+    options: { grace: number; reason: string; factor?: string; changes?: Partial<ReferenceSession> },
   ): ReferenceSession | undefined {
-    const { grace, reason, changes = {} } = options;
+    const { grace, reason, factor, changes = {} } = options;
     const session = this.live(token);
     if (session === undefined) throw new Refused('session_required');
     if (session.token !== token) return undefined;
@@ -145,7 +145,7 @@ export class ReferenceModel {
       .filter((old) => old.until > this.now);
     const given = Object.entries(changes).filter(([, value]) => value !== undefined);
     Object.assign(session, Object.fromEntries(given), { token: next ?? '', rotatedAt: this.now });
-    this.emit({ type: 'session.rotated', sessionId: session.id, userId: session.userId, reason });
+    this.emit({ type: 'session.rotated', sessionId: session.id, userId: session.userId, reason, factor });
     return session;
   }
 

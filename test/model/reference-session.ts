@@ -31,6 +31,7 @@ export interface ReferenceSession {
   createdAt: number;
   authenticatedAt?: number;
   authentication?: SessionAuthentication;
+  factors?: Readonly<Record<string, number>>;
   rotatedAt: number;
   lastActivityAt: number;
   expiresAt: number;

@@ -113,9 +113,27 @@ export function proveAgain(node: NodeChoice, index: number, how: 'login' | 'reau
         const proven = { ...account, authenticatedAt: now, authentication: 'password' } as const;
         const absoluteExpiresAt = now + settings.absolute;
         const expiresAt = Math.min(now + settings.idle, absoluteExpiresAt);
-        const fresh = { ...proven, createdAt: now, lastActivityAt: now, expiresAt, absoluteExpiresAt, ip };
+        const factors = model.live(foundBy)?.factors && {};
+        const fresh = { ...proven, factors, createdAt: now, lastActivityAt: now, expiresAt, absoluteExpiresAt, ip };
         const changes = how === 'login' ? fresh : proven;
         return viewOfModelRotated(model.rotate(foundBy, actual?.token, { reason: how, grace: 0, changes }));
+      },
+    );
+  });
+}
+
+/** The user of an open request has proved a further factor. */
+export function factorCompleted(node: NodeChoice, index: number, factor: string): Operation {
+  return onRequest('factorCompleted', index, factor, (run, request) => {
+    if (request.userId === undefined) return undefined;
+    const foundBy = run.journal.foundBy(request);
+    return started(
+      nodeOf(run, node).lifecycle.factorCompleted(request, factor),
+      (issued) => viewOfRotated(run, issued),
+      (model, actual: Names | undefined) => {
+        const factors = { ...model.live(foundBy)?.factors, [factor]: model.now };
+        const options = { reason: 'factor_completed', factor, grace: 0, changes: { factors } };
+        return viewOfModelRotated(model.rotate(foundBy, actual?.token, options));
       },
     );
   });
