@@ -11,14 +11,14 @@ import type { SessionEventPublisher } from '../events/event-publisher.js';
 import type { SessionEndReason } from '../events/session-event.js';
 import type { Clock } from '../time/clock.js';
 import type { ClientInfo } from '../users/client-info.js';
-import type { SessionUser } from '../users/session-user-provider.js';
 import { admissionFor } from './concurrency-limit.js';
+import { accountOf, changesOfLogin, recordOfLogin, type LoginContext } from './login-record.js';
 import type { NewSessionAnnouncer } from './new-session-announcer.js';
 import { sessionDataBytes, toSessionData } from './session-data.js';
 import { withFactor } from './session-factors.js';
-import { initialDeadlines, isRotationDue } from './session-lifetime.js';
+import { isRotationDue } from './session-lifetime.js';
 import type { RememberedDevices } from './remembered-devices.js';
-import type { SessionData, SessionRecord, SessionRecordChanges } from './session-record.js';
+import type { SessionData, SessionRecord } from './session-record.js';
 import type { EndedSession, SessionStore, Touch } from './session-store.js';
 import type {
   Authentication,
@@ -76,24 +76,7 @@ export class SessionLifecycleService {
     const now = this.clock.now();
     const data = withoutUndefined(toSessionData(input.data ?? {}));
     if (sessionDataBytes(data) > this.settings.maxDataSize) throw dataTooLarge(this.settings.maxDataSize);
-    const record: SessionRecord = {
-      digest: digestOf(token),
-      id,
-      userId,
-      email: user?.email ?? undefined,
-      roles: [...(user?.roles ?? [])],
-      createdAt: now,
-      authenticatedAt: user === undefined ? undefined : pastTime(input.authenticatedAt ?? now, now),
-      authentication: user === undefined ? undefined : (input.authentication ?? 'custom'),
-      upstream: input.upstream && this.#upstream.of(input.upstream),
-      rotatedAt: now,
-      lastActivityAt: now,
-      ...initialDeadlines(this.settings.lifetime, now),
-      ip: client?.ip,
-      userAgent: client?.userAgent,
-      fingerprint: input.fingerprint,
-      data,
-    };
+    const record = recordOfLogin(input, { token, id }, data, this.#loginContext(now));
     const outcome = await this.#call(() => this.store.create(record, admission, now));
     if (outcome.status === 'limit_reached') {
       if (userId !== undefined) this.events.publish({ type: 'session.limit_reached', userId, client });
@@ -222,25 +205,11 @@ export class SessionLifecycleService {
    * @throws SessionAuthError `invalid_configuration` as for {@link create}
    */
   async renew(session: Session<object>, login: RenewingLogin): Promise<IssuedSession | undefined> {
-    const now = this.clock.now();
-    const before = Session.recordOf(session);
     return this.rotate(session, {
       reason: 'login',
       grace: 0,
       client: login.client,
-      changes: {
-        ...currentAccount(login.user),
-        createdAt: now,
-        authenticatedAt: pastTime(login.authenticatedAt ?? now, now),
-        authentication: login.authentication,
-        factors: before.factors && {},
-        upstream: login.upstream === undefined ? before.upstream && '' : this.#upstream.of(login.upstream),
-        lastActivityAt: now,
-        ...initialDeadlines(this.settings.lifetime, now),
-        ip: login.client?.ip,
-        userAgent: login.client?.userAgent,
-        fingerprint: login.fingerprint,
-      },
+      changes: changesOfLogin(login, Session.recordOf(session), this.#loginContext(this.clock.now())),
     });
   }
 
@@ -256,7 +225,7 @@ export class SessionLifecycleService {
       grace: 0,
       client: proof.client,
       changes: {
-        ...currentAccount(proof.user),
+        ...accountOf(proof.user),
         authenticatedAt: this.clock.now(),
         authentication: proof.authentication,
         fingerprint: proof.fingerprint,
@@ -401,6 +370,10 @@ export class SessionLifecycleService {
     return new Session(record, this.#updater);
   }
 
+  #loginContext(now: number): LoginContext {
+    return { now, lifetime: this.settings.lifetime, upstream: this.#upstream };
+  }
+
   #touch(): Touch {
     const { idle, touchInterval } = this.settings.lifetime;
     return { now: this.clock.now(), idle, interval: touchInterval };
@@ -409,16 +382,6 @@ export class SessionLifecycleService {
   #call<T>(operation: () => Promise<T>): Promise<T> {
     return withStoreDeadline(this.settings.storeTimeout, operation);
   }
-}
-
-function currentAccount(user: SessionUser): SessionRecordChanges {
-  return { email: user.email ?? undefined, roles: [...(user.roles ?? [])] };
-}
-
-/** A time that a login may name: what lies ahead, by the clock of another machine, is now. */
-function pastTime(time: number, now: number): number {
-  if (Number.isFinite(time)) return Math.min(time, now);
-  throw new SessionAuthError('invalid_configuration', 'authenticatedAt: not a time');
 }
 
 function isSameSession(a: SessionRecord, b: SessionRecord): boolean {
