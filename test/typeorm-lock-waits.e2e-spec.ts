@@ -53,6 +53,12 @@ describe('an operation on PostgreSQL that waits for another', () => {
     expect(found).toMatchObject({ status: 'live', record: { lastActivityAt: NOW + HOUR - 1 } });
   });
 
+  it('find: the session was given an earlier end meanwhile, so no touch prolongs it', async () => {
+    await change('expires_at = $1', [NOW + MINUTE]);
+    const found = await overtaken(() => store.find(record.digest, touch(NOW + MINUTE)));
+    expect(found).toEqual({ status: 'expired', ended: { id: record.id, userId: 'alice' } });
+  });
+
   it('find: somebody else removed the session that has expired, so that one reports it', async () => {
     await other.query('DELETE FROM session_auth_session');
     expect(await overtaken(() => store.find(record.digest, touch(NOW + HOUR)))).toEqual({ status: 'absent' });

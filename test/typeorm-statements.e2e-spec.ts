@@ -60,7 +60,12 @@ describe('what PostgreSQL is asked for', () => {
     expect((await store.find(old.digest, touch(NOW + MINUTE))).status).toBe('live');
     expect((await store.find(expired.digest, touch(NOW + HOUR))).status).toBe('expired');
     expect((await store.find(newDigest(), touch(NOW))).status).toBe('absent');
-    expect(sent).toHaveLength(8);
+    expect(sent.map((text) => text.split(/\s/, 1)[0])).toEqual([
+      ...['SELECT', 'UPDATE'],
+      ...['SELECT', 'WITH'],
+      ...['SELECT', 'WITH'],
+      ...['SELECT', 'WITH'],
+    ]);
   });
 
   it('one statement for sixteen reads of one moment', async () => {
@@ -118,7 +123,7 @@ describe('what PostgreSQL is asked for', () => {
     const record = newRecord('erin');
     await store.create(record, { max: 3, onLimit: 'evict-oldest' }, NOW);
     await Promise.all([store.find(record.digest, touch(NOW)), store.find(newDigest(), touch(NOW))]);
-    await store.find(record.digest, touch(NOW));
+    await store.find(record.digest, touch(NOW + MINUTE));
     await store.update(record.digest, { a: 1 }, NOW, 1000);
     await store.rotate(record.digest, { digest: newDigest(), now: NOW, grace: 1000, changes: {} });
     await store.updateByUser('erin', {}, NOW);
@@ -132,7 +137,7 @@ describe('what PostgreSQL is asked for', () => {
     const prepared = await dataSource.query<{ name: string; statement: string; parameters: number }[]>(
       `SELECT name, statement, cardinality(parameter_types) AS parameters FROM pg_prepared_statements`,
     );
-    expect(prepared.length).toBeGreaterThanOrEqual(14);
+    expect(prepared.length).toBeGreaterThanOrEqual(15);
     await dataSource.query('SET plan_cache_mode = force_generic_plan');
     for (const { name, statement, parameters } of prepared) {
       const nothing = Array.from({ length: parameters }, () => 'NULL').join(', ');

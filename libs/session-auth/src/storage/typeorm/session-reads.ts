@@ -1,5 +1,5 @@
+import { READ_STEP, type FindStatements } from './find-statements.js';
 import { sqlStateOf, type PostgresConnections } from './postgres-connections.js';
-import { READ_STEP, type SessionStatements } from './session-statements.js';
 
 /**
  * Reads sessions as they are. Those that are asked for in one turn of the event loop share a statement: under load it is
@@ -10,7 +10,7 @@ export class SessionReads {
 
   constructor(
     private readonly connections: PostgresConnections,
-    private readonly sql: Pick<SessionStatements, 'read' | 'readMany'>,
+    private readonly sql: Pick<FindStatements, 'read' | 'readMany'>,
   ) {}
 
   /** The row of a stored digest as the text of a JSON array; undefined where there is none. */

@@ -8,8 +8,8 @@ import {
   encodeData,
   encodePatch,
   encodeRow,
-  isCurrent,
   parseJsonRow,
+  stateOf,
   type Row,
 } from './session-row.js';
 
@@ -95,13 +95,13 @@ describe('the row of a session', () => {
     }
   });
 
-  it('is current until it expires or its activity is to be written down', () => {
+  it('is current until its activity is due to be written down, or it expires', () => {
     const row = parseJsonRow(asJson({ ...RECORD, lastActivityAt: 1000, expiresAt: 2000 }));
-    expect(isCurrent(row, { now: 1499, interval: 500 })).toBe(true);
-    expect(isCurrent(row, { now: 1500, interval: 500 })).toBe(false);
-    expect(isCurrent(row, { now: 1999, interval: 5000 })).toBe(true);
-    expect(isCurrent(row, { now: 2000, interval: 5000 })).toBe(false);
-    expect(isCurrent(row, { now: 1000, interval: 0 })).toBe(false);
+    expect(stateOf(row, { now: 1499, interval: 500 })).toBe('current');
+    expect(stateOf(row, { now: 1500, interval: 500 })).toBe('due');
+    expect(stateOf(row, { now: 1000, interval: 0 })).toBe('due');
+    expect(stateOf(row, { now: 1999, interval: 5000 })).toBe('current');
+    expect(stateOf(row, { now: 2000, interval: 5000 })).toBe('expired');
   });
 
   it('holds any data to the letter, a line a key', () => {

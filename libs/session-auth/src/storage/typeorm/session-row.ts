@@ -94,9 +94,10 @@ export function decodeJsonRow(row: Row): SessionRecord {
   return toRecord(row, row[4], row[15], row[16]);
 }
 
-/** Whether a row is of a live session whose activity need not be written down yet. */
-export function isCurrent(row: Row, { now, interval }: Pick<Touch, 'now' | 'interval'>): boolean {
-  return Number(row[10]) > now && now - Number(row[9]) < interval;
+/** Whether a row's session has expired, its activity is due to be written down, or neither. */
+export function stateOf(row: Row, { now, interval }: Pick<Touch, 'now' | 'interval'>): 'expired' | 'due' | 'current' {
+  if (Number(row[10]) <= now) return 'expired';
+  return now - Number(row[9]) >= interval ? 'due' : 'current';
 }
 
 /** @param row numbers are texts or numbers, by where it comes from */

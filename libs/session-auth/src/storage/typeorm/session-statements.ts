@@ -1,23 +1,18 @@
+import { seenSession } from './find-statements.js';
 import { statement, type PostgresStatement } from './postgres-statement.js';
 import { SESSION_COLUMNS } from './session-row.js';
 import type { SessionTables } from './session-tables.js';
 
-/** The statements that one session is asked for by its digest, for the tables of one schema. */
+/** The statements that make a session and change one by its digest, for the tables of one schema. */
 export interface SessionStatements {
   readonly check: PostgresStatement;
   readonly insert: PostgresStatement;
   readonly clear: PostgresStatement;
   readonly admit: PostgresStatement;
-  readonly read: PostgresStatement;
-  readonly readMany: PostgresStatement;
-  readonly find: PostgresStatement;
   readonly update: PostgresStatement;
   readonly rotate: PostgresStatement;
   readonly delete: PostgresStatement;
 }
-
-/** How many sessions are read by one statement. */
-export const READ_STEP = 16;
 
 const COLUMNS = SESSION_COLUMNS.map((column) => `"${column}"`).join(', ');
 const COLUMNS_OF_S = SESSION_COLUMNS.map((column) => `s."${column}"`).join(', ');
@@ -35,17 +30,7 @@ const COLUMNS_OF_S = SESSION_COLUMNS.map((column) => `s."${column}"`).join(', ')
  * `now` is always given: the server's clock has no say.
  */
 export function sessionStatements({ session, grace }: SessionTables): SessionStatements {
-  // the session that $1 finds, or did until a moment ago ($2 is now)
-  const seen = (columns: string): string => `
-  seen AS MATERIALIZED (
-    SELECT ${columns} FROM ${session} s WHERE s.digest = $1
-    UNION ALL
-    SELECT ${columns} FROM ${grace} g JOIN ${session} s ON s.handle = g.handle WHERE g.digest = $1 AND g.until > $2::bigint
-    LIMIT 1
-  )`;
-
-  const found = (digest: string): string =>
-    `SELECT json_build_array(${COLUMNS_OF_S}) FROM ${session} s WHERE s.digest = ${digest}`;
+  const seen = (columns: string): string => seenSession({ session, grace }, columns);
 
   // the sessions that a new record's handle $1 or digest $2 is taken by ($19 is now)
   const occupied = `
@@ -118,41 +103,6 @@ UNION ALL
 SELECT what, NULL FROM occupied
 UNION ALL
 (SELECT 'evicted', handle FROM evicted ORDER BY created_at, handle)`),
-
-    // $1 digest: all that most requests ask for, at a quarter of what `find` costs the server
-    read: statement(found('$1')),
-
-    // $1… digests, or NULL. Not one array of them: for each length of it the server would plan anew.
-    readMany: statement(`
-SELECT wanted.digest, (${found('wanted.digest')})
-  FROM (VALUES ${Array.from({ length: READ_STEP }, (_, index) => `($${index + 1}::text)`).join(', ')}) wanted (digest)`),
-
-    // $1 digest, $2 now, $3 idle, $4 interval. Inside the interval nothing is written and no row locked.
-    find: statement(`
-WITH ${seen(COLUMNS_OF_S)},
-  touched AS (
-    UPDATE ${session} s SET
-      last_activity_at = $2::bigint,
-      expires_at = least($2::bigint + $3::bigint, s.absolute_expires_at),
-      sweep_at = least(s.sweep_at, $2::bigint + $3::bigint, s.absolute_expires_at)
-    FROM seen
-    WHERE seen.expires_at > $2 AND $2 - seen.last_activity_at >= $4::bigint
-      AND s.handle = seen.handle AND s.digest = seen.digest
-      AND s.expires_at > $2 AND $2 - s.last_activity_at >= $4::bigint
-    RETURNING ${COLUMNS_OF_S}
-  ),
-  removed AS (
-    DELETE FROM ${session} s USING seen
-    WHERE seen.expires_at <= $2 AND s.handle = seen.handle AND s.digest = seen.digest AND s.expires_at <= $2
-    RETURNING s.handle
-  )
-SELECT json_build_array(${COLUMNS}), 'live' FROM touched
-UNION ALL
-SELECT json_build_array(${COLUMNS}), CASE
-    WHEN EXISTS (SELECT FROM removed) THEN 'expired'
-    WHEN expires_at <= $2 OR $2 - last_activity_at >= $4::bigint THEN 'lost'
-    ELSE 'live' END
-  FROM seen WHERE NOT EXISTS (SELECT FROM touched)`),
 
     // $1 digest, $2 now, $3 most bytes, $4 beginnings, $5 lines (see session-row.ts)
     update: statement(`

@@ -17,6 +17,7 @@ import {
 } from '../../session/session-store.js';
 import { advisoryLock } from './advisory-lock.js';
 import { configuredSchema } from './configured-schema.js';
+import { findStatements, type FindStatements } from './find-statements.js';
 import { PostgresConnections } from './postgres-connections.js';
 import { decodeText, encodeText } from './postgres-text.js';
 import { requirePostgres } from './require-postgres.js';
@@ -28,9 +29,9 @@ import {
   encodePatch,
   encodeRow,
   findRecord,
-  isCurrent,
   jsonOrNull,
   parseJsonRow,
+  stateOf,
   textOrNull,
   type Row,
 } from './session-row.js';
@@ -76,7 +77,7 @@ const MAX_COUNT = 2 ** 31;
  */
 export class TypeOrmSessionStore extends SessionStore {
   readonly #connections: PostgresConnections;
-  readonly #sql: SessionStatements & UserSessionStatements & SweepStatements;
+  readonly #sql: FindStatements & SessionStatements & UserSessionStatements & SweepStatements;
   readonly #reads: SessionReads;
   readonly #lockNamespace: string;
 
@@ -87,7 +88,12 @@ export class TypeOrmSessionStore extends SessionStore {
     const schema = options.schema ?? configuredSchema(dataSource);
     this.#connections = new PostgresConnections(dataSource, options);
     const tables = sessionTables(schema);
-    this.#sql = { ...sessionStatements(tables), ...userSessionStatements(tables), ...sweepStatements(tables) };
+    this.#sql = {
+      ...findStatements(tables),
+      ...sessionStatements(tables),
+      ...userSessionStatements(tables),
+      ...sweepStatements(tables),
+    };
     this.#reads = new SessionReads(this.#connections, this.#sql);
     this.#lockNamespace = JSON.stringify([SESSION_TABLE, schema]);
   }
@@ -129,19 +135,17 @@ export class TypeOrmSessionStore extends SessionStore {
   }
 
   override async find(digest: string, touch: Touch): Promise<FindOutcome> {
-    const stored = encodeText(digest);
-    const found = await this.#reads.find(stored);
+    const values = [encodeText(digest), touch.now, touch.idle, touch.interval];
+    const found = await this.#reads.find(encodeText(digest));
     if (found !== undefined) {
       const row = parseJsonRow(found);
-      if (isCurrent(row, touch)) return { status: 'live', record: decodeJsonRow(row) };
+      const state = stateOf(row, touch);
+      if (state === 'current') return { status: 'live', record: decodeJsonRow(row) };
+      const [touched] = state === 'due' ? await this.#connections.run(this.#sql.touch, values) : [];
+      if (touched !== undefined) return { status: 'live', record: decodeJsonRow(parseJsonRow(touched[0]!)) };
     }
-    return this.#findAndTouch(stored, touch);
-  }
-
-  /** What {@link find} answers where something is to be written, or the digest is not that of a session any more. */
-  async #findAndTouch(digest: string, { now, idle, interval }: Touch): Promise<FindOutcome> {
     return untilSettled(async () => {
-      const [row] = await this.#connections.run(this.#sql.find, [digest, now, idle, interval]);
+      const [row] = await this.#connections.run(this.#sql.find, values);
       if (row === undefined) return { status: 'absent' };
       const [json, verdict] = row;
       if (verdict === 'lost') return undefined;
