@@ -22,10 +22,6 @@ const ATTRIBUTES: CookieAttributes = {
   partitioned: false,
   maxAge: undefined,
 };
-const session = new SessionCookie(KEYS, { attributes: ATTRIBUTES, absolute: DAY, idle: DAY });
-const device = new DeviceCookie(KEYS, ATTRIBUTES, DAY);
-const preSession = new PreSessionCookie(KEYS, ATTRIBUTES, DAY);
-const remember = new RememberMeCookie(KEYS, ATTRIBUTES);
 
 /** Sealed once and kept here: an update that reads them no more signs everybody out. */
 const OF_BEFORE = {
@@ -41,22 +37,27 @@ const OF_BEFORE = {
 
 describe('a cookie that was sealed before an update', () => {
   it('is read: a session', () => {
+    const session = new SessionCookie(KEYS, { attributes: ATTRIBUTES, absolute: DAY, idle: DAY });
     const opened = { sessionMark: markOfSession(ID, 'alice'), userMark: markOfUser('alice'), outdated: false };
     expect(session.read(OF_BEFORE.session, NOW)).toEqual({ token: TOKEN, ...opened });
     expect(session.read(OF_BEFORE.session, NOW + DAY)).toBeUndefined();
   });
 
   it('is read: a device', () => {
-    const known = device.read(OF_BEFORE.device, NOW);
+    const known = new DeviceCookie(KEYS, ATTRIBUTES, DAY).read(OF_BEFORE.device, NOW);
     expect([known?.id, known?.knows('user', 'alice')]).toEqual(['oJHXo2sWPENqJLVoe8-IDg', true]);
   });
 
   it('is read: the browser of a login form', () => {
     const id = Buffer.alloc(32, 'p').toString('base64url');
-    expect(preSession.read(OF_BEFORE.preSession, NOW)).toEqual({ id, outdated: false });
+    expect(new PreSessionCookie(KEYS, ATTRIBUTES, DAY).read(OF_BEFORE.preSession, NOW)).toEqual({
+      id,
+      outdated: false,
+    });
   });
 
   it('is read: a remembered user', () => {
+    const remember = new RememberMeCookie(KEYS, ATTRIBUTES);
     expect(remember.read(OF_BEFORE.remember, NOW)).toEqual({ token: REMEMBERED, userMark: markOfUser('alice') });
     expect(remember.read(OF_BEFORE.remember, NOW + DAY)).toBeUndefined();
   });

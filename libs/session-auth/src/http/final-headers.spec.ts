@@ -89,8 +89,8 @@ describe('the headers of a response at the last moment', () => {
     const tell = (final: FinalHeaders): void => final.vary('Cookie');
     expect(headOf(tell, 404)).toMatchObject({ status: 404, message: 'Not Found' });
     expect(headOf(tell, 404, 'Gone astray')).toMatchObject({ status: 404, message: 'Gone astray' });
-    const both = headOf(tell, 404, 'Gone astray', { etag: 'x' });
-    expect(both).toMatchObject({ status: 404, message: 'Gone astray', headers: { etag: 'x', vary: 'Cookie' } });
+    const both = headOf(tell, 404, 'Gone astray', { etag: 'x', vary: 'Accept' });
+    expect(both).toMatchObject({ status: 404, message: 'Gone astray', headers: { etag: 'x', vary: 'Accept, Cookie' } });
     expect(headOf(tell, 200, null)).toMatchObject({ status: 200, headers: { vary: 'Cookie' } });
   });
 
@@ -127,6 +127,11 @@ describe('the headers of a response at the last moment', () => {
   it('take a number that is repeated', () => {
     const { headers } = headOf((final) => final.vary('Cookie'), 200, ['X-Step', 1, 'x-step', 2]);
     expect(headers['x-step']).toEqual([1, '2']);
+  });
+
+  it('take a list that is repeated', () => {
+    const { headers } = headOf((final) => final.vary('Cookie'), 200, ['X-Step', ['1', '2'], 'x-step', ['3', '4']]);
+    expect(headers['x-step']).toEqual(['1', '2', '3', '4']);
   });
 
   it('take an empty list of headers', () => {

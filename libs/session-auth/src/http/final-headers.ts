@@ -48,7 +48,6 @@ export class FinalHeaders {
     const writeHead = response.writeHead as (...args: unknown[]) => ServerResponse;
     response.writeHead = (...args: unknown[]): ServerResponse => {
       response.writeHead = writeHead;
-      if (response.headersSent) return writeHead.apply(response, args);
       const last = args.at(-1);
       const hasHeaders = typeof last === 'object' && last !== null;
       if (hasHeaders) this.#take(pairsOf(last as OutgoingHttpHeaders | readonly unknown[]));
