@@ -1,11 +1,11 @@
 /** The folders of the security core. */
 export const MUTATED_FOLDERS = ['crypto', 'session', 'csrf', 'remember-me', 'http'];
 
-const { MUTATE: folder } = process.env;
+const { MUTATE: part } = process.env;
 
 /**
- * Mutation testing of the security core: `npm run test:mutation`, or of one folder of it with
- * `MUTATE=csrf npm run test:mutation`. See docs/mutation-testing.md.
+ * Mutation testing of the security core: `npm run test:mutation`, of one folder of it with
+ * `MUTATE=csrf npm run test:mutation`, of one file with `MUTATE=http/sealed-cookie`. See docs/mutation-testing.md.
  *
  * @type {import('@stryker-mutator/api/core').PartialStrykerOptions}
  */
@@ -15,7 +15,7 @@ export default {
   plugins: ['@stryker-mutator/jest-runner'],
   jest: { configFile: 'jest.mutation.config.js', enableFindRelatedTests: false },
   coverageAnalysis: 'perTest',
-  mutate: (folder ? [folder] : MUTATED_FOLDERS).map((each) => `libs/session-auth/src/${each}/!(*.spec).ts`),
+  mutate: (part ? [part] : MUTATED_FOLDERS).map((each) => `libs/session-auth/src/${each}{/!(*.spec),}.ts`),
   ignorePatterns: ['dist', 'bench/dist', 'bench/node_modules', 'bench/results', 'coverage', '*.tgz'],
   concurrency: 1,
   timeoutMS: 10_000,
@@ -23,8 +23,8 @@ export default {
   warnings: { slow: false },
   reporters: ['clear-text', 'json', 'html'],
   clearTextReporter: { allowColor: false, allowEmojis: false, logTests: false, reportTests: false },
-  jsonReporter: { fileName: `coverage/mutation/${folder ?? 'all'}.json` },
-  htmlReporter: { fileName: `coverage/mutation/${folder ?? 'all'}.html` },
+  jsonReporter: { fileName: `coverage/mutation/${part ?? 'all'}.json` },
+  htmlReporter: { fileName: `coverage/mutation/${part ?? 'all'}.html` },
   thresholds: { high: 95, low: 90, break: 90 },
   tempDirName: '.stryker-tmp',
 };
