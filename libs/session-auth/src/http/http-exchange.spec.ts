@@ -102,6 +102,17 @@ describe.each(ADAPTERS)('HttpExchange on $name', ({ serve }) => {
     expect(response.headers.getSetCookie()).toEqual(['theme=dark', 'session=1']);
   });
 
+  it('names what it varies by, and forbids caches to keep it, whatever the application says', async () => {
+    const response = await answerOf((exchange, raw) => {
+      exchange.vary('Cookie', 'Origin');
+      exchange.forbidStore();
+      if (raw.setHeader === undefined) raw.header?.('cache-control', 'public');
+      else raw.setHeader('cache-control', 'public');
+    });
+    expect(response.headers.get('vary')).toBe('Cookie, Origin');
+    expect(response.headers.get('cache-control')).toBe('no-store');
+  });
+
   it('replaces a header that is there', async () => {
     const response = await answerOf((exchange) => {
       exchange.setHeader('retry-after', '1');

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
 import { KeyRing } from '../crypto/key-ring.js';
-import type { CookieAttributes } from './cookie-attributes.js';
+import { MAX_COOKIE_AGE, type CookieAttributes } from './cookie-attributes.js';
 import { PreSessionCookie } from './pre-session-cookie.js';
 import { SealedCookie } from './sealed-cookie.js';
 
@@ -28,6 +28,25 @@ describe('a sealed cookie', () => {
   it('opens what it sealed', () => {
     expect(cookie.open(`__Host-a=${value}`)).toEqual({ plaintext, outdated: false });
     expect(cookie.open(`x=1; __Host-a=${value}; y=2`)?.plaintext).toEqual(plaintext);
+    for (const header of [undefined, '', 'x=1', `__Host-a=${value}; __Host-a=${value}`]) {
+      expect(cookie.open(header)).toBeUndefined();
+    }
+  });
+
+  it('is written with its attributes, HttpOnly in any case, and an age in whole seconds of 400 days at most', () => {
+    const rest = '; Path=/; HttpOnly; Secure; SameSite=Lax';
+    const written = (maxAge: number | undefined): string => cookie.seal(plaintext, maxAge).replace(/^[^;]+/, '');
+    expect(written(undefined)).toBe(rest);
+    expect(written(1001)).toBe(`; Max-Age=2${rest}`);
+    expect(written(MAX_COOKIE_AGE + 1)).toBe(`; Max-Age=34560000${rest}`);
+    const wide = { ...ATTRIBUTES, path: '/app', domain: 'example.com', sameSite: 'none' as const, partitioned: true };
+    const other = new SealedCookie(KEYS, 'purpose', { ...wide, name: '__Secure-a' }, 16);
+    expect(other.seal(plaintext, undefined).replace(/^[^;]+/, '')).toBe(
+      '; Domain=example.com; Path=/app; HttpOnly; Secure; Partitioned; SameSite=None',
+    );
+    expect(cookie.expire()).toBe(
+      '__Host-a=; Max-Age=0; Path=/; Expires=Thu, 01 Jan 1970 00:00:00 GMT; HttpOnly; Secure; SameSite=Lax',
+    );
   });
 
   it('is worth nothing for another purpose or under another name, though it has the same length', () => {

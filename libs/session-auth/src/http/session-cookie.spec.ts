@@ -70,6 +70,14 @@ describe('SessionCookie.read', () => {
     }
   });
 
+  it('hands on as text what is there under its name, genuine or not', () => {
+    expect(['x=1', pair, `${NAME}=x; ${NAME}=y`].map((header) => cookie.textIn(header))).toEqual([
+      undefined,
+      value,
+      'x,y',
+    ]);
+  });
+
   it('holds no readable token', () => {
     expect(value).not.toContain(token);
     expect(Buffer.from(value, 'base64url').toString('latin1')).not.toContain(token.slice(2));

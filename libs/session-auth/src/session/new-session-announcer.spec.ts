@@ -71,8 +71,10 @@ describe('the announcement of a new session', () => {
     expect(logged).not.toHaveBeenCalled();
   });
 
-  it('is none without a notifier', () => {
-    expect(() => new NewSessionAnnouncer(undefined).announce(ALICE, SESSION, undefined)).not.toThrow();
+  it('is none without a notifier', async () => {
+    new NewSessionAnnouncer(undefined).announce(ALICE, SESSION, undefined);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(logged).not.toHaveBeenCalled();
   });
 
   it('tells the log of a failure, and nobody else', async () => {
@@ -89,5 +91,6 @@ describe('the announcement of a new session', () => {
       [message, expect.stringContaining('Error: no mail server\n')],
       [message, 'no mail server'],
     ]);
+    expect(logged.mock.contexts[0]).toMatchObject({ context: 'SessionNotifier' });
   });
 });
