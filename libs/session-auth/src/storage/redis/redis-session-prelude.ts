@@ -126,7 +126,10 @@ local function merge(value, first)
 end
 `;
 
-/** A script of the session store: the body behind what all of them share. */
-export function sessionScript(body: string): RedisScript {
-  return new RedisScript(PRELUDE + body);
+/**
+ * A script of the session store: the body behind what all of them share. A shortcut comes before that, for what is
+ * over in a line or two: Redis makes all of the shared functions anew for each call that gets to them.
+ */
+export function sessionScript(body: string, { shortcut = '' } = {}): RedisScript {
+  return new RedisScript(shortcut + PRELUDE + body);
 }

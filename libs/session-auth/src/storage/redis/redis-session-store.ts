@@ -79,7 +79,12 @@ export class RedisSessionStore extends SessionStore {
   }
 
   override async find(digest: string, { now, idle, interval }: Touch): Promise<FindOutcome> {
-    const answer = await this.#run(FIND, [this.#sessionKey(digest)], [now, idle, interval]);
+    let answer: unknown;
+    try {
+      answer = await FIND.run(this.#client, [this.#sessionKey(digest)], [now, idle, interval]);
+    } catch (error) {
+      throw asStoreError(error);
+    }
     if (answer === null) return { status: 'absent' };
     if (typeof answer === 'string') return { status: 'live', record: decodeRecord(digest, answer) };
     const [hash, value] = answer as [string, string];
@@ -172,8 +177,7 @@ export class RedisSessionStore extends SessionStore {
     try {
       return await script.run(this.#client, keys, args);
     } catch (error) {
-      if (error instanceof Error && /CORRUPT session record|WRONGTYPE/.test(error.message)) throw corruptRecord(error);
-      throw error;
+      throw asStoreError(error);
     }
   }
 
@@ -184,6 +188,12 @@ export class RedisSessionStore extends SessionStore {
   #indexKey(userId: string): string {
     return `${this.#namespace}{${shardTagOf(userId)}}:u:${userKeyOf(userId)}`;
   }
+}
+
+/** What a store says of an error of Redis: a script that met a value it cannot read, and else the error itself. */
+function asStoreError(error: unknown): unknown {
+  const isCorrupt = error instanceof Error && /CORRUPT session record|WRONGTYPE/.test(error.message);
+  return isCorrupt ? corruptRecord(error) : error;
 }
 
 /** The record of a value; undefined for what cannot be read, where that must not stand in the way of the rest. */
