@@ -17,9 +17,11 @@ export type SessionProperty = Exclude<keyof Session, 'update' | 'toJSON'>;
 export const CurrentSession: (
   ...propertyOrPipes: (SessionProperty | PipeTransform | Type<PipeTransform>)[]
 ) => ParameterDecorator = createParamDecorator(
-  async (property: SessionProperty | undefined, context: ExecutionContext): Promise<unknown> => {
+  (property: SessionProperty | undefined, context: ExecutionContext): unknown => {
     const bound = getRequestSession(context.switchToHttp().getRequest<object>());
-    const session = await stepOverHttp(bound.exchange, () => bound.load());
-    return property === undefined ? session : session?.[property];
+    const pick = (session: Session | undefined): unknown => (property === undefined ? session : session?.[property]);
+    return bound.loaded === undefined
+      ? stepOverHttp(bound.exchange, () => bound.load().then(pick))
+      : pick(bound.loaded);
   },
 );

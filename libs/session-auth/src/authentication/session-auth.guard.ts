@@ -17,12 +17,11 @@ export class SessionAuthGuard implements CanActivate {
 
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     if (publicMetadata.of(context) === true) return true;
-    return this.#authenticate(context);
-  }
-
-  async #authenticate(context: ExecutionContext): Promise<true> {
     const bound = this.sessions.of(context);
-    await stepOverHttp(bound.exchange, async () => requireSession(await bound.load()));
-    return true;
+    return stepOverHttp(bound.exchange, async () => {
+      // a device that is remembered is looked for only where there is no live session
+      requireSession((await bound.loadLive()) ?? (await bound.load()));
+      return true;
+    });
   }
 }

@@ -20,3 +20,21 @@ export function markOfSession(id: string, userId: string | undefined): Buffer {
   const text = userId === undefined ? `session:${id}` : `session:${id}:${userId}`;
   return hash('sha256', text, 'buffer').subarray(0, MARK_BYTES);
 }
+
+/** A mark that a sealed cookie carried, to compare sessions with. */
+export class SessionMark {
+  // the last one that the mark was of: what nearly every request with the same cookie asks again
+  #id: string | undefined;
+  #userId: string | undefined;
+
+  constructor(private readonly bytes: Uint8Array) {}
+
+  /** Whether it is the mark of the session with this handle and user. */
+  isOf(id: string, userId: string | undefined): boolean {
+    if (id === this.#id && userId === this.#userId) return true;
+    if (!markOfSession(id, userId).equals(this.bytes)) return false;
+    this.#id = id;
+    this.#userId = userId;
+    return true;
+  }
+}

@@ -1,9 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
-import { CSRF_TOKEN_LENGTH, isCsrfToken, issueCsrfToken, type CsrfBinding } from './csrf-token.js';
+import { CSRF_TOKEN_LENGTH, CsrfKey, isCsrfToken, issueCsrfToken, type CsrfBinding } from './csrf-token.js';
 
-const KEY = randomBytes(32);
+const newKey = (): CsrfKey => new CsrfKey(randomBytes(32));
+const KEY = newKey();
 const SESSION: CsrfBinding = { kind: 'session', secret: 'AB' + 'c'.repeat(43) };
 
 const bindings = fc.record({
@@ -36,7 +37,7 @@ describe('a CSRF token', () => {
   });
 
   it('is good under every key of the ring, and under no other', () => {
-    const [old, other] = [randomBytes(32), randomBytes(32)];
+    const [old, other] = [newKey(), newKey()];
     const token = issueCsrfToken(old, SESSION);
     expect(isCsrfToken(token, [KEY, old], SESSION)).toBe(true);
     expect(isCsrfToken(token, [old, KEY], SESSION)).toBe(true);

@@ -1,4 +1,5 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { RecentlyUsed } from '../http/recently-used.js';
 
 const MAC_BYTES = 32;
 const TOKEN_BYTES = 2 * MAC_BYTES;
@@ -15,33 +16,52 @@ export interface CsrfBinding {
   readonly secret: string;
 }
 
+const REMEMBERED = 4096;
+const LONGEST = 128;
+
+/**
+ * A key that tokens are made with. What it makes of a binding is remembered for the last few thousand of them: the
+ * pages of a session ask for it again and again, and working it out costs more than the rest of a check.
+ */
+export class CsrfKey {
+  readonly #macs = new RecentlyUsed<Buffer>(REMEMBERED, LONGEST);
+
+  constructor(private readonly key: Buffer) {}
+
+  /** HMAC-SHA-256 over a binding. */
+  macOf({ kind, secret }: CsrfBinding): Buffer {
+    const text = `csrf-token:${kind}:${secret}`;
+    const known = this.#macs.get(text);
+    if (known !== undefined) return known;
+    const mac = createHmac('sha256', this.key).update(text).digest();
+    this.#macs.set(text, mac);
+    return mac;
+  }
+}
+
 /**
  * A synchronizer token of 256 bits for whoever holds the binding's secret: HMAC-SHA-256 over it, so that nothing is
  * stored. It is masked by fresh random bits, so that no two answers have the same text in them for a compression
  * attack (BREACH) to guess at; all of them are good.
  */
-export function issueCsrfToken(key: Buffer, binding: CsrfBinding): string {
+export function issueCsrfToken(key: CsrfKey, binding: CsrfBinding): string {
   const mask = randomBytes(MAC_BYTES);
-  return Buffer.concat([mask, xor(mask, macOf(key, binding))]).toString('base64url');
+  return Buffer.concat([mask, xor(mask, key.macOf(binding))]).toString('base64url');
 }
 
 /**
  * Whether a value is a token that {@link issueCsrfToken} made of this binding under one of the keys. Takes anything,
  * never throws, accepts the one canonical text of a token only, and compares in constant time.
  */
-export function isCsrfToken(value: unknown, keys: readonly Buffer[], binding: CsrfBinding): boolean {
+export function isCsrfToken(value: unknown, keys: readonly CsrfKey[], binding: CsrfBinding): boolean {
   if (typeof value !== 'string' || value.length !== CSRF_TOKEN_LENGTH) return false;
   const bytes = Buffer.from(value, 'base64url');
   // Node's decoder would forgive foreign characters and loose bits at the end; what is left has the right length
   if (bytes.toString('base64url') !== value) return false;
   const given = xor(bytes.subarray(0, MAC_BYTES), bytes.subarray(MAC_BYTES));
   let isGenuine = false;
-  for (const key of keys) if (timingSafeEqual(given, macOf(key, binding))) isGenuine = true;
+  for (const key of keys) if (timingSafeEqual(given, key.macOf(binding))) isGenuine = true;
   return isGenuine;
-}
-
-function macOf(key: Buffer, { kind, secret }: CsrfBinding): Buffer {
-  return createHmac('sha256', key).update(`csrf-token:${kind}:${secret}`).digest();
 }
 
 function xor(left: Buffer, right: Buffer): Buffer {

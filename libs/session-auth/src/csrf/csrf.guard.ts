@@ -1,5 +1,5 @@
 import { Inject, type CanActivate, type ExecutionContext } from '@nestjs/common';
-import { stepOverHttp } from '../http/http-error.js';
+import { asHttpError } from '../http/http-error.js';
 import { RequestSessions } from '../http/request-sessions.js';
 import { csrfMetadata } from './csrf-metadata.js';
 import { CsrfService } from './csrf.service.js';
@@ -19,13 +19,17 @@ export class CsrfGuard implements CanActivate {
     @Inject(CsrfService) private readonly csrf: CsrfService,
   ) {}
 
-  async canActivate(context: ExecutionContext): Promise<boolean> {
+  canActivate(context: ExecutionContext): boolean {
     // messages on an open connection carry no cookie of their own: its handshake was the request
     if (context.getType() === 'rpc' || context.getType() === 'ws') return true;
     const protection = csrfMetadata.of(context);
     if (protection === 'exempt') return true;
     const bound = this.sessions.of(context);
-    await stepOverHttp(bound.exchange, () => this.csrf.guard(bound, protection));
-    return true;
+    try {
+      this.csrf.guard(bound, protection);
+      return true;
+    } catch (error) {
+      throw asHttpError(error, bound.exchange);
+    }
   }
 }

@@ -19,7 +19,7 @@ import type { CsrfProtection } from './csrf-metadata.js';
 import { CsrfProtected } from './csrf-protected.decorator.js';
 import { isMethodName, type CsrfSettings } from './csrf-settings.js';
 import { CsrfGuard } from './csrf.guard.js';
-import { isCsrfToken } from './csrf-token.js';
+import { CsrfKey, isCsrfToken } from './csrf-token.js';
 import { CsrfService } from './csrf.service.js';
 import { parseTrustedOrigin } from './request-origin.js';
 
@@ -123,7 +123,7 @@ function ask(given: Given = {}): Asked {
     csrf,
     request,
     bound,
-    pass: () => new CsrfGuard(sessions, csrf).canActivate(context),
+    pass: async () => new CsrfGuard(sessions, csrf).canActivate(context),
     head: () => {
       if (!response.headersSent) response.writeHead(200);
       return response.getHeaders();
@@ -194,8 +194,9 @@ describe('issue', () => {
     const { csrf, request, bound } = ask({ headers: { cookie: sessionCookie() } });
     const token = csrf.issue(request);
     const binding = { kind: 'session', secret: bound.token! } as const;
-    expect(isCsrfToken(token, keys.deriveKeys('csrf'), binding)).toBe(true);
-    expect(isCsrfToken(token, keys.deriveKeys('fingerprint'), binding)).toBe(false);
+    const keysFor = (purpose: string): CsrfKey[] => keys.deriveKeys(purpose).map((key) => new CsrfKey(key));
+    expect(isCsrfToken(token, keysFor('csrf'), binding)).toBe(true);
+    expect(isCsrfToken(token, keysFor('fingerprint'), binding)).toBe(false);
   });
 
   it('does without headers where they are out', () => {

@@ -3,14 +3,19 @@ import { SessionAuthError } from '../errors/session-auth.error.js';
 import type { SessionEventPublisher } from '../events/event-publisher.js';
 import type { CsrfRejection } from '../events/session-event.js';
 import type { HttpExchange } from '../http/http-exchange.js';
+import { RecentlyUsed } from '../http/recently-used.js';
 import type { RequestSession } from '../http/request-session.js';
 import { getRequestSession } from '../http/request-sessions.js';
 import type { CsrfProtection } from './csrf-metadata.js';
 import { isProtectedMethod, type CsrfSettings } from './csrf-settings.js';
-import { isCsrfToken, issueCsrfToken, type CsrfBinding } from './csrf-token.js';
+import { CsrfKey, isCsrfToken, issueCsrfToken, type CsrfBinding } from './csrf-token.js';
 import { judgeOrigin, parseOwnOrigin } from './request-origin.js';
 
 const MAX_LOGGED_ORIGIN = 200;
+
+/** Of requests from pages of ours: browsers send the same few all the time. */
+const REMEMBERED_ORIGINS = 64;
+const LONGEST_ORIGIN = 1024;
 
 /**
  * Issues and verifies CSRF tokens (ASVS 3.5.1). They are bound to the session's token, and before login to a
@@ -20,14 +25,15 @@ const MAX_LOGGED_ORIGIN = 200;
  * Each method takes the request as the handler has it (`@Req()`), of Express or Fastify.
  */
 export class CsrfService {
-  readonly #keys: readonly Buffer[];
+  readonly #keys: readonly CsrfKey[];
+  readonly #knownOrigins = new RecentlyUsed<true>(REMEMBERED_ORIGINS, LONGEST_ORIGIN);
 
   constructor(
     keys: KeyRing,
     private readonly settings: CsrfSettings,
     private readonly events: SessionEventPublisher,
   ) {
-    this.#keys = keys.deriveKeys('csrf');
+    this.#keys = keys.deriveKeys('csrf').map((key) => new CsrfKey(key));
   }
 
   /** The header that the token is sent in, in lower case. */
@@ -137,17 +143,22 @@ export class CsrfService {
 
   #judgeOrigin(exchange: HttpExchange, referer: unknown): CsrfRejection | undefined {
     const { publicOrigins, trustedOrigins } = this.settings;
+    const { protocol } = exchange;
+    const host = exchange.requestHeader('host');
+    const origin = exchange.requestHeader('origin');
+    const secFetchSite = exchange.requestHeader('sec-fetch-site');
+    // all that decides where there is an Origin; no header has a line break in it
+    const asked = origin === undefined ? undefined : [protocol, host, origin, secFetchSite].join('\n');
+    if (asked !== undefined && this.#knownOrigins.get(asked) === true) return undefined;
     let own: Parameters<typeof judgeOrigin>[1] = publicOrigins;
     if (own.length === 0) {
-      const asked = parseOwnOrigin(exchange.protocol, exchange.requestHeader('host'));
-      own = asked === undefined ? [] : [asked];
+      const reachedAt = parseOwnOrigin(protocol, host);
+      own = reachedAt === undefined ? [] : [reachedAt];
     }
-    const headers = {
-      origin: exchange.requestHeader('origin'),
-      referer,
-      secFetchSite: exchange.requestHeader('sec-fetch-site'),
-    };
-    return judgeOrigin(headers, own, trustedOrigins);
+    const reason = judgeOrigin({ origin, referer, secFetchSite }, own, trustedOrigins);
+    // what is refused is judged anew each time
+    if (reason === undefined && asked !== undefined) this.#knownOrigins.set(asked, true);
+    return reason;
   }
 
   /** What was sent for a token: in the header if that is there at all, right or wrong, else in the parsed body. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { markOfSession, markOfUser } from '../crypto/identity-mark.js';
+import { markOfUser } from '../crypto/identity-mark.js';
 import { KeyRing } from '../crypto/key-ring.js';
 import type { CookieAttributes } from './cookie-attributes.js';
 import { DeviceCookie } from './device-cookie.js';
@@ -38,8 +38,9 @@ const OF_BEFORE = {
 describe('a cookie that was sealed before an update', () => {
   it('is read: a session', () => {
     const session = new SessionCookie(KEYS, { attributes: ATTRIBUTES, absolute: DAY, idle: DAY });
-    const opened = { sessionMark: markOfSession(ID, 'alice'), userMark: markOfUser('alice'), outdated: false };
-    expect(session.read(OF_BEFORE.session, NOW)).toEqual({ token: TOKEN, ...opened });
+    const opened = session.read(OF_BEFORE.session, NOW);
+    expect(opened).toMatchObject({ token: TOKEN, userMark: markOfUser('alice'), outdated: false });
+    expect([opened?.sessionMark.isOf(ID, 'alice'), opened?.sessionMark.isOf(ID, 'bob')]).toEqual([true, false]);
     expect(session.read(OF_BEFORE.session, NOW + DAY)).toBeUndefined();
   });
 

@@ -11,9 +11,17 @@ function headOf(
   ...args: readonly unknown[]
 ): { readonly headers: OutgoingHttpHeaders; readonly status: number; readonly message: string } {
   const response = newResponse();
+  const writeHead = response.writeHead.bind(response) as (...args: unknown[]) => ServerResponse;
+  let handedOver: unknown;
+  response.writeHead = (...last: unknown[]): ServerResponse => {
+    handedOver = last.at(-1);
+    return writeHead(...last);
+  };
   tell(new FinalHeaders(response), response);
   response.writeHead(...((args.length === 0 ? [200] : args) as [number]));
-  return { headers: response.getHeaders(), status: response.statusCode, message: response.statusMessage };
+  // Node does not put what comes with the call among the others where there are none
+  const headers = { ...response.getHeaders(), ...(typeof handedOver === 'object' ? handedOver : {}) };
+  return { headers, status: response.statusCode, message: response.statusMessage };
 }
 
 describe('the headers of a response at the last moment', () => {

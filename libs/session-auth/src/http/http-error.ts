@@ -31,13 +31,19 @@ export function toHttpException(error: SessionAuthError, exchange: HttpExchange)
 }
 
 /**
- * Takes a step of a guard, a decorator or an endpoint. A {@link SessionAuthError} in it becomes an `HttpException`,
- * which any exception filter knows: an application's own catch-all filter would answer 500 to what it does not know.
+ * What a guard, a decorator or an endpoint throws instead of an error it met: of a {@link SessionAuthError} an
+ * `HttpException`, which any exception filter knows. An application's own catch-all filter would answer 500 to what it
+ * does not know.
  */
+export function asHttpError(error: unknown, exchange: HttpExchange): unknown {
+  return error instanceof SessionAuthError ? toHttpException(error, exchange) : error;
+}
+
+/** Takes a step of a guard, a decorator or an endpoint: what it throws is {@link asHttpError}. */
 export async function stepOverHttp<T>(exchange: HttpExchange, step: () => T | Promise<T>): Promise<T> {
   try {
     return await step();
   } catch (error) {
-    throw error instanceof SessionAuthError ? toHttpException(error, exchange) : error;
+    throw asHttpError(error, exchange);
   }
 }

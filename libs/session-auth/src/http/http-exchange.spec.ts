@@ -155,7 +155,8 @@ describe('HttpExchange', () => {
     expect(exchange.body).toBe(rest.body);
     expect(exchange.requestHeader('x-csrf-token')).toBe('t');
     expect(exchange.requestHeader('x-other')).toBeUndefined();
-    expect(exchange.traits).toEqual({ headers, ip: '192.0.2.1', method: 'PUT' });
+    const { headers: signals, ip, method } = exchange.traits;
+    expect({ signals, ip, method }).toEqual({ signals: headers, ip: '192.0.2.1', method: 'PUT' });
   });
 
   it('takes the address from the adapter, which knows whom to trust', () => {

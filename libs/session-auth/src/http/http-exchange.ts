@@ -32,9 +32,27 @@ export interface AdapterResponse {
 
 const MAX_USER_AGENT = 512;
 
+/** The traits of a request's client, each looked up when it is asked for: an address takes Express some work. */
+class ClientTraits implements FingerprintRequest {
+  constructor(private readonly request: AdapterRequest) {}
+
+  get headers(): FingerprintRequest['headers'] {
+    return this.request.headers;
+  }
+
+  get ip(): string | undefined {
+    return this.request.ip;
+  }
+
+  get method(): string {
+    return this.request.method ?? 'GET';
+  }
+}
+
 /** One HTTP request and its response, the same for Express and Fastify, with nothing installed on either. */
 export class HttpExchange {
   #finalHeaders: FinalHeaders | undefined;
+  #client: ClientInfo | undefined;
 
   constructor(
     private readonly request: AdapterRequest,
@@ -53,7 +71,7 @@ export class HttpExchange {
 
   /** What signals of the client are read from. */
   get traits(): FingerprintRequest {
-    return { headers: this.request.headers, ip: this.request.ip, method: this.method };
+    return new ClientTraits(this.request);
   }
 
   /** `http` or `https`, by the adapter's own trust of proxies. */
@@ -78,7 +96,9 @@ export class HttpExchange {
 
   /** What is known of the client. The address follows the adapter's own trust of proxies. */
   get client(): ClientInfo {
-    return { ip: this.request.ip, userAgent: this.request.headers['user-agent']?.slice(0, MAX_USER_AGENT) };
+    const { request } = this;
+    this.#client ??= { ip: request.ip, userAgent: request.headers['user-agent']?.slice(0, MAX_USER_AGENT) };
+    return this.#client;
   }
 
   /** Whether it is too late to change headers. */

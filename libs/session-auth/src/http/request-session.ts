@@ -47,6 +47,7 @@ export class RequestSession {
   #preSession: OpenedPreSession | null | undefined;
   #live: Promise<Session | undefined> | undefined;
   #session: Promise<Session | undefined> | undefined;
+  #loaded: Session | undefined;
   /** A live session that was not this client's: not to be made up for by a remembered login. */
   #isForeign = false;
   #user: Promise<SessionUser | undefined> | undefined;
@@ -128,6 +129,11 @@ export class RequestSession {
     return this.#live;
   }
 
+  /** What {@link load} answers, where it is known already: to be had without waiting. */
+  get loaded(): Session | undefined {
+    return this.#loaded;
+  }
+
   /**
    * The session's user as the application knows them, read once a request; undefined without a session of a user.
    * A user who is gone or disabled is signed out everywhere (ASVS 7.4.2).
@@ -147,6 +153,7 @@ export class RequestSession {
     this.#open();
     this.#opened = { token, outdated: false };
     this.#session = this.#live = Promise.resolve(session);
+    this.#loaded = session;
     if (!this.parts.lifecycle.isSuperseded(session)) this.#write(token, session);
     this.#endPreSession();
   }
@@ -156,6 +163,7 @@ export class RequestSession {
     this.#open();
     this.#opened = undefined;
     this.#session = this.#live = Promise.resolve(undefined);
+    this.#loaded = undefined;
     this.parts.remembered?.takeCookie(this);
     this.exchange.setCookie(this.parts.cookie.name, this.parts.cookie.expire());
   }
@@ -177,11 +185,10 @@ export class RequestSession {
     if (!this.#isOpened) {
       const { cookie, clock, guessing } = this.parts;
       const { cookieHeader } = this.exchange;
-      this.#presented = cookie.read(cookieHeader, clock.now());
-      this.#opened = this.#presented;
+      const found = cookie.find(cookieHeader, clock.now());
       this.#isOpened = true;
-      const refused = this.#opened === undefined ? cookie.textIn(cookieHeader) : undefined;
-      if (refused !== undefined) guessing.add(refused, this.exchange.client);
+      this.#opened = this.#presented = found?.opened;
+      if (found !== undefined && found.opened === undefined) guessing.add(found.text, this.exchange.client);
     }
     return this.#opened;
   }
@@ -210,39 +217,40 @@ export class RequestSession {
   }
 
   async #find(): Promise<Session | undefined> {
-    const opened = this.#open();
+    this.#open();
+    const opened = this.#presented;
     if (opened === undefined) return undefined;
     const askedAt = this.parts.clock.now();
-    const { sessionMark } = this.#presented!;
-    const session = await this.parts.lifecycle.find(opened.token, this.exchange.client, sessionMark);
-    const mismatch = session && this.#mismatchOf(session);
-    if (mismatch !== undefined && !(await this.#survives(session!, mismatch))) {
+    const session = await this.parts.lifecycle.findPresented(opened, this.exchange);
+    if (session === undefined) return undefined;
+    const mismatch = this.#mismatchOf(session);
+    if (mismatch !== undefined && !(await this.#survives(session, mismatch))) {
       this.#isForeign = true;
       return undefined;
     }
     // a token that has been replaced already must not be written over the newer one that is on its way to the client
-    if (session === undefined || this.exchange.headersSent || this.parts.lifecycle.isSuperseded(session))
-      return session;
-    if (this.parts.lifecycle.isRotationDue(session)) {
-      return this.#rotate(session);
+    if (!this.exchange.headersSent && !this.parts.lifecycle.isSuperseded(session)) {
+      if (this.parts.lifecycle.isRotationDue(session)) {
+        if (!(await this.#rotate(session))) return undefined;
+      } else if (opened.outdated || (this.parts.cookie.followsIdle && session.lastActivityAt.getTime() >= askedAt)) {
+        this.#write(opened.token, session);
+      }
     }
-    if (opened.outdated || (this.parts.cookie.followsIdle && session.lastActivityAt.getTime() >= askedAt)) {
-      this.#write(opened.token, session);
-    }
+    this.#loaded = session;
     return session;
   }
 
-  /** The session with a new token and its cookie; undefined when it has ended since it was read. */
-  async #rotate(session: Session): Promise<Session | undefined> {
+  /** Gives the session a new token and the client its cookie. Answers false when it has ended since it was read. */
+  async #rotate(session: Session): Promise<boolean> {
     try {
       const issued = await this.parts.lifecycle.rotate(session, { reason: 'interval', client: this.exchange.client });
       if (issued !== undefined) {
         this.#opened = { token: issued.token, outdated: false };
         this.#write(issued.token, session);
       }
-      return session;
+      return true;
     } catch (error) {
-      if (error instanceof SessionAuthError && error.code === 'session_required') return undefined;
+      if (error instanceof SessionAuthError && error.code === 'session_required') return false;
       throw error;
     }
   }

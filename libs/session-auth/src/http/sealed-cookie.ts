@@ -29,19 +29,13 @@ export class SealedCookie {
    * sealed by us, moved from another name, or ambiguous because the name occurs twice.
    */
   open(cookieHeader: string | undefined): OpenedSeal | undefined {
-    const value = this.valueIn(cookieHeader);
-    return value === undefined ? undefined : this.openValue(value);
+    const text = this.textIn(cookieHeader);
+    return text === undefined ? undefined : this.openText(text);
   }
 
-  /** The value of the cookie in a `Cookie` header, if it is there once and has the length of a genuine one. */
-  valueIn(cookieHeader: string | undefined): string | undefined {
-    const value = this.#find(cookieHeader);
-    return typeof value === 'string' && value.length === this.#sealedLength ? value : undefined;
-  }
-
-  /** What a value holds; undefined when it was not sealed by us for this cookie. */
-  openValue(value: string): OpenedSeal | undefined {
-    return this.keys.open(value, this.#context);
+  /** What the text of a cookie holds; undefined when it was not sealed by us for this cookie. */
+  openText(text: string): OpenedSeal | undefined {
+    return text.length === this.#sealedLength ? this.keys.open(text, this.#context) : undefined;
   }
 
   /** Whether a `Cookie` header has a cookie of this name, genuine or not. */
@@ -49,9 +43,11 @@ export class SealedCookie {
     return this.textIn(cookieHeader) !== undefined;
   }
 
-  /** What a `Cookie` header has under this name, genuine or not; several of them joined. */
+  /** What a `Cookie` header has under this name, genuine or not; several of them joined, which no genuine one is. */
   textIn(cookieHeader: string | undefined): string | undefined {
-    const value = this.#find(cookieHeader);
+    const { name } = this;
+    if (cookieHeader === undefined || !cookieHeader.includes(name)) return undefined;
+    const value = parse(cookieHeader, { filter: (key) => key === name, decode: asIs, allowMultiple: true })[name];
     return typeof value === 'object' ? value.join() : value;
   }
 
@@ -63,12 +59,6 @@ export class SealedCookie {
   /** The `Set-Cookie` value that removes the cookie: same attributes, an end in the past. */
   expire(): string {
     return this.#serialize('', 0);
-  }
-
-  #find(cookieHeader: string | undefined): string | readonly string[] | undefined {
-    const { name } = this;
-    if (cookieHeader === undefined || !cookieHeader.includes(name)) return undefined;
-    return parse(cookieHeader, { filter: (key) => key === name, decode: asIs, allowMultiple: true })[name];
   }
 
   #serialize(value: string, maxAge: number | undefined): string {

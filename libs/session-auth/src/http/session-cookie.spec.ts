@@ -2,8 +2,8 @@ import { describe, expect, it, jest } from '@jest/globals';
 import { parseSetCookie } from 'cookie-es';
 import fc from 'fast-check';
 import { KeyRing } from '../crypto/key-ring.js';
-import { markOfSession, markOfUser } from '../crypto/identity-mark.js';
-import { issueHandle, issueSessionToken } from '../crypto/session-token.js';
+import { markOfSession, markOfUser, SessionMark } from '../crypto/identity-mark.js';
+import { digestOf, issueHandle, issueSessionToken } from '../crypto/session-token.js';
 import { MAX_COOKIE_AGE, type CookieAttributes } from './cookie-attributes.js';
 import { SessionCookie, type SessionOfCookie } from './session-cookie.js';
 
@@ -43,7 +43,12 @@ function until(end: number): SessionOfCookie {
 }
 
 const token = issueSessionToken('alice');
-const OPENED = { token, sessionMark: markOfSession(ID, 'alice'), userMark: markOfUser('alice') };
+const OPENED = {
+  token,
+  digest: digestOf(token),
+  sessionMark: new SessionMark(markOfSession(ID, 'alice')),
+  userMark: markOfUser('alice'),
+};
 const cookie = makeCookie();
 const pair = pairOf(cookie.issue(token, until(END), NOW));
 const value = pair.slice(NAME.length + 1);
@@ -71,7 +76,7 @@ describe('SessionCookie.read', () => {
   });
 
   it('hands on as text what is there under its name, genuine or not', () => {
-    expect(['x=1', pair, `${NAME}=x; ${NAME}=y`].map((header) => cookie.textIn(header))).toEqual([
+    expect(['x=1', pair, `${NAME}=x; ${NAME}=y`].map((header) => cookie.find(header, NOW)?.text)).toEqual([
       undefined,
       value,
       'x,y',
@@ -208,7 +213,12 @@ describe('SessionCookie.read', () => {
       fc.property(fc.string(), times, (userId, { now, remaining }) => {
         const issued = issueSessionToken(userId);
         const header = pairOf(cookie.issue(issued, until(now + remaining), now));
-        expect(cookie.read(header, now)).toEqual({ ...OPENED, token: issued, outdated: false });
+        expect(cookie.read(header, now)).toEqual({
+          ...OPENED,
+          token: issued,
+          digest: digestOf(issued),
+          outdated: false,
+        });
         expect(cookie.read(header, now + remaining)).toBeUndefined();
       }),
     );

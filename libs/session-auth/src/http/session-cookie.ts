@@ -1,19 +1,25 @@
-import { MARK_BYTES, markOfSession, markOfUser } from '../crypto/identity-mark.js';
+import { MARK_BYTES, markOfSession, markOfUser, SessionMark } from '../crypto/identity-mark.js';
 import type { KeyRing } from '../crypto/key-ring.js';
-import { isSessionToken, SESSION_TOKEN_LENGTH } from '../crypto/session-token.js';
+import { digestOf, isSessionToken, SESSION_TOKEN_LENGTH } from '../crypto/session-token.js';
+import type { PresentedToken } from '../session/session-lifecycle.js';
 import type { CookieAttributes } from './cookie-attributes.js';
 import { RecentlyUsed } from './recently-used.js';
 import { SealedCookie } from './sealed-cookie.js';
 
 /** What a genuine cookie says. */
-export interface OpenedSessionCookie {
-  readonly token: string;
-  /** What the session is known by, whatever a store answers. */
-  readonly sessionMark: Uint8Array;
+export interface OpenedSessionCookie extends PresentedToken {
   /** What the session's user is known by. */
   readonly userMark: Uint8Array;
   /** Sealed under an older key than the first: to be written again. */
   readonly outdated: boolean;
+}
+
+/** What a `Cookie` header has under the name of the session cookie. */
+export interface FoundSessionCookie {
+  /** Genuine or not; several of them joined. */
+  readonly text: string;
+  /** Undefined: it is refused. */
+  readonly opened: OpenedSessionCookie | undefined;
 }
 
 /** What a cookie is to say of its session. */
@@ -79,17 +85,13 @@ export class SessionCookie {
    * not sealed by us, moved from another name, past its end, or ambiguous because the name occurs twice.
    */
   read(cookieHeader: string | undefined, now: number): OpenedSessionCookie | undefined {
-    const value = this.#cookie.valueIn(cookieHeader);
-    if (value === undefined) return undefined;
-    const content = this.#contents.get(value) ?? this.#open(value);
-    if (content === undefined) return undefined;
-    const { opened, sealedAt, endsAt } = content;
-    return endsAt <= now || sealedAt + this.settings.absolute <= now ? undefined : opened;
+    return this.find(cookieHeader, now)?.opened;
   }
 
-  /** What a `Cookie` header has under the session cookie's name, genuine or not. */
-  textIn(cookieHeader: string | undefined): string | undefined {
-    return this.#cookie.textIn(cookieHeader);
+  /** What a `Cookie` header has under the session cookie's name, and what it says if it is not refused: see {@link read}. */
+  find(cookieHeader: string | undefined, now: number): FoundSessionCookie | undefined {
+    const text = this.#cookie.textIn(cookieHeader);
+    return text === undefined ? undefined : { text, opened: this.#read(text, now) };
   }
 
   /** The `Set-Cookie` value that hands the token of a session to the client. */
@@ -117,15 +119,23 @@ export class SessionCookie {
     return this.#cookie.expire();
   }
 
+  #read(value: string, now: number): OpenedSessionCookie | undefined {
+    const content = this.#contents.get(value) ?? this.#open(value);
+    if (content === undefined) return undefined;
+    const { opened, sealedAt, endsAt } = content;
+    return endsAt <= now || sealedAt + this.settings.absolute <= now ? undefined : opened;
+  }
+
   #open(value: string): CookieContent | undefined {
-    const seal = this.#cookie.openValue(value);
+    const seal = this.#cookie.openText(value);
     if (seal === undefined) return undefined;
     const { plaintext, outdated } = seal;
     const token = plaintext.toString('latin1', 0, SESSION_TOKEN_LENGTH);
     if (!isSessionToken(token)) return undefined;
-    const sessionMark = plaintext.subarray(MARKS_AT, MARKS_AT + MARK_BYTES);
+    const sessionMark = new SessionMark(plaintext.subarray(MARKS_AT, MARKS_AT + MARK_BYTES));
+    const userMark = plaintext.subarray(MARKS_AT + MARK_BYTES);
     const content = {
-      opened: { token, sessionMark, userMark: plaintext.subarray(MARKS_AT + MARK_BYTES), outdated },
+      opened: { token, digest: digestOf(token), sessionMark, userMark, outdated },
       sealedAt: plaintext.readUIntBE(SESSION_TOKEN_LENGTH, TIME_BYTES),
       endsAt: plaintext.readUIntBE(SESSION_TOKEN_LENGTH + TIME_BYTES, TIME_BYTES),
     };

@@ -1,4 +1,4 @@
-import { markOfSession } from '../crypto/identity-mark.js';
+import { SessionMark, markOfSession } from '../crypto/identity-mark.js';
 import {
   digestOf,
   isSessionToken,
@@ -19,11 +19,13 @@ import { withFactor } from './session-factors.js';
 import { isRotationDue } from './session-lifetime.js';
 import type { RememberedDevices } from './remembered-devices.js';
 import type { SessionData, SessionRecord } from './session-record.js';
-import type { EndedSession, SessionStore, Touch } from './session-store.js';
+import type { EndedSession, FindOutcome, SessionStore, Touch } from './session-store.js';
 import type {
   Authentication,
   IssuedSession,
   NewSession,
+  ClientSource,
+  PresentedToken,
   RenewingLogin,
   RotateSession,
   SessionLifecycleSettings,
@@ -105,40 +107,49 @@ export class SessionLifecycleService {
    * write over, and what it has proved since then was not proved by this login.
    */
   async #shared(token: string, { id, userId }: SessionRecord, client?: ClientInfo): Promise<Session> {
-    const outcome = await this.#read(token, client, markOfSession(id, userId));
-    if (!(outcome instanceof Session)) throw sessionEnded();
-    return outcome;
+    const mark = new SessionMark(markOfSession(id, userId));
+    const session = await this.#read(digestOf(token), { client }, mark, false);
+    if (session === undefined) throw sessionEnded();
+    return session;
   }
 
   /**
    * The live session of a token, or undefined. Counts as activity. What does not have a token's form costs no store
    * call; a token that finds nothing is reported as `session.used_after_end`, a record that cannot be read or is not
-   * the session's as `session.corrupt_record`.
-   *
-   * @param mark what the session is known by besides its token: what the session cookie carries. Without it the store
-   *   is believed whose session a token stands for.
+   * the session's as `session.corrupt_record`. The store is believed whose session a token stands for.
    */
-  async find(token: string, client?: ClientInfo, mark?: Uint8Array): Promise<Session | undefined> {
-    if (!isSessionToken(token)) return undefined;
-    const found = await this.#read(token, client, mark);
-    if (found instanceof Session) return found;
-    if (found === 'absent') this.events.publish({ type: 'session.used_after_end', client });
-    return undefined;
+  async find(token: string, client?: ClientInfo): Promise<Session | undefined> {
+    return isSessionToken(token) ? this.#read(digestOf(token), { client }) : undefined;
   }
 
-  /** Reads a session and reports what it finds of expired and corrupt records. */
-  async #read(token: string, client?: ClientInfo, mark?: Uint8Array): Promise<Session | 'absent' | 'corrupt'> {
-    const digest = digestOf(token);
-    const outcome = await this.#readable(() => this.store.find(digest, this.#touch()), client);
-    if (outcome === undefined) return 'corrupt';
-    if (outcome.status === 'expired') this.#publishExpired(outcome.ended, client);
-    if (outcome.status !== 'live') return 'absent';
-    const { record } = outcome;
-    if (mark === undefined || markOfSession(record.id, record.userId).equals(mark)) {
-      return new Session(record, this.#updater, digest);
+  /**
+   * As {@link find}, of a token whose session is known by more than that: a store that answers with another's record
+   * is not believed.
+   *
+   * @internal
+   */
+  findPresented({ digest, sessionMark }: PresentedToken, from: ClientSource): Promise<Session | undefined> {
+    return this.#read(digest, from, sessionMark);
+  }
+
+  /** Reads a session and reports what it finds instead. One step, since nearly every request takes it. */
+  async #read(digest: string, from: ClientSource, mark?: SessionMark, isUse = true): Promise<Session | undefined> {
+    let outcome: FindOutcome;
+    try {
+      outcome = await this.#call(() => this.store.find(digest, this.#touch()));
+    } catch (error) {
+      this.#corrupt(error, from.client);
+      return undefined;
     }
-    this.#publishCorrupt(client);
-    return 'corrupt';
+    if (outcome.status === 'live') {
+      const { record } = outcome;
+      if (mark === undefined || mark.isOf(record.id, record.userId)) return new Session(record, this.#updater, digest);
+      this.#publishCorrupt(from.client);
+      return undefined;
+    }
+    if (outcome.status === 'expired') this.#publishExpired(outcome.ended, from.client);
+    if (isUse) this.events.publish({ type: 'session.used_after_end', client: from.client });
+    return undefined;
   }
 
   /** What the store answers; undefined, and an event, where it cannot read its record. */
@@ -146,10 +157,15 @@ export class SessionLifecycleService {
     try {
       return await this.#call(operation);
     } catch (error) {
-      if (!(error instanceof SessionAuthError) || error.code !== 'corrupt_session_record') throw error;
-      this.#publishCorrupt(client);
+      this.#corrupt(error, client);
       return undefined;
     }
+  }
+
+  /** Reports a record that the store cannot read. Any other error goes on. */
+  #corrupt(error: unknown, client?: ClientInfo): void {
+    if (!(error instanceof SessionAuthError) || error.code !== 'corrupt_session_record') throw error;
+    this.#publishCorrupt(client);
   }
 
   /**

@@ -1,3 +1,4 @@
+import type { SessionMark } from '../crypto/identity-mark.js';
 import type { RotationReason } from '../events/session-event.js';
 import type { ClientInfo } from '../users/client-info.js';
 import type { SessionAuthentication } from '../users/session-authentication.js';
@@ -41,6 +42,19 @@ export interface NewSession {
    * (remember-me). When a live session has that token, it is the one answered; when it has another one by now, none is.
    */
   readonly identity?: { readonly token: string; readonly id: string };
+}
+
+/** A session token out of a genuine cookie. */
+export interface PresentedToken {
+  readonly token: string;
+  readonly digest: string;
+  /** What its session is known by, whatever a store answers. */
+  readonly sessionMark: SessionMark;
+}
+
+/** Who asks. Looked at only where it is told: working out an address may cost more than all the rest. */
+export interface ClientSource {
+  readonly client?: ClientInfo;
 }
 
 /** A session with the token that stands for it: the only time the token is seen in clear. */
