@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import type { SessionEventPublisher } from '../events/event-publisher.js';
+import type { UnstampedSessionEvent } from '../events/session-event.js';
 import {
   SessionCleanupService,
   type CleanupParts,
@@ -13,7 +14,7 @@ const HOUR = 60 * 60 * 1000;
 
 describe('SessionCleanupService', () => {
   let expired: EndedSession[];
-  let published: string[];
+  let published: UnstampedSessionEvent[];
   let logged: jest.Spied<Logger['error']>;
   let told: jest.Spied<Logger['log']>;
   let deleteExpired: jest.Mock<SessionStore['deleteExpired']>;
@@ -41,7 +42,7 @@ describe('SessionCleanupService', () => {
         store: { deleteExpired } as unknown as SessionStore,
         others: {},
         events: {
-          publish: (event: { sessionId: string }) => void published.push(event.sessionId),
+          publish: (event: UnstampedSessionEvent) => void published.push(event),
         } as unknown as SessionEventPublisher,
         clock: { now: () => 1000 },
         random: () => 0.5,
@@ -53,7 +54,8 @@ describe('SessionCleanupService', () => {
     return service;
   }
 
-  const sessions = (count: number): EndedSession[] => Array.from({ length: count }, (_, i) => ({ id: `s${i}` }));
+  const sessions = (count: number): EndedSession[] =>
+    Array.from({ length: count }, (_, i) => ({ id: `s${i}`, userId: 'alice' }));
   /** Lets what has been started come to its end, without moving the clock. */
   const settle = async (): Promise<void> => {
     for (let i = 0; i < 20; i += 1) await new Promise((resolve) => setImmediate(resolve));
@@ -67,7 +69,9 @@ describe('SessionCleanupService', () => {
       [1000, 2],
       [1000, 2],
     ]);
-    expect(published).toEqual(['s0', 's1', 's2', 's3', 's4']);
+    expect(published).toEqual(
+      ['s0', 's1', 's2', 's3', 's4'].map((sessionId) => ({ type: 'session.expired', sessionId, userId: 'alice' })),
+    );
   });
 
   it('sweeps other rows along and reports them by name', async () => {
@@ -170,6 +174,7 @@ describe('SessionCleanupService', () => {
     jest.advanceTimersByTime(HOUR / 2);
     await settle();
     expect(logged.mock.calls).toEqual([['the cleanup failed; the next one goes on', 'no lock']]);
+    expect(logged.mock.contexts[0]).toMatchObject({ context: 'SessionCleanup' });
   });
 
   it('never runs without a pause, whatever the jitter is', () => {

@@ -68,6 +68,7 @@ describe('toSessionData', () => {
       text: '[{'.repeat(2000),
       quoted: '\\"[{'.repeat(2000),
       lists: Array.from({ length: 2000 }, () => [[]]),
+      objects: Array.from({ length: 2000 }, () => ({ a: {} })),
     };
     expect(toSessionData({ wide })).toEqual({ wide });
   });

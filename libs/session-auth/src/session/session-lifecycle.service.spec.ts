@@ -162,7 +162,9 @@ describe('create', () => {
   });
 
   it('makes one of nobody, which no limit counts', async () => {
-    const anonymous = makeLifecycle({ concurrency: { max: 1, onLimit: 'reject' } });
+    const unasked = jest.fn(() => 1);
+    const anonymous = makeLifecycle({ concurrency: { max: unasked, onLimit: 'evict-oldest' } });
+    const made = jest.spyOn(store, 'create');
     const sessions = [];
     for (let count = 0; count < 5; count += 1) sessions.push(await anonymous.create({ authentication: 'password' }));
     expect(new Set(sessions.map(({ token }) => token)).size).toBe(5);
@@ -176,6 +178,8 @@ describe('create', () => {
       expect(await anonymous.find(token)).toBeDefined();
     }
     expect(events[0]).toEqual({ type: 'session.created', at: new Date(START), sessionId: sessions[0]!.session.id });
+    expect(unasked).not.toHaveBeenCalled();
+    expect(made.mock.calls[0]![1]).toEqual({ max: Infinity, onLimit: 'reject' });
   });
 
   it('keeps its own copy of the roles', async () => {
@@ -635,6 +639,9 @@ describe('a login that says more of itself', () => {
       await expect(lifecycle.create({ user: ALICE, ...wrong })).rejects.toMatchObject(refused);
       await expect(lifecycle.renew(session, { ...login, ...wrong })).rejects.toMatchObject(refused);
     }
+    await expect(lifecycle.create({ user: ALICE, authenticatedAt: NaN })).rejects.toThrow(
+      'authenticatedAt: not a time',
+    );
     await expect(lifecycle.revokeUpstream('alice', { sid: '' })).rejects.toMatchObject(refused);
     for (const call of asked) expect(call).not.toHaveBeenCalled();
   });
@@ -844,7 +851,7 @@ describe('revoke', () => {
     expect(await lifecycle.revoke('bob', session.id)).toBe(false);
     expect(await lifecycle.revoke('alice', 'unknown')).toBe(false);
     expect(events).toEqual([]);
-    expect(await lifecycle.revoke('alice', session.id, 'revoked', CLIENT)).toBe(true);
+    expect(await lifecycle.revoke('alice', session.id, undefined, CLIENT)).toBe(true);
     expect(events).toEqual([
       {
         type: 'session.destroyed',
@@ -872,6 +879,8 @@ describe('revoke', () => {
       'credentials_changed',
     ]);
     expect(store.size).toBe(1);
+    expect(await lifecycle.revokeAll('bob')).toBe(1);
+    expect(events.at(-1)).toMatchObject({ userId: 'bob', reason: 'revoked' });
   });
 
   it('goes on in steps until none is left', async () => {

@@ -97,6 +97,21 @@ describe('Session', () => {
     });
   });
 
+  it('of nobody turns to JSON without what only a user has', () => {
+    const view = JSON.parse(JSON.stringify(open(ANONYMOUS))) as object;
+    expect(Object.keys(view)).toEqual([
+      'id',
+      'roles',
+      'createdAt',
+      'factors',
+      'lastActivityAt',
+      'expiresAt',
+      'absoluteExpiresAt',
+      'ip',
+      'userAgent',
+    ]);
+  });
+
   it.each<[string, (session: Session) => string]>([
     ['JSON', (session) => JSON.stringify({ session })],
     ['inspect', (session) => inspect({ session }, { depth: 10, showHidden: true })],
