@@ -202,8 +202,9 @@ interface Line {
   readonly until: number;
 }
 
-/** SQLSTATE of what the server refused; undefined for other failures. */
+/** SQLSTATE of what the server refused; undefined for other failures, among them those of the network. */
 export function sqlStateOf(error: unknown): string | undefined {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  return typeof code === 'string' ? code : undefined;
+  // errors of the operating system have a `code` as well, but no severity
+  if (!(error instanceof Error && 'severity' in error && 'code' in error)) return undefined;
+  return typeof error.code === 'string' ? error.code : undefined;
 }
