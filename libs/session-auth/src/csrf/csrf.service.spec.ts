@@ -21,6 +21,7 @@ import { isMethodName, type CsrfSettings } from './csrf-settings.js';
 import { CsrfGuard } from './csrf.guard.js';
 import { CsrfKey, isCsrfToken } from './csrf-token.js';
 import { CsrfService } from './csrf.service.js';
+import { EmbeddingGuard } from './embedding.guard.js';
 import { parseTrustedOrigin } from './request-origin.js';
 
 const NOW = Date.UTC(2026, 0, 1);
@@ -76,6 +77,8 @@ interface Asked {
   readonly request: object;
   readonly bound: RequestSession;
   readonly pass: () => Promise<boolean>;
+  /** Past the guard of what may not be embedded. */
+  readonly show: () => Promise<boolean>;
   readonly head: () => Record<string, unknown>;
 }
 
@@ -124,6 +127,7 @@ function ask(given: Given = {}): Asked {
     request,
     bound,
     pass: async () => new CsrfGuard(sessions, csrf).canActivate(context),
+    show: async () => new EmbeddingGuard(sessions, csrf).canActivate(context),
     head: () => {
       if (!response.headersSent) response.writeHead(200);
       return response.getHeaders();
@@ -389,6 +393,41 @@ describe('the guard', () => {
       }),
       { numRuns: 100 },
     );
+  });
+});
+
+describe('what may not be embedded', () => {
+  const navigation = { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' };
+
+  it.each(['GET', 'HEAD'])('opens by a link of another site, which is a %s of a document', async (method) => {
+    expect(await ask({ method, headers: navigation }).show()).toBe(true);
+    for (const dest of ['iframe', 'frame', 'object', 'embed', undefined]) {
+      const headers = { ...navigation, 'sec-fetch-dest': dest };
+      await expect(ask({ method, headers }).show()).rejects.toEqual(JSON_OF_CODE);
+    }
+    await expect(ask({ method, headers: { ...navigation, 'sec-fetch-mode': 'no-cors' } }).show()).rejects.toEqual(
+      JSON_OF_CODE,
+    );
+  });
+
+  it('does not open by a form of another site', async () => {
+    await expect(ask({ method: 'POST', headers: navigation }).show()).rejects.toEqual(JSON_OF_CODE);
+  });
+
+  it('goes by the public origins, where there are such, and not by Host', async () => {
+    const settings = { publicOrigins: [parseTrustedOrigin('https://public.example')!] };
+    const headers = { origin: 'https://bank.example' };
+    expect(await ask({ method: 'GET', headers }).show()).toBe(true);
+    await expect(ask({ method: 'GET', headers, settings }).show()).rejects.toEqual(JSON_OF_CODE);
+    expect(await ask({ method: 'GET', headers: { origin: 'https://public.example' }, settings }).show()).toBe(true);
+  });
+
+  it('is no matter of messages, nor of an answer whose head is out', async () => {
+    const headers = { 'sec-fetch-site': 'cross-site' };
+    for (const type of ['ws', 'rpc']) expect(await ask({ type, headers }).show()).toBe(true);
+    const late = ask({ method: 'GET', headersSent: true });
+    expect(await late.show()).toBe(true);
+    expect(late.head()).not.toHaveProperty('cross-origin-resource-policy');
   });
 });
 
