@@ -1,5 +1,5 @@
 import { Inject, type CanActivate, type ExecutionContext } from '@nestjs/common';
-import { stepOverHttp } from '../http/http-error.js';
+import { asHttpError } from '../http/http-error.js';
 import { RequestSessions } from '../http/request-sessions.js';
 import { CsrfService } from './csrf.service.js';
 
@@ -20,10 +20,14 @@ export class EmbeddingGuard implements CanActivate {
     @Inject(CsrfService) private readonly csrf: CsrfService,
   ) {}
 
-  async canActivate(context: ExecutionContext): Promise<boolean> {
+  canActivate(context: ExecutionContext): boolean {
     if (context.getType() === 'rpc' || context.getType() === 'ws') return true;
     const bound = this.sessions.of(context);
-    await stepOverHttp(bound.exchange, () => this.csrf.guardEmbedding(bound));
-    return true;
+    try {
+      this.csrf.guardEmbedding(bound);
+      return true;
+    } catch (error) {
+      throw asHttpError(error, bound.exchange);
+    }
   }
 }
