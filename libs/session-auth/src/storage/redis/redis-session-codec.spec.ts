@@ -19,7 +19,7 @@ const base64url = (length: number): fc.Arbitrary<string> =>
     maxLength: length,
   });
 
-const record: fc.Arbitrary<SessionRecord> = fc.record(
+const anyRecord: fc.Arbitrary<SessionRecord> = fc.record(
   {
     digest: base64url(45),
     id: base64url(20),
@@ -55,6 +55,12 @@ const record: fc.Arbitrary<SessionRecord> = fc.record(
   },
 );
 
+/** Any, and many as a login leaves them: of one time. */
+const record = fc.tuple(anyRecord, fc.boolean(), fc.boolean()).map(([each, isOfLogin, isFirstToken]): SessionRecord => {
+  const { createdAt } = each;
+  return { ...each, ...(isOfLogin && { authenticatedAt: createdAt }), ...(isFirstToken && { rotatedAt: createdAt }) };
+});
+
 describe('the stored value of a session', () => {
   it('is decoded to the record that it was encoded from', () => {
     fc.assert(
@@ -75,20 +81,32 @@ describe('the stored value of a session', () => {
     );
   });
 
-  it('has one line for each field and each key of data, whatever is in them', () => {
+  it('has no line for what a login by password leaves the same, and tells it from what there is not', () => {
+    const login = { ...fc.sample(anyRecord, 1)[0]!, userId: 'alice', createdAt: 5, authenticatedAt: 5, rotatedAt: 5 };
+    const byPassword = encodeRecord({ ...login, authentication: 'password' });
+    for (const beginning of ['"a":', '"m":', '"t":']) expect(byPassword).not.toContain(LINE_END + beginning);
+    for (const changed of [
+      { authenticatedAt: undefined },
+      { authentication: undefined },
+      { authenticatedAt: 4, rotatedAt: 6, authentication: 'remember-me' as const },
+      { userId: undefined, authenticatedAt: undefined, authentication: undefined },
+      { userId: undefined, authenticatedAt: 5, authentication: 'password' as const },
+    ]) {
+      const other = { ...login, ...changed };
+      expect(decodeRecord(other.digest, encodeRecord(other))).toEqual(other);
+    }
+  });
+
+  it('has one line for each other field and each key of data, whatever is in them', () => {
     fc.assert(
       fc.property(record, (given) => {
         const lines = encodeRecord(given).slice(HEADER_LENGTH).split(LINE_END);
-        const {
-          digest: _d,
-          id: _i,
-          lastActivityAt: _l,
-          expiresAt: _e,
-          absoluteExpiresAt: _a,
-          data: _,
-          ...fields
-        } = given;
-        expect(lines).toHaveLength(Object.keys(fields).length + Object.keys(given.data).length);
+        const names = lines.filter((line) => !line.startsWith('".')).map((line) => line[1]);
+        expect(new Set(names).size).toBe(names.length);
+        expect(lines).toHaveLength(names.length + Object.keys(given.data).length);
+        for (const [name, field] of Object.entries({ e: 'email', i: 'ip', g: 'userAgent', x: 'factors' } as const)) {
+          expect(names.includes(name)).toBe(given[field] !== undefined);
+        }
         expect(lines.filter((line) => line.startsWith('".'))).toEqual(
           encodeData(given.data).map(([beginning, value]) => beginning + value),
         );
@@ -159,7 +177,7 @@ describe('a value that was not encoded here', () => {
   it('is refused as corrupt when it is cut before the last field that every record has', () => {
     const given = { ...fc.sample(record, 1)[0]!, data: { last: 'text' } };
     const value = encodeRecord(given);
-    const enough = value.lastIndexOf(`${LINE_END}"t":`) + `${LINE_END}"t":`.length;
+    const enough = value.lastIndexOf(`${LINE_END}"c":`) + `${LINE_END}"c":`.length;
     for (let length = 0; length < value.length; length++) {
       const decoded = decodeOrRefuse(value.slice(0, length));
       if (length <= enough) expect(decoded).toBeUndefined();

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { SessionAuthError } from '../../errors/session-auth.error.js';
 import type { SessionAuthentication } from '../../users/session-authentication.js';
 import { areFactorTimes, type FactorTimes } from '../../session/session-factors.js';
-import type { SessionData, SessionRecord, SessionRecordChanges } from '../../session/session-record.js';
+import type { SessionData, SessionRecord } from '../../session/session-record.js';
 
 /*
  * A session's value in Redis is one string: a header of fixed width, then lines of JSON members.
@@ -16,7 +16,8 @@ import type { SessionData, SessionRecord, SessionRecordChanges } from '../../ses
  * A touch overwrites the first 26 characters in place. Scripts merge fields and data by replacing whole lines, whose
  * beginning up to the colon is unique, so they never decode what they carry: JSON text has no raw line break inside.
  * The lines in braces are one JSON object, which is how a read decodes them. Fields have one-letter names, data keys
- * start with a dot.
+ * start with a dot. What a login by password leaves the same has no line: rotatedAt and, of a user, authenticatedAt
+ * where they are createdAt, and the authentication.
  */
 
 /** Characters of the header. */
@@ -38,7 +39,6 @@ const FIELDS = {
   userId: 'u',
   email: 'e',
   roles: 'r',
-  createdAt: 'c',
   authenticatedAt: 'a',
   authentication: 'm',
   factors: 'x',
@@ -47,6 +47,8 @@ const FIELDS = {
   ip: 'i',
   userAgent: 'g',
   fingerprint: 'f',
+  // the last one that every record has: what is cut off before it does not pass for what has no line
+  createdAt: 'c',
 } as const;
 
 type Field = keyof typeof FIELDS;
@@ -66,8 +68,22 @@ export function encodeRecord(record: SessionRecord): string {
     encodeTime(record.absoluteExpiresAt) +
     record.id +
     (record.userId === undefined ? NO_USER_KEY : userKeyOf(record.userId));
-  const lines = [...encodeFields(record), ...encodeData(record.data).filter(([, json]) => json !== '')];
+  const lines = [
+    ...encodeFields(withoutTheUsual(record)),
+    ...encodeData(record.data).filter(([, json]) => json !== ''),
+  ];
   return header + lines.map(([prefix, json]) => prefix + json).join(LINE_END);
+}
+
+type Fields = Partial<Record<Field, unknown>>;
+
+function withoutTheUsual(record: SessionRecord): Fields {
+  const { userId, createdAt, authenticatedAt = null, authentication = null, rotatedAt } = record;
+  const ofUser = {
+    authenticatedAt: authenticatedAt === createdAt ? undefined : authenticatedAt,
+    authentication: authentication === 'password' ? undefined : authentication,
+  };
+  return { ...record, rotatedAt: rotatedAt === createdAt ? undefined : rotatedAt, ...(userId !== undefined && ofUser) };
 }
 
 /** A time of the header. */
@@ -76,9 +92,7 @@ export function encodeTime(time: number): string {
 }
 
 /** The lines of the fields that are given, as pairs of beginning and JSON. */
-export function encodeFields(
-  fields: SessionRecordChanges & { userId?: string; rotatedAt?: number },
-): [string, string][] {
+export function encodeFields(fields: Fields): [string, string][] {
   const lines: [string, string][] = [];
   for (const [field, name] of FIELD_ENTRIES) {
     const value = fields[field];
@@ -105,6 +119,7 @@ export function decodeRecord(digest: string, value: string): SessionRecord {
   const members = parseMembers(value);
   const anonymous = value.charCodeAt(HEADER_LENGTH - 1) === DOT;
   if (anonymous !== (members.u === undefined)) throw corruptRecord();
+  const { a = anonymous ? null : members.c, m = anonymous ? null : 'password' } = members;
   return {
     digest,
     id: value.slice(39, 59),
@@ -112,11 +127,11 @@ export function decodeRecord(digest: string, value: string): SessionRecord {
     email: members.e,
     roles: members.r,
     createdAt: members.c,
-    authenticatedAt: members.a,
-    authentication: members.m,
+    authenticatedAt: a ?? undefined,
+    authentication: m ?? undefined,
     factors: members.x,
     upstream: members.s,
-    rotatedAt: members.t,
+    rotatedAt: members.t ?? members.c,
     lastActivityAt: Number(value.slice(0, 13)),
     expiresAt: Number(value.slice(13, 26)),
     absoluteExpiresAt: Number(value.slice(26, 39)),
@@ -136,11 +151,11 @@ interface Members {
   readonly e?: string;
   readonly r: readonly string[];
   readonly c: number;
-  readonly a?: number;
-  readonly m?: SessionAuthentication;
+  readonly a?: number | null;
+  readonly m?: SessionAuthentication | null;
   readonly x?: FactorTimes;
   readonly s?: string;
-  readonly t: number;
+  readonly t?: number;
   readonly i?: string;
   readonly g?: string;
   readonly f?: string;
@@ -162,11 +177,11 @@ function areMembers({ u, e, r, c, a, m, x, s, t, i, g, f }: Record<string, unkno
     Array.isArray(r) &&
     r.every((role) => typeof role === 'string') &&
     typeof c === 'number' &&
-    typeof t === 'number' &&
-    (a === undefined || typeof a === 'number') &&
+    (t === undefined || typeof t === 'number') &&
+    (a === undefined || a === null || typeof a === 'number') &&
     isTextOrAbsent(u) &&
     isTextOrAbsent(e) &&
-    isTextOrAbsent(m) &&
+    (m === null || isTextOrAbsent(m)) &&
     (x === undefined || areFactorTimes(x)) &&
     isTextOrAbsent(s) &&
     isTextOrAbsent(i) &&

@@ -102,8 +102,8 @@ local function beginningOf(line)
   end
 end
 
--- the lines of a value after those in ARGV, pairs of beginning and JSON from number first on, have replaced theirs;
--- with the bytes of session data before and after
+-- the lines of a value after those in ARGV, pairs of beginning and JSON from number first on, have replaced theirs, the
+-- last of a beginning where there are several; with the bytes of session data before and after
 local function merge(value, first)
   local given, merged, before, after = {}, {}, 0, 0
   for i = first, #ARGV, 2 do given[ARGV[i]] = ARGV[i + 1] end
@@ -119,7 +119,8 @@ local function merge(value, first)
     given[beginning] = nil
   end
   for i = first, #ARGV, 2 do
-    if given[ARGV[i]] and ARGV[i + 1] ~= '' then add(ARGV[i] .. ARGV[i + 1]) end
+    local json = given[ARGV[i]]
+    if json and json ~= '' then add(ARGV[i] .. json) end
     given[ARGV[i]] = nil
   end
   return table.concat(merged, '${LINE_END.replace('\n', '\\n')}'), before, after

@@ -105,6 +105,11 @@ if not expires then return corrupt() end
 if expires <= now then return nil end
 if key ~= KEYS[1] then return 'superseded' end
 last, expires, absolute = tonumber(ARGV[3]) or last, tonumber(ARGV[4]) or expires, tonumber(ARGV[5]) or absolute
+-- what has no line for authenticatedAt has it from createdAt: it gets one before that changes
+if ARGV[6] ~= '' and string.byte(value, 60) ~= 46 and not string.find(value, '\\n"a":', 1, true) then
+  table.insert(ARGV, 7, string.match(value, '\\n"c":(%d+)'))
+  table.insert(ARGV, 7, '"a":')
+end
 local body = merge(value, 7)
 local rotated = stamp(last) .. stamp(expires) .. stamp(absolute) .. string.sub(value, 40, HEADER) .. body
 local index, member = indexOf(key, value)

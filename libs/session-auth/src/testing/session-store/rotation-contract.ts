@@ -110,6 +110,26 @@ export function rotationContract({ it }: ContractTests): void {
     assertSame(await liveRecord(store, digest), { ...record, digest, rotatedAt: NOW });
   });
 
+  it('keeps when and how the user authenticated when createdAt changes, and the other way round', async ({ store }) => {
+    for (const authentication of ['password', 'remember-me'] as const) {
+      const given = { authenticatedAt: NOW, authentication, createdAt: NOW, rotatedAt: NOW };
+      const record = await create(store, newRecord(newUser(), given));
+      const [first, second] = [newDigest(record.userId), newDigest(record.userId)];
+      const rotation = { now: NOW + SECOND, grace: 0 };
+      const renewed = await create(store, newRecord(newUser(), given));
+      const both = { createdAt: NOW + SECOND, authenticatedAt: NOW + MINUTE };
+      await store.rotate(renewed.digest, { ...rotation, digest: nextDigest(renewed.digest), changes: both });
+      const [after] = await listAll(store, renewed.userId!);
+      assertSame(after!, { ...renewed, ...both, digest: after!.digest, rotatedAt: NOW + SECOND });
+      await store.rotate(record.digest, { ...rotation, digest: first, changes: { createdAt: NOW + SECOND } });
+      const expected = { ...record, createdAt: NOW + SECOND, rotatedAt: NOW + SECOND };
+      assertSame(await liveRecord(store, first), { ...expected, digest: first });
+      const changes = { authenticatedAt: NOW + MINUTE, authentication: 'custom' } as const;
+      await store.rotate(first, { ...rotation, digest: second, changes });
+      assertSame(await liveRecord(store, second), { ...expected, ...changes, digest: second });
+    }
+  });
+
   it('keeps the deadlines: rotating does not make a session live longer', async ({ store }) => {
     const record = await create(store);
     const digest = newDigest(record.userId);
