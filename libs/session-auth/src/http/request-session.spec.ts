@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { IncomingMessage, ServerResponse, type IncomingHttpHeaders } from 'node:http';
 import { Socket } from 'node:net';
+import { markOfUser } from '../crypto/identity-mark.js';
 import { KeyRing } from '../crypto/key-ring.js';
 import { SessionEventPublisher } from '../events/event-publisher.js';
 import type { SessionEvent } from '../events/session-event.js';
@@ -145,9 +146,11 @@ describe('RequestSession', () => {
       const { bound } = request;
       expect(bound.token).toBe(token);
       expect(find).not.toHaveBeenCalled();
+      expect(bound.loaded).toBeUndefined();
       const [first, second] = await Promise.all([bound.load(), bound.load()]);
       expect(first?.userId).toBe('alice');
       expect(second).toBe(first);
+      expect(bound.loaded).toBe(first);
       expect(find).toHaveBeenCalledTimes(1);
       expect(request.setCookies).toEqual([]);
     });
@@ -364,6 +367,8 @@ describe('RequestSession', () => {
       bound.clear();
       expect(remembered.taken).toEqual([bound]);
       expect([bound.token, bound.presentedToken?.length]).toEqual([undefined, 45]);
+      expect(bound.presentedUserMark).toEqual(markOfUser('alice'));
+      expect(makeRequest(undefined).bound.presentedUserMark).toBeUndefined();
     });
   });
 
@@ -407,6 +412,23 @@ describe('RequestSession', () => {
         expect.stringMatching(/^session=.{50}/),
         expect.stringMatching(/^session-csrf=; Max-Age=0;/),
       ]);
+    });
+
+    it('ends with the login also where it was made for this very request, or never asked for', async () => {
+      const made = makeRequest(undefined);
+      const id = made.bound.ensurePreSession();
+      const unasked = makeRequest(pairOf(preSessionCookie.issue(id, now)));
+      for (const { bound } of [made, unasked]) bound.replace(await lifecycle.create({ user: ALICE }));
+      for (const { setCookies } of [made, unasked]) {
+        expect(setCookies).toContainEqual(expect.stringMatching(/^session-csrf=; Max-Age=0;/));
+      }
+    });
+
+    it('is sealed once a request', () => {
+      const issue = jest.spyOn(preSessionCookie, 'issue');
+      const { bound } = makeRequest(undefined);
+      for (let form = 0; form < 3; form += 1) bound.ensurePreSession();
+      expect(issue).toHaveBeenCalledTimes(1);
     });
 
     it('is sealed again under the present key, with the same id', () => {
@@ -506,7 +528,10 @@ describe('RequestSession', () => {
 
     it('cannot without users', async () => {
       const { bound } = makeRequest((await logIn()).sent);
-      await expect(bound.loadUser()).rejects.toMatchObject({ code: 'not_configured' });
+      await expect(bound.loadUser()).rejects.toMatchObject({
+        code: 'not_configured',
+        message: 'SessionAuthModule was given no users provider',
+      });
     });
 
     it.each([
@@ -561,6 +586,11 @@ describe('the session bound to a request', () => {
 
   it('is missing, with a code, before a guard has seen the request', () => {
     expect(findRequestSession({})).toBeUndefined();
-    expect(() => getRequestSession({})).toThrow(expect.objectContaining({ code: 'request_not_bound' }));
+    expect(() => getRequestSession({})).toThrow(
+      expect.objectContaining({
+        code: 'request_not_bound',
+        message: expect.stringContaining('ask from guards on, not in middleware'),
+      }),
+    );
   });
 });
