@@ -148,6 +148,7 @@ describe('parseTrustedOrigin', () => {
     ['*.bank.example', { scheme: 'https', host: 'bank.example', port: '', subdomains: true }],
     ['http://*.bank.example:8080', { scheme: 'http', host: 'bank.example', port: '8080', subdomains: true }],
     ['http://*.localhost:3000', { scheme: 'http', host: 'localhost', port: '3000', subdomains: true }],
+    ['capacitor://localhost', { scheme: 'capacitor', host: 'localhost', port: '', subdomains: false }],
     ['https://bücher.example', { scheme: 'https', host: 'xn--bcher-kva.example', port: '', subdomains: false }],
   ])('reads %s', (text, origin) => {
     expect(parseTrustedOrigin(text)).toEqual(origin);
