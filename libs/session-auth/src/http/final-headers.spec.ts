@@ -132,6 +132,50 @@ describe('the headers of a response at the last moment', () => {
     });
   });
 
+  /** What the writeHead of before is handed in the end. */
+  function handedOn(
+    tell: (final: FinalHeaders, response: ServerResponse) => void,
+    ...args: readonly unknown[]
+  ): readonly unknown[] {
+    const response = newResponse();
+    let handed: readonly unknown[] = [];
+    response.writeHead = (...each: unknown[]): ServerResponse => {
+      handed = each;
+      return response;
+    };
+    tell(new FinalHeaders(response), response);
+    response.writeHead(...(args as [number]));
+    return [...handed, response.getHeaders()];
+  }
+
+  it('are handed on in one object where Vary is all there is to add to it', () => {
+    const tell = (final: FinalHeaders): void => final.vary('Cookie', 'Origin');
+    const headers = { etag: 'x', 'Content-Length': 5 };
+    const added = { ...headers, vary: 'Cookie, Origin' };
+    expect(handedOn(tell, 200, headers)).toEqual([200, added, {}]);
+    expect(handedOn(tell, 404, 'Gone astray', headers)).toEqual([404, 'Gone astray', added, {}]);
+    expect(headers).toEqual({ etag: 'x', 'Content-Length': 5 });
+  });
+
+  it('are set one by one where there is more to say: Vary, other headers, a list, or no-store', () => {
+    const vary = (final: FinalHeaders): void => final.vary('Cookie');
+    for (const name of ['vary', 'Vary', 'VARY']) {
+      expect(handedOn(vary, 200, { etag: 'x', [name]: 'Accept' })).toEqual([
+        200,
+        { etag: 'x', vary: 'Accept, Cookie' },
+      ]);
+    }
+    const set = (final: FinalHeaders, response: ServerResponse): void => {
+      response.setHeader('x-frame', 'none');
+      final.vary('Cookie');
+    };
+    const one = { etag: 'x', vary: 'Cookie' };
+    expect(handedOn(set, 200, { etag: 'x' })).toEqual([200, { ...one, 'x-frame': 'none' }]);
+    expect(handedOn(vary, 200, ['etag', 'x'])).toEqual([200, one]);
+    const all = (final: FinalHeaders): void => (final.vary('Cookie'), final.forbidStore());
+    expect(handedOn(all, 200, { etag: 'x' })).toEqual([200, { ...one, 'cache-control': 'no-store' }]);
+  });
+
   it('take a number that is repeated', () => {
     const { headers } = headOf((final) => final.vary('Cookie'), 200, ['X-Step', 1, 'x-step', 2]);
     expect(headers['x-step']).toEqual([1, '2']);
