@@ -69,6 +69,13 @@ describe('a sealed cookie', () => {
     expect(cookie.textIn('x=1')).toBeUndefined();
   });
 
+  it('is worth nothing where it holds more or less than is meant', () => {
+    for (const bytes of [15, 17]) {
+      const other = valueOf(new SealedCookie(KEYS, 'purpose', ATTRIBUTES, bytes).seal(randomBytes(bytes), undefined));
+      expect(cookie.open(`__Host-a=${other}`)).toBeUndefined();
+    }
+  });
+
   it('knows whether it is there, genuine or not, by its exact name', () => {
     for (const header of ['__Host-a=', '__Host-a=x; __Host-a=y']) expect(cookie.isIn(header)).toBe(true);
     for (const header of [undefined, '', '__Host-ab=x', '__host-a=x', 'x=__Host-a']) {
