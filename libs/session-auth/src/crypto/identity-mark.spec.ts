@@ -17,6 +17,21 @@ describe('identity marks', () => {
     );
   });
 
+  it('are those of the cookies that are out already', () => {
+    const marks = [
+      markOfUser('alice'),
+      markOfUser(undefined),
+      markOfSession('a', 'alice'),
+      markOfSession('a', undefined),
+    ];
+    expect(marks.map((mark) => mark.toString('hex'))).toEqual([
+      'dabd1db8d35ab13106274f61f1bf9778',
+      '6382b3cc881412b77bfcaeed026001c0',
+      'e40248db4281d656fe83c8dcb7be733e',
+      'bf644513f2e9e29488dbacf0e1ab6282',
+    ]);
+  });
+
   it('tell apart users, also those of one shard, sessions of one user, and nobody from a user without a name', () => {
     const names = Array.from({ length: 20_000 }, (_, i) => `user ${i}`);
     const [alice, other] = names.filter((name) => shardTagOf(name) === shardTagOf('user 1'));
