@@ -709,7 +709,10 @@ describe('factorCompleted', () => {
     const { session: anonymous } = await lifecycle.create({});
     const { session } = await lifecycle.create({ user: ALICE });
     const rotations = jest.spyOn(store, 'rotate');
-    await expect(lifecycle.factorCompleted(anonymous, 'totp')).rejects.toMatchObject({ code: 'session_required' });
+    await expect(lifecycle.factorCompleted(anonymous, 'totp')).rejects.toMatchObject({
+      code: 'session_required',
+      message: 'sign in first',
+    });
     await expect(lifecycle.factorCompleted(session, '__proto__')).rejects.toMatchObject({
       code: 'invalid_configuration',
     });
