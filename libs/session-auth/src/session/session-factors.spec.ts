@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { areFactorTimes, isFactorName, withFactor } from './session-factors.js';
 
-const refused = expect.objectContaining({ code: 'invalid_configuration' });
+const refused = (message: string): object => expect.objectContaining({ code: 'invalid_configuration', message });
 
 describe('the further factors of a session', () => {
   it('are kept by name, each with the time it was proved last', () => {
@@ -14,7 +14,7 @@ describe('the further factors of a session', () => {
   it('are at most eight; one of them can be proved again', () => {
     let factors = {};
     for (let i = 1; i <= 8; i++) factors = withFactor(factors, `factor-${i}`, i);
-    expect(() => withFactor(factors, 'factor-9', 9)).toThrow(refused);
+    expect(() => withFactor(factors, 'factor-9', 9)).toThrow(refused('a session keeps at most 8 factors'));
     expect(withFactor(factors, 'factor-8', 9)).toEqual({ ...factors, 'factor-8': 9 });
   });
 
@@ -22,7 +22,9 @@ describe('the further factors of a session', () => {
     'do not go by the name %p',
     (name) => {
       expect(isFactorName(name)).toBe(false);
-      expect(() => withFactor({}, name as string, 1)).toThrow(refused);
+      expect(() => withFactor({}, name as string, 1)).toThrow(
+        refused('the name of a factor has 1 to 32 of a-z, 0-9, _ and -, the first a letter or digit'),
+      );
     },
   );
 

@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { UpstreamDigests, type UpstreamSession } from './upstream-session.js';
@@ -24,7 +25,15 @@ describe('the digest of a provider’s session', () => {
       }),
     );
     expect(digests.of({ sid: 'a', issuer: 'b' })).not.toBe(digests.of({ sid: 'b', issuer: 'a' }));
+    const alike = [{ sid: 'a' }, { sid: 'a', issuer: 'b' }, { sid: 'a', issuer: 'c' }].map((each) => digests.of(each));
+    expect(new Set(alike).size).toBe(3);
     expect(digests.of({ sid: 'a","b' })).not.toBe(digests.of({ sid: 'a', issuer: 'b' }));
+  });
+
+  it('is that of sessions that are stored already', () => {
+    const stored = (text: string): string => createHmac('sha256', NEW).update(text).digest('base64url').slice(0, 22);
+    expect(digests.of({ sid: 'a' })).toBe(stored('["a"]'));
+    expect(digests.of({ sid: 'a', issuer: 'b' })).toBe(stored('["a","b"]'));
   });
 
   it.each([
@@ -36,7 +45,10 @@ describe('the digest of a provider’s session', () => {
     { sid: 'a', issuer: '' },
     { sid: 'a', issuer: 5 },
   ])('is not made of %p', (given) => {
-    const refused = expect.objectContaining({ code: 'invalid_configuration' });
+    const refused = expect.objectContaining({
+      code: 'invalid_configuration',
+      message: 'an upstream session has a sid, and an issuer or none: texts',
+    });
     expect(() => digests.of(given as UpstreamSession)).toThrow(refused);
     expect(() => digests.allOf(given as UpstreamSession)).toThrow(refused);
   });
