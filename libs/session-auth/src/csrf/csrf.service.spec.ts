@@ -410,6 +410,15 @@ describe('what may not be embedded', () => {
     );
   });
 
+  it('says so to browsers, and to caches what that hangs on', async () => {
+    const { show, head } = ask({ method: 'GET' });
+    await show();
+    expect(head()).toMatchObject({
+      vary: 'Origin, Sec-Fetch-Site, Sec-Fetch-Mode, Sec-Fetch-Dest',
+      'cross-origin-resource-policy': 'same-origin',
+    });
+  });
+
   it('does not open by a form of another site', async () => {
     await expect(ask({ method: 'POST', headers: navigation }).show()).rejects.toEqual(JSON_OF_CODE);
   });
@@ -428,6 +437,39 @@ describe('what may not be embedded', () => {
     const late = ask({ method: 'GET', headersSent: true });
     expect(await late.show()).toBe(true);
     expect(late.head()).not.toHaveProperty('cross-origin-resource-policy');
+  });
+});
+
+describe('origins that were found good before', () => {
+  const own = 'https://bank.example';
+
+  it('let nothing else pass: no other origin, host or relation', () => {
+    const { csrf } = ask();
+    const embed = (headers: IncomingHttpHeaders) => (): void =>
+      csrf.guardEmbedding(ask({ method: 'GET', headers }).bound);
+    for (const headers of [{ origin: own }, { origin: own, 'sec-fetch-site': 'none' }, {}]) {
+      for (let again = 0; again < 2; again += 1) expect(embed(headers)).not.toThrow();
+    }
+    for (const headers of [
+      { origin: 'https://evil.example' },
+      { origin: 'https://bank.examplenone' },
+      { origin: own, host: 'other.example' },
+      { origin: own, 'sec-fetch-site': 'cross-site' },
+      { 'sec-fetch-site': 'cross-site' },
+    ]) {
+      for (let again = 0; again < 2; again += 1) {
+        expect(embed(headers)).toThrow(expect.objectContaining({ code: 'csrf_failed' }));
+      }
+    }
+  });
+
+  it('are not those of a Referer', () => {
+    const { csrf } = ask();
+    const post = (headers: IncomingHttpHeaders) => (): void =>
+      csrf.guard(ask({ headers }).bound, { withoutSession: 'headers' });
+    expect(post({})).not.toThrow();
+    expect(post({ referer: `${own}/page` })).not.toThrow();
+    expect(post({ referer: 'https://evil.example/' })).toThrow(expect.objectContaining({ code: 'csrf_failed' }));
   });
 });
 
