@@ -414,7 +414,7 @@ describe.each(ADAPTERS)('CSRF protection on %s', (adapter) => {
       const visitor = bank.client();
       const first = await visitor.get('/auth/csrf');
       expect(first.setCookies).toEqual([
-        expect.stringMatching(/^__Host-session-csrf=[\w-]{95}; Path=\/; HttpOnly; Secure; SameSite=Lax$/),
+        expect.stringMatching(/^__Host-session-csrf=[\w-]{106}; Path=\/; HttpOnly; Secure; SameSite=Lax$/),
       ]);
       expect((await visitor.get('/auth/csrf')).setCookies).toEqual([]);
       expect(bank.events).toEqual([]);

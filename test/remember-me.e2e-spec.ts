@@ -81,7 +81,7 @@ describe.each(EVERYWHERE)('remember-me on $adapter with $store', ({ adapter, sto
     const answer = await alice.tryLogin('alice', { rememberMe: true });
     const line = answer.setCookies.find((cookie) => cookie.startsWith(REMEMBER_COOKIE));
     expect(line).toMatch(
-      /^__Host-session-remember=[\w-]{164}; Max-Age=2592000; Path=\/; HttpOnly; Secure; SameSite=Lax$/,
+      /^__Host-session-remember=[\w-]{175}; Max-Age=2592000; Path=\/; HttpOnly; Secure; SameSite=Lax$/,
     );
     const without = await bank.client().tryLogin('alice');
     expect(without.setCookies.some((cookie) => cookie.startsWith(REMEMBER_COOKIE))).toBe(false);

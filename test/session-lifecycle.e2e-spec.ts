@@ -70,7 +70,7 @@ describe.each(EVERYWHERE)('sessions on $adapter with $store', ({ adapter, store 
       PRE_SESSION_COOKIE,
       DEVICE_COOKIE,
     ]);
-    expect(answer.setCookies[0]).toMatch(/^__Host-session=[\w-]{163}; Path=\/; HttpOnly; Secure; SameSite=Lax$/);
+    expect(answer.setCookies[0]).toMatch(/^__Host-session=[\w-]{174}; Path=\/; HttpOnly; Secure; SameSite=Lax$/);
     expect(answer.headers['cache-control']).toBe('no-store');
     expect((await alice.get('/api/me')).json).toEqual({
       userId: 'alice',

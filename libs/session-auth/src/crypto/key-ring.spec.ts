@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { createCipheriv, hkdfSync, randomBytes } from 'node:crypto';
+import { createCipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { KeyRing } from './key-ring.js';
 
@@ -15,10 +15,15 @@ function sealByHand({
   version = 1,
   keyId,
   label = 'v1 seal',
+  checkLabel = 'v1 check',
+  alter = () => undefined,
 }: {
   version?: number;
   keyId?: Buffer;
   label?: string;
+  checkLabel?: string;
+  /** Changes what is sealed before the check is made of it. */
+  alter?: (sealed: Buffer) => void;
 }): string {
   const derive = (info: string, length: number): Buffer =>
     Buffer.from(hkdfSync('sha256', NEW, 'nestjs-session-auth', info, length));
@@ -27,7 +32,10 @@ function sealByHand({
   const cipher = createCipheriv('aes-256-gcm', derive(label, 32), nonce);
   cipher.setAAD(Buffer.concat([head, Buffer.from(CONTEXT)]));
   const body = Buffer.concat([cipher.update('token'), cipher.final()]);
-  return Buffer.concat([head, nonce, body, cipher.getAuthTag()]).toString('base64url');
+  const sealed = Buffer.concat([head, nonce, body, cipher.getAuthTag()]);
+  alter(sealed);
+  const check = createHash('sha256').update(derive(checkLabel, 32)).update(sealed).digest().subarray(0, 8);
+  return Buffer.concat([sealed, check]).toString('base64url');
 }
 
 const text = (value: string): Buffer => Buffer.from(value);
@@ -113,7 +121,7 @@ describe('KeyRing', () => {
     });
 
     it.each([1, 2])('and not other trailing bits, with %i byte(s) in the last group', (bytes) => {
-      const value = ring.seal(Buffer.alloc(bytes), CONTEXT);
+      const value = ring.seal(Buffer.alloc(1 + bytes), CONTEXT);
       const last = BASE64URL.indexOf(value.at(-1)!);
       const decoded = Buffer.from(value, 'base64url');
       const twins = [...BASE64URL]
@@ -149,8 +157,17 @@ describe('KeyRing', () => {
     expect(ring.open(sealByHand({ version: 0 }), CONTEXT)).toBeUndefined();
     expect(ring.open(sealByHand({ keyId: Buffer.alloc(4) }), CONTEXT)).toBeUndefined();
     expect(ring.open(sealByHand({ label: 'v1 purpose:csrf' }), CONTEXT)).toBeUndefined();
+    expect(ring.open(sealByHand({ checkLabel: 'v1 seal' }), CONTEXT)).toBeUndefined();
     const key = Buffer.from(hkdfSync('sha256', NEW, 'nestjs-session-auth', 'v1 purpose:csrf', 32));
     expect(ring.deriveKeys('csrf')).toEqual([key]);
+  });
+
+  it('does not trust a check that is right: every flip of every bit behind it is refused all the same', () => {
+    const { length } = Buffer.from(sealByHand({}), 'base64url');
+    for (let bit = 0; bit < 8 * (length - 8); bit += 1) {
+      const alter = (sealed: Buffer): void => void (sealed[bit >> 3]! ^= 1 << (bit & 7));
+      expect(ring.open(sealByHand({ alter }), CONTEXT)).toBeUndefined();
+    }
   });
 
   it('does not trust a key id: the key has to fit as well', () => {
@@ -158,6 +175,8 @@ describe('KeyRing', () => {
     const own = Buffer.from(ring.seal(text('token'), CONTEXT), 'base64url');
     own.copy(foreign, 1, 1, 5);
     expect(new KeyRing([NEW, OLD]).open(foreign.toString('base64url'), CONTEXT)).toBeUndefined();
+    const alter = (sealed: Buffer): void => void foreign.copy(sealed, 5, 5, foreign.length - 8);
+    expect(new KeyRing([NEW, OLD]).open(sealByHand({ alter }), CONTEXT)).toBeUndefined();
   });
 
   it('never repeats a nonce, nor a value', () => {

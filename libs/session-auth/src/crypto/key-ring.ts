@@ -1,16 +1,19 @@
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, hash, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
 import { withoutStackTrace } from '../errors/without-stack-trace.js';
 
 const VERSION = 1;
 const KEY_ID_BYTES = 4;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
+const CHECK_BYTES = 8;
+const CHECK_KEY_BYTES = 32;
 const HEADER_BYTES = 1 + KEY_ID_BYTES;
-const OVERHEAD_BYTES = HEADER_BYTES + NONCE_BYTES + TAG_BYTES;
+const OVERHEAD_BYTES = HEADER_BYTES + NONCE_BYTES + TAG_BYTES + CHECK_BYTES;
 
 interface SealingKey {
   readonly id: Buffer;
   readonly key: Buffer;
+  readonly checkKey: Buffer;
 }
 
 /** What {@link KeyRing.open} found. */
@@ -25,8 +28,11 @@ export interface OpenedSeal {
  *
  * Every key is derived once, at construction, by HKDF-SHA-256 with a label of its purpose, so that no key serves two
  * purposes. Sealing is AES-256-GCM with a random 96-bit nonce (ASVS 11.3.2). The sealed form is base64url over
- * version, key id, nonce, ciphertext and tag; version, key id and the caller's context (for a cookie: purpose and
- * name) are authenticated with it, so a value is worth nothing in another place.
+ * version, key id, nonce, ciphertext, tag and check; version, key id and the caller's context (for a cookie: purpose
+ * and name) are authenticated with it, so a value is worth nothing in another place.
+ *
+ * The check is 64 bits of a keyed SHA-256 over all before it. It proves nothing that the tag does not: it is there
+ * because telling a forgery by it takes a tenth of the time, and whoever forges chooses how often that is spent.
  */
 export class KeyRing {
   readonly #keys: readonly SealingKey[];
@@ -37,6 +43,7 @@ export class KeyRing {
     this.#keys = secrets.map((secret) => ({
       id: derive(secret, 'key id', KEY_ID_BYTES),
       key: derive(secret, 'seal', 32),
+      checkKey: derive(secret, 'check', CHECK_KEY_BYTES),
     }));
   }
 
@@ -47,7 +54,7 @@ export class KeyRing {
 
   /** Seals `plaintext` under the first key, bound to `context`. */
   seal(plaintext: Uint8Array, context: string): string {
-    const { id, key } = this.#keys[0]!;
+    const { id, key, checkKey } = this.#keys[0]!;
     const out = Buffer.allocUnsafe(OVERHEAD_BYTES + plaintext.length);
     out[0] = VERSION;
     id.copy(out, 1);
@@ -56,7 +63,8 @@ export class KeyRing {
     cipher.setAAD(associatedData(out, context));
     cipher.update(plaintext).copy(out, HEADER_BYTES + NONCE_BYTES);
     cipher.final();
-    cipher.getAuthTag().copy(out, out.length - TAG_BYTES);
+    cipher.getAuthTag().copy(out, out.length - TAG_BYTES - CHECK_BYTES);
+    checkOf(Buffer.concat([checkKey, out.subarray(0, -CHECK_BYTES)])).copy(out, out.length - CHECK_BYTES);
     return out.toString('base64url');
   }
 
@@ -66,14 +74,17 @@ export class KeyRing {
    * Only the one canonical encoding is accepted, although Node's decoder would forgive foreign characters.
    */
   open(value: string, context: string): OpenedSeal | undefined {
-    const sealed = Buffer.from(value, 'base64url');
-    if (sealed.length < OVERHEAD_BYTES || sealed[0] !== VERSION || sealed.toString('base64url') !== value) {
-      return undefined;
-    }
-    const aad = associatedData(sealed, context);
-    for (const [index, { id, key }] of this.#keys.entries()) {
+    // with room for a key in front: nothing is copied again to be checked
+    const room = Buffer.allocUnsafe(CHECK_KEY_BYTES + value.length);
+    const sealed = room.subarray(CHECK_KEY_BYTES, CHECK_KEY_BYTES + room.write(value, CHECK_KEY_BYTES, 'base64url'));
+    if (sealed.length < OVERHEAD_BYTES || sealed[0] !== VERSION) return undefined;
+    for (const [index, { id, key, checkKey }] of this.#keys.entries()) {
       if (id.compare(sealed, 1, HEADER_BYTES) !== 0) continue;
-      const plaintext = decrypt(sealed, key, aad);
+      checkKey.copy(room);
+      const checked = room.subarray(0, CHECK_KEY_BYTES + sealed.length - CHECK_BYTES);
+      if (!timingSafeEqual(checkOf(checked), sealed.subarray(-CHECK_BYTES))) continue;
+      if (sealed.toString('base64url') !== value) return undefined;
+      const plaintext = decrypt(sealed, key, associatedData(sealed, context));
       if (plaintext !== undefined) return { plaintext, outdated: index > 0 };
     }
     return undefined;
@@ -90,8 +101,9 @@ function decrypt(sealed: Buffer, key: Buffer, aad: Buffer): Buffer | undefined {
     authTagLength: TAG_BYTES,
   });
   decipher.setAAD(aad);
-  decipher.setAuthTag(sealed.subarray(sealed.length - TAG_BYTES));
-  const plaintext = decipher.update(sealed.subarray(HEADER_BYTES + NONCE_BYTES, sealed.length - TAG_BYTES));
+  const end = sealed.length - TAG_BYTES - CHECK_BYTES;
+  decipher.setAuthTag(sealed.subarray(end, end + TAG_BYTES));
+  const plaintext = decipher.update(sealed.subarray(HEADER_BYTES + NONCE_BYTES, end));
   try {
     // throws for what is forged
     withoutStackTrace(() => decipher.final());
@@ -99,6 +111,11 @@ function decrypt(sealed: Buffer, key: Buffer, aad: Buffer): Buffer | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** What the end of a sealed form has to be, of the key and all before it. */
+function checkOf(keyAndSealed: Buffer): Buffer {
+  return hash('sha256', keyAndSealed, 'buffer').subarray(0, CHECK_BYTES);
 }
 
 function associatedData(sealed: Buffer, context: string): Buffer {

@@ -26,13 +26,13 @@ const ATTRIBUTES: CookieAttributes = {
 /** Sealed once and kept here: an update that reads them no more signs everybody out. */
 const OF_BEFORE = {
   session:
-    '__Host-session=ATvg93pgdmmKoubUQbNDwOsvBufDLC2NirDcA9JZBemDHFlpNxyIH2fpARKpG496WwuNre_PSK3DopoaTy7sYhkY1MvpnMlZ7CgMUW7yqcnKjgCiuJLPOd1sBKXpxE9gYx-bpf6i8BSSyzaL2a8tpyGJV9kwRArDPUc',
+    '__Host-session=ATvg93pgdmmKoubUQbNDwOsvBufDLC2NirDcA9JZBemDHFlpNxyIH2fpARKpG496WwuNre_PSK3DopoaTy7sYhkY1MvpnMlZ7CgMUW7yqcnKjgCiuJLPOd1sBKXpxE9gYx-bpf6i8BSSyzaL2a8tpyGJV9kwRArDPUe5tIBLG_qK4g',
   device:
-    '__Host-session-device=ATvg93p0Vr9R-z3jI7q28GSywPMDzLqyXC39nVuKqTuNvrziRLqShIFuhJztIBKGHnkc6l8xyTNvRNASk6dJAAxurEgDIfhYcIhy9s9g0jMlY9-_Vd8RmVzU1TjD-PXhCerP0Yi2wBSy6h4gpVF2ns7m0MTo7GfSlwj9S1O73PZEE8AQvfVgoCeKrLQ5xBG9HB4c4kt2ZxdgtQb-JRqga8oLabiIyNZA1oBXhq-u9rL37bPbxytk',
+    '__Host-session-device=ATvg93p0Vr9R-z3jI7q28GSywPMDzLqyXC39nVuKqTuNvrziRLqShIFuhJztIBKGHnkc6l8xyTNvRNASk6dJAAxurEgDIfhYcIhy9s9g0jMlY9-_Vd8RmVzU1TjD-PXhCerP0Yi2wBSy6h4gpVF2ns7m0MTo7GfSlwj9S1O73PZEE8AQvfVgoCeKrLQ5xBG9HB4c4kt2ZxdgtQb-JRqga8oLabiIyNZA1oBXhq-u9rL37bPbxytkvAXMxWEgNQI',
   preSession:
-    '__Host-session-csrf=ATvg93rdnMnPAUidszDKiz-eiw_-5grtiVx43F9YZ5B0cB85Nqbd7PrPOKH_D7kQCmfAg5RFFFQF701UoQWcMrSI3cb5JUU',
+    '__Host-session-csrf=ATvg93rdnMnPAUidszDKiz-eiw_-5grtiVx43F9YZ5B0cB85Nqbd7PrPOKH_D7kQCmfAg5RFFFQF701UoQWcMrSI3cb5JUW6dwyysjLcdA',
   remember:
-    '__Host-session-remember=ATvg93ohUG8aQzMsPLgKkFTK4VdiYdiq4I1WchPMH4J-CNbN9YtP6wKUIlmwgX3X39J-augOAd65tk7dkMyNEPMOhBkY58kwghnCZTA_LxH2ShVr6j8MMswKlsY9P7fqWh8tZGpxyZJSaF5Xi8Y4cGzyCLnCzAa99AWN',
+    '__Host-session-remember=ATvg93ohUG8aQzMsPLgKkFTK4VdiYdiq4I1WchPMH4J-CNbN9YtP6wKUIlmwgX3X39J-augOAd65tk7dkMyNEPMOhBkY58kwghnCZTA_LxH2ShVr6j8MMswKlsY9P7fqWh8tZGpxyZJSaF5Xi8Y4cGzyCLnCzAa99AWNRy9tU75Ry7I',
 };
 
 describe('a cookie that was sealed before an update', () => {

@@ -32,7 +32,7 @@ describe('DeviceCookie', () => {
   it('is sealed, long-lived and as hardened as the session cookie', () => {
     const line = cookie.issue(undefined, { user: 'alice' }, NOW);
     expect(line).toMatch(
-      /^__Host-session-device=[\w-]{244}; Max-Age=15552000; Path=\/; HttpOnly; Secure; SameSite=Lax$/,
+      /^__Host-session-device=[\w-]{255}; Max-Age=15552000; Path=\/; HttpOnly; Secure; SameSite=Lax$/,
     );
     expect(line).not.toContain('alice');
   });

@@ -3,6 +3,7 @@ import type { SessionEventPublisher } from '../events/event-publisher.js';
 import { clientNetwork } from '../throttle/client-network.js';
 import type { Clock } from '../time/clock.js';
 import type { ClientInfo } from '../users/client-info.js';
+import { RecentlyUsed } from './recently-used.js';
 
 /** So many different session cookies that were not issued here, from one network in one window, make one event. */
 export const SUSPICIOUS_GUESSES = 100;
@@ -25,6 +26,7 @@ interface Suspect {
  */
 export class SessionGuessing {
   readonly #suspects = new Map<string, Suspect>();
+  readonly #networks = new RecentlyUsed<string>(MAX_NETWORKS, MAX_ADDRESS);
 
   constructor(
     private readonly events: SessionEventPublisher,
@@ -33,11 +35,20 @@ export class SessionGuessing {
 
   /** Counts a session cookie that was refused. */
   add(cookie: string, client: ClientInfo): void {
-    const { guesses } = this.#suspectAt(clientNetwork(client.ip ?? 'unknown').slice(0, MAX_ADDRESS));
+    const { guesses } = this.#suspectAt(this.#networkOf(client.ip ?? 'unknown'));
     if (guesses.size >= SUSPICIOUS_GUESSES) return;
     guesses.add(hash('sha256', cookie, 'base64url').slice(0, 8));
     if (guesses.size < SUSPICIOUS_GUESSES) return;
     this.events.publish({ type: 'session.guessing_suspected', refused: SUSPICIOUS_GUESSES, client });
+  }
+
+  #networkOf(address: string): string {
+    let network = this.#networks.get(address);
+    if (network === undefined) {
+      network = clientNetwork(address).slice(0, MAX_ADDRESS);
+      this.#networks.set(address, network);
+    }
+    return network;
   }
 
   #suspectAt(network: string): Suspect {
