@@ -3,7 +3,7 @@ import { CASES, type Case, type RequestKind } from './cases.ts';
 import { median, type ForgedBurst, type MeasuredCase, type Results, type Rounds, type StoreWork } from './measured.ts';
 import { Child } from './processes/child.ts';
 import { ContenderServer, requestText, type Device } from './processes/contender-server.ts';
-import { canPin } from './processes/cores.ts';
+import { canKeepAwake, canPin, otherCores } from './processes/cores.ts';
 import type { LoadOrder, LoadResult } from './processes/load.ts';
 import type { Stores } from './processes/stores.ts';
 import { nameOf, type ServerSpec } from './servers/server-spec.ts';
@@ -53,6 +53,7 @@ export async function measure(stores: Stores, effort: Effort, log: (line: string
       startedAt,
       quick: effort.quick,
       pinned: canPin,
+      keptAwake: canKeepAwake,
       versions: { 'Node.js': process.versions.node, ...(await stores.versions()) },
       cases,
       extras,
@@ -66,6 +67,9 @@ class Bench {
   readonly #running = new Map<string, Running>();
   readonly #load = startLoad();
   readonly #secondLoad = startLoad();
+  // who writes to a process on a sleeping core is charged for waking it: 10 to 15 µs a response here, but for the
+  // fastest servers, whose load never sleeps
+  readonly #awake = canKeepAwake ? otherCores().map(startAwake) : [];
 
   constructor(
     private readonly stores: Stores,
@@ -192,6 +196,7 @@ class Bench {
     for (const { server } of this.#running.values()) await server.stop();
     await this.#load.stop();
     await this.#secondLoad.stop();
+    for (const each of this.#awake) await each.stop();
   }
 
   #of(spec: ServerSpec): Running {
@@ -258,6 +263,10 @@ async function loginAll(server: ContenderServer, { contender }: ServerSpec, user
     devices.push(contender === 'bare' ? { cookie: `sid=${i}` } : await server.login(`${users}${i}`));
   }
   return devices;
+}
+
+function startAwake(core: number): Child {
+  return Child.start(new URL('./processes/awake.js', import.meta.url), [], { idleOn: core });
 }
 
 function startLoad(): Child {
