@@ -69,6 +69,12 @@ export function throughputRatio(results: Results, id: string, against: string): 
   return median(caseOf(results, id).rounds.throughput.map((value, round) => value / throughput[round]!));
 }
 
+/** As {@link throughputRatio}, of CPU a request. */
+export function cpuRatio(results: Results, id: string, against: string): number {
+  const { cpu } = caseOf(results, against).rounds;
+  return median(caseOf(results, id).rounds.cpu.map((value, round) => value / cpu[round]!));
+}
+
 /** The median over rounds of CPU a request beyond the bare route's of the same adapter. */
 export function addedCpu(results: Results, id: string): number {
   const bare = caseOf(results, `${id.split('/')[0]}/bare`).rounds.cpu;

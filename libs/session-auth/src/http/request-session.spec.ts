@@ -155,6 +155,21 @@ describe('RequestSession', () => {
       expect(request.setCookies).toEqual([]);
     });
 
+    it('has no session at hand that was given up, or replaced, while it was read', async () => {
+      const { sent } = await logIn();
+      const { bound } = makeRequest(sent);
+      const loading = bound.load();
+      bound.clear();
+      expect((await loading)?.userId).toBe('alice');
+      expect(bound.loaded).toBeUndefined();
+      const { bound: other } = makeRequest(sent);
+      const slow = other.load();
+      const issued = await lifecycle.create({ user: ALICE });
+      other.replace(issued);
+      await slow;
+      expect(other.loaded).toBe(issued.session);
+    });
+
     it.each([undefined, '', 'theme=dark', 'session=forged'])('asks no store for the cookie %p', async (sent) => {
       const find = jest.spyOn(store, 'find');
       const request = makeRequest(sent);

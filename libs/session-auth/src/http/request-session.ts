@@ -236,7 +236,8 @@ export class RequestSession {
         this.#write(opened.token, session);
       }
     }
-    this.#loaded = session;
+    // a logout or a login that took place meanwhile has had the last word
+    if (this.#opened === opened) this.#loaded = session;
     return session;
   }
 
