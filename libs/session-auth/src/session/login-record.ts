@@ -59,7 +59,7 @@ export function changesOfLogin(
   { now, lifetime, upstream }: LoginContext,
 ): SessionRecordChanges {
   return {
-    ...accountOf(login.user),
+    ...accountOf(login.user, before),
     createdAt: now,
     authenticatedAt: pastTime(login.authenticatedAt ?? now, now),
     authentication: login.authentication,
@@ -73,9 +73,9 @@ export function changesOfLogin(
   };
 }
 
-/** What a session holds of the account, as that is at present. */
-export function accountOf(user: SessionUser): SessionRecordChanges {
-  return { email: user.email ?? undefined, roles: [...(user.roles ?? [])] };
+/** What a session holds of the account, as that is at present: also that it has no address any more. */
+export function accountOf(user: SessionUser, before: SessionRecord): SessionRecordChanges {
+  return { email: user.email ?? (before.email && ''), roles: [...(user.roles ?? [])] };
 }
 
 /** A time that a login may name: what lies ahead, by the clock of another machine, is now. */

@@ -582,10 +582,12 @@ describe('renew', () => {
     expect((await lifecycle.find(issued!.token))!.factors).toEqual({});
   });
 
-  it('takes the roles away from a user who has none left', async () => {
+  it('takes roles and e-mail address away from a user who has none left', async () => {
     const { session } = await lifecycle.create({ user: ALICE });
+    expect(session.email).toBe(ALICE.email);
     const issued = await lifecycle.renew(session, { user: { id: 'alice' }, authentication: 'custom' });
-    expect(issued?.session.roles).toEqual([]);
+    const found = (await lifecycle.find(issued!.token))!;
+    expect([found.roles, found.email, found.toJSON().email]).toEqual([[], undefined, undefined]);
   });
 });
 

@@ -241,7 +241,7 @@ export class SessionLifecycleService {
       grace: 0,
       client: proof.client,
       changes: {
-        ...accountOf(proof.user),
+        ...accountOf(proof.user, Session.recordOf(session)),
         authenticatedAt: this.clock.now(),
         authentication: proof.authentication,
         fingerprint: proof.fingerprint,

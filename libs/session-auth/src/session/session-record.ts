@@ -16,6 +16,7 @@ export interface SessionRecord {
   readonly id: string;
   /** Absent for an anonymous session. */
   readonly userId?: string;
+  /** Absent or empty for none. */
   readonly email?: string;
   readonly roles: readonly string[];
   /** When the login that this session stands for took place. */

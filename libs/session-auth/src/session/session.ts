@@ -55,7 +55,7 @@ export class Session<Data extends object = SessionData> {
   }
 
   get email(): string | undefined {
-    return this.#record.email;
+    return this.#record.email || undefined;
   }
 
   /** The user's roles as they were at login, or at the last change told to the library. */
@@ -137,7 +137,7 @@ export class Session<Data extends object = SessionData> {
     return {
       id: record.id,
       userId: record.userId,
-      email: record.email,
+      email: this.email,
       roles: record.roles,
       createdAt: this.createdAt.toISOString(),
       authenticatedAt: this.authenticatedAt?.toISOString(),

@@ -79,7 +79,7 @@ export function rotationContract({ it }: ContractTests): void {
     const factors = { passkey: NOW };
     await store.rotate(record.digest, { digest: first, now: NOW, grace: 0, changes: { factors } });
     assert.deepEqual((await liveRecord(store, first)).factors, factors);
-    const changes = { factors: {}, upstream: '' };
+    const changes = { factors: {}, upstream: '', email: '' };
     const outcome = await store.rotate(first, { digest: second, now: NOW, grace: 0, changes });
     assert.equal(outcome.status, 'rotated');
     const expected = { ...record, ...changes, digest: second, rotatedAt: NOW };
