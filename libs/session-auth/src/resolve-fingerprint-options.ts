@@ -80,12 +80,7 @@ function remembering(
   const known = new RecentlyUsed<string>(REMEMBERED, LONGEST);
   return ({ headers }) => {
     const value = headers[name];
-    if (typeof value !== 'string') return read(value);
-    const before = known.get(value);
-    if (before !== undefined) return before;
-    const text = read(value);
-    known.set(value, text);
-    return text;
+    return typeof value === 'string' ? known.of(value, read) : read(value);
   };
 }
 

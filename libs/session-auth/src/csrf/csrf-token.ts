@@ -30,12 +30,9 @@ export class CsrfKey {
 
   /** HMAC-SHA-256 over a binding. */
   macOf({ kind, secret }: CsrfBinding): Buffer {
-    const text = `csrf-token:${kind}:${secret}`;
-    const known = this.#macs.get(text);
-    if (known !== undefined) return known;
-    const mac = createHmac('sha256', this.key).update(text).digest();
-    this.#macs.set(text, mac);
-    return mac;
+    return this.#macs.of(`csrf-token:${kind}:${secret}`, (text) =>
+      createHmac('sha256', this.key).update(text).digest(),
+    );
   }
 }
 

@@ -1,5 +1,5 @@
 import { Inject, type CanActivate, type ExecutionContext } from '@nestjs/common';
-import { asHttpError } from '../http/http-error.js';
+import { stepOverHttpAtOnce } from '../http/http-error.js';
 import { RequestSessions } from '../http/request-sessions.js';
 import { csrfMetadata } from './csrf-metadata.js';
 import { CsrfService } from './csrf.service.js';
@@ -25,11 +25,7 @@ export class CsrfGuard implements CanActivate {
     const protection = csrfMetadata.of(context);
     if (protection === 'exempt') return true;
     const bound = this.sessions.of(context);
-    try {
-      this.csrf.guard(bound, protection);
-      return true;
-    } catch (error) {
-      throw asHttpError(error, bound.exchange);
-    }
+    stepOverHttpAtOnce(bound.exchange, () => this.csrf.guard(bound, protection));
+    return true;
   }
 }

@@ -1,5 +1,5 @@
 import { Inject, type CanActivate, type ExecutionContext } from '@nestjs/common';
-import { asHttpError } from '../http/http-error.js';
+import { stepOverHttpAtOnce } from '../http/http-error.js';
 import { RequestSessions } from '../http/request-sessions.js';
 import { CsrfService } from './csrf.service.js';
 
@@ -23,11 +23,7 @@ export class EmbeddingGuard implements CanActivate {
   canActivate(context: ExecutionContext): boolean {
     if (context.getType() === 'rpc' || context.getType() === 'ws') return true;
     const bound = this.sessions.of(context);
-    try {
-      this.csrf.guardEmbedding(bound);
-      return true;
-    } catch (error) {
-      throw asHttpError(error, bound.exchange);
-    }
+    stepOverHttpAtOnce(bound.exchange, () => this.csrf.guardEmbedding(bound));
+    return true;
   }
 }

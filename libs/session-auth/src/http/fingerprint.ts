@@ -120,11 +120,9 @@ export class Fingerprint {
   }
 
   #digestOf({ key, digests }: FingerprintKey, index: number, value: string): string {
-    const known = digests[index]!.get(value);
-    if (known !== undefined) return known;
-    const digest = macOf(key, `value:${this.signals[index]!.name}:${value}`).slice(0, DIGEST_LENGTH);
-    digests[index]!.set(value, digest);
-    return digest;
+    return digests[index]!.of(value, () =>
+      macOf(key, `value:${this.signals[index]!.name}:${value}`).slice(0, DIGEST_LENGTH),
+    );
   }
 }
 

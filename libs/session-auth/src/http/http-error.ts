@@ -35,8 +35,17 @@ export function toHttpException(error: SessionAuthError, exchange: HttpExchange)
  * `HttpException`, which any exception filter knows. An application's own catch-all filter would answer 500 to what it
  * does not know.
  */
-export function asHttpError(error: unknown, exchange: HttpExchange): unknown {
+function asHttpError(error: unknown, exchange: HttpExchange): unknown {
   return error instanceof SessionAuthError ? toHttpException(error, exchange) : error;
+}
+
+/** As {@link stepOverHttp}, where nothing is waited for. */
+export function stepOverHttpAtOnce<T>(exchange: HttpExchange, step: () => T): T {
+  try {
+    return step();
+  } catch (error) {
+    throw asHttpError(error, exchange);
+  }
 }
 
 /** Takes a step of a guard, a decorator or an endpoint: what it throws is {@link asHttpError}. */

@@ -52,4 +52,17 @@ describe('RecentlyUsed', () => {
     expect(known.get('\u0001')).toBeUndefined();
     expect(known.get('\u0101')).toBe(1);
   });
+
+  it('works a text out once, and again when it has been forgotten', () => {
+    const known = new RecentlyUsed<string>(2, 10);
+    const worked: string[] = [];
+    const make = (text: string): string => {
+      worked.push(text);
+      return text.toUpperCase();
+    };
+    expect([known.of('a', make), known.of('a', make)]).toEqual(['A', 'A']);
+    for (const other of ['b', 'c', 'd', 'e', 'f']) known.of(other, make);
+    expect(known.of('a', make)).toBe('A');
+    expect(worked).toEqual(['a', 'b', 'c', 'd', 'e', 'f', 'a']);
+  });
 });

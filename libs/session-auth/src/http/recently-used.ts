@@ -19,6 +19,15 @@ export class RecentlyUsed<T> {
     return old;
   }
 
+  /** What is known of a text, else what `make` says of it, which is known from then on. */
+  of(text: string, make: (text: string) => T): T {
+    const known = this.get(text);
+    if (known !== undefined) return known;
+    const made = make(text);
+    this.set(text, made);
+    return made;
+  }
+
   set(text: string, value: T): void {
     if (text.length > this.longest) return;
     if (this.#young.size >= this.size) {

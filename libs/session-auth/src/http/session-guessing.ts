@@ -35,20 +35,14 @@ export class SessionGuessing {
 
   /** Counts a session cookie that was refused. */
   add(cookie: string, client: ClientInfo): void {
-    const { guesses } = this.#suspectAt(this.#networkOf(client.ip ?? 'unknown'));
+    const network = this.#networks.of(client.ip ?? 'unknown', (address) =>
+      clientNetwork(address).slice(0, MAX_ADDRESS),
+    );
+    const { guesses } = this.#suspectAt(network);
     if (guesses.size >= SUSPICIOUS_GUESSES) return;
     guesses.add(hash('sha256', cookie, 'base64url').slice(0, 8));
     if (guesses.size < SUSPICIOUS_GUESSES) return;
     this.events.publish({ type: 'session.guessing_suspected', refused: SUSPICIOUS_GUESSES, client });
-  }
-
-  #networkOf(address: string): string {
-    let network = this.#networks.get(address);
-    if (network === undefined) {
-      network = clientNetwork(address).slice(0, MAX_ADDRESS);
-      this.#networks.set(address, network);
-    }
-    return network;
   }
 
   #suspectAt(network: string): Suspect {
