@@ -6,6 +6,7 @@ import { openBackend, startBank, type Backend, type Bank } from '../support/bank
 import { FaultProxy, type Fault } from '../support/fault-proxy.js';
 import { liveThrough } from '../support/outage.js';
 import { PostgresServer } from '../support/postgres-server.js';
+import { untilTrue } from '../support/redis-processes.js';
 
 const STORE_TIMEOUT = 500;
 
@@ -15,6 +16,9 @@ const FAULTS: readonly Exclude<Fault, { kind: 'none' }>[] = [
   { kind: 'black-hole' },
   { kind: 'delay', milliseconds: 2 * STORE_TIMEOUT },
 ];
+
+/** A message of the server's: nothing is running, and no transaction is open. */
+const READY_FOR_QUERY = Buffer.from('Z\0\0\0\x05I', 'latin1');
 
 let service: LocalPostgres;
 let server: PostgresServer;
@@ -85,6 +89,21 @@ describe('a PostgreSQL that is away', () => {
       begin: () => server.stop(mode),
       end: () => server.start(),
     });
+  });
+
+  it('does not end a node by its last word on a connection that just came up', async () => {
+    const bank = banks[0]!;
+    const alice = bank.client();
+    await alice.login('alice');
+    proxy.reset();
+    // whoever connects is told that the server is ready in the same piece as that it goes
+    proxy.holdFrom(READY_FOR_QUERY);
+    const asked = alice.get('/api/me');
+    await untilTrue('a connection comes up', () => Promise.resolve(proxy.held > 0));
+    await ask(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname LIKE 'test%'`);
+    expect((await asked).status).toBe(503);
+    await proxy.heal();
+    expect(await alice.isSignedIn()).toBe(true);
   });
 
   it('is answered with 503 while the application holds every connection of the pool', async () => {

@@ -18,6 +18,8 @@ interface Pair {
   readonly upstream: Socket;
   /** The other end is gone and this one does not know. */
   isDead: boolean;
+  /** What the server sent and the client has not got yet. */
+  held: Buffer[];
 }
 
 /** A TCP proxy on a free port in front of a server of the tests, which breaks what it is told to break. */
@@ -27,6 +29,7 @@ export class FaultProxy {
   #sent = 0;
   #crashAfter = Infinity;
   #losing: 'request' | 'reply' = 'request';
+  #holdFrom: Buffer | undefined;
   #server: Server;
 
   private constructor(private targetPort: number) {
@@ -74,6 +77,7 @@ export class FaultProxy {
     const { kind } = this.#fault;
     this.#fault = { kind: 'none' };
     this.#crashAfter = Infinity;
+    this.#holdFrom = undefined;
     if (kind === 'refuse') await this.#listen(this.#port);
   }
 
@@ -91,6 +95,19 @@ export class FaultProxy {
       client.resetAndDestroy();
       upstream.destroy();
     }
+  }
+
+  /**
+   * Keeps what the server sends on a connection, from the first piece on that holds these bytes, until it closes the
+   * connection: all of that arrives in one piece then, as it does at a client that was busy.
+   */
+  holdFrom(bytes: Buffer): void {
+    this.#holdFrom = bytes;
+  }
+
+  /** Pieces of data that are held back. */
+  get held(): number {
+    return [...this.#pairs].reduce((count, { held }) => count + held.length, 0);
   }
 
   /**
@@ -136,7 +153,7 @@ export class FaultProxy {
       return;
     }
     const upstream = connect(this.targetPort, '127.0.0.1');
-    const pair: Pair = { client, upstream, isDead: this.#fault.kind === 'black-hole' };
+    const pair: Pair = { client, upstream, isDead: this.#fault.kind === 'black-hole', held: [] };
     this.#pairs.add(pair);
     client.setNoDelay(true);
     upstream.setNoDelay(true);
@@ -148,6 +165,7 @@ export class FaultProxy {
     });
     upstream.on('data', (piece: Buffer) => {
       if (this.#losing === 'reply' && this.#sent > this.#crashAfter) this.#crash();
+      else if (this.#isHeld(pair, piece)) pair.held.push(piece);
       else this.#forward(pair, client, piece);
     });
     client.on('close', () => {
@@ -155,8 +173,14 @@ export class FaultProxy {
       upstream.destroy();
     });
     upstream.on('close', () => {
-      if (!pair.isDead) client.destroy();
+      if (pair.isDead) return;
+      if (pair.held.length > 0) client.end(Buffer.concat(pair.held));
+      else client.destroy();
     });
+  }
+
+  #isHeld(pair: Pair, piece: Buffer): boolean {
+    return pair.held.length > 0 || (this.#holdFrom !== undefined && piece.includes(this.#holdFrom));
   }
 
   #crash(): void {

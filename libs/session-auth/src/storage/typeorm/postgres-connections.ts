@@ -1,5 +1,6 @@
 import type { DataSource, QueryRunner } from 'typeorm';
 import { SessionAuthError } from '../../errors/session-auth.error.js';
+import { guardNewConnections } from './new-connections.js';
 import type { PostgresStatement } from './postgres-statement.js';
 import type { Row, SqlValue } from './session-row.js';
 
@@ -102,7 +103,7 @@ export class PostgresConnections {
    * server end it before the work is done, the next one who asks may come in between: no more than that.
    */
   async exclusively<T>(lock: bigint, work: () => Promise<T>): Promise<T | undefined> {
-    const runner = this.dataSource.createQueryRunner();
+    const runner = this.#runner();
     const line = this.#line(runner, SWEEP_TIMEOUT);
     try {
       await this.#query(line, BEGIN);
@@ -122,6 +123,11 @@ export class PostgresConnections {
     );
   }
 
+  #runner(): QueryRunner {
+    guardNewConnections(this.dataSource);
+    return this.dataSource.createQueryRunner();
+  }
+
   #line(runner: QueryRunner, timeout = Infinity): Line {
     return { runner, until: performance.now() + timeout };
   }
@@ -136,7 +142,7 @@ export class PostgresConnections {
     first: (line: Line) => Promise<Row[]>,
     again: (line: Line) => Promise<Row[]>,
   ): Promise<Row[]> {
-    const runner = this.dataSource.createQueryRunner();
+    const runner = this.#runner();
     const line = this.#line(runner, timeout);
     try {
       return await first(line).catch((error: unknown) => {
