@@ -1,6 +1,6 @@
 import { hash, randomBytes } from 'node:crypto';
 
-const SHARD_TAG_LENGTH = 2;
+export const SHARD_TAG_LENGTH = 2;
 const SECRET_BYTES = 32;
 const HANDLE_BYTES = 15;
 

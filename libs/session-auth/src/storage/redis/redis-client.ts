@@ -3,6 +3,7 @@
  * options the application gave it (`keyPrefix` included). The application connects it and closes it.
  */
 export interface RedisClient {
+  readonly isCluster?: boolean;
   evalsha(sha: string, numberOfKeys: number, ...keysAndArguments: (string | number)[]): Promise<unknown>;
   eval(script: string, numberOfKeys: number, ...keysAndArguments: (string | number)[]): Promise<unknown>;
   /** The rest is what the limiters of `rate-limiter-flexible` use. */

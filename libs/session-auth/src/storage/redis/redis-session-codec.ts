@@ -212,3 +212,9 @@ function decodeData(members: object): SessionData {
 export function corruptRecord(cause?: unknown): SessionAuthError {
   return new SessionAuthError('corrupt_session_record', 'a stored session record cannot be read', { cause });
 }
+
+/** What a store says of an error of Redis: a script that met a value it cannot read, and else the error itself. */
+export function asStoreError(error: unknown): unknown {
+  const isCorrupt = error instanceof Error && /CORRUPT session record|WRONGTYPE/.test(error.message);
+  return isCorrupt ? corruptRecord(error) : error;
+}

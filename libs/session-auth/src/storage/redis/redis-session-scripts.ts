@@ -42,38 +42,53 @@ redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
 return evicted
 `);
 
-/** KEYS session. ARGV now, idle, interval. Answers the value; { hash, value } by an old digest; { '', value } expired. */
+/**
+ * KEYS sessions. ARGV now, idle, interval. Answers of each: the value; nil; { hash, value } by an old digest; { '', value }
+ * expired; {} where it cannot be read.
+ */
 export const FIND = sessionScript(
   `
-local key, value = locate(KEYS[1], now)
-if not value then return nil end
-local last, expires, absolute = times(value)
-if not expires then return corrupt() end
-if expires <= now then
-  remove(key, value)
-  return { '', value }
+local function find(key)
+  local asked, value = key, nil
+  key, value = locate(key, now)
+  if not value then return false end
+  local last, expires, absolute = times(value)
+  if not expires then return {} end
+  if expires <= now then
+    remove(key, value)
+    return { '', value }
+  end
+  if now - last >= interval then
+    local deadline = math.min(now + tonumber(ARGV[2]), absolute)
+    local touched = stamp(now) .. stamp(deadline)
+    -- a Redis that is full refuses SETRANGE, except behind a write that takes no memory: who is signed in stays so
+    redis.call('PEXPIRE', key, ttl(deadline - now))
+    redis.call('SETRANGE', key, 0, touched)
+    -- by the clock of a node that is late the session goes on for longer than its index was made for
+    local index = indexOf(key, value)
+    if index then keepIndex(index, ttl(deadline - now)) end
+    value = touched .. string.sub(value, 27)
+  end
+  if key == asked then return value end
+  return { string.sub(key, -HASH), value }
 end
-if now - last >= tonumber(ARGV[3]) then
-  local deadline = math.min(now + tonumber(ARGV[2]), absolute)
-  local touched = stamp(now) .. stamp(deadline)
-  -- a Redis that is full refuses SETRANGE, except behind a write that takes no memory: who is signed in stays so
-  redis.call('PEXPIRE', key, ttl(deadline - now))
-  redis.call('SETRANGE', key, 0, touched)
-  -- by the clock of a node that is late the session goes on for longer than its index was made for
-  local index = indexOf(key, value)
-  if index then keepIndex(index, ttl(deadline - now)) end
-  value = touched .. string.sub(value, 27)
-end
-if key == KEYS[1] then return value end
-return { string.sub(key, -HASH), value }
+for place, key in pairs(rest) do found[place] = find(key) end
+return found
 `,
   {
     // live by its own digest and not due for a touch: whether the rest of it can be read, its reader finds out
     shortcut: `
-local now, value = tonumber(ARGV[1]), redis.call('GET', KEYS[1])
-if not value then return nil end
-local last, expires = tonumber(string.sub(value, 1, 13)), tonumber(string.sub(value, 14, 26))
-if last and expires and expires > now and now - last < tonumber(ARGV[3]) then return value end
+local now, interval, rest = tonumber(ARGV[1]), tonumber(ARGV[3]), nil
+local found = redis.call('MGET', unpack(KEYS))
+for place, key in ipairs(KEYS) do
+  local value = found[place]
+  local last, expires = value and tonumber(string.sub(value, 1, 13)), value and tonumber(string.sub(value, 14, 26))
+  if not (last and expires and expires > now and now - last < interval) then
+    rest = rest or {}
+    rest[place] = key
+  end
+end
+if not rest then return found end
 `,
   },
 );

@@ -15,19 +15,20 @@ import {
   type Touch,
   type UpdateOutcome,
 } from '../../session/session-store.js';
-import { shardTagOf } from '../../crypto/session-token.js';
+import { SHARD_TAG_LENGTH, shardTagOf } from '../../crypto/session-token.js';
 import type { RedisClient } from './redis-client.js';
 import { checkedNamespace } from './redis-namespace.js';
 import type { RedisScript } from './redis-script.js';
 import {
-  corruptRecord,
+  asStoreError,
   decodeRecord,
   encodeData,
   encodeFields,
   encodeRecord,
   userKeyOf,
 } from './redis-session-codec.js';
-import { CREATE, DELETE, FIND, ROTATE, UPDATE } from './redis-session-scripts.js';
+import { RedisSessionReads } from './redis-session-reads.js';
+import { CREATE, DELETE, ROTATE, UPDATE } from './redis-session-scripts.js';
 import { DELETE_BY_HANDLE, DELETE_BY_USER, LIST, UPDATE_BY_USER } from './redis-user-scripts.js';
 
 /** Settings of {@link RedisSessionStore}. */
@@ -39,7 +40,6 @@ export interface RedisSessionStoreOptions {
   readonly namespace?: string;
 }
 
-const SHARD_TAG_LENGTH = 2;
 const UPDATE_STEP = 500;
 
 /**
@@ -54,11 +54,13 @@ const UPDATE_STEP = 500;
 export class RedisSessionStore extends SessionStore {
   readonly #client: RedisClient;
   readonly #namespace: string;
+  readonly #reads: RedisSessionReads;
 
   constructor(client: RedisClient, options: RedisSessionStoreOptions = {}) {
     super();
     this.#client = client;
     this.#namespace = checkedNamespace(options.namespace);
+    this.#reads = new RedisSessionReads(client);
   }
 
   override async create(record: SessionRecord, admission: Admission, now: number): Promise<CreateOutcome> {
@@ -78,19 +80,8 @@ export class RedisSessionStore extends SessionStore {
     return { status: 'created', evicted: (answer as string[]).map((id) => ({ id, userId: record.userId })) };
   }
 
-  override async find(digest: string, { now, idle, interval }: Touch): Promise<FindOutcome> {
-    let answer: unknown;
-    try {
-      answer = await FIND.run(this.#client, [this.#sessionKey(digest)], [now, idle, interval]);
-    } catch (error) {
-      throw asStoreError(error);
-    }
-    if (answer === null) return { status: 'absent' };
-    if (typeof answer === 'string') return { status: 'live', record: decodeRecord(digest, answer) };
-    const [hash, value] = answer as [string, string];
-    const record = decodeRecord(digest.slice(0, SHARD_TAG_LENGTH) + hash, value);
-    if (hash === '') return { status: 'expired', ended: { id: record.id, userId: record.userId } };
-    return { status: 'live', record };
+  override find(digest: string, touch: Touch): Promise<FindOutcome> {
+    return this.#reads.find({ digest, key: this.#sessionKey(digest), touch });
   }
 
   override async update(digest: string, patch: SessionData, now: number, maxBytes: number): Promise<UpdateOutcome> {
@@ -188,12 +179,6 @@ export class RedisSessionStore extends SessionStore {
   #indexKey(userId: string): string {
     return `${this.#namespace}{${shardTagOf(userId)}}:u:${userKeyOf(userId)}`;
   }
-}
-
-/** What a store says of an error of Redis: a script that met a value it cannot read, and else the error itself. */
-function asStoreError(error: unknown): unknown {
-  const isCorrupt = error instanceof Error && /CORRUPT session record|WRONGTYPE/.test(error.message);
-  return isCorrupt ? corruptRecord(error) : error;
 }
 
 /** The record of a value; undefined for what cannot be read, where that must not stand in the way of the rest. */

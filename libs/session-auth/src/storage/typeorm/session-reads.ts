@@ -1,3 +1,4 @@
+import { SameTurn } from '../../time/same-turn.js';
 import { READ_STEP, type FindStatements } from './find-statements.js';
 import { sqlStateOf, type PostgresConnections } from './postgres-connections.js';
 
@@ -6,7 +7,7 @@ import { sqlStateOf, type PostgresConnections } from './postgres-connections.js'
  * the round trip that costs, here and in the server, and not the row.
  */
 export class SessionReads {
-  #waiting: Read[] = [];
+  readonly #turn = new SameTurn<Read>((reads) => this.#send(reads));
 
   constructor(
     private readonly connections: PostgresConnections,
@@ -15,15 +16,10 @@ export class SessionReads {
 
   /** The row of a stored digest as the text of a JSON array; undefined where there is none. */
   find(digest: string): Promise<string | undefined> {
-    return new Promise((resolve, reject) => {
-      // immediates run once all requests that have arrived are taken in
-      if (this.#waiting.push({ digest, resolve, reject }) === 1) setImmediate(() => this.#send());
-    });
+    return new Promise((resolve, reject) => this.#turn.add({ digest, resolve, reject }));
   }
 
-  #send(): void {
-    const reads = this.#waiting;
-    this.#waiting = [];
+  #send(reads: readonly Read[]): void {
     for (let at = 0; at < reads.length; at += READ_STEP) void this.#readMany(reads.slice(at, at + READ_STEP));
   }
 
