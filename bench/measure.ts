@@ -3,7 +3,7 @@ import { CASES, type Case, type RequestKind } from './cases.ts';
 import { median, type ForgedBurst, type MeasuredCase, type Results, type Rounds, type StoreWork } from './measured.ts';
 import { Child } from './processes/child.ts';
 import { ContenderServer, requestText, type Device } from './processes/contender-server.ts';
-import { canKeepAwake, canPin, otherCores } from './processes/cores.ts';
+import { canPin } from './processes/cores.ts';
 import type { LoadOrder, LoadResult } from './processes/load.ts';
 import type { Stores } from './processes/stores.ts';
 import { nameOf, type ServerSpec } from './servers/server-spec.ts';
@@ -18,6 +18,8 @@ export interface Effort {
 }
 
 const DEVICES = 256;
+/** Forged requests a second. */
+const BURST = 20_000;
 const CONNECTIONS = 32;
 const COUNTED = 10 * DEVICES;
 const MEMORY_USERS = 4000;
@@ -53,7 +55,6 @@ export async function measure(stores: Stores, effort: Effort, log: (line: string
       startedAt,
       quick: effort.quick,
       pinned: canPin,
-      keptAwake: canKeepAwake,
       versions: { 'Node.js': process.versions.node, ...(await stores.versions()) },
       cases,
       extras,
@@ -67,9 +68,6 @@ class Bench {
   readonly #running = new Map<string, Running>();
   readonly #load = startLoad();
   readonly #secondLoad = startLoad();
-  // who writes to a process on a sleeping core is charged for waking it: 10 to 15 µs a response here, but for the
-  // fastest servers, whose load never sleeps
-  readonly #awake = canKeepAwake ? otherCores().map(startAwake) : [];
 
   constructor(
     private readonly stores: Stores,
@@ -128,23 +126,25 @@ class Bench {
     };
   }
 
-  /** Valid requests while forged ones keep as many connections busy. */
+  /** Valid requests while {@link BURST} forged ones a second arrive, or as many as three quarters of a core take. */
   async forgedBurst(cases: readonly MeasuredCase[], { window }: Effort): Promise<ForgedBurst> {
     const cpuOf = (id: string): number => median(cases.find((each) => each.id === id)!.rounds.cpu);
     const running = this.#of({ contender: 'ours', adapter: 'fastify', store: 'redis' });
-    const orderOf = (kind: RequestKind): LoadOrder => ({
+    const orderOf = (kind: RequestKind, more: Partial<LoadOrder> = {}): LoadOrder => ({
       port: running.server.port,
       requests: requestsOf(kind, running.devices),
       connections: CONNECTIONS,
       duration: 2 * window,
       status: STATUS[kind],
+      ...more,
     });
     const rateOf = ({ responses, milliseconds }: LoadResult): number => (1000 * responses) / milliseconds;
+    const rate = Math.min(BURST, 750_000 / cpuOf('fastify/forged'));
     const cpuBefore = await running.server.cpu();
     const startedAt = performance.now();
     const [valid, forged] = await Promise.all([
       this.#load.ask<LoadResult>(orderOf('read')),
-      this.#secondLoad.ask<LoadResult>(orderOf('forged')),
+      this.#secondLoad.ask<LoadResult>(orderOf('forged', { connections: 4 * CONNECTIONS, rate })),
     ]);
     const cpuPerSecond = ((await running.server.cpu()) - cpuBefore) / ((performance.now() - startedAt) / 1000);
     const alone = await this.#load.ask<LoadResult>(orderOf('read'));
@@ -196,7 +196,6 @@ class Bench {
     for (const { server } of this.#running.values()) await server.stop();
     await this.#load.stop();
     await this.#secondLoad.stop();
-    for (const each of this.#awake) await each.stop();
   }
 
   #of(spec: ServerSpec): Running {
@@ -263,10 +262,6 @@ async function loginAll(server: ContenderServer, { contender }: ServerSpec, user
     devices.push(contender === 'bare' ? { cookie: `sid=${i}` } : await server.login(`${users}${i}`));
   }
   return devices;
-}
-
-function startAwake(core: number): Child {
-  return Child.start(new URL('./processes/awake.js', import.meta.url), [], { idleOn: core });
 }
 
 function startLoad(): Child {

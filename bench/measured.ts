@@ -30,8 +30,6 @@ export interface Results {
   readonly startedAt: string;
   readonly quick: boolean;
   readonly pinned: boolean;
-  /** Whether the other cores were kept from falling asleep. */
-  readonly keptAwake: boolean;
   readonly versions: Readonly<Record<string, string>>;
   readonly cases: readonly MeasuredCase[];
   readonly extras: {

@@ -1,6 +1,6 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { nodeAtIdle, nodeOn } from './cores.ts';
+import { nodeOn } from './cores.ts';
 
 /** A Node process that answers one message for each it is sent, in order. */
 export class Child {
@@ -11,9 +11,9 @@ export class Child {
   }
 
   /** Starts a file of this build. `NODE_ENV` is `production`; what the process says on stderr is shown. */
-  static start(path: URL, args: readonly string[], kind: 'server' | 'load' | { readonly idleOn: number }): Child {
+  static start(path: URL, args: readonly string[], kind: 'server' | 'load'): Child {
     const child = fork(path, args, {
-      ...(typeof kind === 'string' ? nodeOn(kind) : nodeAtIdle(kind.idleOn)),
+      ...nodeOn(kind),
       env: { ...process.env, NODE_ENV: 'production' },
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });

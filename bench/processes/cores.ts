@@ -4,9 +4,6 @@ import { availableParallelism } from 'node:os';
 /** Whether processes can be pinned here: the servers get the first core to themselves, everything else the others. */
 export const canPin = availableParallelism() > 1 && spawnSync('taskset', ['-V']).status === 0;
 
-/** Whether other cores can be kept from falling asleep here, without being in anybody's way. */
-export const canKeepAwake = canPin && spawnSync('chrt', ['-V']).status === 0;
-
 const SERVER_CORE = '0';
 const OTHER_CORES = `1-${availableParallelism() - 1}`;
 
@@ -15,16 +12,6 @@ export function nodeOn(kind: 'server' | 'load'): { readonly execPath: string; re
   if (!canPin) return { execPath: process.execPath, execArgv: [] };
   const cores = kind === 'server' ? SERVER_CORE : OTHER_CORES;
   return { execPath: 'taskset', execArgv: ['-c', cores, process.execPath] };
-}
-
-/** How to start a Node process that runs on one of the other cores whenever nothing else does. */
-export function nodeAtIdle(core: number): { readonly execPath: string; readonly execArgv: string[] } {
-  return { execPath: 'chrt', execArgv: ['-i', '0', 'taskset', '-c', String(core), process.execPath] };
-}
-
-/** All cores but the servers' own. */
-export function otherCores(): number[] {
-  return Array.from({ length: availableParallelism() - 1 }, (_, index) => index + 1);
 }
 
 /** Moves a running process with all its threads off the servers' core. What it starts from now on follows it. */

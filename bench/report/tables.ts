@@ -19,10 +19,9 @@ export function markdownOf(results: Results): string {
   ].join('\n\n');
 }
 
-function versionsLine({ versions, startedAt, quick, pinned, keptAwake }: Results): string {
+function versionsLine({ versions, startedAt, quick, pinned }: Results): string {
   const used = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
-  const awake = keptAwake ? ', the other kept awake' : '';
-  const how = pinned ? `server pinned to one core${awake}` : 'no pinning on this machine';
+  const how = pinned ? 'server pinned to one core' : 'no pinning on this machine';
   return `${startedAt.slice(0, 10)}, ${quick ? 'a quick run' : 'a full run'}, ${how}. ${used.join(', ')}.`;
 }
 
