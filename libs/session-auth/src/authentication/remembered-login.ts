@@ -47,7 +47,7 @@ export class RememberedLogin implements RememberedLoginResumer {
 
   /** Forgets the device of a request and takes its cookie. Costs nothing where there is none. */
   async forget(bound: RequestSession): Promise<void> {
-    if (!this.#isIn(bound)) return;
+    if (!this.isSent(bound)) return;
     await this.#revokePresented(bound);
     this.takeCookie(bound);
   }
@@ -60,7 +60,7 @@ export class RememberedLogin implements RememberedLoginResumer {
   /** Takes the cookie from a client that sent one. */
   takeCookie(bound: RequestSession): void {
     const { cookie } = this.parts;
-    if (this.#isIn(bound) && !bound.exchange.headersSent) bound.exchange.setCookie(cookie.name, cookie.expire());
+    if (this.isSent(bound) && !bound.exchange.headersSent) bound.exchange.setCookie(cookie.name, cookie.expire());
   }
 
   isPresented(bound: RequestSession): boolean {
@@ -75,7 +75,7 @@ export class RememberedLogin implements RememberedLoginResumer {
    * bound to that session must not speak for the remembered user. Nothing is taken then.
    */
   async resume(bound: RequestSession): Promise<Session | undefined> {
-    if (!this.#isIn(bound)) return undefined;
+    if (!this.isSent(bound)) return undefined;
     const { rememberMe, events, users } = this.parts;
     // issued by an application that had them, or has them on another node: left as it is
     if (users === undefined) return undefined;
@@ -151,7 +151,7 @@ export class RememberedLogin implements RememberedLoginResumer {
     return this.parts.cookie.read(exchange.cookieHeader, this.parts.clock.now());
   }
 
-  #isIn({ exchange }: RequestSession): boolean {
+  isSent({ exchange }: RequestSession): boolean {
     return this.parts.cookie.isIn(exchange.cookieHeader);
   }
 }

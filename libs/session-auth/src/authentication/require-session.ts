@@ -6,15 +6,18 @@ import type { SessionUser } from '../users/session-user-provider.js';
 /** A session that belongs to a user. */
 export type UserSession = Session & { readonly userId: string };
 
+/** What a request without a session of a user is refused with. */
+export function sessionRequired(): SessionAuthError {
+  return withoutStackTrace(() => new SessionAuthError('session_required', 'sign in first'));
+}
+
 /**
  * The session, if it is a user's.
  *
  * @throws SessionAuthError `session_required` without a session and for an anonymous one
  */
 export function requireSession(session: Session | undefined): UserSession {
-  if (session?.userId === undefined) {
-    throw withoutStackTrace(() => new SessionAuthError('session_required', 'sign in first'));
-  }
+  if (session?.userId === undefined) throw sessionRequired();
   return session as UserSession;
 }
 
@@ -24,6 +27,6 @@ export function requireSession(session: Session | undefined): UserSession {
  * @throws SessionAuthError `session_required`
  */
 export function requireUser(user: SessionUser | undefined): SessionUser {
-  if (user === undefined) throw new SessionAuthError('session_required', 'sign in first');
+  if (user === undefined) throw sessionRequired();
   return user;
 }

@@ -1,8 +1,8 @@
 import { Inject, type CanActivate, type ExecutionContext } from '@nestjs/common';
-import { stepOverHttp } from '../http/http-error.js';
+import { stepOverHttp, toHttpException } from '../http/http-error.js';
 import { RequestSessions } from '../http/request-sessions.js';
 import { publicMetadata } from './public.decorator.js';
-import { requireSession } from './require-session.js';
+import { requireSession, sessionRequired } from './require-session.js';
 
 /**
  * Lets a request pass that has a live session of a user; {@link Public} handlers are open. With `global: true` it
@@ -18,6 +18,8 @@ export class SessionAuthGuard implements CanActivate {
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     if (publicMetadata.of(context) === true) return true;
     const bound = this.sessions.of(context);
+    // most of those who try out cookies: not worth a promise
+    if (bound.isWithoutCookie) return Promise.reject(toHttpException(sessionRequired(), bound.exchange));
     return stepOverHttp(bound.exchange, async () => {
       // a device that is remembered is looked for only where there is no live session
       requireSession((await bound.loadLive()) ?? (await bound.load()));

@@ -70,6 +70,8 @@ interface Given {
   readonly isRemembered?: boolean;
   readonly handler?: keyof Handlers;
   readonly type?: string;
+  /** @default https */
+  readonly protocol?: string | undefined;
 }
 
 interface Asked {
@@ -91,7 +93,12 @@ function ask(given: Given = {}): Asked {
   const remembered: RememberedLoginResumer | undefined =
     isRemembered === undefined
       ? undefined
-      : { resume: () => Promise.resolve(undefined), takeCookie: () => undefined, isPresented: () => isRemembered };
+      : {
+          resume: () => Promise.resolve(undefined),
+          takeCookie: () => undefined,
+          isSent: () => isRemembered,
+          isPresented: () => isRemembered,
+        };
   const sessions = new RequestSessions({
     cookie: new SessionCookie(keys, { attributes: ATTRIBUTES, absolute: DAY, idle: DAY }),
     preSessionCookie: new PreSessionCookie(keys, ATTRIBUTES, DAY),
@@ -111,7 +118,7 @@ function ask(given: Given = {}): Asked {
     method,
     originalMethod,
     body,
-    protocol: 'https',
+    protocol: 'protocol' in given ? given.protocol : 'https',
     ip: '192.0.2.1',
     headers: { host: 'bank.example', ...headers },
   };
@@ -454,6 +461,7 @@ describe('origins that were found good before', () => {
       { origin: 'https://evil.example' },
       { origin: 'https://bank.examplenone' },
       { origin: own, host: 'other.example' },
+      { origin: own, host: undefined },
       { origin: own, 'sec-fetch-site': 'cross-site' },
       { 'sec-fetch-site': 'cross-site' },
     ]) {
@@ -463,6 +471,27 @@ describe('origins that were found good before', () => {
     }
   });
 
+  it('let no unknown one pass whose request says nothing else', () => {
+    const { csrf } = ask();
+    const silent = ask({
+      method: 'GET',
+      headers: { origin: 'https://evil.example', host: undefined },
+      protocol: undefined,
+    });
+    for (let again = 0; again < 2; again += 1) {
+      expect(() => csrf.guardEmbedding(silent.bound)).toThrow(expect.objectContaining({ code: 'csrf_failed' }));
+    }
+  });
+
+  it('do not speak for the same origin over another protocol', () => {
+    const { csrf } = ask();
+    const embed = (protocol: string) => (): void =>
+      csrf.guardEmbedding(ask({ method: 'GET', headers: { origin: own }, protocol }).bound);
+    expect(embed('https')).not.toThrow();
+    expect(embed('http')).toThrow(expect.objectContaining({ code: 'csrf_failed' }));
+    expect(embed('https')).not.toThrow();
+  });
+
   it('are not those of a Referer', () => {
     const { csrf } = ask();
     const post = (headers: IncomingHttpHeaders) => (): void =>
@@ -470,6 +499,50 @@ describe('origins that were found good before', () => {
     expect(post({})).not.toThrow();
     expect(post({ referer: `${own}/page` })).not.toThrow();
     expect(post({ referer: 'https://evil.example/' })).toThrow(expect.objectContaining({ code: 'csrf_failed' }));
+  });
+});
+
+describe('tokens that were found good before', () => {
+  const own = 'https://bank.example';
+
+  it('are good again for the same session, and for nothing else', () => {
+    const { csrf } = ask();
+    const [alices, bobs] = [sessionCookie(), sessionCookie()];
+    const token = tokenOf(alices);
+    const post = (cookie: string | undefined, given: string) => (): void =>
+      csrf.guard(ask({ headers: { cookie, origin: own, 'x-csrf-token': given } }).bound);
+    for (let again = 0; again < 3; again += 1) {
+      expect(post(alices, token)).not.toThrow();
+      for (const cookie of [bobs, undefined, 'session=x']) {
+        expect(post(cookie, token)).toThrow(expect.objectContaining({ code: 'csrf_failed' }));
+      }
+      for (const other of [`${token}A`, token.slice(1), token.toLowerCase(), tokenOf(bobs), '']) {
+        expect(post(alices, other)).toThrow(expect.objectContaining({ code: 'csrf_failed' }));
+      }
+    }
+  });
+
+  it('do not become good by being presented', () => {
+    const { csrf } = ask();
+    const [alices, bobs] = [sessionCookie(), sessionCookie()];
+    const token = tokenOf(bobs);
+    const post = (cookie: string) => (): void =>
+      csrf.guard(ask({ headers: { cookie, origin: own, 'x-csrf-token': token } }).bound);
+    for (let again = 0; again < 2; again += 1) {
+      expect(post(alices)).toThrow(expect.objectContaining({ code: 'csrf_failed' }));
+      expect(post(bobs)).not.toThrow();
+    }
+  });
+
+  it('of a pre-session do not speak for a session with its secret', () => {
+    const { csrf, request, head } = ask();
+    const token = csrf.issue(request);
+    const preSession = (head()['set-cookie'] as string[])[0]!.split(';')[0]!;
+    const post = (cookie: string) => (): void =>
+      csrf.guard(ask({ headers: { cookie, origin: own, 'x-csrf-token': token } }).bound);
+    expect(post(preSession)).not.toThrow();
+    expect(post(`${preSession}; ${sessionCookie()}`)).toThrow(expect.objectContaining({ code: 'csrf_failed' }));
+    expect(post(preSession)).not.toThrow();
   });
 });
 

@@ -8,7 +8,7 @@ import type { RequestSession } from '../http/request-session.js';
 import { getRequestSession } from '../http/request-sessions.js';
 import type { CsrfProtection } from './csrf-metadata.js';
 import { isProtectedMethod, type CsrfSettings } from './csrf-settings.js';
-import { CsrfKey, isCsrfToken, issueCsrfToken, type CsrfBinding } from './csrf-token.js';
+import { CSRF_TOKEN_LENGTH, CsrfKey, isCsrfToken, issueCsrfToken, type CsrfBinding } from './csrf-token.js';
 import { judgeOrigin, parseOwnOrigin } from './request-origin.js';
 
 const MAX_LOGGED_ORIGIN = 200;
@@ -16,6 +16,18 @@ const MAX_LOGGED_ORIGIN = 200;
 /** Of requests from pages of ours: browsers send the same few all the time. */
 const REMEMBERED_ORIGINS = 64;
 const LONGEST_ORIGIN = 1024;
+
+/** Tokens that were found good, with what for: a page sends the same one until it is loaded again. */
+const REMEMBERED_TOKENS = 4096;
+
+/** How a page of an origin that is not refused asks. */
+interface AskedFrom {
+  readonly protocol: string | undefined;
+  readonly host: HeaderValue;
+  readonly secFetchSite: HeaderValue;
+}
+
+type HeaderValue = ReturnType<HttpExchange['requestHeader']>;
 
 /**
  * Issues and verifies CSRF tokens (ASVS 3.5.1). They are bound to the session's token, and before login to a
@@ -26,7 +38,8 @@ const LONGEST_ORIGIN = 1024;
  */
 export class CsrfService {
   readonly #keys: readonly CsrfKey[];
-  readonly #knownOrigins = new RecentlyUsed<true>(REMEMBERED_ORIGINS, LONGEST_ORIGIN);
+  readonly #knownOrigins = new RecentlyUsed<AskedFrom>(REMEMBERED_ORIGINS, LONGEST_ORIGIN);
+  readonly #knownTokens = new RecentlyUsed<CsrfBinding>(REMEMBERED_TOKENS, CSRF_TOKEN_LENGTH);
 
   constructor(
     keys: KeyRing,
@@ -106,7 +119,7 @@ export class CsrfService {
    */
   guardEmbedding({ exchange }: RequestSession): void {
     if (!exchange.headersSent) {
-      exchange.vary('Origin', 'Sec-Fetch-Site', 'Sec-Fetch-Mode', 'Sec-Fetch-Dest');
+      exchange.vary('Origin, Sec-Fetch-Site, Sec-Fetch-Mode, Sec-Fetch-Dest');
       exchange.setHeader('cross-origin-resource-policy', 'same-origin');
     }
     if (isNavigation(exchange)) return;
@@ -129,7 +142,7 @@ export class CsrfService {
 
   #judge(bound: RequestSession, { withoutSession = 'token' }: CsrfProtection): CsrfRejection | undefined {
     const { exchange } = bound;
-    if (!exchange.headersSent) exchange.vary('Cookie', 'Origin', 'Sec-Fetch-Site');
+    if (!exchange.headersSent) exchange.vary('Cookie, Origin, Sec-Fetch-Site');
     const foreign = this.#judgeOrigin(exchange, exchange.requestHeader('referer'));
     if (foreign !== undefined) return foreign;
     if (withoutSession === 'headers' && !bound.isAuthenticating) return undefined;
@@ -138,7 +151,16 @@ export class CsrfService {
     // the session's by the request's cookie: a guard before this one may have replaced the token
     const binding = bindingOf(bound.presentedToken, bound.preSessionId);
     if (binding === undefined) return 'no_cookie';
-    return isCsrfToken(given, this.#keys, binding) ? undefined : 'wrong_token';
+    return this.#isGood(given, binding) ? undefined : 'wrong_token';
+  }
+
+  #isGood(given: unknown, binding: CsrfBinding): boolean {
+    if (typeof given !== 'string') return false;
+    const known = this.#knownTokens.get(given);
+    if (known !== undefined && known.secret === binding.secret && known.kind === binding.kind) return true;
+    if (!isCsrfToken(given, this.#keys, binding)) return false;
+    this.#knownTokens.set(given, binding);
+    return true;
   }
 
   #judgeOrigin(exchange: HttpExchange, referer: unknown): CsrfRejection | undefined {
@@ -147,9 +169,9 @@ export class CsrfService {
     const host = exchange.requestHeader('host');
     const origin = exchange.requestHeader('origin');
     const secFetchSite = exchange.requestHeader('sec-fetch-site');
-    // all that decides where there is an Origin; no header has a line break in it
-    const asked = origin === undefined ? undefined : [protocol, host, origin, secFetchSite].join('\n');
-    if (asked !== undefined && this.#knownOrigins.get(asked) === true) return undefined;
+    // with the origin it is all that decides where there is one
+    const known = typeof origin === 'string' ? this.#knownOrigins.get(origin) : undefined;
+    if (known !== undefined && isSame(known, { protocol, host, secFetchSite })) return undefined;
     let own: Parameters<typeof judgeOrigin>[1] = publicOrigins;
     if (own.length === 0) {
       const reachedAt = parseOwnOrigin(protocol, host);
@@ -157,7 +179,8 @@ export class CsrfService {
     }
     const reason = judgeOrigin({ origin, referer, secFetchSite }, own, trustedOrigins);
     // what is refused is judged anew each time
-    if (reason === undefined && asked !== undefined) this.#knownOrigins.set(asked, true);
+    if (reason === undefined && typeof origin === 'string')
+      this.#knownOrigins.set(origin, { protocol, host, secFetchSite });
     return reason;
   }
 
@@ -171,6 +194,10 @@ export class CsrfService {
       ? (body as Record<string, unknown>)[field]
       : undefined;
   }
+}
+
+function isSame(one: AskedFrom, other: AskedFrom): boolean {
+  return one.protocol === other.protocol && one.host === other.host && one.secFetchSite === other.secFetchSite;
 }
 
 /** Whether it opens a page of its own, in a tab: by a link, say. */

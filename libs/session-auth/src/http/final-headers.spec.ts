@@ -149,7 +149,7 @@ describe('the headers of a response at the last moment', () => {
   }
 
   it('are handed on in one object where Vary is all there is to add to it', () => {
-    const tell = (final: FinalHeaders): void => final.vary('Cookie', 'Origin');
+    const tell = (final: FinalHeaders): void => final.vary('Cookie, Origin');
     const headers = { etag: 'x', 'Content-Length': 5 };
     const added = { ...headers, vary: 'Cookie, Origin' };
     expect(handedOn(tell, 200, headers)).toEqual([200, added, {}]);
@@ -194,7 +194,7 @@ describe('the headers of a response at the last moment', () => {
     const vary = (...set: readonly (string | string[])[]): unknown =>
       headOf((final, response) => {
         for (const each of set) response.setHeader('vary', each);
-        final.vary('Cookie', 'Origin');
+        final.vary('Cookie, Origin');
         final.vary('Cookie');
       }).headers['vary'];
     expect(vary()).toBe('Cookie, Origin');
@@ -202,6 +202,19 @@ describe('the headers of a response at the last moment', () => {
     expect(vary(['Accept', 'Cookie, Accept'])).toBe('Accept, Cookie, Origin');
     expect(vary('Accept, *')).toBe('*');
     expect(vary('')).toBe('Cookie, Origin');
+  });
+
+  it.each([
+    [['Cookie'], 'Cookie'],
+    [['Cookie', 'Cookie'], 'Cookie'],
+    [['Cookie', 'Cookie, Origin'], 'Cookie, Origin'],
+    [['Cookie, Origin', 'Cookie'], 'Cookie, Origin'],
+    [['Cookie', 'Cookie-Like'], 'Cookie, Cookie-Like'],
+    [['Cookie-Like', 'Cookie'], 'Cookie-Like, Cookie'],
+    [['Cookie', 'Origin'], 'Cookie, Origin'],
+    [['Cookie, Origin', 'Origin, Accept', 'Cookie'], 'Cookie, Origin, Accept'],
+  ])('add up what is said one after the other: %j', (lists, expected) => {
+    expect(headOf((final) => lists.forEach((list) => final.vary(list))).headers['vary']).toBe(expected);
   });
 
   it('set a cookie once, the last word, in place of any of that very name', () => {

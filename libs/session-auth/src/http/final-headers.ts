@@ -12,17 +12,19 @@ const CACHE_OVERRIDES = ['cdn-cache-control', 'surrogate-control'];
  * on Fastify, which hands them over then.
  */
 export class FinalHeaders {
-  // most responses vary by one name and set no cookie: nothing more is made for them
-  readonly #vary: string[] = [];
+  // most responses vary by what one guard says and set no cookie: nothing more is made for them
+  #vary = '';
   #cookies: Map<string, string> | undefined;
   #noStore = false;
   #isHooked = false;
 
   constructor(private readonly response: ServerResponse) {}
 
-  /** The response depends on these request headers: they are added to whatever `Vary` there is. */
-  vary(...names: readonly string[]): void {
-    for (const name of names) if (!this.#vary.includes(name)) this.#vary.push(name);
+  /** The response depends on these request headers, a list as `Vary` has it: they are added to whatever that says. */
+  vary(names: string): void {
+    if (!isBeginningOf(names, this.#vary)) {
+      this.#vary = isBeginningOf(this.#vary, names) ? names : merged([...listOf(this.#vary), ...listOf(names)]);
+    }
     this.#hook();
   }
 
@@ -51,7 +53,7 @@ export class FinalHeaders {
       const last = args.at(-1);
       const hasHeaders = typeof last === 'object' && last !== null;
       if (hasHeaders && this.#saysNothingElse(last)) {
-        return writeHead.apply(response, [...args.slice(0, -1), { ...last, vary: this.#vary.join(', ') }]);
+        return writeHead.apply(response, [...args.slice(0, -1), { ...last, vary: this.#vary }]);
       }
       if (hasHeaders) this.#take(pairsOf(last as OutgoingHttpHeaders | readonly unknown[]));
       this.#apply();
@@ -65,7 +67,8 @@ export class FinalHeaders {
    */
   #saysNothingElse(headers: object): boolean {
     if (this.#noStore || Array.isArray(headers) || this.response.getHeaderNames().length > 0) return false;
-    return !Object.keys(headers).some((name) => name.length === 4 && name.toLowerCase() === 'vary');
+    for (const name in headers) if (name.length === 4 && name.toLowerCase() === 'vary') return false;
+    return true;
   }
 
   /** Moves headers that were handed to `writeHead` to the response, where they can be looked at. */
@@ -94,17 +97,26 @@ export class FinalHeaders {
       response.setHeader('cache-control', 'no-store');
       for (const name of CACHE_OVERRIDES) response.removeHeader(name);
     }
-    if (this.#vary.length === 0) return;
+    if (this.#vary === '') return;
     const present = response.getHeader('vary');
-    if (present === undefined) response.setHeader('vary', this.#vary.join(', '));
-    else this.#setVary([...listOf(present), ...this.#vary]);
+    if (present === undefined) response.setHeader('vary', this.#vary);
+    else this.#setVary([...listOf(present), ...listOf(this.#vary)]);
   }
 
   #setVary(names: readonly string[]): void {
-    const byKey = new Map<string, string>();
-    for (const name of names) if (!byKey.has(name.toLowerCase())) byKey.set(name.toLowerCase(), name);
-    this.response.setHeader('vary', byKey.has('*') ? '*' : [...byKey.values()].join(', '));
+    this.response.setHeader('vary', merged(names));
   }
+}
+
+/** Whether a list of names is all of another or what that begins with. */
+function isBeginningOf(list: string, other: string): boolean {
+  return other.startsWith(list) && (other.length === list.length || list === '' || other[list.length] === ',');
+}
+
+function merged(names: readonly string[]): string {
+  const byKey = new Map<string, string>();
+  for (const name of names) if (!byKey.has(name.toLowerCase())) byKey.set(name.toLowerCase(), name);
+  return byKey.has('*') ? '*' : [...byKey.values()].join(', ');
 }
 
 /** The headers of a `writeHead` call: an object, or an array of names and values in turn, or of pairs. */

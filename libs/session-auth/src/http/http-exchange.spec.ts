@@ -104,7 +104,7 @@ describe.each(ADAPTERS)('HttpExchange on $name', ({ serve }) => {
 
   it('names what it varies by, and forbids caches to keep it, whatever the application says', async () => {
     const response = await answerOf((exchange, raw) => {
-      exchange.vary('Cookie', 'Origin');
+      exchange.vary('Cookie, Origin');
       exchange.forbidStore();
       if (raw.setHeader === undefined) raw.header?.('cache-control', 'public');
       else raw.setHeader('cache-control', 'public');

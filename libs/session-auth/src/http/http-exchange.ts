@@ -116,9 +116,9 @@ export class HttpExchange {
     this.response.header?.(name, value);
   }
 
-  /** The response depends on these request headers: `Vary` will name them besides what else it names. */
-  vary(...names: readonly string[]): void {
-    this.#final.vary(...names);
+  /** The response depends on these request headers, a list: `Vary` will name them besides what else it names. */
+  vary(names: string): void {
+    this.#final.vary(names);
   }
 
   /** No cache may keep the response, whatever `Cache-Control` the handler sets. */

@@ -331,10 +331,22 @@ describe('RequestSession', () => {
         this.taken.push(bound);
       }
 
+      isSent(): boolean {
+        return this.presented;
+      }
+
       isPresented(): boolean {
         return this.presented;
       }
     }
+
+    it('is what a request without a session cookie may still be found by', async () => {
+      expect(makeRequest(undefined).bound.isWithoutCookie).toBe(true);
+      expect(makeRequest('session=forged').bound.isWithoutCookie).toBe(true);
+      expect(makeRequest(undefined, { remembered: new Resumer(false) }).bound.isWithoutCookie).toBe(true);
+      expect(makeRequest(undefined, { remembered: new Resumer() }).bound.isWithoutCookie).toBe(false);
+      expect(makeRequest((await logIn()).sent, { remembered: new Resumer(false) }).bound.isWithoutCookie).toBe(false);
+    });
 
     it('is signed in where there is no live session, once, and not by who only asks for that', async () => {
       const remembered = new Resumer();

@@ -32,6 +32,8 @@ export interface RememberedLoginResumer {
   resume(bound: RequestSession): Promise<Session | undefined>;
   /** Takes the remember-me cookie from a client that sent one. */
   takeCookie(bound: RequestSession): void;
+  /** Whether the client sent a remember-me cookie, genuine or not. */
+  isSent(bound: RequestSession): boolean;
   /** Whether the client sent a genuine remember-me cookie. Whether its token is still good is not known from it. */
   isPresented(bound: RequestSession): boolean;
 }
@@ -124,9 +126,15 @@ export class RequestSession {
 
   /** The live session of the request's own cookie, or undefined: nobody is signed in by being remembered. */
   loadLive(): Promise<Session | undefined> {
-    if (!this.exchange.headersSent) this.exchange.vary('Cookie');
+    this.#varyByCookie();
     this.#live ??= this.#find();
     return this.#live;
+  }
+
+  /** Whether the client sent nothing that a session could be found by: known without waiting, and then there is none. */
+  get isWithoutCookie(): boolean {
+    this.#varyByCookie();
+    return this.#open() === undefined && this.parts.remembered?.isSent(this) !== true;
   }
 
   /** What {@link load} answers, where it is known already: to be had without waiting. */
@@ -207,6 +215,10 @@ export class RequestSession {
     if (!this.#preSession && !preSessionCookie.isIn(this.exchange.cookieHeader)) return;
     this.#preSession = null;
     this.exchange.setCookie(preSessionCookie.name, preSessionCookie.expire());
+  }
+
+  #varyByCookie(): void {
+    if (!this.exchange.headersSent) this.exchange.vary('Cookie');
   }
 
   async #resolve(): Promise<Session | undefined> {
