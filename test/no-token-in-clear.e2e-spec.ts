@@ -38,7 +38,7 @@ describe.each(EVERYWHERE)('no token in clear on $adapter with $store', ({ adapte
     await say('GET', '/api/me');
     const sealed = alice.sealed;
     if (backend.redis) {
-      for (const key of await backend.redis.keys('*')) {
+      for (const key of await backend.redis.keys(`${backend.namespace}*`)) {
         texts.push(
           key,
           (await backend.redis.type(key)) === 'string'
