@@ -7,8 +7,8 @@ import { publish, save } from './report/publish.ts';
 import { markdownOf } from './report/tables.ts';
 
 /*
- *   npm run bench                     all contenders against each other, about ten minutes
- *   npm run bench -- quick            fewer and shorter rounds, less than three minutes
+ *   npm run bench                     all contenders against each other, about twelve minutes
+ *   npm run bench -- quick            fewer and shorter rounds, less than four minutes
  *   npm run bench -- publish          … and the figures go into docs/
  *   npm run bench -- report           the figures of the last run again (with publish: into docs/)
  */
@@ -16,8 +16,8 @@ const BENCH = new URL('../../', import.meta.url);
 const RESULTS = new URL('results/', BENCH);
 const DOCS = new URL('../docs/', BENCH);
 
-const FULL: Effort = { quick: false, rounds: 9, window: 1500, warmUp: 2500 };
-const QUICK: Effort = { quick: true, rounds: 3, window: 500, warmUp: 500 };
+const FULL: Effort = { quick: false, rounds: 9, window: 1200, warmUp: 2500, rewarm: 800 };
+const QUICK: Effort = { quick: true, rounds: 3, window: 500, warmUp: 500, rewarm: 500 };
 
 const wanted = new Set(process.argv.slice(2));
 const unknown = [...wanted].find((word) => !['quick', 'publish', 'report'].includes(word));
