@@ -2,8 +2,8 @@ import { connect } from 'node:net';
 import { setPriority } from 'node:os';
 
 /*
- * The load process: on each message it sends HTTP/1.1 requests over keep-alive connections, one at a time on each, and
- * answers what came of it. Requests come ready as text, so that it spends as little as possible on them.
+ * The load process: on each message, a list of orders that it carries out at the same time, it sends HTTP/1.1 requests
+ * over keep-alive connections, one at a time on each, and answers what came of them. Requests come ready as text, so that it spends as little as possible on them.
  */
 
 /** What to send, to whom, how. */
@@ -120,5 +120,8 @@ function isWhole(response: string): boolean {
   return response.length >= end + HEAD_END.length + Number(length ?? 0);
 }
 
-process.on('message', (order: LoadOrder) => void run(order).then((result) => process.send!(result)));
+process.on(
+  'message',
+  (orders: readonly LoadOrder[]) => void Promise.all(orders.map(run)).then((results) => process.send!(results)),
+);
 process.on('disconnect', () => process.exit());
