@@ -149,7 +149,7 @@ export class CsrfService {
     const given = this.#givenToken(exchange);
     if (given === undefined) return 'no_token';
     // the session's by the request's cookie: a guard before this one may have replaced the token
-    const binding = bindingOf(bound.presentedToken, bound.preSessionId);
+    const binding = bindingOf(bound);
     if (binding === undefined) return 'no_cookie';
     return this.#isGood(given, binding) ? undefined : 'wrong_token';
   }
@@ -207,8 +207,10 @@ function isNavigation(exchange: HttpExchange): boolean {
   return isSafe && mode === 'navigate' && destination === 'document';
 }
 
-function bindingOf(token: string | undefined, preSessionId: string | undefined): CsrfBinding | undefined {
-  if (token !== undefined) return { kind: 'session', secret: token };
+function bindingOf(bound: RequestSession): CsrfBinding | undefined {
+  const { presentedToken } = bound;
+  if (presentedToken !== undefined) return { kind: 'session', secret: presentedToken };
+  const { preSessionId } = bound;
   return preSessionId === undefined ? undefined : { kind: 'pre-session', secret: preSessionId };
 }
 
