@@ -5,6 +5,7 @@ import { SessionBindingGuard } from './authentication/session-binding.guard.js';
 import { CsrfGuard } from './csrf/csrf.guard.js';
 import { sessionAuthControllerAt } from './endpoints/session-auth.controller.js';
 import { AuditLog } from './events/audit-log.js';
+import { ExpressResponses } from './http/express-responses.js';
 import { SessionAuthErrorFilter } from './http/session-auth-error.filter.js';
 import { documentEndpoints } from './openapi/document-endpoints.js';
 import { PasswordHasher } from './passwords/password-hasher.js';
@@ -42,6 +43,7 @@ export function withSessionAuthParts(definition: DynamicModule, given: object): 
       ...userProviders,
       ...CORE_PROVIDERS,
       ...(controller === undefined ? [] : [documentationOf(controller)]),
+      ExpressResponses,
       { provide: APP_FILTER, useClass: SessionAuthErrorFilter },
       { provide: APP_GUARD, useClass: SessionBindingGuard },
       ...(extras.global ? [{ provide: APP_GUARD, useExisting: SessionAuthGuard }] : []),

@@ -1,5 +1,6 @@
 import { Inject, type CanActivate, type ExecutionContext } from '@nestjs/common';
-import { stepOverHttp, toHttpException } from '../http/http-error.js';
+import { asHttpError, toHttpException } from '../http/http-error.js';
+import type { RequestSession } from '../http/request-session.js';
 import { RequestSessions } from '../http/request-sessions.js';
 import { publicMetadata } from './public.decorator.js';
 import { requireSession, sessionRequired } from './require-session.js';
@@ -18,12 +19,19 @@ export class SessionAuthGuard implements CanActivate {
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     if (publicMetadata.of(context) === true) return true;
     const bound = this.sessions.of(context);
-    // most of those who try out cookies: not worth a promise
+    // most of those who try out cookies: not worth waiting, nor a throw through all that called
     if (bound.isWithoutCookie) return Promise.reject(toHttpException(sessionRequired(), bound.exchange));
-    return stepOverHttp(bound.exchange, async () => {
+    return this.#admit(bound);
+  }
+
+  // every request of a session comes here: one step, without a closure for it
+  async #admit(bound: RequestSession): Promise<boolean> {
+    try {
       // a device that is remembered is looked for only where there is no live session
       requireSession((await bound.loadLive()) ?? (await bound.load()));
       return true;
-    });
+    } catch (error) {
+      throw asHttpError(error, bound.exchange);
+    }
   }
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { IncomingMessage, ServerResponse, type OutgoingHttpHeaders } from 'node:http';
 import { Socket } from 'node:net';
-import { FinalHeaders } from './final-headers.js';
+import { askForFinalHeaders, FinalHeaders } from './final-headers.js';
 
 const newResponse = (): ServerResponse => new ServerResponse(new IncomingMessage(new Socket()));
 
@@ -236,5 +236,60 @@ describe('the headers of a response at the last moment', () => {
       }).headers['set-cookie'];
     expect(cookies('b=2')).toEqual(['b=2', 'a=1']);
     expect(cookies(7)).toEqual(['7', 'a=1']);
+  });
+});
+
+describe('responses whose prototype asks for their final headers', () => {
+  class Response extends ServerResponse {}
+  const finals = new Map<ServerResponse, FinalHeaders>();
+  askForFinalHeaders(Response.prototype, (response) => finals.get(response));
+
+  function newAsking(): { readonly response: Response; readonly final: FinalHeaders } {
+    const response = new Response(new IncomingMessage(new Socket()));
+    const final = new FinalHeaders(response);
+    finals.set(response, final);
+    return { response, final };
+  }
+
+  it('get them without a writeHead of their own', () => {
+    const { response, final } = newAsking();
+    final.vary('Cookie');
+    final.setCookie('session', 'session=1');
+    expect(Object.hasOwn(response, 'writeHead')).toBe(false);
+    response.setHeader('cache-control', 'public');
+    response.writeHead(201);
+    expect(response.statusCode).toBe(201);
+    expect(response.getHeaders()).toMatchObject({
+      vary: 'Cookie',
+      'cache-control': 'no-store',
+      'set-cookie': ['session=1'],
+    });
+  });
+
+  it('get them behind whatever else is put in the way of writeHead', () => {
+    const { response, final } = newAsking();
+    const writeHead = response.writeHead.bind(response);
+    response.writeHead = (status: number) => {
+      response.setHeader('cache-control', 'public');
+      response.setHeader('vary', 'Accept-Encoding');
+      return writeHead(status);
+    };
+    final.forbidStore();
+    final.vary('Cookie');
+    response.writeHead(200);
+    expect(response.getHeaders()).toMatchObject({ vary: 'Accept-Encoding, Cookie', 'cache-control': 'no-store' });
+  });
+
+  it('are left alone where nobody has asked for anything', () => {
+    const response = new Response(new IncomingMessage(new Socket()));
+    response.writeHead(204, { 'cache-control': 'public' });
+    expect(response.statusCode).toBe(204);
+    expect(response.getHeaders()).toEqual({});
+  });
+
+  it('ask once, however often that was arranged', () => {
+    const writeHead: unknown = Reflect.get(Response.prototype, 'writeHead');
+    askForFinalHeaders(Response.prototype, () => undefined);
+    expect(Reflect.get(Response.prototype, 'writeHead')).toBe(writeHead);
   });
 });

@@ -6,6 +6,30 @@ type Pairs = Iterable<readonly [string, HeaderValue]>;
 /** Header fields that let a cache in front of the application overrule `Cache-Control` (RFC 9213). */
 const CACHE_OVERRIDES = ['cdn-cache-control', 'surrogate-control'];
 
+type WriteHead = (...args: unknown[]) => ServerResponse;
+
+/** What responses have whose prototype asks for their final headers. */
+const ASKS = Symbol('nestjs-session-auth: final headers');
+
+/**
+ * Has all responses with a prototype ask for their final headers when Node writes their head. Where that is not done, a
+ * response gets a `writeHead` of its own, which is dear on Express: each of its responses has a hidden class to itself,
+ * and any property added to one makes another.
+ */
+export function askForFinalHeaders(
+  prototype: ServerResponse,
+  find: (response: ServerResponse) => FinalHeaders | undefined,
+): void {
+  if (ASKS in prototype) return;
+  // eslint-disable-next-line @typescript-eslint/unbound-method -- it is called with `apply`
+  const writeHead = prototype.writeHead as WriteHead;
+  Object.defineProperty(prototype, ASKS, { value: true });
+  prototype.writeHead = function (this: ServerResponse, ...args: unknown[]): ServerResponse {
+    const final = find(this);
+    return final === undefined ? writeHead.apply(this, args) : final.writeHead(writeHead, args);
+  };
+}
+
 /**
  * What the headers of one response must say whatever a handler, an interceptor or a middleware sets afterwards. It
  * takes effect at the last moment, when Node writes the head: on Express, where headers are set on the response, and
@@ -45,20 +69,27 @@ export class FinalHeaders {
     if (this.#isHooked) return;
     this.#isHooked = true;
     const { response } = this;
+    if (ASKS in response) return;
     // whatever is there already: other libraries put their own in the way in the same manner
     // eslint-disable-next-line @typescript-eslint/unbound-method -- it is called with `apply`
-    const writeHead = response.writeHead as (...args: unknown[]) => ServerResponse;
+    const writeHead = response.writeHead as WriteHead;
     response.writeHead = (...args: unknown[]): ServerResponse => {
       response.writeHead = writeHead;
-      const last = args.at(-1);
-      const hasHeaders = typeof last === 'object' && last !== null;
-      if (hasHeaders && this.#saysNothingElse(last)) {
-        return writeHead.apply(response, [...args.slice(0, -1), { ...last, vary: this.#vary }]);
-      }
-      if (hasHeaders) this.#take(pairsOf(last as OutgoingHttpHeaders | readonly unknown[]));
-      this.#apply();
-      return writeHead.apply(response, hasHeaders ? args.slice(0, -1) : args);
+      return this.writeHead(writeHead, args);
     };
+  }
+
+  /** Writes the head, once, by what would have written it. */
+  writeHead(writeHead: WriteHead, args: unknown[]): ServerResponse {
+    const { response } = this;
+    const last = args.at(-1);
+    const hasHeaders = typeof last === 'object' && last !== null;
+    if (hasHeaders && this.#saysNothingElse(last)) {
+      return writeHead.apply(response, [...args.slice(0, -1), { ...last, vary: this.#vary }]);
+    }
+    if (hasHeaders) this.#take(pairsOf(last as OutgoingHttpHeaders | readonly unknown[]));
+    this.#apply();
+    return writeHead.apply(response, hasHeaders ? args.slice(0, -1) : args);
   }
 
   /**

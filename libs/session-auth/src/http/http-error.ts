@@ -35,7 +35,7 @@ export function toHttpException(error: SessionAuthError, exchange: HttpExchange)
  * `HttpException`, which any exception filter knows. An application's own catch-all filter would answer 500 to what it
  * does not know.
  */
-function asHttpError(error: unknown, exchange: HttpExchange): unknown {
+export function asHttpError(error: unknown, exchange: HttpExchange): unknown {
   return error instanceof SessionAuthError ? toHttpException(error, exchange) : error;
 }
 

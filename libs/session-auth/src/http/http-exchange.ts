@@ -134,6 +134,11 @@ export class HttpExchange {
     this.#final.setCookie(name, serialized);
   }
 
+  /** What the response must say when its head is written; undefined where nobody has asked for anything. */
+  get finalHeaders(): FinalHeaders | undefined {
+    return this.#finalHeaders;
+  }
+
   get #final(): FinalHeaders {
     this.#finalHeaders ??= new FinalHeaders(this.response.raw ?? (this.response as unknown as ServerResponse));
     return this.#finalHeaders;
