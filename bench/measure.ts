@@ -6,7 +6,7 @@ import { ContenderServer, requestText, type Device } from './processes/contender
 import { canPin } from './processes/cores.ts';
 import type { LoadOrder, LoadResult } from './processes/load.ts';
 import type { Stores } from './processes/stores.ts';
-import { nameOf, type ServerSpec } from './servers/server-spec.ts';
+import type { ServerSpec } from './servers/server-spec.ts';
 
 /** How long to measure. */
 export interface Effort {
@@ -41,7 +41,7 @@ export async function measure(stores: Stores, effort: Effort, log: (line: string
   const startedAt = new Date().toISOString();
   const bench = new Bench(stores, log);
   try {
-    await bench.startServers(CASES.map(({ spec }) => spec));
+    await bench.startServers(CASES);
     const rounds = await bench.runRounds(CASES, effort);
     log('counting what the stores are asked for');
     const cases: MeasuredCase[] = [];
@@ -75,13 +75,14 @@ class Bench {
     private readonly log: (line: string) => void,
   ) {}
 
-  async startServers(specs: readonly ServerSpec[]): Promise<void> {
-    for (const spec of specs) {
-      const name = nameOf(spec);
+  async startServers(cases: readonly Case[]): Promise<void> {
+    for (const { spec, kind } of cases) {
+      const name = nameOf(spec, kind);
       if (this.#running.has(name)) continue;
       const databaseUrl = await this.stores.newDatabase();
       const server = await ContenderServer.start(spec, { redisUrl: this.stores.redisUrl, databaseUrl });
-      const devices = await loginAll(server, spec, 'user');
+      // no user of another server's: each may have three sessions
+      const devices = await loginAll(server, spec, `s${this.#running.size}u`);
       this.#running.set(name, { spec, databaseUrl, devices, server });
       this.log(`started ${name}`);
     }
@@ -110,7 +111,7 @@ class Bench {
   /** What the store does for a request of this case, by the store's own count over ten requests a device. */
   async storeWorkOf({ spec, kind }: Case): Promise<StoreWork | undefined> {
     if (spec.store !== 'redis' && spec.store !== 'postgres') return undefined;
-    const running = this.#of(spec);
+    const running = this.#of(spec, kind);
     // sessions of this moment: none becomes due for a touch while it is counted
     const texts = requestsOf(kind, await loginAll(running.server, spec, kind));
     const counted = Array.from({ length: COUNTED }, (_, index) => texts[index % texts.length]!);
@@ -133,7 +134,7 @@ class Bench {
    * costs more than its parts, whatever they are: so in turn the same is done with requests for what is not there.
    */
   async forgedBurst({ window, rounds, warmUp }: Effort): Promise<ForgedBurst> {
-    const running = this.#of({ contender: 'ours', adapter: 'fastify', store: 'redis' });
+    const running = this.#of({ contender: 'ours', adapter: 'fastify', store: 'redis' }, 'forged');
     const { port } = running.server;
     const common = { port, connections: CONNECTIONS, duration: window };
     const valid = { ...common, requests: requestsOf('read', running.devices), status: STATUS.read };
@@ -178,7 +179,7 @@ class Bench {
   }
 
   async logout(): Promise<Results['extras']['logout']> {
-    const running = this.#of({ contender: 'ours', adapter: 'express', store: 'redis' });
+    const running = this.#of({ contender: 'ours', adapter: 'express', store: 'redis' }, 'login');
     const requests: string[] = [];
     for (let i = 0; i < COUNTED; i++) {
       requests.push(requestText('POST', '/logout', { device: await running.server.login(`leaving${i}`) }));
@@ -198,7 +199,7 @@ class Bench {
   /** What a login leaves in Redis: the memory that Redis says it uses, before and after many of them. */
   async bytesPerSession(): Promise<Results['extras']['bytesPerSession']> {
     const measureOf = async (spec: ServerSpec): Promise<number> => {
-      const { server } = this.#of(spec);
+      const { server } = this.#of(spec, 'login');
       const logins = Array.from({ length: SESSIONS_A_USER * MEMORY_USERS }, (_, index) =>
         requestText('POST', '/login', { body: { user: `user${index % MEMORY_USERS}` } }),
       );
@@ -218,15 +219,15 @@ class Bench {
     await this.#load.stop();
   }
 
-  #of(spec: ServerSpec): Running {
-    return this.#running.get(nameOf(spec))!;
+  #of(spec: ServerSpec, kind: RequestKind): Running {
+    return this.#running.get(nameOf(spec, kind))!;
   }
 
   async #window(
     { spec, kind }: Case,
     duration: number,
   ): Promise<{ throughput: number; cpu: number; p50: number; p99: number }> {
-    const { server, devices } = this.#of(spec);
+    const { server, devices } = this.#of(spec, kind);
     const before = await server.cpu();
     const result = await this.#order({
       port: server.port,
@@ -289,6 +290,11 @@ async function loginAll(server: ContenderServer, { contender }: ServerSpec, user
     devices.push(contender === 'bare' ? { cookie: `sid=${i}` } : await server.login(`${users}${i}`));
   }
   return devices;
+}
+
+/** Reads have a server to themselves: what else it ran would have a say in how its code is optimised. */
+function nameOf({ contender, adapter, store }: ServerSpec, kind: RequestKind): string {
+  return [adapter, contender, store, kind === 'read' ? 'reads' : 'others'].filter(Boolean).join(' ');
 }
 
 /** Valid requests a second beside a flood of others, and what one of them costs. */

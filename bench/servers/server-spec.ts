@@ -11,7 +11,3 @@ export interface StoreAddresses {
   readonly redisUrl: string;
   readonly databaseUrl: string;
 }
-
-export function nameOf({ contender, adapter, store }: ServerSpec): string {
-  return [adapter, contender, store].filter((part) => part !== undefined).join(' ');
-}
