@@ -169,12 +169,13 @@ class Bench {
       const validExpected = (burst.passed * burst.cpu) / control.cpu;
       found.push({ forgedPerSecond: burst.flood, validPerSecond: burst.passed, validExpected, validAlone });
     }
-    const medianOf = (figure: keyof ForgedBurst): number => median(found.map((each) => each[figure]));
+    const medianOf = (figure: (each: ForgedBurst) => number): number => median(found.map(figure));
+    const validPerSecond = medianOf((each) => each.validPerSecond);
     return {
-      forgedPerSecond: medianOf('forgedPerSecond'),
-      validPerSecond: medianOf('validPerSecond'),
-      validExpected: medianOf('validExpected'),
-      validAlone: medianOf('validAlone'),
+      forgedPerSecond: medianOf((each) => each.forgedPerSecond),
+      validPerSecond,
+      validExpected: validPerSecond / medianOf((each) => each.validPerSecond / each.validExpected),
+      validAlone: medianOf((each) => each.validAlone),
     };
   }
 
