@@ -246,7 +246,7 @@ describe('responses whose prototype asks for their final headers', () => {
 
   function newAsking(): { readonly response: Response; readonly final: FinalHeaders } {
     const response = new Response(new IncomingMessage(new Socket()));
-    const final = new FinalHeaders(response);
+    const final = new FinalHeaders(response, response.req);
     finals.set(response, final);
     return { response, final };
   }
@@ -278,6 +278,14 @@ describe('responses whose prototype asks for their final headers', () => {
     final.vary('Cookie');
     response.writeHead(200);
     expect(response.getHeaders()).toMatchObject({ vary: 'Accept-Encoding, Cookie', 'cache-control': 'no-store' });
+  });
+
+  it('get them by a writeHead of their own where the application was given another request', () => {
+    const response = new Response(new IncomingMessage(new Socket()));
+    const final = new FinalHeaders(response, Object.create(response.req) as object);
+    final.vary('Cookie');
+    response.writeHead(200);
+    expect(response.getHeaders()).toMatchObject({ vary: 'Cookie' });
   });
 
   it('are left alone where nobody has asked for anything', () => {

@@ -42,7 +42,11 @@ export class FinalHeaders {
   #noStore = false;
   #isHooked = false;
 
-  constructor(private readonly response: ServerResponse) {}
+  /** @param request that a prototype which asks finds this by: where it is the response's own */
+  constructor(
+    private readonly response: ServerResponse,
+    private readonly request?: object,
+  ) {}
 
   /** The response depends on these request headers, a list as `Vary` has it: they are added to whatever that says. */
   vary(names: string): void {
@@ -69,7 +73,7 @@ export class FinalHeaders {
     if (this.#isHooked) return;
     this.#isHooked = true;
     const { response } = this;
-    if (ASKS in response) return;
+    if (ASKS in response && response.req === this.request) return;
     // whatever is there already: other libraries put their own in the way in the same manner
     // eslint-disable-next-line @typescript-eslint/unbound-method -- it is called with `apply`
     const writeHead = response.writeHead as WriteHead;

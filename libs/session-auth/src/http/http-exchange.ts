@@ -140,7 +140,10 @@ export class HttpExchange {
   }
 
   get #final(): FinalHeaders {
-    this.#finalHeaders ??= new FinalHeaders(this.response.raw ?? (this.response as unknown as ServerResponse));
+    this.#finalHeaders ??= new FinalHeaders(
+      this.response.raw ?? (this.response as unknown as ServerResponse),
+      this.request,
+    );
     return this.#finalHeaders;
   }
 }
