@@ -7,7 +7,7 @@ import { publish, save } from './report/publish.ts';
 import { markdownOf } from './report/tables.ts';
 
 /*
- *   npm run bench                     all contenders against each other, about twelve minutes
+ *   npm run bench                     all contenders against each other, about a quarter of an hour
  *   npm run bench -- quick            fewer and shorter rounds, less than four minutes
  *   npm run bench -- publish          … and the figures go into docs/
  *   npm run bench -- report           the figures of the last run again (with publish: into docs/)

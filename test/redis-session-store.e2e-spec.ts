@@ -4,6 +4,7 @@ import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import { RedisSessionStore } from 'nestjs-session-auth/redis';
 import { sessionStoreContract, type MakeSessionStore } from 'nestjs-session-auth/testing';
 import { startLocalRedis, type LocalRedis } from '../src/local-services/local-redis.js';
+import { serveAllSlots } from './support/redis-cluster.js';
 
 const run = `test-${randomUUID()}:`;
 const clients: Redis[] = [];
@@ -48,10 +49,7 @@ let cluster: Cluster;
 beforeAll(async () => {
   server = await startLocalRedis({ args: ['--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1'] });
   const client = new Redis(server.url);
-  await client.cluster('ADDSLOTS', ...Array.from({ length: 16_384 }, (_, slot) => slot));
-  while (!String(await client.cluster('INFO')).includes('cluster_state:ok')) {
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+  await serveAllSlots(client);
   await client.quit();
   const address = { host: new URL(server.url).hostname, port: server.port };
   cluster = await connected(new Cluster([address], { natMap: () => address }));

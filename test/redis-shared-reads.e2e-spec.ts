@@ -5,20 +5,13 @@ import type { FindOutcome, SessionRecord } from 'nestjs-session-auth';
 import { RedisSessionStore } from 'nestjs-session-auth/redis';
 import { startLocalRedis, type LocalRedis } from '../src/local-services/local-redis.js';
 import { countCommands } from './support/command-count.js';
-import { untilTrue } from './support/redis-processes.js';
-import { HOUR, MINUTE, newDigest, newRecord, NO_LIMIT, NOW } from './support/session-records.js';
+import { serveAllSlots } from './support/redis-cluster.js';
+import { HOUR, liveRecord, MINUTE, newDigest, newRecord, NO_LIMIT, NOW, touchAt } from './support/session-records.js';
 
 /** More than Redis itself takes to remove what the test wants to find expired. */
 const SECONDS = 30_000;
 
-const touch = (now: number) => ({ now, idle: HOUR, interval: MINUTE });
-
 const keyOf = (digest: string): string => `sa:{${digest.slice(0, 2)}}:s:${digest.slice(2)}`;
-
-function liveRecord(outcome: FindOutcome): SessionRecord {
-  if (outcome.status !== 'live') throw new Error(`a session was ${outcome.status}`);
-  return outcome.record;
-}
 
 describe('reads that share a command of Redis', () => {
   let server: LocalRedis;
@@ -30,7 +23,7 @@ describe('reads that share a command of Redis', () => {
     redis = new Redis(server.url);
     store = new RedisSessionStore(redis);
     // the scripts once, so that none is counted twice for being sent in full
-    await store.find(newDigest(), touch(NOW));
+    await store.find(newDigest(), touchAt(NOW));
   });
 
   beforeEach(() => redis.flushdb());
@@ -47,7 +40,7 @@ describe('reads that share a command of Redis', () => {
   }
 
   const findAll = (digests: readonly string[], now: number): Promise<FindOutcome[]> =>
-    Promise.all(digests.map((digest) => store.find(digest, touch(now))));
+    Promise.all(digests.map((digest) => store.find(digest, touchAt(now))));
 
   it('are each answered what they asked for, by one command', async () => {
     const now = NOW + MINUTE;
@@ -90,7 +83,7 @@ describe('reads that share a command of Redis', () => {
   it('keep to the moment that each was asked at', async () => {
     const record = await add({ expiresAt: NOW + SECONDS });
     const outcomes = await Promise.all(
-      [-1, -1, 0, -1].map((more) => store.find(record.digest, touch(NOW + SECONDS + more))),
+      [-1, -1, 0, -1].map((more) => store.find(record.digest, touchAt(NOW + SECONDS + more))),
     );
     expect(outcomes.map(({ status }) => status)).toEqual(['live', 'live', 'expired', 'absent']);
   });
@@ -126,7 +119,7 @@ describe('reads that share a command of Redis', () => {
   ])('do not fail with one whose value is %s', async (_, damage) => {
     const [sound, broken] = [await add(), await add()];
     await damage(keyOf(broken.digest));
-    const reads = [broken, sound, broken, sound].map(({ digest }) => store.find(digest, touch(NOW)));
+    const reads = [broken, sound, broken, sound].map(({ digest }) => store.find(digest, touchAt(NOW)));
     const outcomes = await Promise.allSettled(reads);
     expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'fulfilled', 'rejected', 'fulfilled']);
     expect(outcomes[1]).toEqual({ status: 'fulfilled', value: { status: 'live', record: sound } });
@@ -139,7 +132,7 @@ describe('reads that share a command of Redis', () => {
     const gonesStore = new RedisSessionStore(gone);
     gone.disconnect();
     const outcomes = await Promise.allSettled(
-      Array.from({ length: 20 }, () => gonesStore.find(newDigest(), touch(NOW))),
+      Array.from({ length: 20 }, () => gonesStore.find(newDigest(), touchAt(NOW))),
     );
     expect(outcomes.map(({ status }) => status)).toEqual(outcomes.map(() => 'rejected'));
   });
@@ -150,8 +143,8 @@ describe('reads that share a command of Redis', () => {
     const answering = Object.assign(Object.create(short) as Redis, { evalsha: () => Promise.resolve(['x']) });
     const shortStore = new RedisSessionStore(answering);
     const outcomes = await Promise.allSettled([
-      shortStore.find(newDigest(), touch(NOW)),
-      shortStore.find(newDigest(), touch(NOW)),
+      shortStore.find(newDigest(), touchAt(NOW)),
+      shortStore.find(newDigest(), touchAt(NOW)),
     ]);
     expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
     short.disconnect();
@@ -165,10 +158,7 @@ describe('reads by a client that does not know that it asks a cluster', () => {
   beforeAll(async () => {
     server = await startLocalRedis({ args: ['--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1'] });
     redis = new Redis(server.url);
-    await redis.cluster('ADDSLOTS', ...Array.from({ length: 16_384 }, (_, slot) => slot));
-    await untilTrue('every slot is served', async () =>
-      String(await redis.cluster('INFO')).includes('cluster_state:ok'),
-    );
+    await serveAllSlots(redis);
   });
 
   afterAll(async () => {
@@ -184,7 +174,7 @@ describe('reads by a client that does not know that it asks a cluster', () => {
     });
     for (const record of records) await store.create(record, NO_LIMIT, NOW);
     const found = records.map((record) => ({ status: 'live', record }));
-    const findAll = () => Promise.all(records.map(({ digest }) => store.find(digest, touch(NOW))));
+    const findAll = () => Promise.all(records.map(({ digest }) => store.find(digest, touchAt(NOW))));
     expect(await findAll()).toEqual(found);
     const { sent } = await countCommands(redis, async () => expect(await findAll()).toEqual(found));
     expect(sent).toBe(5);

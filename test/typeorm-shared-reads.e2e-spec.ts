@@ -3,7 +3,7 @@ import type { DataSource } from 'typeorm';
 import type { FindOutcome, SessionRecord } from 'nestjs-session-auth';
 import { CreateSessionAuthTables, TypeOrmSessionStore } from 'nestjs-session-auth/typeorm';
 import { createTestDatabase, type TestDatabase } from './support/postgres-database.js';
-import { HOUR, MINUTE, newDigest, newRecord, NO_LIMIT, NOW } from './support/session-records.js';
+import { HOUR, liveRecord, MINUTE, newDigest, newRecord, NO_LIMIT, NOW, touchAt } from './support/session-records.js';
 
 describe('reads that share a statement of PostgreSQL', () => {
   let database: TestDatabase;
@@ -65,7 +65,7 @@ describe('reads that share a statement of PostgreSQL', () => {
     await dataSource.query(`UPDATE damaged SET ip = ''`);
     await dataSource.query(`CREATE VIEW session_auth_session AS SELECT ${list.join(', ')} FROM damaged`);
 
-    const reads = [broken, sound, broken, sound].map(({ digest }) => store.find(digest, touch(NOW)));
+    const reads = [broken, sound, broken, sound].map(({ digest }) => store.find(digest, touchAt(NOW)));
     const outcomes = await Promise.allSettled(reads);
     expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'fulfilled', 'rejected', 'fulfilled']);
     expect(outcomes[1]).toMatchObject({ value: { status: 'live', record: { id: sound.id } } });
@@ -74,19 +74,12 @@ describe('reads that share a statement of PostgreSQL', () => {
 
   it('all fail when there is no connection, and none hangs', async () => {
     await dataSource.destroy();
-    const reads = Array.from({ length: 20 }, () => store.find(newDigest(), touch(NOW)));
+    const reads = Array.from({ length: 20 }, () => store.find(newDigest(), touchAt(NOW)));
     const outcomes = await Promise.allSettled(reads);
     expect(outcomes.map(({ status }) => status)).toEqual(outcomes.map(() => 'rejected'));
   });
 
-  const touch = (now: number) => ({ now, idle: HOUR, interval: MINUTE });
-
   function findAll(digests: readonly string[], now: number): Promise<FindOutcome[]> {
-    return Promise.all(digests.map((digest) => store.find(digest, touch(now))));
+    return Promise.all(digests.map((digest) => store.find(digest, touchAt(now))));
   }
 });
-
-function liveRecord(outcome: FindOutcome): SessionRecord {
-  if (outcome.status !== 'live') throw new Error(`a session was ${outcome.status}`);
-  return outcome.record;
-}

@@ -1,4 +1,4 @@
-import { Cluster } from 'ioredis';
+import { Cluster, type Redis } from 'ioredis';
 import { findFreePort } from '../../src/local-services/free-port.js';
 import { REDIS_OPTIONS } from '../../src/storage/redis-options.js';
 import { startRedisProcess, untilTrue, type RedisProcess } from './redis-processes.js';
@@ -127,4 +127,12 @@ export class RedisCluster {
   #anyone(): RedisProcess {
     return this.processes[0]!;
   }
+}
+
+/** Makes a lone server with `cluster-enabled` a cluster of one node. */
+export async function serveAllSlots(server: Redis): Promise<void> {
+  await server.cluster('ADDSLOTS', ...Array.from({ length: SLOTS }, (_, slot) => slot));
+  await untilTrue('every slot is served', async () =>
+    String(await server.cluster('INFO')).includes('cluster_state:ok'),
+  );
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { SessionRecord } from 'nestjs-session-auth';
+import type { FindOutcome, SessionRecord, Touch } from 'nestjs-session-auth';
 
 /** The time at which the records of tests are made. */
 export const NOW = 1_800_000_000_000;
@@ -29,4 +29,15 @@ export function newRecord(userId: string | undefined, fields: Partial<SessionRec
     data: {},
     ...fields,
   };
+}
+
+/** A use of a session that lives an hour from then on, and is touched once a minute. */
+export function touchAt(now: number): Touch {
+  return { now, idle: HOUR, interval: MINUTE };
+}
+
+/** The record that a store has found. */
+export function liveRecord(outcome: FindOutcome): SessionRecord {
+  if (outcome.status !== 'live') throw new Error(`a session was ${outcome.status}`);
+  return outcome.record;
 }
