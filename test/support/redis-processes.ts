@@ -79,9 +79,9 @@ export async function startRedisProcess(lines: readonly string[], mode: RedisMod
   };
 }
 
-/** Waits for what an operator waits for, at most half a minute. */
+/** Waits for what an operator waits for, at most a minute. */
 export async function untilTrue(what: string, isTrue: () => Promise<boolean>): Promise<void> {
-  for (const end = Date.now() + 30_000; !(await isTrue().catch(() => false)); await pause(25)) {
+  for (const end = Date.now() + 60_000; !(await isTrue().catch(() => false)); await pause(25)) {
     if (Date.now() > end) throw new Error(`waited in vain until ${what}`);
   }
 }
