@@ -144,7 +144,8 @@ export async function startBank(setup: BankSetup): Promise<Bank> {
     ...module,
     imports: [
       ...(module.imports ?? []),
-      SessionAuthModule.forRoot({ ...sessions, passwords: { cost: 4 }, ...options }),
+      // a store on a machine that stands still for a moment is not away: what is to be, says so
+      SessionAuthModule.forRoot({ ...sessions, passwords: { cost: 4 }, storeTimeout: '20s', ...options }),
       ...BANK.imports,
     ],
     controllers: [...BANK.controllers, ...(module.controllers ?? [])],

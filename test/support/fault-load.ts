@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { BankClient, type Answer } from './bank-client.js';
+import { RunningTime } from './running-time.js';
 
 /** What a {@link FaultLoad} has seen. */
 export interface LoadReport {
@@ -37,6 +38,7 @@ export class FaultLoad {
   readonly #slowest: Record<string, number> = {};
   readonly #wrong: string[] = [];
   readonly #customers: Promise<void>[];
+  readonly #time = new RunningTime();
   #lost = 0;
   #revived = 0;
   #turn = 0;
@@ -71,6 +73,7 @@ export class FaultLoad {
   async report(): Promise<LoadReport> {
     this.end();
     await Promise.all(this.#customers);
+    this.#time.stop();
     return this.#report();
   }
 
@@ -121,9 +124,9 @@ export class FaultLoad {
   async #ask(client: BankClient, send: () => Promise<Answer>, allowed: readonly number[]): Promise<Answer | undefined> {
     const { ports } = this.options;
     client.port = ports[this.#turn++ % ports.length]!;
-    const startedAt = performance.now();
+    const startedAt = this.#time.elapsed;
     const answer = await send().catch((error: Error) => error);
-    const took = performance.now() - startedAt;
+    const took = this.#time.elapsed - startedAt;
     const status = answer instanceof Error ? answer.message : answer.status;
     this.#answers[status] = (this.#answers[status] ?? 0) + 1;
     this.#slowest[status] = Math.round(Math.max(this.#slowest[status] ?? 0, took));

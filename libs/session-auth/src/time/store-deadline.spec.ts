@@ -1,8 +1,12 @@
+import { stat } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { SessionAuthError } from '../errors/session-auth.error.js';
 import { withStoreDeadline } from './store-deadline.js';
 
 const TIMEOUT = 2000;
+
+/** A timer of no time. */
+const TURN = 1;
 
 describe('withStoreDeadline', () => {
   beforeEach(() => {
@@ -23,13 +27,34 @@ describe('withStoreDeadline', () => {
     waiting.then(settled, settled);
     await jest.advanceTimersByTimeAsync(TIMEOUT - 1);
     expect(settled).not.toHaveBeenCalled();
-    await jest.advanceTimersByTimeAsync(1);
+    await jest.advanceTimersByTimeAsync(1 + TURN);
     await expect(waiting).rejects.toMatchObject({
       code: 'session_store_unavailable',
       statusCode: 503,
       retryAfterSeconds: 1,
       message: expect.stringContaining('2000 ms'),
     });
+  });
+
+  it('hears what has arrived while this process could not run', async () => {
+    jest.useRealTimers();
+    const waiting = withStoreDeadline(5, () => stat('.'));
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50);
+    expect((await waiting).isDirectory()).toBe(true);
+  });
+
+  it.each([
+    ['as much again', 700, 700],
+    ['no more than the deadline again', 10 * TIMEOUT, TIMEOUT],
+  ])('gives a store the time back in which this process could not run: %s', async (_what, lost, given) => {
+    const clock = jest.spyOn(performance, 'now').mockReturnValueOnce(0).mockReturnValueOnce(TIMEOUT + lost);
+    const settled = jest.fn();
+    withStoreDeadline(TIMEOUT, () => new Promise(() => undefined)).then(settled, settled);
+    await jest.advanceTimersByTimeAsync(TIMEOUT + given - 1);
+    expect(settled).not.toHaveBeenCalled();
+    await jest.advanceTimersByTimeAsync(1);
+    expect(settled).toHaveBeenCalledTimes(1);
+    clock.mockRestore();
   });
 
   it.each([
@@ -39,7 +64,7 @@ describe('withStoreDeadline', () => {
     const { promise, resolve, reject } = withResolvers<string>();
     const waiting = withStoreDeadline(TIMEOUT, () => promise);
     const outcome = expect(waiting).rejects.toThrow('did not answer within 2000 ms');
-    await jest.advanceTimersByTimeAsync(TIMEOUT);
+    await jest.advanceTimersByTimeAsync(TIMEOUT + TURN);
     await outcome;
     settle(resolve, reject);
     await jest.advanceTimersByTimeAsync(TIMEOUT);

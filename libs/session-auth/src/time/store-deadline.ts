@@ -3,6 +3,9 @@ import { SessionAuthError } from '../errors/session-auth.error.js';
 /**
  * Waits for a store's answer, but no longer than `timeout` milliseconds: fail closed, and say so (ASVS 16.5.3).
  *
+ * Time in which this process could not run, and so hear no answer either (a blocked event loop, a machine that stood
+ * still), is not held against the store: it gets as much again, once, and no more than `timeout`.
+ *
  * Whatever the store throws becomes `session_store_unavailable` with the failure as cause, except the library's own
  * errors. An answer that comes too late is dropped; the operation itself may still have taken place.
  *
@@ -10,8 +13,11 @@ import { SessionAuthError } from '../errors/session-auth.error.js';
  */
 export function withStoreDeadline<T>(timeout: number, operation: () => Promise<T>): Promise<T> {
   return new Promise<T>((resolve, reject) => {
-    const timer = setTimeout(() => {
-      reject(unavailable(`the session store did not answer within ${timeout} ms`));
+    const startedAt = performance.now();
+    const giveUp = (): void => reject(unavailable(`the session store did not answer within ${timeout} ms`));
+    let timer = setTimeout(() => {
+      const late = performance.now() - startedAt - timeout;
+      timer = setTimeout(giveUp, Math.min(late, timeout));
     }, timeout);
     const fail = (error: unknown): void => {
       clearTimeout(timer);
