@@ -47,7 +47,10 @@ describe('withStoreDeadline', () => {
     ['as much again', 700, 700],
     ['no more than the deadline again', 10 * TIMEOUT, TIMEOUT],
   ])('gives a store the time back in which this process could not run: %s', async (_what, lost, given) => {
-    const clock = jest.spyOn(performance, 'now').mockReturnValueOnce(0).mockReturnValueOnce(TIMEOUT + lost);
+    const clock = jest
+      .spyOn(performance, 'now')
+      .mockReturnValueOnce(0)
+      .mockReturnValueOnce(TIMEOUT + lost);
     const settled = jest.fn();
     withStoreDeadline(TIMEOUT, () => new Promise(() => undefined)).then(settled, settled);
     await jest.advanceTimersByTimeAsync(TIMEOUT + given - 1);
