@@ -427,7 +427,7 @@ describe('a store that fails', () => {
       const outcome = expect(hanging.find(issueSessionToken('alice'))).rejects.toMatchObject({
         code: 'session_store_unavailable',
       });
-      await jest.advanceTimersByTimeAsync(500);
+      await jest.advanceTimersByTimeAsync(501);
       await outcome;
     } finally {
       jest.useRealTimers();

@@ -28,7 +28,7 @@ describe('SessionStoreHealthIndicator', () => {
     jest.useFakeTimers();
     try {
       const health = indicator.pingCheck();
-      await jest.advanceTimersByTimeAsync(50);
+      await jest.advanceTimersByTimeAsync(51);
       expect(await health).toEqual(down);
     } finally {
       jest.useRealTimers();
