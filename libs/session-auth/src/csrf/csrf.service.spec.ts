@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { ExecutionContext } from '@nestjs/common';
 import { IncomingMessage, ServerResponse, type IncomingHttpHeaders } from 'node:http';
 import { Socket } from 'node:net';
@@ -466,9 +466,37 @@ describe('origins that were found good before', () => {
       { 'sec-fetch-site': 'cross-site' },
     ]) {
       for (let again = 0; again < 2; again += 1) {
+        // the one that was found good last, too, differs in one thing only
+        expect(embed({ origin: own })).not.toThrow();
         expect(embed(headers)).toThrow(expect.objectContaining({ code: 'csrf_failed' }));
       }
     }
+  });
+
+  it('are not judged again, and what was refused is', () => {
+    let judged = 0;
+    const publicOrigins = new Proxy([parseTrustedOrigin(own)!], {
+      get: (target, name, receiver): unknown => {
+        if (name === 'length') judged += 1;
+        return Reflect.get(target, name, receiver);
+      },
+    });
+    const { csrf } = ask({ settings: { publicOrigins } });
+    const costOf = (headers: IncomingHttpHeaders): number => {
+      judged = 0;
+      try {
+        csrf.guardEmbedding(ask({ method: 'GET', headers }).bound);
+      } catch {
+        // refused
+      }
+      return judged;
+    };
+    const [good, evil] = [
+      { origin: own, 'sec-fetch-site': 'same-origin' },
+      { origin: 'https://evil.example', 'sec-fetch-site': 'same-origin' },
+    ];
+    expect([costOf(good) > 0, costOf(good), costOf(good)]).toEqual([true, 0, 0]);
+    expect([costOf(evil) > 0, costOf(evil) > 0]).toEqual([true, true]);
   });
 
   it('let no unknown one pass whose request says nothing else', () => {
@@ -520,6 +548,21 @@ describe('tokens that were found good before', () => {
         expect(post(alices, other)).toThrow(expect.objectContaining({ code: 'csrf_failed' }));
       }
     }
+  });
+
+  it('are not checked again, and wrong ones are', () => {
+    const { csrf } = ask();
+    const [alices, bobs] = [sessionCookie(), sessionCookie()];
+    const [good, wrong] = [tokenOf(alices), tokenOf(bobs)];
+    const check = jest.spyOn(CsrfKey.prototype, 'macOf');
+    const isChecked = (given: string): boolean => {
+      check.mockClear();
+      csrf.verify(ask({ headers: { cookie: alices, origin: own, 'x-csrf-token': given } }).request);
+      return check.mock.calls.length > 0;
+    };
+    expect([isChecked(good), isChecked(good), isChecked(good)]).toEqual([true, false, false]);
+    expect([isChecked(wrong), isChecked(wrong)]).toEqual([true, true]);
+    check.mockRestore();
   });
 
   it('do not become good by being presented', () => {

@@ -2,8 +2,10 @@ import { describe, expect, it } from '@jest/globals';
 import { HttpAdapterHost, type AbstractHttpAdapter } from '@nestjs/core';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
-import { ServerResponse } from 'node:http';
+import { IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
 import { ExpressResponses } from './express-responses.js';
+import { RequestSessions } from './request-sessions.js';
 
 function start(adapter: AbstractHttpAdapter | undefined): void {
   const host = new HttpAdapterHost();
@@ -25,6 +27,22 @@ describe('the responses of an Express application', () => {
     // two modules of one application
     start(one);
     expect(writeHeadOf(responseOf(one))).toBe(changed);
+  });
+
+  it('say what a guard of ours has asked for, and nothing where none has', () => {
+    const adapter = new ExpressAdapter();
+    start(adapter);
+    // nobody asks for a session here
+    const sessions = new RequestSessions(undefined as never);
+    const answer = (isBound: boolean): unknown => {
+      const request = new IncomingMessage(new Socket());
+      const response = Object.setPrototypeOf(new ServerResponse(request), responseOf(adapter)) as ServerResponse;
+      if (isBound) sessions.bind(request, response).exchange.vary('Cookie');
+      expect(Object.hasOwn(response, 'writeHead')).toBe(false);
+      return response.writeHead(200).getHeader('vary');
+    };
+    expect(answer(true)).toBe('Cookie');
+    expect(answer(false)).toBeUndefined();
   });
 
   it('are no matter of Fastify, nor of what serves no HTTP', () => {
