@@ -50,6 +50,11 @@ export function getRequestSession(request: object): RequestSession {
   return bound;
 }
 
+/**
+ * What of a request the session hangs on: the array of its headers, which is its own as much as it is. On Express each
+ * request has a hidden class to itself, and any property added to one makes another.
+ */
 function holderOf(request: object): Bindable {
-  return 'raw' in request && typeof request.raw === 'object' && request.raw !== null ? request.raw : request;
+  const message = 'raw' in request && typeof request.raw === 'object' && request.raw !== null ? request.raw : request;
+  return 'rawHeaders' in message && Array.isArray(message.rawHeaders) ? (message.rawHeaders as Bindable) : message;
 }
