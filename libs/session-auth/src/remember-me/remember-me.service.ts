@@ -1,7 +1,7 @@
 import { issueHandle } from '../crypto/session-token.js';
 import type { SessionEventPublisher } from '../events/event-publisher.js';
 import type { Clock } from '../time/clock.js';
-import { withStoreDeadline } from '../time/store-deadline.js';
+import { StoreDeadline } from '../time/store-deadline.js';
 import type { ClientInfo } from '../users/client-info.js';
 import type { RememberMeSettings } from './remember-me-settings.js';
 import type { RememberMeTokenRecord, RememberMeTokenStore } from './remember-me-token-store.js';
@@ -79,7 +79,11 @@ export const MAX_REMEMBERED_DEVICES = 100;
  * Every method rejects with `session_store_unavailable` when the store fails or takes longer than `storeTimeout`.
  */
 export class RememberMeService {
-  constructor(private readonly parts: RememberMeParts) {}
+  readonly #deadline: StoreDeadline;
+
+  constructor(private readonly parts: RememberMeParts) {
+    this.#deadline = new StoreDeadline(parts.storeTimeout);
+  }
 
   /** Remembers a device of a user. `sessionId` is the handle of the session it is signed in by now. */
   async issue(userId: string, sessionId: string, client?: ClientInfo): Promise<IssuedRememberMe> {
@@ -187,7 +191,7 @@ export class RememberMeService {
   }
 
   #call<T>(operation: (store: RememberMeTokenStore) => Promise<T>): Promise<T> {
-    return withStoreDeadline(this.parts.storeTimeout, () => operation(this.parts.store));
+    return this.#deadline.run(() => operation(this.parts.store));
   }
 }
 

@@ -2,7 +2,7 @@ import { Logger, type OnApplicationBootstrap, type OnApplicationShutdown, type O
 import type { SessionEventPublisher } from '../events/event-publisher.js';
 import type { Clock } from '../time/clock.js';
 import type { EndedSession, SessionStore } from './session-store.js';
-import { withStoreDeadline } from '../time/store-deadline.js';
+import { StoreDeadline } from '../time/store-deadline.js';
 
 /** The resolved `cleanup` options. */
 export interface CleanupSettings {
@@ -57,6 +57,7 @@ const JITTER = 0.1;
  */
 export class SessionCleanupService implements OnApplicationBootstrap, OnModuleDestroy, OnApplicationShutdown {
   readonly #logger = new Logger('SessionCleanup');
+  readonly #deadline = new StoreDeadline(STEP_TIMEOUT);
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<CleanupReport> | undefined;
   #stopping = false;
@@ -157,7 +158,7 @@ export class SessionCleanupService implements OnApplicationBootstrap, OnModuleDe
     const { batch } = this.settings;
     let removed = 0;
     for (let last = batch; last >= batch && !this.#stopping;) {
-      last = await withStoreDeadline(STEP_TIMEOUT, () => step(this.parts.clock.now(), batch));
+      last = await this.#deadline.run(() => step(this.parts.clock.now(), batch));
       removed += last;
       await new Promise((resolve) => setImmediate(resolve));
     }

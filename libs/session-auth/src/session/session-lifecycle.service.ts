@@ -34,7 +34,7 @@ import type {
 import { Session } from './session.js';
 import { UpstreamDigests, type UpstreamSession } from './upstream-session.js';
 import { destroyed, UserSessions } from './user-sessions.js';
-import { withStoreDeadline } from '../time/store-deadline.js';
+import { StoreDeadline } from '../time/store-deadline.js';
 
 /**
  * The life of sessions, without HTTP: make, find, change, rotate, end, list.
@@ -45,6 +45,7 @@ import { withStoreDeadline } from '../time/store-deadline.js';
 export class SessionLifecycleService {
   readonly #ofUsers: UserSessions;
   readonly #upstream: UpstreamDigests;
+  readonly #deadline: StoreDeadline;
 
   constructor(
     private readonly store: SessionStore,
@@ -55,7 +56,8 @@ export class SessionLifecycleService {
     devices?: RememberedDevices,
   ) {
     this.#upstream = new UpstreamDigests(settings.upstreamKeys);
-    this.#ofUsers = new UserSessions({ store, clock, events, devices, storeTimeout: settings.storeTimeout });
+    this.#deadline = new StoreDeadline(settings.storeTimeout);
+    this.#ofUsers = new UserSessions({ store, clock, events, devices, deadline: this.#deadline });
   }
 
   /**
@@ -396,7 +398,7 @@ export class SessionLifecycleService {
   }
 
   #call<T>(operation: () => Promise<T>): Promise<T> {
-    return withStoreDeadline(this.settings.storeTimeout, operation);
+    return this.#deadline.run(operation);
   }
 }
 

@@ -21,12 +21,12 @@ describe('SessionStoreHealthIndicator', () => {
   it('is down, without a word of why, where the store fails or does not answer in time', async () => {
     const store = new MemorySessionStore();
     const down = { sessions: { status: 'down', message: 'the session store does not answer' } };
-    const indicator = new SessionStoreHealthIndicator(store, CLOCK, 50);
-    jest.spyOn(store, 'find').mockRejectedValueOnce(new Error('ECONNREFUSED 10.0.0.1'));
-    expect(await indicator.pingCheck()).toEqual(down);
-    jest.spyOn(store, 'find').mockReturnValueOnce(new Promise(() => undefined));
     jest.useFakeTimers();
     try {
+      const indicator = new SessionStoreHealthIndicator(store, CLOCK, 50);
+      jest.spyOn(store, 'find').mockRejectedValueOnce(new Error('ECONNREFUSED 10.0.0.1'));
+      expect(await indicator.pingCheck()).toEqual(down);
+      jest.spyOn(store, 'find').mockReturnValueOnce(new Promise(() => undefined));
       const health = indicator.pingCheck();
       await jest.advanceTimersByTimeAsync(51);
       expect(await health).toEqual(down);

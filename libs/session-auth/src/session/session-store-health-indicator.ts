@@ -1,6 +1,6 @@
 import { digestOf, issueSessionToken } from '../crypto/session-token.js';
 import type { Clock } from '../time/clock.js';
-import { withStoreDeadline } from '../time/store-deadline.js';
+import { StoreDeadline } from '../time/store-deadline.js';
 import type { SessionStore } from './session-store.js';
 
 /** What {@link SessionStoreHealthIndicator} answers: a `HealthIndicatorResult` of `@nestjs/terminus`. */
@@ -14,11 +14,15 @@ export type SessionStoreHealth<Key extends string = string> = Record<
  * for it.
  */
 export class SessionStoreHealthIndicator {
+  readonly #deadline: StoreDeadline;
+
   constructor(
     private readonly store: SessionStore,
     private readonly clock: Clock,
-    private readonly storeTimeout: number,
-  ) {}
+    storeTimeout: number,
+  ) {
+    this.#deadline = new StoreDeadline(storeTimeout);
+  }
 
   /**
    * Looks up a session that is not there, as a request would: one read, at most `storeTimeout`. Never rejects, and says
@@ -29,12 +33,12 @@ export class SessionStoreHealthIndicator {
   async pingCheck<Key extends string = 'sessions'>(key = 'sessions' as Key): Promise<SessionStoreHealth<Key>> {
     const digest = digestOf(issueSessionToken(undefined));
     const touch = { now: this.clock.now(), idle: 1, interval: 1 };
-    const health: SessionStoreHealth[string] = await withStoreDeadline(this.storeTimeout, () =>
-      this.store.find(digest, touch),
-    ).then(
-      () => ({ status: 'up' }),
-      () => ({ status: 'down', message: 'the session store does not answer' }),
-    );
+    const health: SessionStoreHealth[string] = await this.#deadline
+      .run(() => this.store.find(digest, touch))
+      .then(
+        () => ({ status: 'up' }),
+        () => ({ status: 'down', message: 'the session store does not answer' }),
+      );
     return { [key]: health } as SessionStoreHealth<Key>;
   }
 }

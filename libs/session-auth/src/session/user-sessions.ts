@@ -1,7 +1,7 @@
 import type { SessionEventPublisher } from '../events/event-publisher.js';
 import type { SessionEndReason, UnstampedSessionEvent } from '../events/session-event.js';
 import type { Clock } from '../time/clock.js';
-import { withStoreDeadline } from '../time/store-deadline.js';
+import type { StoreDeadline } from '../time/store-deadline.js';
 import type { ClientInfo } from '../users/client-info.js';
 import type { RememberedDevices } from './remembered-devices.js';
 import type { SessionRecord } from './session-record.js';
@@ -17,8 +17,7 @@ export interface UserSessionsParts {
   readonly events: SessionEventPublisher;
   /** Absent where remember-me is off. */
   readonly devices: RememberedDevices | undefined;
-  /** Milliseconds. */
-  readonly storeTimeout: number;
+  readonly deadline: StoreDeadline;
 }
 
 /** What is done with sessions by their user and handle, whatever tokens they have: list, end, tell of changes. */
@@ -110,8 +109,8 @@ export class UserSessions {
   }
 
   #call<T>(operation: (store: SessionStore, now: number) => Promise<T>): Promise<T> {
-    const { store, clock, storeTimeout } = this.parts;
-    return withStoreDeadline(storeTimeout, () => operation(store, clock.now()));
+    const { store, clock, deadline } = this.parts;
+    return deadline.run(() => operation(store, clock.now()));
   }
 }
 

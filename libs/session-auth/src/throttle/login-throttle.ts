@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import type { LoginThrottleScope } from '../events/session-event.js';
-import { isStoreUnavailable, withStoreDeadline } from '../time/store-deadline.js';
+import { isStoreUnavailable, StoreDeadline } from '../time/store-deadline.js';
 import { clientNetwork } from './client-network.js';
 import { foldLoginName } from './login-name.js';
 import type { FailureCount, FailureCounter, LoginThrottleStore } from './login-throttle-store.js';
@@ -55,6 +55,7 @@ export class LoginThrottle {
   readonly known: FailureCounter;
   /** @internal */
   readonly turns = new Turns(MAX_PARALLEL, isStoreUnavailable);
+  readonly #deadline: StoreDeadline;
 
   /**
    * @param key for the digests of names and addresses
@@ -64,8 +65,9 @@ export class LoginThrottle {
     store: LoginThrottleStore,
     readonly settings: LoginThrottleSettings,
     private readonly key: Buffer,
-    private readonly timeout: number,
+    timeout: number,
   ) {
+    this.#deadline = new StoreDeadline(timeout);
     this.client = store.counter('client', toSeconds(settings.client.window));
     this.blocks = store.counter('blocks', DAY_SECONDS);
     this.address = store.counter('address', toSeconds(settings.address.window));
@@ -91,7 +93,7 @@ export class LoginThrottle {
 
   /** @internal */
   call<T>(operation: () => Promise<T>): Promise<T> {
-    return withStoreDeadline(this.timeout, operation);
+    return this.#deadline.run(operation);
   }
 
   #digest(text: string): string {

@@ -1,29 +1,62 @@
 import { stat } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { SessionAuthError } from '../errors/session-auth.error.js';
-import { withStoreDeadline } from './store-deadline.js';
+import { StoreDeadline } from './store-deadline.js';
 
 const TIMEOUT = 2000;
 
 /** A timer of no time. */
 const TURN = 1;
 
-describe('withStoreDeadline', () => {
+describe('StoreDeadline', () => {
+  let deadline: StoreDeadline;
+
   beforeEach(() => {
     jest.useFakeTimers();
+    deadline = new StoreDeadline(TIMEOUT);
   });
   afterEach(() => {
     jest.useRealTimers();
   });
 
-  it('hands an answer on and leaves no timer behind', async () => {
-    expect(await withStoreDeadline(TIMEOUT, () => Promise.resolve('answer'))).toBe('answer');
+  it('hands answers on, with one timer for all that wait', async () => {
+    const answers = Array.from({ length: 100 }, (_, i) => deadline.run(() => Promise.resolve(i)));
+    expect(jest.getTimerCount()).toBe(1);
+    expect(await Promise.all(answers)).toEqual(Array.from({ length: 100 }, (_, i) => i));
+    await jest.advanceTimersByTimeAsync(TIMEOUT);
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
+  it('keeps no process alive', () => {
+    jest.useRealTimers();
+    const timers = (): number => process.getActiveResourcesInfo().filter((each) => each === 'Timeout').length;
+    const before = timers();
+    void deadline.run(() => new Promise(() => undefined));
+    expect(timers()).toBe(before);
+  });
+
+  it('gives each operation its own time, whenever others began or ended', async () => {
+    const log: string[] = [];
+    const hang = (name: string): void => {
+      deadline.run(() => new Promise(() => undefined)).catch(() => log.push(`${name} at ${performance.now() - start}`));
+    };
+    const start = performance.now();
+    hang('first');
+    await deadline.run(() => Promise.resolve());
+    await jest.advanceTimersByTimeAsync(700);
+    hang('second');
+    hang('third');
+    await jest.advanceTimersByTimeAsync(3 * TIMEOUT);
+    expect(log).toEqual([`first at ${2000 + TURN}`, `second at ${2700 + TURN}`, `third at ${2700 + TURN}`]);
+    hang('fourth');
+    await jest.advanceTimersByTimeAsync(TIMEOUT + TURN);
+    expect(log).toHaveLength(4);
     expect(jest.getTimerCount()).toBe(0);
   });
 
   it('gives up on a store that never answers, at the deadline and not before', async () => {
     const settled = jest.fn();
-    const waiting = withStoreDeadline(TIMEOUT, () => new Promise(() => undefined));
+    const waiting = deadline.run(() => new Promise(() => undefined));
     waiting.then(settled, settled);
     await jest.advanceTimersByTimeAsync(TIMEOUT - 1);
     expect(settled).not.toHaveBeenCalled();
@@ -38,7 +71,7 @@ describe('withStoreDeadline', () => {
 
   it('hears what has arrived while this process could not run', async () => {
     jest.useRealTimers();
-    const waiting = withStoreDeadline(5, () => stat('.'));
+    const waiting = new StoreDeadline(5).run(() => stat('.'));
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50);
     expect((await waiting).isDirectory()).toBe(true);
   });
@@ -52,7 +85,7 @@ describe('withStoreDeadline', () => {
       .mockReturnValueOnce(0)
       .mockReturnValueOnce(TIMEOUT + lost);
     const settled = jest.fn();
-    withStoreDeadline(TIMEOUT, () => new Promise(() => undefined)).then(settled, settled);
+    deadline.run(() => new Promise(() => undefined)).then(settled, settled);
     await jest.advanceTimersByTimeAsync(TIMEOUT + given - 1);
     expect(settled).not.toHaveBeenCalled();
     await jest.advanceTimersByTimeAsync(1);
@@ -65,7 +98,7 @@ describe('withStoreDeadline', () => {
     ['failure', (_: unknown, reject: (error: Error) => void) => reject(new Error('late'))],
   ])('drops a late %s', async (_what, settle) => {
     const { promise, resolve, reject } = withResolvers<string>();
-    const waiting = withStoreDeadline(TIMEOUT, () => promise);
+    const waiting = deadline.run(() => promise);
     const outcome = expect(waiting).rejects.toThrow('did not answer within 2000 ms');
     await jest.advanceTimersByTimeAsync(TIMEOUT + TURN);
     await outcome;
@@ -83,18 +116,19 @@ describe('withStoreDeadline', () => {
       },
     ],
   ])('says the store is unavailable when it %s, with the failure as cause only', async (_what, operation) => {
-    await expect(withStoreDeadline(TIMEOUT, operation)).rejects.toMatchObject({
+    await expect(deadline.run(operation)).rejects.toMatchObject({
       code: 'session_store_unavailable',
       message: expect.not.stringContaining('ECONNRESET'),
       cause: new Error('ECONNRESET'),
       retryAfterSeconds: 1,
     });
+    await jest.advanceTimersByTimeAsync(TIMEOUT);
     expect(jest.getTimerCount()).toBe(0);
   });
 
   it('does so for a failure that is no Error', async () => {
     // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- what a driver may do
-    await expect(withStoreDeadline(TIMEOUT, () => Promise.reject('down'))).rejects.toMatchObject({
+    await expect(deadline.run(() => Promise.reject('down'))).rejects.toMatchObject({
       code: 'session_store_unavailable',
       cause: 'down',
     });
@@ -102,7 +136,7 @@ describe('withStoreDeadline', () => {
 
   it('passes errors of the library on as they are', async () => {
     const error = new SessionAuthError('corrupt_session_record', 'unreadable');
-    await expect(withStoreDeadline(TIMEOUT, () => Promise.reject(error))).rejects.toBe(error);
+    await expect(deadline.run(() => Promise.reject(error))).rejects.toBe(error);
   });
 });
 

@@ -1,37 +1,80 @@
 import { SessionAuthError } from '../errors/session-auth.error.js';
 
+/** An operation that has not been answered yet. */
+interface Waiting {
+  readonly since: number;
+  readonly reject: (error: SessionAuthError) => void;
+}
+
 /**
- * Waits for a store's answer, but no longer than `timeout` milliseconds: fail closed, and say so (ASVS 16.5.3).
+ * Waits for a store's answers, but no longer than `timeout` milliseconds for each: fail closed, and say so (ASVS
+ * 16.5.3).
  *
- * Time in which this process could not run, and so hear no answer either (a blocked event loop, a machine that stood
- * still), is not held against the store: it gets as much again, once, and no more than `timeout`.
- *
- * Whatever the store throws becomes `session_store_unavailable` with the failure as cause, except the library's own
- * errors. An answer that comes too late is dropped; the operation itself may still have taken place.
- *
- * @throws SessionAuthError `session_store_unavailable`
+ * All that wait share a timer, since a timer of its own costs an operation more than all else here; it does not keep
+ * the process alive.
  */
-export function withStoreDeadline<T>(timeout: number, operation: () => Promise<T>): Promise<T> {
-  return new Promise<T>((resolve, reject) => {
-    const startedAt = performance.now();
-    const giveUp = (): void => reject(unavailable(`the session store did not answer within ${timeout} ms`));
-    let timer = setTimeout(() => {
-      const late = performance.now() - startedAt - timeout;
-      timer = setTimeout(giveUp, Math.min(late, timeout));
-    }, timeout);
-    const fail = (error: unknown): void => {
-      clearTimeout(timer);
-      reject(error instanceof SessionAuthError ? error : unavailable('the session store failed', error));
-    };
-    try {
-      operation().then((answer) => {
-        clearTimeout(timer);
-        resolve(answer);
-      }, fail);
-    } catch (error) {
-      fail(error);
+export class StoreDeadline {
+  // in the order in which they began, which is that of their ends
+  readonly #waiting = new Set<Waiting>();
+  #isTimed = false;
+
+  /** @param timeout in milliseconds */
+  constructor(private readonly timeout: number) {}
+
+  /**
+   * Runs an operation and waits for it.
+   *
+   * Time in which this process could not run, and so hear no answer either (a blocked event loop, a machine that stood
+   * still), is not held against the store: it gets as much again, once, and no more than `timeout`.
+   *
+   * Whatever the store throws becomes `session_store_unavailable` with the failure as cause, except the library's own
+   * errors. An answer that comes too late is dropped; the operation itself may still have taken place.
+   *
+   * @throws SessionAuthError `session_store_unavailable`
+   */
+  run<T>(operation: () => Promise<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      const waiting = { since: performance.now(), reject };
+      const fail = (error: unknown): void => {
+        this.#waiting.delete(waiting);
+        reject(error instanceof SessionAuthError ? error : unavailable('the session store failed', error));
+      };
+      try {
+        operation().then((answer) => {
+          this.#waiting.delete(waiting);
+          resolve(answer);
+        }, fail);
+      } catch (error) {
+        fail(error);
+        return;
+      }
+      this.#waiting.add(waiting);
+      if (!this.#isTimed) this.#lookIn(this.timeout);
+    });
+  }
+
+  #lookIn(milliseconds: number): void {
+    this.#isTimed = true;
+    setTimeout(() => this.#look(), milliseconds).unref();
+  }
+
+  #look(): void {
+    this.#isTimed = false;
+    const now = performance.now();
+    for (const waiting of this.#waiting) {
+      const late = now - waiting.since - this.timeout;
+      if (late < 0) {
+        this.#lookIn(-late);
+        return;
+      }
+      this.#waiting.delete(waiting);
+      setTimeout(() => this.#giveUp(waiting), Math.min(late, this.timeout));
     }
-  });
+  }
+
+  #giveUp({ reject }: Waiting): void {
+    reject(unavailable(`the session store did not answer within ${this.timeout} ms`));
+  }
 }
 
 /** Whether an error says that a store failed or did not answer in time. */
