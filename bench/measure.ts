@@ -15,7 +15,7 @@ export interface Effort {
   /** Milliseconds a case and round. */
   readonly window: number;
   readonly warmUp: number;
-  /** Before each window: a server that has rested for half a minute runs its code unoptimised again. */
+  /** Before each window: a server that has rested has nothing in the processor's caches. */
   readonly rewarm: number;
 }
 

@@ -16,7 +16,7 @@ const BENCH = new URL('../../', import.meta.url);
 const RESULTS = new URL('results/', BENCH);
 const DOCS = new URL('../docs/', BENCH);
 
-const FULL: Effort = { quick: false, rounds: 7, window: 1500, warmUp: 2500, rewarm: 1500 };
+const FULL: Effort = { quick: false, rounds: 7, window: 1500, warmUp: 4000, rewarm: 750 };
 const QUICK: Effort = { quick: true, rounds: 3, window: 500, warmUp: 500, rewarm: 500 };
 
 const wanted = new Set(process.argv.slice(2));
