@@ -34,10 +34,11 @@ const MAX_USER_AGENT = 512;
 
 /** The traits of a request's client, each looked up when it is asked for: an address takes Express some work. */
 class ClientTraits implements FingerprintRequest {
-  constructor(private readonly request: AdapterRequest) {}
+  // read once: whatever is read of a request or response of Express is looked for anew, each being a class of its own
+  readonly headers: FingerprintRequest['headers'];
 
-  get headers(): FingerprintRequest['headers'] {
-    return this.request.headers;
+  constructor(private readonly request: AdapterRequest) {
+    this.headers = request.headers;
   }
 
   get ip(): string | undefined {

@@ -44,6 +44,7 @@ export interface RememberedLoginResumer {
 export class RequestSession {
   #opened: Pick<OpenedSessionCookie, 'token' | 'outdated'> | undefined;
   #isOpened = false;
+  #isVaried = false;
   #presented: OpenedSessionCookie | undefined;
   /** null: there is none. */
   #preSession: OpenedPreSession | null | undefined;
@@ -218,6 +219,8 @@ export class RequestSession {
   }
 
   #varyByCookie(): void {
+    if (this.#isVaried) return;
+    this.#isVaried = true;
     if (!this.exchange.headersSent) this.exchange.vary('Cookie');
   }
 

@@ -55,6 +55,8 @@ export function getRequestSession(request: object): RequestSession {
  * request has a hidden class to itself, and any property added to one makes another.
  */
 function holderOf(request: object): Bindable {
-  const message = 'raw' in request && typeof request.raw === 'object' && request.raw !== null ? request.raw : request;
-  return 'rawHeaders' in message && Array.isArray(message.rawHeaders) ? (message.rawHeaders as Bindable) : message;
+  const { rawHeaders } = request as { readonly rawHeaders?: unknown };
+  if (Array.isArray(rawHeaders)) return rawHeaders as Bindable;
+  const { raw } = request as { readonly raw?: unknown };
+  return typeof raw === 'object' && raw !== null ? holderOf(raw) : request;
 }

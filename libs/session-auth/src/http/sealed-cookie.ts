@@ -1,4 +1,4 @@
-import { parse, serialize } from 'cookie-es';
+import { parse, serialize, type CookieParseOptions } from 'cookie-es';
 import { KeyRing, type OpenedSeal } from '../crypto/key-ring.js';
 import { MAX_COOKIE_AGE, type CookieAttributes } from './cookie-attributes.js';
 
@@ -9,6 +9,7 @@ import { MAX_COOKIE_AGE, type CookieAttributes } from './cookie-attributes.js';
 export class SealedCookie {
   readonly #context: string;
   readonly #sealedLength: number;
+  readonly #parsing: CookieParseOptions & { readonly allowMultiple: true };
 
   constructor(
     private readonly keys: KeyRing,
@@ -18,6 +19,7 @@ export class SealedCookie {
   ) {
     this.#context = `${purpose}:${attributes.name}`;
     this.#sealedLength = KeyRing.sealedLength(plaintextBytes);
+    this.#parsing = { filter: (key: string) => key === attributes.name, decode: asIs, allowMultiple: true };
   }
 
   get name(): string {
@@ -47,7 +49,7 @@ export class SealedCookie {
   textIn(cookieHeader: string | undefined): string | undefined {
     const { name } = this;
     if (cookieHeader === undefined || !cookieHeader.includes(name)) return undefined;
-    const value = parse(cookieHeader, { filter: (key) => key === name, decode: asIs, allowMultiple: true })[name];
+    const value = parse(cookieHeader, this.#parsing)[name];
     return typeof value === 'object' ? value.join() : value;
   }
 
