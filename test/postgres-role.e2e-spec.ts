@@ -12,6 +12,7 @@ import {
 } from 'nestjs-session-auth/typeorm';
 import type { DataSource } from 'typeorm';
 import { ADAPTERS, startBank } from './support/bank.js';
+import { EVERYDAY_STATUSES, everydayVisit } from './support/everyday-visit.js';
 import { createTestDatabase, type TestDatabase } from './support/postgres-database.js';
 
 describe('a PostgreSQL role with the rights of docs/postgresql.md and no more', () => {
@@ -62,18 +63,7 @@ describe('a PostgreSQL role with the rights of docs/postgresql.md and no more', 
     const backend = { storage, redis: undefined, namespace: '', close: () => Promise.resolve() };
     const bank = await startBank({ adapter, backend });
     try {
-      const statuses: number[] = [];
-      const client = bank.client();
-      const wrong = { email: 'alice@example.com', password: 'wrong' };
-      statuses.push((await client.post('/auth/login', wrong)).status);
-      statuses.push((await client.tryLogin('alice', { rememberMe: true })).status);
-      const body = { theme: 'dark' };
-      statuses.push((await client.ask('PATCH', '/api/preferences', { body })).status);
-      statuses.push((await client.get('/auth/sessions')).status);
-      statuses.push((await client.ask('DELETE', '/auth/sessions')).status);
-      statuses.push((await client.post('/auth/logout')).status, (await client.get('/api/me')).status);
-      statuses.push((await bank.client().get('/health')).status);
-      expect(statuses).toEqual([401, 200, 200, 200, 200, 204, 401, 200]);
+      expect(await everydayVisit(bank)).toEqual(EVERYDAY_STATUSES);
       await bank.app.get(SessionCleanupService).run();
       expect(bank.log.filter((line) => /permission denied|cleanup/i.test(line))).toEqual([]);
     } finally {

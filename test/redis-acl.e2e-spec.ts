@@ -6,6 +6,7 @@ import { RedisRememberMeTokenStore, redisStorage, RedisSessionStore } from 'nest
 import { rememberMeTokenStoreContract, sessionStoreContract } from 'nestjs-session-auth/testing';
 import { startLocalRedis, type LocalRedis } from '../src/local-services/local-redis.js';
 import { ADAPTERS, startBank } from './support/bank.js';
+import { EVERYDAY_STATUSES, everydayVisit } from './support/everyday-visit.js';
 
 /** `INFO` was asked for before the count began; `EXPIRE` is for a count of the throttle that has no time to live. */
 const NOT_COUNTED = ['info', 'expire'];
@@ -59,18 +60,7 @@ describe('a Redis user with the rights of docs/redis.md and no more', () => {
     const backend = { storage, redis: operator, namespace: '', close: () => Promise.resolve() };
     const bank = await startBank({ adapter, backend });
     try {
-      const statuses: number[] = [];
-      const client = bank.client();
-      const wrong = { email: 'alice@example.com', password: 'wrong' };
-      statuses.push((await client.post('/auth/login', wrong)).status);
-      statuses.push((await client.tryLogin('alice', { rememberMe: true })).status);
-      const body = { theme: 'dark' };
-      statuses.push((await client.ask('PATCH', '/api/preferences', { body })).status);
-      statuses.push((await client.get('/auth/sessions')).status);
-      statuses.push((await client.ask('DELETE', '/auth/sessions')).status);
-      statuses.push((await client.post('/auth/logout')).status, (await client.get('/api/me')).status);
-      statuses.push((await bank.client().get('/health')).status);
-      expect(statuses).toEqual([401, 200, 200, 200, 200, 204, 401, 200]);
+      expect(await everydayVisit(bank)).toEqual(EVERYDAY_STATUSES);
     } finally {
       await bank.close();
     }
