@@ -1,5 +1,5 @@
 /** The folders of the security core. */
-export const MUTATED_FOLDERS = ['crypto', 'session', 'csrf', 'remember-me', 'http'];
+export const MUTATED_FOLDERS = ['crypto', 'cookies', 'session', 'csrf', 'remember-me', 'fingerprint', 'http'];
 
 const { MUTATE: part } = process.env;
 

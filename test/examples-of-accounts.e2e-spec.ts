@@ -19,8 +19,8 @@ import {
 } from '../examples/single-sign-on/identity-provider.js';
 import { SingleSignOnController } from '../examples/single-sign-on/single-sign-on.controller.js';
 import { KeyRing } from '../libs/session-auth/src/crypto/key-ring.js';
-import type { CookieAttributes } from '../libs/session-auth/src/http/cookie-attributes.js';
-import { SessionCookie } from '../libs/session-auth/src/http/session-cookie.js';
+import type { CookieAttributes } from '../libs/session-auth/src/cookies/cookie.options.js';
+import { SessionCookie } from '../libs/session-auth/src/cookies/session-cookie.js';
 import { BankClient, type Answer } from './support/bank-client.js';
 import { ADA, logIn, startExample, type ExampleApp, type ExampleSetup } from './support/example-app.js';
 

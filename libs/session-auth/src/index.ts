@@ -7,11 +7,13 @@ export type {
   LifetimeOptions,
   PasswordOptions,
   RememberMeOptions,
-  ProviderSlot,
   SessionAuthExtras,
   SessionAuthOptions,
   StorageOptions,
 } from './session-auth.options.js';
+
+// options
+export type { ProviderSlot } from './options/provider-slot.js';
 
 // errors
 export { HTTP_STATUS_BY_CODE, type SessionAuthErrorCode } from './errors/error-codes.js';
@@ -56,11 +58,11 @@ export type {
   ClientFailureLimitOptions,
   FailureLimitOptions,
   LoginThrottleOptions,
-} from './throttle/login-throttle-options.js';
+} from './throttle/login-throttle.options.js';
 export { LoginThrottleStore, type FailureCount, type FailureCounter } from './throttle/login-throttle-store.js';
 
 // session
-export type { CleanupOptions } from './session/cleanup-options.js';
+export type { CleanupOptions } from './session/cleanup.options.js';
 export { NewSessionNotifier, type NewSessionNotice } from './session/new-session-notifier.js';
 export { SessionCleanupService, type CleanupReport, type ExpiringRows } from './session/session-cleanup.service.js';
 export type { Admission, OnLimit, UserLimit } from './session/concurrency-limit.js';
@@ -97,17 +99,17 @@ export type { UpstreamSession } from './session/upstream-session.js';
 
 // http
 export { asHttpException } from './http/session-auth-error.filter.js';
-export type { DeviceCookieOptions } from './http/device-cookie-options.js';
+export type { DeviceCookieOptions } from './cookies/device-cookie.options.js';
 export type {
   FingerprintCustomOptions,
   FingerprintHeaderOptions,
   FingerprintOptions,
   FingerprintPolicy,
   FingerprintRequest,
-} from './http/fingerprint-options.js';
+} from './fingerprint/fingerprint.options.js';
 
 // remember-me
-export type { OnTheft } from './remember-me/remember-me-settings.js';
+export type { OnTheft } from './remember-me/remember-me.options.js';
 export {
   RememberMeTokenStore,
   type RememberMeTokenRecord,
@@ -122,21 +124,21 @@ export {
 } from './remember-me/remember-me.service.js';
 
 // authentication
-export { CurrentSession, type SessionProperty } from './authentication/current-session.decorator.js';
-export { CurrentUser } from './authentication/current-user.decorator.js';
-export { Public } from './authentication/public.decorator.js';
-export { FactorGuard, RequireFactor } from './authentication/factor.guard.js';
-export { FullAuthGuard, RequireFullAuth } from './authentication/full-auth.guard.js';
-export { RecentAuthGuard, RequireRecentAuth } from './authentication/recent-auth.guard.js';
-export { Roles, RolesGuard } from './authentication/roles.guard.js';
-export { SessionAuthGuard } from './authentication/session-auth.guard.js';
-export { SessionAuthService, type Credentials } from './authentication/session-auth.service.js';
-export type { Login, LoginOptions, LoginUserOptions } from './authentication/sign-in.js';
+export { CurrentSession, type SessionProperty } from './guards/current-session.decorator.js';
+export { CurrentUser } from './guards/current-user.decorator.js';
+export { Public } from './guards/public.decorator.js';
+export { FactorGuard, RequireFactor } from './guards/factor.guard.js';
+export { FullAuthGuard, RequireFullAuth } from './guards/full-auth.guard.js';
+export { RecentAuthGuard, RequireRecentAuth } from './guards/recent-auth.guard.js';
+export { Roles, RolesGuard } from './guards/roles.guard.js';
+export { SessionAuthGuard } from './guards/session-auth.guard.js';
+export { SessionAuthService, type Credentials } from './login/session-auth.service.js';
+export type { Login, LoginOptions, LoginUserOptions } from './login/sign-in.js';
 
 // csrf
 export { CsrfExempt } from './csrf/csrf-exempt.decorator.js';
 export type { CsrfProtection } from './csrf/csrf-metadata.js';
-export type { CsrfOptions } from './csrf/csrf-options.js';
+export type { CsrfOptions } from './csrf/csrf.options.js';
 export { CsrfProtected } from './csrf/csrf-protected.decorator.js';
 export { CsrfGuard } from './csrf/csrf.guard.js';
 export { CsrfService } from './csrf/csrf.service.js';

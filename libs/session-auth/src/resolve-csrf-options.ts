@@ -1,6 +1,6 @@
 import { isMethodName, type CsrfSettings } from './csrf/csrf-settings.js';
 import { parseTrustedOrigin, type TrustedOrigin } from './csrf/request-origin.js';
-import type { OptionReader } from './option-reader.js';
+import type { OptionReader } from './options/option-reader.js';
 
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9a-z-]{1,100}$/i;
 

@@ -1,4 +1,4 @@
-import type { OptionReader } from './option-reader.js';
+import type { OptionReader } from './options/option-reader.js';
 import {
   DEFAULT_LOGIN_THROTTLE as DEFAULTS,
   MAX_THROTTLE_TIME,

@@ -1,12 +1,12 @@
 import type { CsrfSettings } from './csrf/csrf-settings.js';
-import { cookieContradiction, MAX_COOKIE_AGE, type CookieAttributes } from './http/cookie-attributes.js';
-import type { FingerprintSignal } from './http/fingerprint.js';
-import { kindOf, OptionReader } from './option-reader.js';
+import { cookieContradiction, MAX_COOKIE_AGE, type CookieAttributes } from './cookies/cookie.options.js';
+import type { FingerprintSignal } from './fingerprint/fingerprint.js';
+import { kindOf, OptionReader } from './options/option-reader.js';
 import { DEFAULT_BCRYPT_COST } from './passwords/bcrypt-password-hasher.js';
-import { isProviderSlot } from './provider-slot.js';
+import { isProviderSlot } from './options/provider-slot.js';
 import { resolveCsrf } from './resolve-csrf-options.js';
-import type { RememberMeSettings } from './remember-me/remember-me-settings.js';
-import { resolveFingerprint } from './resolve-fingerprint-options.js';
+import type { RememberMeSettings } from './remember-me/remember-me.options.js';
+import { resolveFingerprint } from './fingerprint/fingerprint-signals.js';
 import { resolveLoginThrottle } from './resolve-login-throttle-options.js';
 import { resolveRememberMe } from './resolve-remember-me-options.js';
 import { isSessionLimit, ON_LIMIT_VALUES, type ConcurrencyLimit, type UserLimit } from './session/concurrency-limit.js';

@@ -1,5 +1,5 @@
-import type { OptionReader } from './option-reader.js';
-import { DEFAULT_REMEMBER_ME, ON_THEFT_VALUES, type RememberMeSettings } from './remember-me/remember-me-settings.js';
+import type { OptionReader } from './options/option-reader.js';
+import { DEFAULT_REMEMBER_ME, ON_THEFT_VALUES, type RememberMeSettings } from './remember-me/remember-me.options.js';
 
 const MINUTE = 60_000;
 // browsers keep no cookie longer (RFC 6265bis 5.5)

@@ -1,12 +1,13 @@
 import { Logger } from '@nestjs/common';
 import { AuditLog, LoggerAuditLog } from './events/audit-log.js';
-import { OptionReader } from './option-reader.js';
+import { OptionReader } from './options/option-reader.js';
 import { BcryptPasswordHasher } from './passwords/bcrypt-password-hasher.js';
 import { PasswordHasher } from './passwords/password-hasher.js';
-import { isProviderSlot, readProviderSlot } from './provider-slot.js';
+import { isProviderSlot, readProviderSlot } from './options/provider-slot.js';
 import { RememberMeTokenStore } from './remember-me/remember-me-token-store.js';
 import { RESOLVED_OPTIONS, type ResolvedSessionAuthOptions } from './resolve-options.js';
-import type { ProviderSlot, SessionAuthExtras } from './session-auth.options.js';
+import type { SessionAuthExtras } from './session-auth.options.js';
+import type { ProviderSlot } from './options/provider-slot.js';
 import { NewSessionNotifier } from './session/new-session-notifier.js';
 import { SessionStore } from './session/session-store.js';
 import { MemoryLoginThrottleStore } from './storage/memory/memory-login-throttle-store.js';

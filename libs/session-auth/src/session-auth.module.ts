@@ -1,6 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import type { PasswordHasher } from './passwords/password-hasher.js';
-import type { ProviderSlot } from './session-auth.options.js';
+import type { ProviderSlot } from './options/provider-slot.js';
 import { ConfigurableModuleClass, type ASYNC_OPTIONS_TYPE } from './session-auth.module-definition.js';
 
 /**

@@ -1,31 +1,21 @@
-import type { InjectionToken, ModuleMetadata, OptionalFactoryDependency, Type } from '@nestjs/common';
-import type { CsrfOptions } from './csrf/csrf-options.js';
+import type { ModuleMetadata } from '@nestjs/common';
+import type { CsrfOptions } from './csrf/csrf.options.js';
 import type { AuditLog } from './events/audit-log.js';
-import type { DeviceCookieOptions } from './http/device-cookie-options.js';
-import type { FingerprintOptions } from './http/fingerprint-options.js';
+import type { DeviceCookieOptions } from './cookies/device-cookie.options.js';
+import type { FingerprintOptions } from './fingerprint/fingerprint.options.js';
+import type { ProviderSlot } from './options/provider-slot.js';
 import type { PasswordHasher } from './passwords/password-hasher.js';
-import type { OnTheft } from './remember-me/remember-me-settings.js';
+import type { OnTheft } from './remember-me/remember-me.options.js';
 import type { RememberMeTokenStore } from './remember-me/remember-me-token-store.js';
-import type { CleanupOptions } from './session/cleanup-options.js';
+import type { CleanupOptions } from './session/cleanup.options.js';
 import type { OnLimit, UserLimit } from './session/concurrency-limit.js';
 import type { NewSessionNotifier } from './session/new-session-notifier.js';
 import type { LifetimePreset } from './session/session-lifetime.js';
 import type { SessionStore } from './session/session-store.js';
-import type { LoginThrottleOptions } from './throttle/login-throttle-options.js';
+import type { LoginThrottleOptions } from './throttle/login-throttle.options.js';
 import type { LoginThrottleStore } from './throttle/login-throttle-store.js';
 import type { Duration } from './time/durations.js';
 import type { SessionUser, SessionUserProvider } from './users/session-user-provider.js';
-
-/** One replaceable part, given as any of Nest's provider forms. */
-export type ProviderSlot<T> =
-  | { readonly useClass: Type<T> }
-  | { readonly useExisting: InjectionToken<T> }
-  | { readonly useValue: T }
-  | {
-      // the arguments are whatever `inject` names
-      readonly useFactory: (...args: never[]) => T | Promise<T>;
-      readonly inject?: (InjectionToken | OptionalFactoryDependency)[];
-    };
 
 /** Where things are kept. Spread what `redisStorage` or `typeOrmStorage` answer, or give slots of your own. */
 export interface StorageOptions {

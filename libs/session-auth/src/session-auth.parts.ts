@@ -1,7 +1,7 @@
 import type { CanActivate, DynamicModule, Provider } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD } from '@nestjs/core';
-import { SessionAuthGuard } from './authentication/session-auth.guard.js';
-import { SessionBindingGuard } from './authentication/session-binding.guard.js';
+import { SessionAuthGuard } from './guards/session-auth.guard.js';
+import { SessionBindingGuard } from './guards/session-binding.guard.js';
 import { CsrfGuard } from './csrf/csrf.guard.js';
 import { sessionAuthControllerAt } from './endpoints/session-auth.controller.js';
 import { AuditLog } from './events/audit-log.js';
@@ -9,7 +9,7 @@ import { ExpressResponses } from './http/express-responses.js';
 import { SessionAuthErrorFilter } from './http/session-auth-error.filter.js';
 import { documentEndpoints } from './openapi/document-endpoints.js';
 import { PasswordHasher } from './passwords/password-hasher.js';
-import { toProvider } from './provider-slot.js';
+import { toProvider } from './options/provider-slot.js';
 import { RememberMeTokenStore } from './remember-me/remember-me-token-store.js';
 import { RESOLVED_OPTIONS, type ResolvedSessionAuthOptions } from './resolve-options.js';
 import { NewSessionNotifier } from './session/new-session-notifier.js';

@@ -96,9 +96,9 @@ describe('the import rules', () => {
     ['storage/redis/redis-session-store.ts', `import { DataSource } from 'typeorm';`],
     ['storage/typeorm/typeorm-session-store.ts', `import type { Redis } from 'ioredis';`],
     ['storage/memory/memory-session-store.ts', `export { Client } from 'pg';`],
-    ['authentication/session-auth.guard.ts', `import { GqlExecutionContext } from '@nestjs/graphql';`],
+    ['guards/session-auth.guard.ts', `import { GqlExecutionContext } from '@nestjs/graphql';`],
     ['session/session.ts', `import 'typeorm/driver/postgres/PostgresDriver.js';`],
-    ['http/session-cookie.ts', `import { Server } from 'socket.io';`],
+    ['cookies/session-cookie.ts', `import { Server } from 'socket.io';`],
     ['session/session.spec.ts', `import pg from 'pg';`],
   ])('refuse an optional peer in %s: %s', (file, text) => {
     expect(check({ [file]: text })).toMatchObject([{ file, rule: 'optional peers' }]);

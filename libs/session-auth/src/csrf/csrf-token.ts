@@ -1,5 +1,5 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
-import { RecentlyUsed } from '../http/recently-used.js';
+import { RecentlyUsed } from '../cache/lru-cache.js';
 
 const MAC_BYTES = 32;
 const TOKEN_BYTES = 2 * MAC_BYTES;

@@ -3,7 +3,7 @@ import { SessionAuthError } from '../errors/session-auth.error.js';
 import type { SessionEventPublisher } from '../events/event-publisher.js';
 import type { CsrfRejection } from '../events/session-event.js';
 import type { HttpExchange } from '../http/http-exchange.js';
-import { RecentlyUsed } from '../http/recently-used.js';
+import { RecentlyUsed } from '../cache/lru-cache.js';
 import type { RequestSession } from '../http/request-session.js';
 import { getRequestSession } from '../http/request-sessions.js';
 import type { CsrfProtection } from './csrf-metadata.js';

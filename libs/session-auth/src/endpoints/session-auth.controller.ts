@@ -14,11 +14,11 @@ import {
   VERSION_NEUTRAL,
   type Type,
 } from '@nestjs/common';
-import { Public } from '../authentication/public.decorator.js';
-import { requireSession } from '../authentication/require-session.js';
-import { SessionAuthGuard } from '../authentication/session-auth.guard.js';
-import { SessionAuthService } from '../authentication/session-auth.service.js';
-import type { Login } from '../authentication/sign-in.js';
+import { Public } from '../guards/public.decorator.js';
+import { requireSession } from '../session/require-session.js';
+import { SessionAuthGuard } from '../guards/session-auth.guard.js';
+import { SessionAuthService } from '../login/session-auth.service.js';
+import type { Login } from '../login/sign-in.js';
 import { CsrfProtected } from '../csrf/csrf-protected.decorator.js';
 import { CsrfService } from '../csrf/csrf.service.js';
 import { SessionAuthError } from '../errors/session-auth.error.js';

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ClientInfo } from '../users/client-info.js';
-import type { FingerprintRequest } from './fingerprint-options.js';
+import type { FingerprintRequest } from '../fingerprint/fingerprint.options.js';
 import { FinalHeaders } from './final-headers.js';
 
 /** A request as Express (the raw message itself) or Fastify (a wrapper around `raw`) hands it to handlers. */

@@ -10,14 +10,14 @@ import { DEFAULT_SESSION_LIFETIME, type SessionLifetime } from '../session/sessi
 import type { Session } from '../session/session.js';
 import { MemorySessionStore } from '../storage/memory/memory-session-store.js';
 import type { SessionUser, SessionUserProvider } from '../users/session-user-provider.js';
-import type { CookieAttributes } from './cookie-attributes.js';
-import { Fingerprint, type FingerprintSignal } from './fingerprint.js';
+import type { CookieAttributes } from '../cookies/cookie.options.js';
+import { Fingerprint, type FingerprintSignal } from '../fingerprint/fingerprint.js';
 import { HttpExchange, type AdapterRequest } from './http-exchange.js';
-import { PreSessionCookie } from './pre-session-cookie.js';
+import { PreSessionCookie } from '../cookies/pre-session-cookie.js';
 import { RequestSession, type RememberedLoginResumer, type RequestSessionParts } from './request-session.js';
 import { findRequestSession, getRequestSession, RequestSessions } from './request-sessions.js';
-import { SessionCookie } from './session-cookie.js';
-import { SessionGuessing } from './session-guessing.js';
+import { SessionCookie } from '../cookies/session-cookie.js';
+import { SessionGuessing } from '../throttle/session-guessing.js';
 
 const START = Date.UTC(2026, 0, 1);
 const MINUTE = 60_000;

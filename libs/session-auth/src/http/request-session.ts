@@ -5,11 +5,11 @@ import type { SessionLifecycleService } from '../session/session-lifecycle.servi
 import { Session } from '../session/session.js';
 import type { Clock } from '../time/clock.js';
 import type { SessionUser, SessionUserProvider } from '../users/session-user-provider.js';
-import type { Fingerprint, FingerprintMismatch } from './fingerprint.js';
+import type { Fingerprint, FingerprintMismatch } from '../fingerprint/fingerprint.js';
 import type { HttpExchange } from './http-exchange.js';
-import { PreSessionCookie, type OpenedPreSession } from './pre-session-cookie.js';
-import type { OpenedSessionCookie, SessionCookie } from './session-cookie.js';
-import type { SessionGuessing } from './session-guessing.js';
+import { PreSessionCookie, type OpenedPreSession } from '../cookies/pre-session-cookie.js';
+import type { OpenedSessionCookie, SessionCookie } from '../cookies/session-cookie.js';
+import type { SessionGuessing } from '../throttle/session-guessing.js';
 
 /** What request sessions are made with. */
 export interface RequestSessionParts {

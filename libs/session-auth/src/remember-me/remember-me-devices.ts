@@ -1,5 +1,5 @@
 import type { Clock } from '../time/clock.js';
-import { StoreDeadline } from '../time/store-deadline.js';
+import { StoreDeadline } from '../async/store-deadline.js';
 import type { RememberMeTokenStore } from './remember-me-token-store.js';
 
 /** Forgets remembered devices by the sessions they were signed in by. */

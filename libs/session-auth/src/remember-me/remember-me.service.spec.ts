@@ -5,7 +5,7 @@ import { SessionEventPublisher } from '../events/event-publisher.js';
 import type { SessionEvent } from '../events/session-event.js';
 import { MemoryRememberMeTokenStore } from '../storage/memory/memory-remember-me-token-store.js';
 import { RememberMeDevices } from './remember-me-devices.js';
-import { DEFAULT_REMEMBER_ME, ON_THEFT_VALUES, type RememberMeSettings } from './remember-me-settings.js';
+import { DEFAULT_REMEMBER_ME, ON_THEFT_VALUES, type RememberMeSettings } from './remember-me.options.js';
 import { validatorDigest } from './remember-me-token.js';
 import { MAX_REMEMBERED_DEVICES, RememberMeService, type RememberMeConsumption } from './remember-me.service.js';
 

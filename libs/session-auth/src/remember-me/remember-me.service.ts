@@ -1,9 +1,9 @@
 import { issueHandle } from '../crypto/session-token.js';
 import type { SessionEventPublisher } from '../events/event-publisher.js';
 import type { Clock } from '../time/clock.js';
-import { StoreDeadline } from '../time/store-deadline.js';
+import { StoreDeadline } from '../async/store-deadline.js';
 import type { ClientInfo } from '../users/client-info.js';
-import type { RememberMeSettings } from './remember-me-settings.js';
+import type { RememberMeSettings } from './remember-me.options.js';
 import type { RememberMeTokenRecord, RememberMeTokenStore } from './remember-me-token-store.js';
 import {
   formatRememberMeToken,

@@ -2,7 +2,7 @@ import { Logger, type OnApplicationBootstrap, type OnApplicationShutdown, type O
 import type { SessionEventPublisher } from '../events/event-publisher.js';
 import type { Clock } from '../time/clock.js';
 import type { EndedSession, SessionStore } from './session-store.js';
-import { StoreDeadline } from '../time/store-deadline.js';
+import { StoreDeadline } from '../async/store-deadline.js';
 
 /** The resolved `cleanup` options. */
 export interface CleanupSettings {

@@ -34,7 +34,7 @@ import type {
 import { Session } from './session.js';
 import { UpstreamDigests, type UpstreamSession } from './upstream-session.js';
 import { destroyed, UserSessions } from './user-sessions.js';
-import { StoreDeadline } from '../time/store-deadline.js';
+import { StoreDeadline } from '../async/store-deadline.js';
 
 /**
  * The life of sessions, without HTTP: make, find, change, rotate, end, list.

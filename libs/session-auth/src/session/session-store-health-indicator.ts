@@ -1,6 +1,6 @@
 import { digestOf, issueSessionToken } from '../crypto/session-token.js';
 import type { Clock } from '../time/clock.js';
-import { StoreDeadline } from '../time/store-deadline.js';
+import { StoreDeadline } from '../async/store-deadline.js';
 import type { SessionStore } from './session-store.js';
 
 /** What {@link SessionStoreHealthIndicator} answers: a `HealthIndicatorResult` of `@nestjs/terminus`. */

@@ -1,7 +1,7 @@
 import type { SessionEventPublisher } from '../events/event-publisher.js';
 import type { SessionEndReason, UnstampedSessionEvent } from '../events/session-event.js';
 import type { Clock } from '../time/clock.js';
-import type { StoreDeadline } from '../time/store-deadline.js';
+import type { StoreDeadline } from '../async/store-deadline.js';
 import type { ClientInfo } from '../users/client-info.js';
 import type { RememberedDevices } from './remembered-devices.js';
 import type { SessionRecord } from './session-record.js';

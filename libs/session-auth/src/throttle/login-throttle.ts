@@ -1,11 +1,11 @@
 import { createHmac } from 'node:crypto';
 import type { LoginThrottleScope } from '../events/session-event.js';
-import { isStoreUnavailable, StoreDeadline } from '../time/store-deadline.js';
+import { isStoreUnavailable, StoreDeadline } from '../async/store-deadline.js';
 import { clientNetwork } from './client-network.js';
 import { foldLoginName } from './login-name.js';
 import type { FailureCount, FailureCounter, LoginThrottleStore } from './login-throttle-store.js';
 import type { LoginThrottleSettings } from './login-throttle-settings.js';
-import { Turns } from './turns.js';
+import { Turns } from '../async/keyed-semaphore.js';
 
 /** Who tries to log in, as far as it is known before the password is looked at. */
 export interface LoginClient {

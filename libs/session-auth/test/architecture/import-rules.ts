@@ -7,15 +7,15 @@ import ts from 'typescript';
  */
 export const LAYERS: readonly (readonly string[])[] = [
   ['errors'],
-  ['crypto', 'time', 'users'],
+  ['async', 'cache', 'crypto', 'time', 'users'],
+  ['options'],
   ['events', 'passwords'],
   ['session', 'remember-me'],
-  ['throttle'],
+  ['throttle', 'fingerprint', 'cookies'],
   ['http', 'storage/memory', 'storage/redis', 'storage/typeorm'],
-  ['authentication', 'csrf'],
+  ['guards', 'login', 'csrf'],
   ['endpoints'],
   ['openapi'],
-  ['graphql', 'websockets'],
   ['.'],
   ['testing'],
 ];

@@ -1,6 +1,6 @@
 import { SHARD_TAG_LENGTH } from '../../crypto/session-token.js';
 import type { FindOutcome, Touch } from '../../session/session-store.js';
-import { SameTurn } from '../../time/same-turn.js';
+import { SameTurn } from '../../async/batcher.js';
 import type { RedisClient } from './redis-client.js';
 import { asStoreError, corruptRecord, decodeRecord } from './redis-session-codec.js';
 import { FIND } from './redis-session-scripts.js';

@@ -1,4 +1,4 @@
-import { SameTurn } from '../../time/same-turn.js';
+import { SameTurn } from '../../async/batcher.js';
 import { READ_STEP, type FindStatements } from './find-statements.js';
 import { sqlStateOf, type PostgresConnections } from './postgres-connections.js';
 

@@ -6,7 +6,7 @@ import type { RememberMeTokenStore } from '../../remember-me/remember-me-token-s
 import type { SessionStore } from '../../session/session-store.js';
 import type { LoginThrottleStore } from '../../throttle/login-throttle-store.js';
 import { toMilliseconds, type Duration } from '../../time/durations.js';
-import { STORE_TIMEOUT } from '../../time/store-timeout.js';
+import { STORE_TIMEOUT } from '../../async/store-timeout.options.js';
 import { TypeOrmAuditLog, type TypeOrmAuditLogOptions } from './typeorm-audit-log.js';
 import { TypeOrmLoginThrottleStore } from './typeorm-login-throttle-store.js';
 import { TypeOrmRememberMeTokenStore } from './typeorm-remember-me-token-store.js';

@@ -1,0 +1,65 @@
+import { describe, expect, it } from '@jest/globals';
+import { markOfUser } from '../crypto/identity-mark.js';
+import { KeyRing } from '../crypto/key-ring.js';
+import type { CookieAttributes } from './cookie.options.js';
+import { DeviceCookie } from './device-cookie.js';
+import { PreSessionCookie } from './pre-session-cookie.js';
+import { RememberMeCookie } from './remember-me-cookie.js';
+import { SessionCookie } from './session-cookie.js';
+
+const NOW = Date.UTC(2026, 0, 1);
+const DAY = 86_400_000;
+const TOKEN = `aa${'t'.repeat(43)}`;
+const ID = 'i'.repeat(20);
+const REMEMBERED = `${'s'.repeat(24)}:${'v'.repeat(43)}`;
+const KEYS = new KeyRing(['a secret that everybody may know, for tests']);
+const ATTRIBUTES: CookieAttributes = {
+  name: '__Host-session',
+  path: '/',
+  domain: undefined,
+  sameSite: 'lax',
+  secure: true,
+  partitioned: false,
+  maxAge: undefined,
+};
+
+/** Sealed once and kept here: an update that reads them no more signs everybody out. */
+const OF_BEFORE = {
+  session:
+    '__Host-session=ATvg93pgdmmKoubUQbNDwOsvBufDLC2NirDcA9JZBemDHFlpNxyIH2fpARKpG496WwuNre_PSK3DopoaTy7sYhkY1MvpnMlZ7CgMUW7yqcnKjgCiuJLPOd1sBKXpxE9gYx-bpf6i8BSSyzaL2a8tpyGJV9kwRArDPUe5tIBLG_qK4g',
+  device:
+    '__Host-session-device=ATvg93p0Vr9R-z3jI7q28GSywPMDzLqyXC39nVuKqTuNvrziRLqShIFuhJztIBKGHnkc6l8xyTNvRNASk6dJAAxurEgDIfhYcIhy9s9g0jMlY9-_Vd8RmVzU1TjD-PXhCerP0Yi2wBSy6h4gpVF2ns7m0MTo7GfSlwj9S1O73PZEE8AQvfVgoCeKrLQ5xBG9HB4c4kt2ZxdgtQb-JRqga8oLabiIyNZA1oBXhq-u9rL37bPbxytkvAXMxWEgNQI',
+  preSession:
+    '__Host-session-csrf=ATvg93rdnMnPAUidszDKiz-eiw_-5grtiVx43F9YZ5B0cB85Nqbd7PrPOKH_D7kQCmfAg5RFFFQF701UoQWcMrSI3cb5JUW6dwyysjLcdA',
+  remember:
+    '__Host-session-remember=ATvg93ohUG8aQzMsPLgKkFTK4VdiYdiq4I1WchPMH4J-CNbN9YtP6wKUIlmwgX3X39J-augOAd65tk7dkMyNEPMOhBkY58kwghnCZTA_LxH2ShVr6j8MMswKlsY9P7fqWh8tZGpxyZJSaF5Xi8Y4cGzyCLnCzAa99AWNRy9tU75Ry7I',
+};
+
+describe('a cookie that was sealed before an update', () => {
+  it('is read: a session', () => {
+    const session = new SessionCookie(KEYS, { attributes: ATTRIBUTES, absolute: DAY, idle: DAY });
+    const opened = session.read(OF_BEFORE.session, NOW);
+    expect(opened).toMatchObject({ token: TOKEN, userMark: markOfUser('alice'), outdated: false });
+    expect([opened?.sessionMark.isOf(ID, 'alice'), opened?.sessionMark.isOf(ID, 'bob')]).toEqual([true, false]);
+    expect(session.read(OF_BEFORE.session, NOW + DAY)).toBeUndefined();
+  });
+
+  it('is read: a device', () => {
+    const known = new DeviceCookie(KEYS, ATTRIBUTES, DAY).read(OF_BEFORE.device, NOW);
+    expect([known?.id, known?.knows('user', 'alice')]).toEqual(['oJHXo2sWPENqJLVoe8-IDg', true]);
+  });
+
+  it('is read: the browser of a login form', () => {
+    const id = Buffer.alloc(32, 'p').toString('base64url');
+    expect(new PreSessionCookie(KEYS, ATTRIBUTES, DAY).read(OF_BEFORE.preSession, NOW)).toEqual({
+      id,
+      outdated: false,
+    });
+  });
+
+  it('is read: a remembered user', () => {
+    const remember = new RememberMeCookie(KEYS, ATTRIBUTES);
+    expect(remember.read(OF_BEFORE.remember, NOW)).toEqual({ token: REMEMBERED, userMark: markOfUser('alice') });
+    expect(remember.read(OF_BEFORE.remember, NOW + DAY)).toBeUndefined();
+  });
+});

@@ -1,0 +1,90 @@
+import { hash } from 'node:crypto';
+import { describe, expect, it } from '@jest/globals';
+import { KeyRing } from '../crypto/key-ring.js';
+import type { CookieAttributes } from './cookie.options.js';
+import { DeviceCookie } from './device-cookie.js';
+
+const DAY = 24 * 60 * 60 * 1000;
+const NOW = Date.UTC(2026, 0, 1);
+const SECRET = 'a secret that everybody may know, for tests';
+const ATTRIBUTES: CookieAttributes = {
+  name: '__Host-session',
+  path: '/',
+  domain: undefined,
+  sameSite: 'lax',
+  secure: true,
+  partitioned: false,
+  maxAge: undefined,
+};
+
+const cookie = new DeviceCookie(new KeyRing([SECRET]), ATTRIBUTES, 180 * DAY);
+
+/** What a browser sends back. */
+function sent(setCookie: string): string {
+  return setCookie.slice(0, setCookie.indexOf(';'));
+}
+
+describe('DeviceCookie', () => {
+  it('is named after the session cookie', () => {
+    expect(cookie.name).toBe('__Host-session-device');
+  });
+
+  it('is sealed, long-lived and as hardened as the session cookie', () => {
+    const line = cookie.issue(undefined, { user: 'alice' }, NOW);
+    expect(line).toMatch(
+      /^__Host-session-device=[\w-]{255}; Max-Age=15552000; Path=\/; HttpOnly; Secure; SameSite=Lax$/,
+    );
+    expect(line).not.toContain('alice');
+  });
+
+  it('knows who signed in from the device, by account and by login name, and nobody else', () => {
+    const device = cookie.read(sent(cookie.issue(undefined, { user: '1', login: 'alice' }, NOW)), NOW)!;
+    expect(device.id).toMatch(/^[\w-]{22}$/);
+    expect(device.tags).toHaveLength(2);
+    expect([device.knows('user', '1'), device.knows('login', 'alice')]).toEqual([true, true]);
+    expect([device.knows('user', 'alice'), device.knows('login', '1'), device.knows('user', '2')]).toEqual([
+      false,
+      false,
+      false,
+    ]);
+  });
+
+  it('remembers the last eight users, keeps its id, and does not grow', () => {
+    let line = '';
+    const ids = new Set<string>();
+    for (let user = 0; user < 10; user += 1) {
+      const device = line === '' ? undefined : cookie.read(sent(line), NOW);
+      line = cookie.issue(device, { user: `u${user}`, login: `n${user}` }, NOW);
+      ids.add(cookie.read(sent(line), NOW)!.id);
+    }
+    const device = cookie.read(sent(line), NOW)!;
+    const known = Array.from({ length: 10 }, (_, user) => device.knows('user', `u${user}`));
+    expect(known).toEqual([false, false, ...Array<boolean>(8).fill(true)]);
+    expect(ids.size).toBe(1);
+    // again by one who is known: nobody has to go for it
+    const again = cookie.read(sent(cookie.issue(device, { user: 'u5', login: 'n5' }, NOW)), NOW)!;
+    expect(again.knows('user', 'u2')).toBe(true);
+  });
+
+  it('knows a name whose digest has a zero in it', () => {
+    const names = Array.from({ length: 1000 }, (_, index) => `n${index}`);
+    const withZero = names.find((name) => hash('sha256', `user:${name}`, 'buffer').subarray(0, 8).includes(0))!;
+    expect(cookie.read(sent(cookie.issue(undefined, { user: withZero }, NOW)), NOW)!.knows('user', withZero)).toBe(
+      true,
+    );
+  });
+
+  it('is honoured until its time is over, and not when it is altered, moved or of another key', () => {
+    const value = sent(cookie.issue(undefined, { user: 'alice' }, NOW));
+    expect(cookie.read(value, NOW + 180 * DAY - 1)).toBeDefined();
+    expect(cookie.read(value, NOW + 180 * DAY)).toBeUndefined();
+    expect(cookie.read(`${value.slice(0, -1)}${value.endsWith('A') ? 'B' : 'A'}`, NOW)).toBeUndefined();
+    expect(cookie.read(value.replace('-device', ''), NOW)).toBeUndefined();
+    expect(cookie.read(`${value}; ${value}`, NOW)).toBeUndefined();
+    expect(cookie.read(undefined, NOW)).toBeUndefined();
+    const other = new DeviceCookie(new KeyRing([`another ${SECRET}`]), ATTRIBUTES, 180 * DAY);
+    expect(other.read(value, NOW)).toBeUndefined();
+    const renewed = new DeviceCookie(new KeyRing([`another ${SECRET}`, SECRET]), ATTRIBUTES, 180 * DAY);
+    expect(renewed.read(value, NOW)?.knows('user', 'alice')).toBe(true);
+  });
+});

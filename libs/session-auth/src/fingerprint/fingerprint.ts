@@ -1,0 +1,163 @@
+import { createHmac } from 'node:crypto';
+import { constantTimeEqual } from '../crypto/constant-time-equal.js';
+import type { KeyRing } from '../crypto/key-ring.js';
+import type { FingerprintPolicy, FingerprintRequest } from './fingerprint.options.js';
+import { RecentlyUsed } from '../cache/lru-cache.js';
+
+/** One trait of the client. */
+export interface FingerprintSignal {
+  /** A header in lower case, or `custom`. */
+  readonly name: string;
+  readonly onMismatch: FingerprintPolicy;
+  /** Compared also where browsers are known to send another value. */
+  readonly always: boolean;
+  /** What is compared; undefined: nothing is known, which is never a mismatch. */
+  readonly read: (request: FingerprintRequest) => string | undefined;
+}
+
+/** A client that does not look like the one that logged in. */
+export interface FingerprintMismatch {
+  /** The names of the signals that differ. */
+  readonly signals: readonly string[];
+  /** The strictest that any of them asks for. */
+  readonly action: FingerprintPolicy;
+}
+
+const TAG_LENGTH = 4;
+const DIGEST_LENGTH = 16;
+const CHUNK_LENGTH = TAG_LENGTH + DIGEST_LENGTH;
+
+const REMEMBERED = 256;
+const LONGEST = 1024;
+
+const SEVERITY: readonly FingerprintPolicy[] = ['report', 'reject', 'destroy'];
+
+/** A key of the ring with what names the signals under it, and digests made lately, by signal and value. */
+interface FingerprintKey {
+  readonly key: Buffer;
+  readonly tags: readonly string[];
+  readonly digests: readonly RecentlyUsed<string>[];
+}
+
+/**
+ * The traits of a client as keyed digests, one a signal, so that a store's content does not tell them and each signal
+ * can be judged by itself.
+ *
+ * The text is a row of 20 characters a signal: 4 that name it and the key, and 96 bits of HMAC-SHA-256. Every key of
+ * the ring is accepted. A signal that was not known at login is not compared, and neither is one whose key has left
+ * the ring: a change of keys signs nobody out.
+ *
+ * Browsers do not send the same headers in every request, and none of their habits may log a user out:
+ *
+ * - Media elements, range requests and WebSocket handshakes ask for other encodings (`identity;q=1, *;q=0`), and a
+ *   compression dictionary at hand adds `dcb` and `dcz`. `Accept-Encoding` is not compared in the former, the latter
+ *   are left out.
+ * - What the browser fetches for itself (a service worker's script, a manifest) may lack `Accept-Language` and
+ *   `Accept-Encoding`. Neither is compared there.
+ * - A script may set `Accept-Language`. A mismatch of it in a script's request is refused, but ends no session.
+ * - Apple's media player has a `User-Agent` of its own. It is refused, but ends no session.
+ *
+ * A thief can imitate such a request (send a `Range`, say) to have a weak signal skipped. That is why signals are
+ * digested one by one: the others are compared all the same, `User-Agent` always. And only requests by GET and HEAD
+ * are spared: what changes something is compared in full.
+ */
+export class Fingerprint {
+  /** Newest first. */
+  readonly #ring: readonly FingerprintKey[];
+
+  constructor(
+    keys: KeyRing,
+    private readonly signals: readonly FingerprintSignal[],
+  ) {
+    this.#ring = keys.deriveKeys('fingerprint').map((key) => ({
+      key,
+      tags: signals.map(({ name }) => macOf(key, `signal:${name}`).slice(0, TAG_LENGTH)),
+      // millions of clients share a few values
+      digests: signals.map(() => new RecentlyUsed(REMEMBERED, LONGEST)),
+    }));
+  }
+
+  /**
+   * What is stored of a client at login.
+   *
+   * @param isKnown whether a signal is known of this client; one that is not is never compared. @default all are
+   */
+  of(request: FingerprintRequest, isKnown: (signal: string) => boolean = () => true): string {
+    const newest = this.#ring[0]!;
+    let text = '';
+    for (const [index, signal] of this.signals.entries()) {
+      const value = isSpared(signal, request) || !isKnown(signal.name) ? undefined : signal.read(request);
+      if (value !== undefined) text += newest.tags[index] + this.#digestOf(newest, index, value);
+    }
+    return text;
+  }
+
+  /** How a client differs from the one that was stored; undefined: it does not. */
+  compare(stored: string, request: FingerprintRequest): FingerprintMismatch | undefined {
+    // what nearly every request comes to: nothing was skipped, nothing differs
+    if (constantTimeEqual(stored, this.of(request))) return undefined;
+    const names: string[] = [];
+    let severity = 0;
+    for (const [index, signal] of this.signals.entries()) {
+      if (isSpared(signal, request)) continue;
+      const known = this.#find(stored, index);
+      const value = known && signal.read(request);
+      if (known === undefined || value === undefined) continue;
+      if (constantTimeEqual(known.digest, this.#digestOf(known.by, index, value))) continue;
+      names.push(signal.name);
+      severity = Math.max(severity, SEVERITY.indexOf(policyOf(signal, request)));
+    }
+    return names.length === 0 ? undefined : { signals: names, action: SEVERITY[severity]! };
+  }
+
+  /** What is stored of a signal, with the key it was digested under. */
+  #find(stored: string, index: number): { readonly by: FingerprintKey; readonly digest: string } | undefined {
+    for (const by of this.#ring) {
+      const digest = chunkIn(stored, by.tags[index]!);
+      if (digest !== undefined) return { by, digest };
+    }
+    return undefined;
+  }
+
+  #digestOf({ key, digests }: FingerprintKey, index: number, value: string): string {
+    return digests[index]!.of(value, () =>
+      macOf(key, `value:${this.signals[index]!.name}:${value}`).slice(0, DIGEST_LENGTH),
+    );
+  }
+}
+
+function macOf(key: Buffer, text: string): string {
+  return createHmac('sha256', key).update(text).digest('base64url');
+}
+
+function chunkIn(stored: string, tag: string): string | undefined {
+  for (let at = 0; at + CHUNK_LENGTH <= stored.length; at += CHUNK_LENGTH) {
+    if (stored.startsWith(tag, at)) return stored.slice(at + TAG_LENGTH, at + CHUNK_LENGTH);
+  }
+  return undefined;
+}
+
+const MEDIA = new Set(['audio', 'video', 'track']);
+const BROWSERS_OWN = new Set(['serviceworker', 'manifest', 'webidentity']);
+
+/** Whether browsers are known to send another value of this header in requests like this one. */
+function isSpared({ name, always }: FingerprintSignal, { headers, method }: FingerprintRequest): boolean {
+  if (always || (name !== 'accept-encoding' && name !== 'accept-language')) return false;
+  if (method !== 'GET' && method !== 'HEAD') return false;
+  const destination = headers['sec-fetch-dest'];
+  if (typeof destination === 'string' && BROWSERS_OWN.has(destination)) return true;
+  if (name !== 'accept-encoding') return false;
+  return (
+    headers.range !== undefined ||
+    headers.upgrade?.toLowerCase() === 'websocket' ||
+    (typeof destination === 'string' && MEDIA.has(destination))
+  );
+}
+
+/** The signal's policy, unless the mismatch may be an honest client's: then the session is not ended for it. */
+function policyOf({ name, always, onMismatch }: FingerprintSignal, { headers }: FingerprintRequest): FingerprintPolicy {
+  if (always || onMismatch !== 'destroy') return onMismatch;
+  const isScriptsChoice = name === 'accept-language' && headers['sec-fetch-dest'] === 'empty';
+  const isNativePlayer = name === 'user-agent' && headers['user-agent']?.startsWith('AppleCoreMedia/') === true;
+  return isScriptsChoice || isNativePlayer ? 'reject' : 'destroy';
+}

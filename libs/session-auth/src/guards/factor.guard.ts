@@ -1,0 +1,78 @@
+import {
+  applyDecorators,
+  Inject,
+  SetMetadata,
+  UseGuards,
+  type CanActivate,
+  type ExecutionContext,
+} from '@nestjs/common';
+import { SessionAuthError } from '../errors/session-auth.error.js';
+import { HandlerMetadata } from '../http/handler-metadata.js';
+import { stepOverHttp } from '../http/http-error.js';
+import { RequestSessions } from '../http/request-sessions.js';
+import { FACTOR_NAME_RULE, isFactorName } from '../session/session-factors.js';
+import { Clock } from '../time/clock.js';
+import { toMilliseconds, type Duration } from '../time/durations.js';
+import { requireSession } from '../session/require-session.js';
+
+interface RequiredFactor {
+  /** One of them is enough. */
+  readonly factors: readonly string[];
+  /** Milliseconds. */
+  readonly maxAge: number;
+}
+
+const FACTOR = 'nestjs-session-auth:factor';
+const factorMetadata = new HandlerMetadata<RequiredFactor>(FACTOR);
+
+/**
+ * Lets a session pass in which a further factor of {@link RequireFactor} was proved (ASVS 7.5.3).
+ *
+ * @throws HttpException 401 `session_required`, 401 `further_factor_required` with the `factors` that would do, 503
+ *   `session_store_unavailable`
+ */
+export class FactorGuard implements CanActivate {
+  constructor(
+    @Inject(RequestSessions) private readonly sessions: RequestSessions,
+    @Inject(Clock) private readonly clock: Clock,
+  ) {}
+
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    const required = factorMetadata.of(context);
+    if (required === undefined) return true;
+    const bound = this.sessions.of(context);
+    return stepOverHttp(bound.exchange, async () => {
+      const proved = requireSession(await bound.load()).factors;
+      const earliest = this.clock.now() - required.maxAge;
+      if (required.factors.some((factor) => (proved[factor]?.getTime() ?? NaN) >= earliest)) return true;
+      const { factors } = required;
+      const message = `prove one of these to go on: ${factors.join(', ')}`;
+      throw new SessionAuthError('further_factor_required', message, { factors });
+    });
+  }
+}
+
+/**
+ * Only for sessions in which the user has proved a further factor, within `maxAge` where that is given: see
+ * {@link SessionAuthService.factorCompleted}. Of several factors one is enough. On a handler or a controller; the
+ * handler's word counts where both have one. Brings its guard along.
+ *
+ * It asks for the factor and for nothing else: put {@link RequireFullAuth} or {@link RequireRecentAuth} beside it where
+ * a device that is only remembered must not do.
+ *
+ * @throws SessionAuthError `invalid_configuration` at once for what is no name of a factor, or no duration
+ */
+export function RequireFactor(factor: string | readonly string[], maxAge?: Duration): MethodDecorator & ClassDecorator {
+  const factors = [factor].flat();
+  const milliseconds = maxAge === undefined ? Infinity : toMilliseconds(maxAge);
+  if (factors.length === 0 || !factors.every(isFactorName)) {
+    throw refused(factor, `the name of a factor has ${FACTOR_NAME_RULE}`);
+  }
+  if (milliseconds === undefined) throw refused(maxAge, "not a duration such as '10m'");
+  const required: RequiredFactor = { factors, maxAge: milliseconds };
+  return applyDecorators(SetMetadata(FACTOR, required), UseGuards(FactorGuard));
+}
+
+function refused(given: unknown, why: string): SessionAuthError {
+  return new SessionAuthError('invalid_configuration', `@RequireFactor(${JSON.stringify(given)}): ${why}`);
+}

@@ -1,0 +1,62 @@
+import { hash } from 'node:crypto';
+import type { SessionEventPublisher } from '../events/event-publisher.js';
+import { clientNetwork } from './client-network.js';
+import type { Clock } from '../time/clock.js';
+import type { ClientInfo } from '../users/client-info.js';
+import { RecentlyUsed } from '../cache/lru-cache.js';
+
+/** So many different session cookies that were not issued here, from one network in one window, make one event. */
+export const SUSPICIOUS_GUESSES = 100;
+const WINDOW = 10 * 60_000;
+
+/** What is kept is bounded: with more networks at it, the one that began first is forgotten. */
+const MAX_NETWORKS = 1000;
+const MAX_ADDRESS = 64;
+
+interface Suspect {
+  readonly until: number;
+  /** Beginnings of digests: a browser that sends the same dead cookie again and again is no guesser. */
+  readonly guesses: Set<string>;
+}
+
+/**
+ * Notices who sends one made-up session cookie after the other (OWASP Session Management, "Session ID Guessing and
+ * Brute Force Detection"). No guess gets anywhere, nor costs a store call: this is for those who watch. Each process
+ * counts for itself, in memory.
+ */
+export class SessionGuessing {
+  readonly #suspects = new Map<string, Suspect>();
+  readonly #networks = new RecentlyUsed<string>(MAX_NETWORKS, MAX_ADDRESS);
+
+  constructor(
+    private readonly events: SessionEventPublisher,
+    private readonly clock: Clock,
+  ) {}
+
+  /** Counts a session cookie that was refused. */
+  add(cookie: string, client: ClientInfo): void {
+    const network = this.#networks.of(client.ip ?? 'unknown', (address) =>
+      clientNetwork(address).slice(0, MAX_ADDRESS),
+    );
+    const { guesses } = this.#suspectAt(network);
+    if (guesses.size >= SUSPICIOUS_GUESSES) return;
+    guesses.add(hash('sha256', cookie, 'base64url').slice(0, 8));
+    if (guesses.size < SUSPICIOUS_GUESSES) return;
+    this.events.publish({ type: 'session.guessing_suspected', refused: SUSPICIOUS_GUESSES, client });
+  }
+
+  #suspectAt(network: string): Suspect {
+    const now = this.clock.now();
+    const known = this.#suspects.get(network);
+    if (known !== undefined && known.until > now) return known;
+    const suspect = { until: now + WINDOW, guesses: new Set<string>() };
+    // moves to the end: the map is in the order in which windows began
+    this.#suspects.delete(network);
+    this.#suspects.set(network, suspect);
+    for (const first of this.#suspects.keys()) {
+      if (this.#suspects.size <= MAX_NETWORKS) break;
+      this.#suspects.delete(first);
+    }
+    return suspect;
+  }
+}
