@@ -1,8 +1,11 @@
 /**
- * What was worked out lately, by the text it was worked out from: the last `size` texts at least, twice as many at
- * most, and none that is longer than `longest`.
+ * Values by text, of which the least recently used are dropped: it keeps the last `size` texts at least and twice as
+ * many at most, and none longer than `longest` characters.
+ *
+ * It holds two generations instead of an order of use. When the young one is full it becomes the old one, whose texts
+ * are dropped at the next change unless they are asked for in between. So a look-up writes nothing.
  */
-export class RecentlyUsed<T> {
+export class LruCache<T> {
   #young = new Map<string, T>();
   #old = new Map<string, T>();
 
@@ -19,7 +22,7 @@ export class RecentlyUsed<T> {
     return old;
   }
 
-  /** What is known of a text, else what `make` says of it, which is known from then on. */
+  /** The value of a text; made by `make`, and kept, where it is not known. */
   of(text: string, make: (text: string) => T): T {
     const known = this.get(text);
     if (known !== undefined) return known;

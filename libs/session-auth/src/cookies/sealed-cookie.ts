@@ -1,66 +1,122 @@
 import { parse, serialize, type CookieParseOptions } from 'cookie-es';
-import { KeyRing, type OpenedSeal } from '../crypto/key-ring.js';
+import { LruCache } from '../cache/lru-cache.js';
+import { KeyRing } from '../crypto/key-ring.js';
+import type { CookieField, CookieFields } from './cookie-fields.js';
 import { MAX_COOKIE_AGE, type CookieAttributes } from './cookie.options.js';
 
+/** What a kind of sealed cookie holds. */
+export interface SealedCookieFormat<Stored, Content> {
+  /** What the cookie is for: authenticated with the value, so that no cookie passes for one of another purpose. */
+  readonly purpose: string;
+  /** The fields on the wire, one after the other. */
+  readonly fields: CookieFields<Stored>;
+  /** When a value is over, in milliseconds since the epoch. */
+  readonly endsAt: (stored: Stored) => number;
+  /** The content that the fields stand for; undefined refuses the value. */
+  readonly contentOf: (stored: Stored) => Content | undefined;
+  /** How many opened values are remembered. @default none */
+  readonly remembered?: number;
+}
+
+/** A cookie of our name in a `Cookie` header. */
+export interface FoundCookie<Content> {
+  /** The value, genuine or not. Several values are joined, which no genuine one is. */
+  readonly text: string;
+  /** Undefined: the value is refused. */
+  readonly content: Content | undefined;
+  /** The value was sealed under an older key than the first: issue it again. */
+  readonly outdated: boolean;
+}
+
+interface OpenedValue<Content> {
+  readonly content: Content;
+  readonly outdated: boolean;
+  readonly endsAt: number;
+}
+
 /**
- * A cookie of ours: a plaintext of one fixed length under AES-256-GCM, bound to its purpose and name. Whatever is not
- * exactly such a value is refused, all kinds alike.
+ * A cookie whose content only this server can read and write: fields of fixed length under AES-256-GCM, bound to the
+ * cookie's purpose and name. Everything else is refused, all kinds alike and before a store is asked: another length,
+ * a value that was not sealed here, or for another name or purpose, or that is over, and a name that occurs twice.
+ *
+ * Opening a value costs more than everything else that a request takes here, so a format can have the last few
+ * thousand genuine values remembered (docs/decisions/0009-opened-cookies.md). Their end is compared with the clock at
+ * each use, and a value that was refused is never remembered.
  */
-export class SealedCookie {
+export class SealedCookie<Stored extends object, Content extends object = Stored> {
   readonly #context: string;
   readonly #sealedLength: number;
+  readonly #plaintextLength: number;
+  readonly #fields: readonly (readonly [keyof Stored, CookieField<unknown>])[];
   readonly #parsing: CookieParseOptions & { readonly allowMultiple: true };
+  readonly #opened: LruCache<OpenedValue<Content>> | undefined;
 
   constructor(
     private readonly keys: KeyRing,
-    purpose: string,
-    private readonly attributes: CookieAttributes,
-    plaintextBytes: number,
+    protected readonly attributes: CookieAttributes,
+    private readonly format: SealedCookieFormat<Stored, Content>,
   ) {
-    this.#context = `${purpose}:${attributes.name}`;
-    this.#sealedLength = KeyRing.sealedLength(plaintextBytes);
+    this.#context = `${format.purpose}:${attributes.name}`;
+    this.#fields = Object.entries(format.fields) as [keyof Stored, CookieField<unknown>][];
+    this.#plaintextLength = this.#fields.reduce((length, [, { bytes }]) => length + bytes, 0);
+    this.#sealedLength = KeyRing.sealedLength(this.#plaintextLength);
     this.#parsing = { filter: (key: string) => key === attributes.name, decode: asIs, allowMultiple: true };
+    this.#opened = format.remembered === undefined ? undefined : new LruCache(format.remembered, this.#sealedLength);
   }
 
   get name(): string {
     return this.attributes.name;
   }
 
-  /**
-   * What the cookie of a `Cookie` header holds; undefined when there is none or it is refused: of wrong length, not
-   * sealed by us, moved from another name, or ambiguous because the name occurs twice.
-   */
-  open(cookieHeader: string | undefined): OpenedSeal | undefined {
-    const text = this.textIn(cookieHeader);
-    return text === undefined ? undefined : this.openText(text);
+  /** The content of the cookie in a `Cookie` header; undefined when there is none or it is refused. */
+  read(cookieHeader: string | undefined, now: number): Content | undefined {
+    return this.find(cookieHeader, now)?.content;
   }
 
-  /** What the text of a cookie holds; undefined when it was not sealed by us for this cookie. */
-  openText(text: string): OpenedSeal | undefined {
-    return text.length === this.#sealedLength ? this.keys.open(text, this.#context) : undefined;
-  }
-
-  /** Whether a `Cookie` header has a cookie of this name, genuine or not. */
-  isIn(cookieHeader: string | undefined): boolean {
-    return this.textIn(cookieHeader) !== undefined;
-  }
-
-  /** What a `Cookie` header has under this name, genuine or not; several of them joined, which no genuine one is. */
-  textIn(cookieHeader: string | undefined): string | undefined {
-    const { name } = this;
+  /** The cookie of this name in a `Cookie` header, genuine or not; undefined when there is none. */
+  find(cookieHeader: string | undefined, now: number): FoundCookie<Content> | undefined {
+    const { name } = this.attributes;
     if (cookieHeader === undefined || !cookieHeader.includes(name)) return undefined;
     const value = parse(cookieHeader, this.#parsing)[name];
-    return typeof value === 'object' ? value.join() : value;
+    if (value === undefined) return undefined;
+    const text = typeof value === 'object' ? value.join() : value;
+    const opened = this.#opened?.get(text) ?? this.#open(text);
+    return opened === undefined || opened.endsAt <= now
+      ? { text, content: undefined, outdated: false }
+      : { text, content: opened.content, outdated: opened.outdated };
   }
 
-  /** The `Set-Cookie` value that hands a plaintext to the client; without `maxAge` (ms) until the browser closes. */
-  seal(plaintext: Uint8Array, maxAge: number | undefined): string {
+  /** The `Set-Cookie` value that removes the cookie: the same attributes, an end in the past. */
+  expire(): string {
+    return this.#serialize('', 0);
+  }
+
+  /** The `Set-Cookie` value that hands the fields to the client; without `maxAge` (ms) until the browser closes. */
+  protected seal(stored: Stored, maxAge: number | undefined): string {
+    const plaintext = Buffer.alloc(this.#plaintextLength);
+    let at = 0;
+    for (const [name, field] of this.#fields) {
+      field.write(plaintext, at, stored[name]);
+      at += field.bytes;
+    }
     return this.#serialize(this.keys.seal(plaintext, this.#context), maxAge);
   }
 
-  /** The `Set-Cookie` value that removes the cookie: same attributes, an end in the past. */
-  expire(): string {
-    return this.#serialize('', 0);
+  #open(text: string): OpenedValue<Content> | undefined {
+    const seal = text.length === this.#sealedLength ? this.keys.open(text, this.#context) : undefined;
+    if (seal === undefined) return undefined;
+    const fields: Partial<Record<keyof Stored, unknown>> = {};
+    let at = 0;
+    for (const [name, field] of this.#fields) {
+      fields[name] = field.read(seal.plaintext, at);
+      at += field.bytes;
+    }
+    const stored = fields as Stored;
+    const content = this.format.contentOf(stored);
+    if (content === undefined) return undefined;
+    const opened = { content, outdated: seal.outdated, endsAt: this.format.endsAt(stored) };
+    this.#opened?.set(text, opened);
+    return opened;
   }
 
   #serialize(value: string, maxAge: number | undefined): string {

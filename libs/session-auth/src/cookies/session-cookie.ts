@@ -1,35 +1,26 @@
-import { MARK_BYTES, markOfSession, markOfUser, SessionMark } from '../crypto/identity-mark.js';
+import { markOfUser } from '../crypto/identity-mark.js';
 import type { KeyRing } from '../crypto/key-ring.js';
 import { digestOf, isSessionToken, SESSION_TOKEN_LENGTH } from '../crypto/session-token.js';
-import type { PresentedToken } from '../session/session-lifecycle.js';
+import type { PresentedToken } from '../session/session-reader.js';
+import { MARK_BYTES, markOfSession } from '../session/session.js';
+import { bytesField, textField, TIME } from './cookie-fields.js';
 import type { CookieAttributes } from './cookie.options.js';
-import { RecentlyUsed } from '../cache/lru-cache.js';
 import { SealedCookie } from './sealed-cookie.js';
 
-/** What a genuine cookie says. */
+/** What a genuine session cookie says. */
 export interface OpenedSessionCookie extends PresentedToken {
-  /** What the session's user is known by. */
+  /** The mark of the session's user. */
   readonly userMark: Uint8Array;
-  /** Sealed under an older key than the first: to be written again. */
-  readonly outdated: boolean;
 }
 
-/** What a `Cookie` header has under the name of the session cookie. */
-export interface FoundSessionCookie {
-  /** Genuine or not; several of them joined. */
-  readonly text: string;
-  /** Undefined: it is refused. */
-  readonly opened: OpenedSessionCookie | undefined;
-}
-
-/** What a cookie is to say of its session. */
+/** The session that a cookie stands for. */
 export interface SessionOfCookie {
   readonly id: string;
   readonly userId?: string;
   readonly absoluteExpiresAt: Date;
 }
 
-/** What {@link SessionCookie} is made with. */
+/** The settings of {@link SessionCookie}. */
 export interface SessionCookieSettings {
   readonly attributes: CookieAttributes;
   /** `lifetime.absolute`, milliseconds: no cookie is honoured longer than this after it was sealed. */
@@ -38,108 +29,56 @@ export interface SessionCookieSettings {
   readonly idle: number;
 }
 
-/** What a genuine cookie holds, whether it has ended or not. */
-interface CookieContent {
-  readonly opened: OpenedSessionCookie;
+interface StoredSession {
+  readonly token: string;
   readonly sealedAt: number;
   readonly endsAt: number;
+  readonly sessionMark: Uint8Array;
+  readonly userMark: Uint8Array;
 }
 
-const TIME_BYTES = 6;
-const MARKS_AT = SESSION_TOKEN_LENGTH + 2 * TIME_BYTES;
-const PLAINTEXT_BYTES = MARKS_AT + 2 * MARK_BYTES;
-
+/** How many opened cookies are remembered. */
 const REMEMBERED = 4096;
-const LONGEST = 512;
 
-/**
- * The session cookie: a token, the time it was sealed, the time it ends, and marks of its session and user, in a
- * {@link SealedCookie}. Whatever is not exactly such a value is refused before any store is asked, all kinds alike.
- *
- * What genuine values hold is remembered for the last few thousand of them, since opening one costs more than all else
- * that a request takes here. The keys are the same for as long as the process runs, the times are compared with the
- * clock at each use, and a value that was refused is never remembered: it is taken apart anew each time.
- */
-export class SessionCookie {
-  readonly #cookie: SealedCookie;
-  readonly #contents = new RecentlyUsed<CookieContent>(REMEMBERED, LONGEST);
-
+/** The session cookie: a token, the times it was sealed and ends, and marks of its session and user. */
+export class SessionCookie extends SealedCookie<StoredSession, OpenedSessionCookie> {
   constructor(
     keys: KeyRing,
     private readonly settings: SessionCookieSettings,
   ) {
-    this.#cookie = new SealedCookie(keys, 'session-cookie', settings.attributes, PLAINTEXT_BYTES);
-  }
-
-  get name(): string {
-    return this.#cookie.name;
+    super(keys, settings.attributes, {
+      purpose: 'session-cookie',
+      fields: {
+        token: textField(SESSION_TOKEN_LENGTH),
+        sealedAt: TIME,
+        endsAt: TIME,
+        sessionMark: bytesField(MARK_BYTES),
+        userMark: bytesField(MARK_BYTES),
+      },
+      endsAt: ({ sealedAt, endsAt }) => Math.min(endsAt, sealedAt + settings.absolute),
+      contentOf: ({ token, sessionMark, userMark }) =>
+        isSessionToken(token)
+          ? { token, digest: digestOf(token), sessionMark, userMark }
+          : undefined,
+      remembered: REMEMBERED,
+    });
   }
 
   /** Whether the cookie's `Max-Age` follows the idle expiry, so that it is written again whenever that moves. */
   get followsIdle(): boolean {
-    return this.settings.attributes.maxAge === 'idle';
-  }
-
-  /**
-   * What the session cookie of a `Cookie` header says; undefined when there is none or it is refused: of wrong length,
-   * not sealed by us, moved from another name, past its end, or ambiguous because the name occurs twice.
-   */
-  read(cookieHeader: string | undefined, now: number): OpenedSessionCookie | undefined {
-    return this.find(cookieHeader, now)?.opened;
-  }
-
-  /** What a `Cookie` header has under the session cookie's name, and what it says if it is not refused: see {@link read}. */
-  find(cookieHeader: string | undefined, now: number): FoundSessionCookie | undefined {
-    const text = this.#cookie.textIn(cookieHeader);
-    return text === undefined ? undefined : { text, opened: this.#read(text, now) };
+    return this.attributes.maxAge === 'idle';
   }
 
   /** The `Set-Cookie` value that hands the token of a session to the client. */
   issue(token: string, { id, userId, absoluteExpiresAt }: SessionOfCookie, now: number): string {
     const endsAt = absoluteExpiresAt.getTime();
-    const plaintext = Buffer.alloc(PLAINTEXT_BYTES);
-    plaintext.write(token, 'latin1');
-    plaintext.writeUIntBE(now, SESSION_TOKEN_LENGTH, TIME_BYTES);
-    plaintext.writeUIntBE(endsAt, SESSION_TOKEN_LENGTH + TIME_BYTES, TIME_BYTES);
-    plaintext.set(markOfSession(id, userId), MARKS_AT);
-    plaintext.set(markOfUser(userId), MARKS_AT + MARK_BYTES);
-    const { attributes, idle } = this.settings;
-    const remaining = endsAt - now;
-    const maxAge =
-      attributes.maxAge === 'idle'
-        ? Math.min(idle, remaining)
-        : attributes.maxAge === 'absolute'
-          ? remaining
-          : attributes.maxAge;
-    return this.#cookie.seal(plaintext, maxAge);
+    const marks = { sessionMark: markOfSession(id, userId), userMark: markOfUser(userId) };
+    return this.seal({ token, sealedAt: now, endsAt, ...marks }, this.#maxAge(endsAt - now));
   }
 
-  /** The `Set-Cookie` value that removes the cookie: same attributes, an end in the past. */
-  expire(): string {
-    return this.#cookie.expire();
-  }
-
-  #read(value: string, now: number): OpenedSessionCookie | undefined {
-    const content = this.#contents.get(value) ?? this.#open(value);
-    if (content === undefined) return undefined;
-    const { opened, sealedAt, endsAt } = content;
-    return endsAt <= now || sealedAt + this.settings.absolute <= now ? undefined : opened;
-  }
-
-  #open(value: string): CookieContent | undefined {
-    const seal = this.#cookie.openText(value);
-    if (seal === undefined) return undefined;
-    const { plaintext, outdated } = seal;
-    const token = plaintext.toString('latin1', 0, SESSION_TOKEN_LENGTH);
-    if (!isSessionToken(token)) return undefined;
-    const sessionMark = new SessionMark(plaintext.subarray(MARKS_AT, MARKS_AT + MARK_BYTES));
-    const userMark = plaintext.subarray(MARKS_AT + MARK_BYTES);
-    const content = {
-      opened: { token, digest: digestOf(token), sessionMark, userMark, outdated },
-      sealedAt: plaintext.readUIntBE(SESSION_TOKEN_LENGTH, TIME_BYTES),
-      endsAt: plaintext.readUIntBE(SESSION_TOKEN_LENGTH + TIME_BYTES, TIME_BYTES),
-    };
-    this.#contents.set(value, content);
-    return content;
+  #maxAge(remaining: number): number | undefined {
+    const { maxAge } = this.attributes;
+    if (maxAge === 'idle') return Math.min(this.settings.idle, remaining);
+    return maxAge === 'absolute' ? remaining : maxAge;
   }
 }

@@ -1,5 +1,5 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
-import { RecentlyUsed } from '../cache/lru-cache.js';
+import { LruCache } from '../cache/lru-cache.js';
 
 const MAC_BYTES = 32;
 const TOKEN_BYTES = 2 * MAC_BYTES;
@@ -24,7 +24,7 @@ const LONGEST = 128;
  * pages of a session ask for it again and again, and working it out costs more than the rest of a check.
  */
 export class CsrfKey {
-  readonly #macs = new RecentlyUsed<Buffer>(REMEMBERED, LONGEST);
+  readonly #macs = new LruCache<Buffer>(REMEMBERED, LONGEST);
 
   constructor(private readonly key: Buffer) {}
 

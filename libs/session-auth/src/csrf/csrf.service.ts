@@ -3,7 +3,7 @@ import { SessionAuthError } from '../errors/session-auth.error.js';
 import type { SessionEventPublisher } from '../events/event-publisher.js';
 import type { CsrfRejection } from '../events/session-event.js';
 import type { HttpExchange } from '../http/http-exchange.js';
-import { RecentlyUsed } from '../cache/lru-cache.js';
+import { LruCache } from '../cache/lru-cache.js';
 import type { RequestSession } from '../http/request-session.js';
 import { getRequestSession } from '../http/request-sessions.js';
 import type { CsrfProtection } from './csrf-metadata.js';
@@ -38,8 +38,8 @@ type HeaderValue = ReturnType<HttpExchange['requestHeader']>;
  */
 export class CsrfService {
   readonly #keys: readonly CsrfKey[];
-  readonly #knownOrigins = new RecentlyUsed<AskedFrom>(REMEMBERED_ORIGINS, LONGEST_ORIGIN);
-  readonly #knownTokens = new RecentlyUsed<CsrfBinding>(REMEMBERED_TOKENS, CSRF_TOKEN_LENGTH);
+  readonly #knownOrigins = new LruCache<AskedFrom>(REMEMBERED_ORIGINS, LONGEST_ORIGIN);
+  readonly #knownTokens = new LruCache<CsrfBinding>(REMEMBERED_TOKENS, CSRF_TOKEN_LENGTH);
 
   constructor(
     keys: KeyRing,

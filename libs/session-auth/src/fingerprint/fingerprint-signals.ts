@@ -1,13 +1,10 @@
 import type { FingerprintHeaderOptions, FingerprintPolicy, FingerprintRequest } from './fingerprint.options.js';
 import type { FingerprintSignal } from './fingerprint.js';
-import { RecentlyUsed } from '../cache/lru-cache.js';
 import { OptionReader } from '../options/option-reader.js';
 
 const POLICIES: readonly FingerprintPolicy[] = ['destroy', 'reject', 'report'];
 const DEFAULT_HEADERS = ['user-agent', 'accept-language', 'accept-encoding'];
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9a-z-]{1,100}$/i;
-const REMEMBERED = 256;
-const LONGEST = 1024;
 const DICTIONARY_CODINGS = new Set(['dcb', 'dcz', 'sdch']);
 
 /** The slice `fingerprint` of the options: the signals to compare, or undefined where it is off. */
@@ -53,7 +50,8 @@ function headerSignal(
     onMismatch: reader.oneOf('onMismatch', POLICIES, fallback),
     always: reader.flag('always', false),
     // an application's own function may say another thing the next time
-    read: typeof compare === 'function' ? ({ headers }) => read(headers[name]) : remembering(name, read),
+    isPure: typeof compare !== 'function',
+    read: ({ headers }) => read(headers[name]),
   };
 }
 
@@ -68,19 +66,8 @@ function customSignal(options: OptionReader, fallback: FingerprintPolicy): Finge
     name: 'custom',
     onMismatch: reader.oneOf('onMismatch', POLICIES, fallback),
     always: true,
+    isPure: false,
     read: read as (request: FingerprintRequest) => string | undefined,
-  };
-}
-
-/** Reads a header whose text says it all, and remembers what it read of those seen lately. */
-function remembering(
-  name: string,
-  read: (value: string | readonly string[] | undefined) => string,
-): FingerprintSignal['read'] {
-  const known = new RecentlyUsed<string>(REMEMBERED, LONGEST);
-  return ({ headers }) => {
-    const value = headers[name];
-    return typeof value === 'string' ? known.of(value, read) : read(value);
   };
 }
 
@@ -91,7 +78,7 @@ function readHeader(
   compare: NonNullable<FingerprintHeaderOptions['compare']>,
 ): string {
   if (value === undefined) return 'absent';
-  const text = typeof value === 'string' ? value : value.join(', ');
+  const text = String(value);
   if (typeof compare === 'function') return `is ${compare(text)}`;
   const plain = name === 'accept-encoding' ? withoutDictionaries(text) : text;
   return `is ${compare === 'exact' ? plain : plain.replace(/\d+(?:[._]\d+)*/g, '#')}`;

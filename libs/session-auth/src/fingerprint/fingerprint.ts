@@ -1,8 +1,7 @@
-import { createHmac } from 'node:crypto';
-import { constantTimeEqual } from '../crypto/constant-time-equal.js';
+import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { KeyRing } from '../crypto/key-ring.js';
 import type { FingerprintPolicy, FingerprintRequest } from './fingerprint.options.js';
-import { RecentlyUsed } from '../cache/lru-cache.js';
+import { LruCache } from '../cache/lru-cache.js';
 
 /** One trait of the client. */
 export interface FingerprintSignal {
@@ -11,6 +10,8 @@ export interface FingerprintSignal {
   readonly onMismatch: FingerprintPolicy;
   /** Compared also where browsers are known to send another value. */
   readonly always: boolean;
+  /** Whether the header of the signal's name says it all: the same header always reads the same. */
+  readonly isPure: boolean;
   /** What is compared; undefined: nothing is known, which is never a mismatch. */
   readonly read: (request: FingerprintRequest) => string | undefined;
 }
@@ -32,11 +33,10 @@ const LONGEST = 1024;
 
 const SEVERITY: readonly FingerprintPolicy[] = ['report', 'reject', 'destroy'];
 
-/** A key of the ring with what names the signals under it, and digests made lately, by signal and value. */
+/** A key of the ring with what names the signals under it. */
 interface FingerprintKey {
   readonly key: Buffer;
   readonly tags: readonly string[];
-  readonly digests: readonly RecentlyUsed<string>[];
 }
 
 /**
@@ -64,6 +64,8 @@ interface FingerprintKey {
 export class Fingerprint {
   /** Newest first. */
   readonly #ring: readonly FingerprintKey[];
+  /** Of the headers that were seen last: millions of clients share a few, and digests cost more than a whole request. */
+  readonly #known: LruCache<string> | undefined;
 
   constructor(
     keys: KeyRing,
@@ -72,9 +74,8 @@ export class Fingerprint {
     this.#ring = keys.deriveKeys('fingerprint').map((key) => ({
       key,
       tags: signals.map(({ name }) => macOf(key, `signal:${name}`).slice(0, TAG_LENGTH)),
-      // millions of clients share a few values
-      digests: signals.map(() => new RecentlyUsed(REMEMBERED, LONGEST)),
     }));
+    this.#known = signals.every(({ isPure }) => isPure) ? new LruCache(REMEMBERED, LONGEST) : undefined;
   }
 
   /**
@@ -82,12 +83,22 @@ export class Fingerprint {
    *
    * @param isKnown whether a signal is known of this client; one that is not is never compared. @default all are
    */
-  of(request: FingerprintRequest, isKnown: (signal: string) => boolean = () => true): string {
-    const newest = this.#ring[0]!;
+  of(request: FingerprintRequest, isKnown?: (signal: string) => boolean): string {
+    if (this.#known === undefined || isKnown !== undefined) return this.#digest(request, isKnown);
+    let headers = '';
+    for (const signal of this.signals) {
+      const value = request.headers[signal.name];
+      headers += isSpared(signal, request) ? '~\n' : value === undefined ? '-\n' : `=${String(value)}\n`;
+    }
+    return this.#known.of(headers, () => this.#digest(request));
+  }
+
+  #digest(request: FingerprintRequest, isKnown: (signal: string) => boolean = () => true): string {
+    const { key, tags } = this.#ring[0]!;
     let text = '';
     for (const [index, signal] of this.signals.entries()) {
       const value = isSpared(signal, request) || !isKnown(signal.name) ? undefined : signal.read(request);
-      if (value !== undefined) text += newest.tags[index] + this.#digestOf(newest, index, value);
+      if (value !== undefined) text += tags[index] + digestOf(key, signal, value);
     }
     return text;
   }
@@ -95,7 +106,7 @@ export class Fingerprint {
   /** How a client differs from the one that was stored; undefined: it does not. */
   compare(stored: string, request: FingerprintRequest): FingerprintMismatch | undefined {
     // what nearly every request comes to: nothing was skipped, nothing differs
-    if (constantTimeEqual(stored, this.of(request))) return undefined;
+    if (isEqual(stored, this.of(request))) return undefined;
     const names: string[] = [];
     let severity = 0;
     for (const [index, signal] of this.signals.entries()) {
@@ -103,7 +114,7 @@ export class Fingerprint {
       const known = this.#find(stored, index);
       const value = known && signal.read(request);
       if (known === undefined || value === undefined) continue;
-      if (constantTimeEqual(known.digest, this.#digestOf(known.by, index, value))) continue;
+      if (isEqual(known.digest, digestOf(known.by.key, signal, value))) continue;
       names.push(signal.name);
       severity = Math.max(severity, SEVERITY.indexOf(policyOf(signal, request)));
     }
@@ -118,12 +129,15 @@ export class Fingerprint {
     }
     return undefined;
   }
+}
 
-  #digestOf({ key, digests }: FingerprintKey, index: number, value: string): string {
-    return digests[index]!.of(value, () =>
-      macOf(key, `value:${this.signals[index]!.name}:${value}`).slice(0, DIGEST_LENGTH),
-    );
-  }
+function digestOf(key: Buffer, { name }: FingerprintSignal, value: string): string {
+  return macOf(key, `value:${name}:${value}`).slice(0, DIGEST_LENGTH);
+}
+
+/** Compares in a time that depends on the lengths only (ASVS 11.2.4). */
+function isEqual(left: string, right: string): boolean {
+  return left.length === right.length && timingSafeEqual(Buffer.from(left), Buffer.from(right));
 }
 
 function macOf(key: Buffer, text: string): string {

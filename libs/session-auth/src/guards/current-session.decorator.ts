@@ -1,6 +1,6 @@
 import { createParamDecorator, type ExecutionContext, type PipeTransform, type Type } from '@nestjs/common';
-import { stepOverHttp } from '../http/http-error.js';
-import { getRequestSession } from '../http/request-sessions.js';
+import { asHttpException } from '../http/http-exception.js';
+import { getRequestSession } from '../http/request-session.js';
 import type { Session } from '../session/session.js';
 
 /** A property of a session; its methods are reached through the whole session only. */
@@ -17,11 +17,12 @@ export type SessionProperty = Exclude<keyof Session, 'update' | 'toJSON'>;
 export const CurrentSession: (
   ...propertyOrPipes: (SessionProperty | PipeTransform | Type<PipeTransform>)[]
 ) => ParameterDecorator = createParamDecorator(
-  (property: SessionProperty | undefined, context: ExecutionContext): unknown => {
-    const bound = getRequestSession(context.switchToHttp().getRequest<object>());
-    const pick = (session: Session | undefined): unknown => (property === undefined ? session : session?.[property]);
-    return bound.loaded === undefined
-      ? stepOverHttp(bound.exchange, () => bound.load().then(pick))
-      : pick(bound.loaded);
+  async (property: SessionProperty | undefined, context: ExecutionContext): Promise<unknown> => {
+    try {
+      const session = await getRequestSession(context.switchToHttp().getRequest<object>()).load();
+      return property === undefined ? session : session?.[property];
+    } catch (error) {
+      throw asHttpException(error, context);
+    }
   },
 );

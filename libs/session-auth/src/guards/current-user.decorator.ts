@@ -1,6 +1,6 @@
 import { createParamDecorator, type ExecutionContext, type PipeTransform, type Type } from '@nestjs/common';
-import { stepOverHttp } from '../http/http-error.js';
-import { getRequestSession } from '../http/request-sessions.js';
+import { asHttpException } from '../http/http-exception.js';
+import { getRequestSession } from '../http/request-session.js';
 import { requireUser } from '../session/require-session.js';
 
 /**
@@ -12,6 +12,9 @@ import { requireUser } from '../session/require-session.js';
 // the type is spelled out: what Nest 12 infers names types that Nest 11 has not got
 export const CurrentUser: (...pipes: (PipeTransform | Type<PipeTransform>)[]) => ParameterDecorator =
   createParamDecorator(async (_: undefined, context: ExecutionContext): Promise<unknown> => {
-    const bound = getRequestSession(context.switchToHttp().getRequest<object>());
-    return stepOverHttp(bound.exchange, async () => requireUser(await bound.loadUser()));
+    try {
+      return requireUser(await getRequestSession(context.switchToHttp().getRequest<object>()).loadUser());
+    } catch (error) {
+      throw asHttpException(error, context);
+    }
   });

@@ -1,19 +1,12 @@
-import {
-  applyDecorators,
-  Inject,
-  SetMetadata,
-  UseGuards,
-  type CanActivate,
-  type ExecutionContext,
-} from '@nestjs/common';
+import { applyDecorators, Injectable, SetMetadata, UseGuards, type ExecutionContext } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
 import { SessionAuthError } from '../errors/session-auth.error.js';
-import { HandlerMetadata } from '../http/handler-metadata.js';
-import { stepOverHttp } from '../http/http-error.js';
-import { RequestSessions } from '../http/request-sessions.js';
+import { RequestSessionFactory } from '../http/request-session.js';
+import type { UserSession } from '../session/require-session.js';
 import { FACTOR_NAME_RULE, isFactorName } from '../session/session-factors.js';
 import { Clock } from '../time/clock.js';
 import { toMilliseconds, type Duration } from '../time/durations.js';
-import { requireSession } from '../session/require-session.js';
+import { SessionGuard } from './session-auth.guard.js';
 
 interface RequiredFactor {
   /** One of them is enough. */
@@ -23,7 +16,6 @@ interface RequiredFactor {
 }
 
 const FACTOR = 'nestjs-session-auth:factor';
-const factorMetadata = new HandlerMetadata<RequiredFactor>(FACTOR);
 
 /**
  * Lets a session pass in which a further factor of {@link RequireFactor} was proved (ASVS 7.5.3).
@@ -31,24 +23,25 @@ const factorMetadata = new HandlerMetadata<RequiredFactor>(FACTOR);
  * @throws HttpException 401 `session_required`, 401 `further_factor_required` with the `factors` that would do, 503
  *   `session_store_unavailable`
  */
-export class FactorGuard implements CanActivate {
+@Injectable()
+export class FactorGuard extends SessionGuard<RequiredFactor> {
   constructor(
-    @Inject(RequestSessions) private readonly sessions: RequestSessions,
-    @Inject(Clock) private readonly clock: Clock,
-  ) {}
+    requestSessions: RequestSessionFactory,
+    reflector: Reflector,
+    private readonly clock: Clock,
+  ) {
+    super(requestSessions, reflector);
+  }
 
-  async canActivate(context: ExecutionContext): Promise<boolean> {
-    const required = factorMetadata.of(context);
-    if (required === undefined) return true;
-    const bound = this.sessions.of(context);
-    return stepOverHttp(bound.exchange, async () => {
-      const proved = requireSession(await bound.load()).factors;
-      const earliest = this.clock.now() - required.maxAge;
-      if (required.factors.some((factor) => (proved[factor]?.getTime() ?? NaN) >= earliest)) return true;
-      const { factors } = required;
-      const message = `prove one of these to go on: ${factors.join(', ')}`;
-      throw new SessionAuthError('further_factor_required', message, { factors });
-    });
+  protected requirementOf(context: ExecutionContext): RequiredFactor | undefined {
+    return this.metadataOf(FACTOR, context);
+  }
+
+  protected check({ factors: proved }: UserSession, { factors, maxAge }: RequiredFactor): void {
+    const earliest = this.clock.now() - maxAge;
+    if (factors.some((factor) => (proved[factor]?.getTime() ?? NaN) >= earliest)) return;
+    const message = `prove one of these to go on: ${factors.join(', ')}`;
+    throw new SessionAuthError('further_factor_required', message, { factors });
   }
 }
 

@@ -1,10 +1,7 @@
 import { SetMetadata, type CustomDecorator } from '@nestjs/common';
-import { HandlerMetadata } from '../http/handler-metadata.js';
 
-const PUBLIC = 'nestjs-session-auth:public';
-
-/** Whether a handler was marked {@link Public}. @internal */
-export const publicMetadata = new HandlerMetadata<boolean>(PUBLIC);
+/** The metadata key of {@link Public}. */
+export const PUBLIC = 'nestjs-session-auth:public';
 
 /**
  * Opens a handler or controller to everybody, where `global: true` or a guard on the class asks for a session. No

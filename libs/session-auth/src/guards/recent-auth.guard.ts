@@ -1,43 +1,37 @@
-import {
-  applyDecorators,
-  Inject,
-  SetMetadata,
-  UseGuards,
-  type CanActivate,
-  type ExecutionContext,
-} from '@nestjs/common';
+import { applyDecorators, Injectable, SetMetadata, UseGuards, type ExecutionContext } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
 import { SessionAuthError } from '../errors/session-auth.error.js';
-import { stepOverHttp } from '../http/http-error.js';
-import { RequestSessions } from '../http/request-sessions.js';
+import { RequestSessionFactory } from '../http/request-session.js';
+import type { UserSession } from '../session/require-session.js';
 import { Clock } from '../time/clock.js';
 import { toMilliseconds, type Duration } from '../time/durations.js';
-import { HandlerMetadata } from '../http/handler-metadata.js';
-import { requireSession } from '../session/require-session.js';
+import { SessionGuard } from './session-auth.guard.js';
 
 const RECENT_AUTH = 'nestjs-session-auth:recent-auth';
-const recentAuthMetadata = new HandlerMetadata<number>(RECENT_AUTH);
 
 /**
  * Lets a session pass whose user proved who they are within the time of {@link RequireRecentAuth} (ASVS 7.5.1).
  *
  * @throws HttpException 401 `session_required` or `recent_authentication_required`, 503 `session_store_unavailable`
  */
-export class RecentAuthGuard implements CanActivate {
+@Injectable()
+export class RecentAuthGuard extends SessionGuard<number> {
   constructor(
-    @Inject(RequestSessions) private readonly sessions: RequestSessions,
-    @Inject(Clock) private readonly clock: Clock,
-  ) {}
+    requestSessions: RequestSessionFactory,
+    reflector: Reflector,
+    private readonly clock: Clock,
+  ) {
+    super(requestSessions, reflector);
+  }
 
-  async canActivate(context: ExecutionContext): Promise<boolean> {
-    const maxAge = recentAuthMetadata.of(context);
-    if (maxAge === undefined) return true;
-    const bound = this.sessions.of(context);
-    return stepOverHttp(bound.exchange, async () => {
-      const { authenticatedAt, authentication } = requireSession(await bound.load());
-      const age = this.clock.now() - (authenticatedAt?.getTime() ?? -Infinity);
-      if (age <= maxAge && authentication !== 'remember-me') return true;
-      throw new SessionAuthError('recent_authentication_required', 'enter your password again to go on');
-    });
+  protected requirementOf(context: ExecutionContext): number | undefined {
+    return this.metadataOf(RECENT_AUTH, context);
+  }
+
+  protected check({ authenticatedAt, authentication }: UserSession, maxAge: number): void {
+    const age = this.clock.now() - (authenticatedAt?.getTime() ?? -Infinity);
+    if (age <= maxAge && authentication !== 'remember-me') return;
+    throw new SessionAuthError('recent_authentication_required', 'enter your password again to go on');
   }
 }
 

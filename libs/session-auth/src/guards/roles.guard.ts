@@ -1,38 +1,25 @@
-import {
-  applyDecorators,
-  Inject,
-  SetMetadata,
-  UseGuards,
-  type CanActivate,
-  type ExecutionContext,
-} from '@nestjs/common';
+import { applyDecorators, Injectable, SetMetadata, UseGuards, type ExecutionContext } from '@nestjs/common';
 import { SessionAuthError } from '../errors/session-auth.error.js';
-import { stepOverHttp } from '../http/http-error.js';
-import { RequestSessions } from '../http/request-sessions.js';
-import { HandlerMetadata } from '../http/handler-metadata.js';
-import { requireSession } from '../session/require-session.js';
+import type { UserSession } from '../session/require-session.js';
+import { SessionGuard } from './session-auth.guard.js';
 
 const ROLES = 'nestjs-session-auth:roles';
-const rolesMetadata = new HandlerMetadata<readonly string[]>(ROLES);
 
 /**
- * Lets a session pass that has one of the roles of {@link Roles}. Needs no other guard: without a session it answers
- * `session_required`.
+ * Lets a session pass that has one of the roles of {@link Roles}. Needs no other guard: without a session it refuses
+ * with `session_required`.
  *
  * @throws HttpException 401 `session_required`, 403 `forbidden`, 503 `session_store_unavailable`
  */
-export class RolesGuard implements CanActivate {
-  constructor(@Inject(RequestSessions) private readonly sessions: RequestSessions) {}
+@Injectable()
+export class RolesGuard extends SessionGuard<readonly string[]> {
+  protected requirementOf(context: ExecutionContext): readonly string[] | undefined {
+    return this.metadataOf(ROLES, context);
+  }
 
-  async canActivate(context: ExecutionContext): Promise<boolean> {
-    const roles = rolesMetadata.of(context);
-    if (roles === undefined) return true;
-    const bound = this.sessions.of(context);
-    return stepOverHttp(bound.exchange, async () => {
-      const session = requireSession(await bound.load());
-      if (roles.some((role) => session.roles.includes(role))) return true;
-      throw new SessionAuthError('forbidden', 'your account does not have the role that this asks for');
-    });
+  protected check(session: UserSession, roles: readonly string[]): void {
+    if (roles.some((role) => session.roles.includes(role))) return;
+    throw new SessionAuthError('forbidden', 'your account does not have the role that this asks for');
   }
 }
 

@@ -1,37 +1,57 @@
-import { Inject, type CanActivate, type ExecutionContext } from '@nestjs/common';
-import { asHttpError, toHttpException } from '../http/http-error.js';
-import type { RequestSession } from '../http/request-session.js';
-import { RequestSessions } from '../http/request-sessions.js';
-import { publicMetadata } from './public.decorator.js';
-import { requireSession, sessionRequired } from '../session/require-session.js';
+import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import { asHttpException } from '../http/http-exception.js';
+import { RequestSessionFactory } from '../http/request-session.js';
+import { requireSession, type UserSession } from '../session/require-session.js';
+import { PUBLIC } from './public.decorator.js';
+
+/**
+ * A guard that asks something of the request's session. The decision rests on the handler, not on the path, so no
+ * spelling of a path gets around it.
+ */
+@Injectable()
+export abstract class SessionGuard<Requirement> implements CanActivate {
+  constructor(
+    private readonly requestSessions: RequestSessionFactory,
+    private readonly reflector: Reflector,
+  ) {}
+
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    const requirement = this.requirementOf(context);
+    if (requirement === undefined) return true;
+    try {
+      this.check(requireSession(await this.requestSessions.of(context).load()), requirement);
+      return true;
+    } catch (error) {
+      throw asHttpException(error, context);
+    }
+  }
+
+  /** What the handler asks for; undefined: nothing, not even a session. */
+  protected abstract requirementOf(context: ExecutionContext): Requirement | undefined;
+
+  /** @throws SessionAuthError for a session that does not meet the requirement */
+  protected abstract check(session: UserSession, requirement: Requirement): void;
+
+  /** What a decorator said of the handler, else of its class. */
+  protected metadataOf<T>(key: string, context: ExecutionContext): T | undefined {
+    return this.reflector.getAllAndOverride<T | undefined>(key, [context.getHandler(), context.getClass()]);
+  }
+}
 
 /**
  * Lets a request pass that has a live session of a user; {@link Public} handlers are open. With `global: true` it
  * stands before every route.
  *
- * The decision rests on the handler, not on the path, so no spelling of a path gets around it.
- *
  * @throws HttpException 401 `session_required`, 503 `session_store_unavailable`
  */
-export class SessionAuthGuard implements CanActivate {
-  constructor(@Inject(RequestSessions) private readonly sessions: RequestSessions) {}
-
-  canActivate(context: ExecutionContext): boolean | Promise<boolean> {
-    if (publicMetadata.of(context) === true) return true;
-    const bound = this.sessions.of(context);
-    // most of those who try out cookies: not worth waiting, nor a throw through all that called
-    if (bound.isWithoutCookie) return Promise.reject(toHttpException(sessionRequired(), bound.exchange));
-    return this.#admit(bound);
+@Injectable()
+export class SessionAuthGuard extends SessionGuard<true> {
+  protected requirementOf(context: ExecutionContext): true | undefined {
+    return this.metadataOf<boolean>(PUBLIC, context) === true ? undefined : true;
   }
 
-  // every request of a session comes here: one step, without a closure for it
-  async #admit(bound: RequestSession): Promise<boolean> {
-    try {
-      // a device that is remembered is looked for only where there is no live session
-      requireSession((await bound.loadLive()) ?? (await bound.load()));
-      return true;
-    } catch (error) {
-      throw asHttpError(error, bound.exchange);
-    }
+  protected check(): void {
+    // any session of a user will do
   }
 }

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { ClientInfo } from '../users/client-info.js';
 import type { FingerprintRequest } from '../fingerprint/fingerprint.options.js';
+import type { ClientInfo } from '../users/client-info.js';
 import { FinalHeaders } from './final-headers.js';
 
 /** A request as Express (the raw message itself) or Fastify (a wrapper around `raw`) hands it to handlers. */
@@ -32,33 +32,19 @@ export interface AdapterResponse {
 
 const MAX_USER_AGENT = 512;
 
-/** The traits of a request's client, each looked up when it is asked for: an address takes Express some work. */
-class ClientTraits implements FingerprintRequest {
-  // read once: whatever is read of a request or response of Express is looked for anew, each being a class of its own
-  readonly headers: FingerprintRequest['headers'];
-
-  constructor(private readonly request: AdapterRequest) {
-    this.headers = request.headers;
-  }
-
-  get ip(): string | undefined {
-    return this.request.ip;
-  }
-
-  get method(): string {
-    return this.request.method ?? 'GET';
-  }
-}
-
 /** One HTTP request and its response, the same for Express and Fastify, with nothing installed on either. */
-export class HttpExchange {
+export class HttpExchange implements FingerprintRequest {
+  /** The request's headers. Lines of the same name are joined or dropped as Node does; several of `Cookie` are joined. */
+  readonly headers: AdapterRequest['headers'];
   #finalHeaders: FinalHeaders | undefined;
   #client: ClientInfo | undefined;
 
   constructor(
     private readonly request: AdapterRequest,
     private readonly response: AdapterResponse,
-  ) {}
+  ) {
+    this.headers = request.headers;
+  }
 
   /** The HTTP verb of the request line. No override header or field is looked at. */
   get method(): string {
@@ -70,9 +56,9 @@ export class HttpExchange {
     return this.request.originalMethod;
   }
 
-  /** What signals of the client are read from. */
-  get traits(): FingerprintRequest {
-    return new ClientTraits(this.request);
+  /** The client's address, by the adapter's own trust of proxies. */
+  get ip(): string | undefined {
+    return this.request.ip;
   }
 
   /** `http` or `https`, by the adapter's own trust of proxies. */
@@ -83,16 +69,6 @@ export class HttpExchange {
   /** The body as the application's parser left it, if one ran. */
   get body(): unknown {
     return this.request.body;
-  }
-
-  /** A request header by its name in lower case. Lines of the same name are joined or dropped as Node does. */
-  requestHeader(name: string): string | readonly string[] | undefined {
-    return this.request.headers[name];
-  }
-
-  /** The `Cookie` header; several lines of it are joined by `; `. */
-  get cookieHeader(): string | undefined {
-    return this.request.headers.cookie;
   }
 
   /** What is known of the client. The address follows the adapter's own trust of proxies. */
@@ -117,34 +93,30 @@ export class HttpExchange {
     this.response.header?.(name, value);
   }
 
-  /** The response depends on these request headers, a list: `Vary` will name them besides what else it names. */
+  /** What the response must say, whatever the application sets. */
+  get finalHeaders(): FinalHeaders {
+    this.#finalHeaders ??= new FinalHeaders(this.response.raw ?? (this.response as unknown as ServerResponse));
+    return this.#finalHeaders;
+  }
+
+  // TEMPORARY pass-throughs
+  requestHeader(name: string): string | readonly string[] | undefined {
+    return this.headers[name];
+  }
+
+  get cookieHeader(): string | undefined {
+    return this.headers.cookie;
+  }
+
   vary(names: string): void {
-    this.#final.vary(names);
+    this.finalHeaders.vary(...names.split(', '));
   }
 
-  /** No cache may keep the response, whatever `Cache-Control` the handler sets. */
   forbidStore(): void {
-    this.#final.forbidStore();
+    this.finalHeaders.forbidStore();
   }
 
-  /**
-   * Sets a cookie: the only one of its name in the response (RFC 6265bis 4.1.1), next to whatever others there are.
-   * The response is not stored by any cache then.
-   */
   setCookie(name: string, serialized: string): void {
-    this.#final.setCookie(name, serialized);
-  }
-
-  /** What the response must say when its head is written; undefined where nobody has asked for anything. */
-  get finalHeaders(): FinalHeaders | undefined {
-    return this.#finalHeaders;
-  }
-
-  get #final(): FinalHeaders {
-    this.#finalHeaders ??= new FinalHeaders(
-      this.response.raw ?? (this.response as unknown as ServerResponse),
-      this.request,
-    );
-    return this.#finalHeaders;
+    this.finalHeaders.setCookie(name, serialized);
   }
 }

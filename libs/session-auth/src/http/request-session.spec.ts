@@ -1,23 +1,25 @@
 import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { IncomingMessage, ServerResponse, type IncomingHttpHeaders } from 'node:http';
 import { Socket } from 'node:net';
+import { cookieAttributes } from '../../test/fixtures/cookie-attributes.js';
+import { sessionServices, type SessionServices } from '../../test/fixtures/session-services.js';
+import { CookieSet } from '../cookies/cookie-set.js';
+import type { CookieAttributes } from '../cookies/cookie.options.js';
 import { markOfUser } from '../crypto/identity-mark.js';
 import { KeyRing } from '../crypto/key-ring.js';
 import { SessionEventPublisher } from '../events/event-publisher.js';
 import type { SessionEvent } from '../events/session-event.js';
-import { SessionLifecycleService } from '../session/session-lifecycle.service.js';
-import { DEFAULT_SESSION_LIFETIME, type SessionLifetime } from '../session/session-lifetime.js';
-import type { Session } from '../session/session.js';
+import type { FingerprintSignal } from '../fingerprint/fingerprint-signals.js';
+import { Fingerprint } from '../fingerprint/fingerprint.js';
+import { DEFAULT_SESSION_LIFETIME, type SessionLifetime } from '../session/lifetime.options.js';
+import type { IssuedSession } from '../session/session-changes.js';
+import type { SessionLifecycleService } from '../session/session-lifecycle.service.js';
 import { MemorySessionStore } from '../storage/memory/memory-session-store.js';
-import type { SessionUser, SessionUserProvider } from '../users/session-user-provider.js';
-import type { CookieAttributes } from '../cookies/cookie.options.js';
-import { Fingerprint, type FingerprintSignal } from '../fingerprint/fingerprint.js';
-import { HttpExchange, type AdapterRequest } from './http-exchange.js';
-import { PreSessionCookie } from '../cookies/pre-session-cookie.js';
-import { RequestSession, type RememberedLoginResumer, type RequestSessionParts } from './request-session.js';
-import { findRequestSession, getRequestSession, RequestSessions } from './request-sessions.js';
-import { SessionCookie } from '../cookies/session-cookie.js';
 import { SessionGuessing } from '../throttle/session-guessing.js';
+import type { SessionUser, SessionUserProvider } from '../users/session-user-provider.js';
+import { HttpExchange, type AdapterRequest } from './http-exchange.js';
+import { getRequestSession, RequestSession, RequestSessionFactory } from './request-session.js';
+import { SessionResumer, type ResumableRequest } from './session-resumer.js';
 
 const START = Date.UTC(2026, 0, 1);
 const MINUTE = 60_000;
@@ -28,15 +30,15 @@ const EXPIRED = /^session=; Max-Age=0; Path=\/; Expires=Thu, 01 Jan 1970 00:00:0
 let now: number;
 let events: SessionEvent[];
 let store: MemorySessionStore;
+let services: SessionServices;
 let lifecycle: SessionLifecycleService;
-let cookie: SessionCookie;
-let preSessionCookie: PreSessionCookie;
+let cookies: CookieSet;
 let publisher: SessionEventPublisher;
 
 const clock = { now: () => now };
 
 function configure({
-  lifetime = {},
+  lifetime: changes = {},
   maxAge,
   secrets = [SECRET],
 }: {
@@ -44,67 +46,50 @@ function configure({
   maxAge?: CookieAttributes['maxAge'];
   secrets?: readonly string[];
 } = {}): void {
-  const settings = {
-    lifetime: { ...DEFAULT_SESSION_LIFETIME, ...lifetime },
-    concurrency: { max: 3, onLimit: 'evict-oldest' as const },
-    storeTimeout: 2000,
-    maxDataSize: 1000,
-    upstreamKeys: [Buffer.alloc(32, 1)],
-  };
+  const lifetime = { ...DEFAULT_SESSION_LIFETIME, ...changes };
   publisher = new SessionEventPublisher(clock, [(event) => void events.push(event)]);
-  lifecycle = new SessionLifecycleService(store, settings, clock, publisher);
-  const keys = new KeyRing(secrets);
-  const attributes: CookieAttributes = {
-    name: 'session',
-    path: '/',
-    domain: undefined,
-    sameSite: 'lax',
-    secure: true,
-    partitioned: false,
-    maxAge,
-  };
-  cookie = new SessionCookie(keys, {
-    attributes,
-    absolute: settings.lifetime.absolute,
-    idle: settings.lifetime.idle,
-  });
-  preSessionCookie = new PreSessionCookie(keys, attributes, settings.lifetime.absolute);
+  services = sessionServices({ store, clock, events: publisher, lifetime });
+  ({ lifecycle } = services);
+  cookies = new CookieSet(new KeyRing(secrets), cookieAttributes({ name: 'session', maxAge }), lifetime, undefined);
 }
 
 interface Given {
-  readonly remembered?: RememberedLoginResumer;
+  readonly resumer?: SessionResumer;
   readonly users?: SessionUserProvider;
   readonly headersSent?: boolean;
   readonly fingerprint?: Fingerprint;
   readonly headers?: IncomingHttpHeaders;
 }
 
-function makeParts({ users, fingerprint, remembered }: Given = {}): RequestSessionParts {
-  return {
-    cookie,
-    preSessionCookie,
-    fingerprint,
-    guessing: new SessionGuessing(publisher, clock),
-    events: publisher,
-    lifecycle,
+function makeFactory({ users, fingerprint, resumer }: Given = {}): RequestSessionFactory {
+  const { reader, changes, ofUsers } = services;
+  const guessing = new SessionGuessing(publisher, clock);
+  return new RequestSessionFactory(
+    cookies,
+    reader,
+    changes,
+    ofUsers,
+    guessing,
     clock,
+    publisher,
+    fingerprint,
+    resumer,
     users,
-    remembered,
-  };
+  );
 }
 
 /** A request with a cookie, and what its response will say. */
 function makeRequest(
   sent: string | undefined,
   given: Given = {},
-): { bound: RequestSession; readonly setCookies: readonly string[]; readonly vary: unknown } {
+): { requestSession: RequestSession; readonly setCookies: readonly string[]; readonly vary: unknown } {
   const response = new ServerResponse(new IncomingMessage(new Socket()));
   if (given.headersSent) response.writeHead(200);
   const headers = { ...given.headers, ...(sent === undefined ? {} : { cookie: sent }) };
   const exchange = new HttpExchange({ headers }, response);
   const writeHead = (): ServerResponse => (response.headersSent ? response : response.writeHead(200));
   return {
-    bound: new RequestSession(exchange, makeParts(given)),
+    requestSession: new RequestSession(exchange, makeFactory(given)),
     get setCookies() {
       return (writeHead().getHeader('set-cookie') ?? []) as string[];
     },
@@ -117,7 +102,7 @@ function makeRequest(
 /** Logs Alice in; answers what her browser sends from then on, and the token. */
 async function logIn(): Promise<{ sent: string; token: string }> {
   const { token, session } = await lifecycle.create({ user: ALICE });
-  return { sent: pairOf(cookie.issue(token, session, now)), token };
+  return { sent: pairOf(cookies.session.issue(token, session, now)), token };
 }
 
 function pairOf(setCookie: string): string {
@@ -143,39 +128,37 @@ describe('RequestSession', () => {
       const { sent, token } = await logIn();
       const find = jest.spyOn(store, 'find');
       const request = makeRequest(sent);
-      const { bound } = request;
-      expect(bound.token).toBe(token);
+      const { requestSession } = request;
+      expect(requestSession.token).toBe(token);
       expect(find).not.toHaveBeenCalled();
-      expect(bound.loaded).toBeUndefined();
-      const [first, second] = await Promise.all([bound.load(), bound.load()]);
+      const [first, second] = await Promise.all([requestSession.load(), requestSession.load()]);
       expect(first?.userId).toBe('alice');
       expect(second).toBe(first);
-      expect(bound.loaded).toBe(first);
       expect(find).toHaveBeenCalledTimes(1);
       expect(request.setCookies).toEqual([]);
     });
 
-    it('has no session at hand that was given up, or replaced, while it was read', async () => {
+    it('hands out no session that was given up, or replaced, while it was read', async () => {
       const { sent } = await logIn();
-      const { bound } = makeRequest(sent);
-      const loading = bound.load();
-      bound.clear();
+      const { requestSession } = makeRequest(sent);
+      const loading = requestSession.load();
+      requestSession.clear();
       expect((await loading)?.userId).toBe('alice');
-      expect(bound.loaded).toBeUndefined();
-      const { bound: other } = makeRequest(sent);
+      expect(await requestSession.load()).toBeUndefined();
+      const { requestSession: other } = makeRequest(sent);
       const slow = other.load();
       const issued = await lifecycle.create({ user: ALICE });
       other.replace(issued);
       await slow;
-      expect(other.loaded).toBe(issued.session);
+      expect(await other.load()).toBe(issued.session);
     });
 
     it.each([undefined, '', 'theme=dark', 'session=forged'])('asks no store for the cookie %p', async (sent) => {
       const find = jest.spyOn(store, 'find');
       const request = makeRequest(sent);
-      const { bound } = request;
-      expect(await bound.load()).toBeUndefined();
-      expect(bound.token).toBeUndefined();
+      const { requestSession } = request;
+      expect(await requestSession.load()).toBeUndefined();
+      expect(requestSession.token).toBeUndefined();
       expect(find).not.toHaveBeenCalled();
       expect(request.setCookies).toEqual([]);
     });
@@ -184,8 +167,8 @@ describe('RequestSession', () => {
       const { sent, token } = await logIn();
       await lifecycle.destroy(token);
       const request = makeRequest(sent);
-      const { bound } = request;
-      expect(await bound.load()).toBeUndefined();
+      const { requestSession } = request;
+      expect(await requestSession.load()).toBeUndefined();
       expect(request.setCookies).toEqual([]);
     });
 
@@ -193,10 +176,10 @@ describe('RequestSession', () => {
       const { sent, token } = await logIn();
       configure({ secrets: ['the next secret that is long enough too', SECRET] });
       const request = makeRequest(sent);
-      const { bound } = request;
-      await bound.load();
+      const { requestSession } = request;
+      await requestSession.load();
       expect(request.setCookies).toHaveLength(1);
-      expect(cookie.read(pairOf(request.setCookies[0]!), now)).toMatchObject({ token, outdated: false });
+      expect(cookies.session.find(pairOf(request.setCookies[0]!), now)).toMatchObject({ content: { token }, outdated: false });
     });
 
     it('writes a cookie that follows the idle expiry when that has moved, and only then', async () => {
@@ -204,13 +187,13 @@ describe('RequestSession', () => {
       const { sent, token } = await logIn();
       now += 30_000;
       const early = makeRequest(sent);
-      await early.bound.load();
+      await early.requestSession.load();
       expect(early.setCookies).toEqual([]);
       now += 30_000;
       const due = makeRequest(sent);
-      await due.bound.load();
+      await due.requestSession.load();
       expect(due.setCookies).toEqual([expect.stringContaining('Max-Age=3600')]);
-      expect(cookie.read(pairOf(due.setCookies[0]!), now)?.token).toBe(token);
+      expect(cookies.session.read(pairOf(due.setCookies[0]!), now)?.token).toBe(token);
     });
 
     it('rotates a token that is due, and writes its cookie', async () => {
@@ -218,15 +201,15 @@ describe('RequestSession', () => {
       const { sent, token } = await logIn();
       now += 5 * MINUTE;
       const request = makeRequest(sent);
-      const { bound } = request;
-      const session = await bound.load();
+      const { requestSession } = request;
+      const session = await requestSession.load();
       expect(session?.userId).toBe('alice');
-      expect(bound.token).not.toBe(token);
-      expect(cookie.read(pairOf(request.setCookies[0]!), now)?.token).toBe(bound.token);
+      expect(requestSession.token).not.toBe(token);
+      expect(cookies.session.read(pairOf(request.setCookies[0]!), now)?.token).toBe(requestSession.token);
       expect(events.at(-1)).toMatchObject({ type: 'session.rotated', reason: 'interval' });
 
       const late = makeRequest(sent);
-      expect((await late.bound.load())?.id).toBe(session?.id);
+      expect((await late.requestSession.load())?.id).toBe(session?.id);
       expect(late.setCookies).toEqual([]);
     });
 
@@ -235,7 +218,7 @@ describe('RequestSession', () => {
       const { sent } = await logIn();
       now += 5 * MINUTE;
       const parallel = [makeRequest(sent), makeRequest(sent), makeRequest(sent)];
-      const sessions = await Promise.all(parallel.map(({ bound }) => bound.load()));
+      const sessions = await Promise.all(parallel.map(({ requestSession }) => requestSession.load()));
       expect(sessions.every((session) => session?.userId === 'alice')).toBe(true);
       expect(parallel.flatMap(({ setCookies }) => setCookies)).toHaveLength(1);
     });
@@ -246,7 +229,7 @@ describe('RequestSession', () => {
       now += 5 * MINUTE;
       jest.spyOn(store, 'rotate').mockResolvedValueOnce({ status: 'absent' });
       const request = makeRequest(sent);
-      expect(await request.bound.load()).toBeUndefined();
+      expect(await request.requestSession.load()).toBeUndefined();
       expect(request.setCookies).toEqual([]);
     });
 
@@ -255,7 +238,7 @@ describe('RequestSession', () => {
       const { sent } = await logIn();
       now += 5 * MINUTE;
       jest.spyOn(store, 'rotate').mockRejectedValueOnce(new Error('down'));
-      await expect(makeRequest(sent).bound.load()).rejects.toMatchObject({ code: 'session_store_unavailable' });
+      await expect(makeRequest(sent).requestSession.load()).rejects.toMatchObject({ code: 'session_store_unavailable' });
     });
 
     it('rotates nothing when the answer is on its way: its cookie could not be told', async () => {
@@ -266,9 +249,9 @@ describe('RequestSession', () => {
       const { sent, token } = await logIn();
       now += 5 * MINUTE;
       const request = makeRequest(sent, { headersSent: true });
-      const { bound } = request;
-      expect((await bound.load())?.userId).toBe('alice');
-      expect(bound.token).toBe(token);
+      const { requestSession } = request;
+      expect((await requestSession.load())?.userId).toBe('alice');
+      expect(requestSession.token).toBe(token);
       expect(request.setCookies).toEqual([]);
     });
   });
@@ -277,23 +260,23 @@ describe('RequestSession', () => {
     it('make a new session the one of the request', async () => {
       const { sent, token } = await logIn();
       const request = makeRequest(sent);
-      const { bound } = request;
-      await bound.load();
+      const { requestSession } = request;
+      await requestSession.load();
       const issued = await lifecycle.create({ user: { id: 'bob' } });
-      bound.replace(issued);
-      expect(bound.token).toBe(issued.token);
+      requestSession.replace(issued);
+      expect(requestSession.token).toBe(issued.token);
       expect(issued.token).not.toBe(token);
-      expect(await bound.load()).toBe(issued.session);
-      expect(cookie.read(pairOf(request.setCookies[0]!), now)?.token).toBe(issued.token);
+      expect(await requestSession.load()).toBe(issued.session);
+      expect(cookies.session.read(pairOf(request.setCookies[0]!), now)?.token).toBe(issued.token);
     });
 
     it('take the cookie away', async () => {
       const { sent } = await logIn();
       const request = makeRequest(sent);
-      const { bound } = request;
-      bound.clear();
-      expect(bound.token).toBeUndefined();
-      expect(await bound.load()).toBeUndefined();
+      const { requestSession } = request;
+      requestSession.clear();
+      expect(requestSession.token).toBeUndefined();
+      expect(await requestSession.load()).toBeUndefined();
       expect(request.setCookies).toEqual([expect.stringMatching(EXPIRED)]);
     });
   });
@@ -303,99 +286,82 @@ describe('RequestSession', () => {
       const { token } = await logIn();
       const session = (await lifecycle.find(token))!;
       const present = makeRequest(undefined);
-      present.bound.replace({ token, session });
+      present.requestSession.replace({ token, session });
       expect(present.setCookies).toEqual([expect.stringMatching(/^session=.{50}/)]);
       await lifecycle.rotate(session);
       const superseded = (await lifecycle.find(token))!;
       const late = makeRequest(undefined);
-      late.bound.replace({ token, session: superseded });
+      late.requestSession.replace({ token, session: superseded });
       expect(late.setCookies).toEqual([]);
-      expect(await late.bound.load()).toBe(superseded);
+      expect(await late.requestSession.load()).toBe(superseded);
     });
   });
 
   describe('a remembered device', () => {
     /** Signs Alice in, and notes which requests it was asked for. */
-    class Resumer implements RememberedLoginResumer {
-      readonly resumed: RequestSession[] = [];
-      readonly taken: RequestSession[] = [];
+    class Resumer extends SessionResumer {
+      readonly resumed: ResumableRequest[] = [];
 
-      constructor(private readonly presented = true) {}
-
-      async resume(bound: RequestSession): Promise<Session> {
-        this.resumed.push(bound);
-        return (await lifecycle.create({ user: ALICE })).session;
-      }
-
-      takeCookie(bound: RequestSession): void {
-        this.taken.push(bound);
-      }
-
-      isSent(): boolean {
-        return this.presented;
-      }
-
-      isPresented(): boolean {
-        return this.presented;
+      override async resume(request: ResumableRequest): Promise<IssuedSession> {
+        this.resumed.push(request);
+        return lifecycle.create({ user: ALICE });
       }
     }
 
-    it('is what a request without a session cookie may still be found by', async () => {
-      expect(makeRequest(undefined).bound.isWithoutCookie).toBe(true);
-      expect(makeRequest('session=forged').bound.isWithoutCookie).toBe(true);
-      expect(makeRequest(undefined, { remembered: new Resumer(false) }).bound.isWithoutCookie).toBe(true);
-      expect(makeRequest(undefined, { remembered: new Resumer() }).bound.isWithoutCookie).toBe(false);
-      expect(makeRequest((await logIn()).sent, { remembered: new Resumer(false) }).bound.isWithoutCookie).toBe(false);
-    });
+    const remembered = (userId = 'alice'): string =>
+      pairOf(cookies.rememberMe.issue('s'.repeat(24) + ':' + 'v'.repeat(43), userId, now + MINUTE, now));
 
     it('is signed in where there is no live session, once, and not by who only asks for that', async () => {
-      const remembered = new Resumer();
-      const { bound } = makeRequest(undefined, { remembered });
-      expect(await bound.loadLive()).toBeUndefined();
-      expect(remembered.resumed).toEqual([]);
-      const [first, second] = await Promise.all([bound.load(), bound.load()]);
+      const resumer = new Resumer();
+      const request = makeRequest(undefined, { resumer });
+      const { requestSession } = request;
+      expect(await requestSession.loadLive()).toBeUndefined();
+      expect(resumer.resumed).toEqual([]);
+      const [first, second] = await Promise.all([requestSession.load(), requestSession.load()]);
       expect(first?.userId).toBe('alice');
       expect(second).toBe(first);
-      expect(remembered.resumed).toEqual([bound]);
+      expect(resumer.resumed).toEqual([requestSession]);
+      expect(request.setCookies).toEqual([expect.stringMatching(/^session=.{50}/)]);
     });
 
     it('is not asked where there is a live session, nor when the answer is on its way', async () => {
-      const remembered = new Resumer();
-      await makeRequest((await logIn()).sent, { remembered }).bound.load();
-      expect(await makeRequest(undefined, { remembered, headersSent: true }).bound.load()).toBeUndefined();
-      expect(remembered.resumed).toEqual([]);
+      const resumer = new Resumer();
+      await makeRequest((await logIn()).sent, { resumer }).requestSession.load();
+      expect(await makeRequest(undefined, { resumer, headersSent: true }).requestSession.load()).toBeUndefined();
+      expect(resumer.resumed).toEqual([]);
     });
 
     it('does not make up for a session that was not this client’s', async () => {
-      const remembered = new Resumer();
+      const resumer = new Resumer();
       const read: FingerprintSignal['read'] = ({ headers }) => headers['user-agent'];
-      const signals = [{ name: 'user-agent', onMismatch: 'reject' as const, always: true, read }];
+      const signals = [{ name: 'user-agent', onMismatch: 'reject' as const, always: true, isPure: true, read }];
       const fingerprint = new Fingerprint(new KeyRing([SECRET]), signals);
       const login = makeRequest(undefined, { headers: { 'user-agent': 'a' }, fingerprint });
-      const { token, session } = await lifecycle.create({ user: ALICE, fingerprint: login.bound.fingerprint });
-      const sent = pairOf(cookie.issue(token, session, now));
-      const thief = makeRequest(sent, { headers: { 'user-agent': 'b' }, fingerprint, remembered });
-      expect(await thief.bound.load()).toBeUndefined();
-      expect(remembered.resumed).toEqual([]);
+      const { token, session } = await lifecycle.create({ user: ALICE, fingerprint: login.requestSession.fingerprint });
+      const sent = pairOf(cookies.session.issue(token, session, now));
+      const thief = makeRequest(sent, { headers: { 'user-agent': 'b' }, fingerprint, resumer });
+      expect(await thief.requestSession.load()).toBeUndefined();
+      expect(resumer.resumed).toEqual([]);
     });
 
-    it('counts as who is signed in by a cookie, and loses it with the session', async () => {
+    it('loses its cookie with the session, where it sent one', async () => {
       const { sent } = await logIn();
-      for (const [cookies, isPresented, expected] of [
-        [undefined, true, true],
-        [undefined, false, false],
-        [sent, false, true],
-      ] as const) {
-        expect(makeRequest(cookies, { remembered: new Resumer(isPresented) }).bound.isAuthenticating).toBe(expected);
-      }
-      expect(makeRequest(undefined).bound.isAuthenticating).toBe(false);
-      const remembered = new Resumer();
-      const { bound } = makeRequest(sent, { remembered });
-      bound.clear();
-      expect(remembered.taken).toEqual([bound]);
-      expect([bound.token, bound.presentedToken?.length]).toEqual([undefined, 45]);
-      expect(bound.presentedUserMark).toEqual(markOfUser('alice'));
-      expect(makeRequest(undefined).bound.presentedUserMark).toBeUndefined();
+      const request = makeRequest(`${sent}; ${remembered()}`);
+      const { requestSession } = request;
+      requestSession.clear();
+      expect([requestSession.token, requestSession.presented.session?.token.length]).toEqual([undefined, 45]);
+      expect(request.setCookies).toEqual([
+        expect.stringMatching(/^session-remember=; Max-Age=0;/),
+        expect.stringMatching(EXPIRED),
+      ]);
+    });
+
+    it('is known by its cookie: which user, genuine or not', () => {
+      const { presented } = makeRequest(remembered('bob')).requestSession;
+      expect([presented.hasRememberMe, presented.rememberMe?.userMark]).toEqual([true, markOfUser('bob')]);
+      const forged = makeRequest('session-remember=forged').requestSession.presented;
+      expect([forged.hasRememberMe, forged.rememberMe]).toEqual([true, undefined]);
+      expect(makeRequest(undefined).requestSession.presented.hasRememberMe).toBe(false);
     });
   });
 
@@ -404,11 +370,11 @@ describe('RequestSession', () => {
       const add = jest.spyOn(SessionGuessing.prototype, 'add');
       const headers = { 'user-agent': 'guesser/1.0' };
       const forged = makeRequest('a=b; session=forged; session=twice', { headers });
-      await forged.bound.load();
-      expect([forged.bound.token, forged.bound.presentedToken]).toEqual([undefined, undefined]);
+      await forged.requestSession.load();
+      expect([forged.requestSession.token, forged.requestSession.presented.session]).toEqual([undefined, undefined]);
       expect(add.mock.calls).toEqual([['forged,twice', { userAgent: 'guesser/1.0' }]]);
       add.mockClear();
-      for (const sent of [undefined, 'a=b', 'sessions=1', (await logIn()).sent]) await makeRequest(sent).bound.load();
+      for (const sent of [undefined, 'a=b', 'sessions=1', (await logIn()).sent]) await makeRequest(sent).requestSession.load();
       expect(add).not.toHaveBeenCalled();
       add.mockRestore();
     });
@@ -417,7 +383,7 @@ describe('RequestSession', () => {
   describe('vary', () => {
     it('names Cookie once the session was read, and not before', async () => {
       const read = makeRequest(undefined);
-      await read.bound.load();
+      await read.requestSession.load();
       expect([read.vary, makeRequest(undefined).vary]).toEqual(['Cookie', undefined]);
     });
   });
@@ -425,16 +391,16 @@ describe('RequestSession', () => {
   describe('the pre-session', () => {
     it('is made on demand, once, and ends with the login', async () => {
       const form = makeRequest(undefined);
-      expect(form.bound.preSessionId).toBeUndefined();
-      const id = form.bound.ensurePreSession();
-      expect([form.bound.ensurePreSession(), form.bound.preSessionId]).toEqual([id, id]);
+      expect(form.requestSession.responseCookies.preSessionId).toBeUndefined();
+      const id = form.requestSession.responseCookies.ensurePreSession();
+      expect([form.requestSession.responseCookies.ensurePreSession(), form.requestSession.responseCookies.preSessionId]).toEqual([id, id]);
       expect(form.setCookies).toHaveLength(1);
 
       const sent = pairOf(form.setCookies[0]!);
       const login = makeRequest(sent);
-      expect([login.bound.preSessionId, login.bound.ensurePreSession()]).toEqual([id, id]);
-      login.bound.replace(await lifecycle.create({ user: ALICE }));
-      expect(login.bound.preSessionId).toBeUndefined();
+      expect([login.requestSession.responseCookies.preSessionId, login.requestSession.responseCookies.ensurePreSession()]).toEqual([id, id]);
+      login.requestSession.replace(await lifecycle.create({ user: ALICE }));
+      expect(login.requestSession.responseCookies.preSessionId).toBeUndefined();
       expect(login.setCookies).toEqual([
         expect.stringMatching(/^session=.{50}/),
         expect.stringMatching(/^session-csrf=; Max-Age=0;/),
@@ -443,28 +409,28 @@ describe('RequestSession', () => {
 
     it('ends with the login also where it was made for this very request, or never asked for', async () => {
       const made = makeRequest(undefined);
-      const id = made.bound.ensurePreSession();
-      const unasked = makeRequest(pairOf(preSessionCookie.issue(id, now)));
-      for (const { bound } of [made, unasked]) bound.replace(await lifecycle.create({ user: ALICE }));
+      const id = made.requestSession.responseCookies.ensurePreSession();
+      const unasked = makeRequest(pairOf(cookies.preSession.issue(id, now)));
+      for (const { requestSession } of [made, unasked]) requestSession.replace(await lifecycle.create({ user: ALICE }));
       for (const { setCookies } of [made, unasked]) {
         expect(setCookies).toContainEqual(expect.stringMatching(/^session-csrf=; Max-Age=0;/));
       }
     });
 
     it('is sealed once a request', () => {
-      const issue = jest.spyOn(preSessionCookie, 'issue');
-      const { bound } = makeRequest(undefined);
-      for (let form = 0; form < 3; form += 1) bound.ensurePreSession();
+      const issue = jest.spyOn(cookies.preSession, 'issue');
+      const { requestSession } = makeRequest(undefined);
+      for (let form = 0; form < 3; form += 1) requestSession.responseCookies.ensurePreSession();
       expect(issue).toHaveBeenCalledTimes(1);
     });
 
     it('is sealed again under the present key, with the same id', () => {
       const form = makeRequest(undefined);
-      const id = form.bound.ensurePreSession();
+      const id = form.requestSession.responseCookies.ensurePreSession();
       configure({ secrets: ['the next secret that is long enough too', SECRET] });
       const later = makeRequest(pairOf(form.setCookies[0]!));
-      expect(later.bound.ensurePreSession()).toBe(id);
-      expect(preSessionCookie.read(pairOf(later.setCookies[0]!), now)).toEqual({ id, outdated: false });
+      expect(later.requestSession.responseCookies.ensurePreSession()).toBe(id);
+      expect(cookies.preSession.find(pairOf(later.setCookies[0]!), now)).toMatchObject({ content: { id }, outdated: false });
     });
   });
 
@@ -474,34 +440,34 @@ describe('RequestSession', () => {
 
     function makeFingerprint(onMismatch: FingerprintSignal['onMismatch']): Fingerprint {
       const read: FingerprintSignal['read'] = ({ headers }) => headers['user-agent'];
-      return new Fingerprint(new KeyRing([SECRET]), [{ name: 'user-agent', onMismatch, always: true, read }]);
+      return new Fingerprint(new KeyRing([SECRET]), [{ name: 'user-agent', onMismatch, always: true, isPure: true, read }]);
     }
 
     async function logInFrom(headers: IncomingHttpHeaders, fingerprint: Fingerprint): Promise<string> {
-      const { bound } = makeRequest(undefined, { headers, fingerprint });
-      const { token, session } = await lifecycle.create({ user: ALICE, fingerprint: bound.fingerprint });
+      const { requestSession } = makeRequest(undefined, { headers, fingerprint });
+      const { token, session } = await lifecycle.create({ user: ALICE, fingerprint: requestSession.fingerprint });
       events.length = 0;
-      return pairOf(cookie.issue(token, session, now));
+      return pairOf(cookies.session.issue(token, session, now));
     }
 
     it('is taken of the signals that are known of a client, or of none where it is off', () => {
       const fingerprint = makeFingerprint('destroy');
-      const { bound } = makeRequest(undefined, { headers: browser, fingerprint });
-      expect(bound.fingerprint).toMatch(/^[\w-]{20}$/);
-      expect(bound.fingerprintBy((signal) => signal === 'user-agent')).toBe(bound.fingerprint);
-      expect(bound.fingerprintBy(() => false)).toBe('');
-      expect(makeRequest(undefined).bound.fingerprint).toBeUndefined();
-      expect(makeRequest(undefined).bound.fingerprintBy(() => true)).toBeUndefined();
+      const { requestSession } = makeRequest(undefined, { headers: browser, fingerprint });
+      expect(requestSession.fingerprint).toMatch(/^[\w-]{20}$/);
+      expect(requestSession.fingerprintBy((signal) => signal === 'user-agent')).toBe(requestSession.fingerprint);
+      expect(requestSession.fingerprintBy(() => false)).toBe('');
+      expect(makeRequest(undefined).requestSession.fingerprint).toBeUndefined();
+      expect(makeRequest(undefined).requestSession.fingerprintBy(() => true)).toBeUndefined();
     });
 
     it('lets the same client go on, and one from before the check was on', async () => {
       const fingerprint = makeFingerprint('destroy');
       const sent = await logInFrom(browser, fingerprint);
-      expect(await makeRequest(sent, { headers: browser, fingerprint }).bound.load()).toBeDefined();
-      expect(await makeRequest(sent, { headers: other }).bound.load()).toBeDefined();
+      expect(await makeRequest(sent, { headers: browser, fingerprint }).requestSession.load()).toBeDefined();
+      expect(await makeRequest(sent, { headers: other }).requestSession.load()).toBeDefined();
       const before = (await logIn()).sent;
-      expect(await makeRequest(before, { headers: other, fingerprint }).bound.load()).toBeDefined();
-      expect(makeRequest(sent).bound.fingerprint).toBeUndefined();
+      expect(await makeRequest(before, { headers: other, fingerprint }).requestSession.load()).toBeDefined();
+      expect(makeRequest(sent).requestSession.fingerprint).toBeUndefined();
     });
 
     it.each([
@@ -512,7 +478,7 @@ describe('RequestSession', () => {
       const fingerprint = makeFingerprint(action);
       const sent = await logInFrom(browser, fingerprint);
       const thief = makeRequest(sent, { headers: other, fingerprint });
-      expect((await thief.bound.load()) !== undefined).toBe(letIn);
+      expect((await thief.requestSession.load()) !== undefined).toBe(letIn);
       expect(events[0]).toMatchObject({
         type: 'session.fingerprint_mismatch',
         userId: 'alice',
@@ -521,7 +487,7 @@ describe('RequestSession', () => {
         client: { userAgent: 'other/1.0' },
       });
       const owner = makeRequest(sent, { headers: browser, fingerprint });
-      expect((await owner.bound.load()) !== undefined).toBe(livesOn);
+      expect((await owner.requestSession.load()) !== undefined).toBe(livesOn);
       expect(thief.setCookies).toEqual(action === 'destroy' ? [expect.stringMatching(EXPIRED)] : []);
     });
 
@@ -529,7 +495,7 @@ describe('RequestSession', () => {
       const fingerprint = makeFingerprint('destroy');
       const sent = await logInFrom(browser, fingerprint);
       const thief = makeRequest(sent, { headers: other, fingerprint, headersSent: true });
-      expect(await thief.bound.load()).toBeUndefined();
+      expect(await thief.requestSession.load()).toBeUndefined();
       expect(thief.setCookies).toEqual([]);
       expect(events.at(-1)).toMatchObject({ type: 'session.destroyed', reason: 'fingerprint_mismatch' });
     });
@@ -538,24 +504,24 @@ describe('RequestSession', () => {
   describe('loadUser', () => {
     it('asks the application once a request', async () => {
       const provider = users(ALICE);
-      const { bound } = makeRequest((await logIn()).sent, { users: provider });
-      expect(await Promise.all([bound.loadUser(), bound.loadUser()])).toEqual([ALICE, ALICE]);
+      const { requestSession } = makeRequest((await logIn()).sent, { users: provider });
+      expect(await Promise.all([requestSession.loadUser(), requestSession.loadUser()])).toEqual([ALICE, ALICE]);
       expect(provider.findById.mock.calls).toEqual([['alice']]);
     });
 
     it('asks nobody without a session of a user', async () => {
       const { token, session } = await lifecycle.create({});
-      const anonymous = pairOf(cookie.issue(token, session, now));
+      const anonymous = pairOf(cookies.session.issue(token, session, now));
       for (const sent of [undefined, anonymous]) {
         const provider = users(ALICE);
-        expect(await makeRequest(sent, { users: provider }).bound.loadUser()).toBeUndefined();
+        expect(await makeRequest(sent, { users: provider }).requestSession.loadUser()).toBeUndefined();
         expect(provider.findById.mock.calls).toEqual([]);
       }
     });
 
     it('cannot without users', async () => {
-      const { bound } = makeRequest((await logIn()).sent);
-      await expect(bound.loadUser()).rejects.toMatchObject({
+      const { requestSession } = makeRequest((await logIn()).sent);
+      await expect(requestSession.loadUser()).rejects.toMatchObject({
         code: 'not_configured',
         message: 'SessionAuthModule was given no users provider',
       });
@@ -569,11 +535,11 @@ describe('RequestSession', () => {
       const { sent } = await logIn();
       const other = await logIn();
       const request = makeRequest(sent, { users: users(answer) });
-      const { bound } = request;
-      expect(await bound.loadUser()).toBeUndefined();
-      expect(await bound.load()).toBeUndefined();
+      const { requestSession } = request;
+      expect(await requestSession.loadUser()).toBeUndefined();
+      expect(await requestSession.load()).toBeUndefined();
       expect(request.setCookies).toEqual([expect.stringMatching(EXPIRED)]);
-      expect(await makeRequest(other.sent).bound.load()).toBeUndefined();
+      expect(await makeRequest(other.sent).requestSession.load()).toBeUndefined();
       const destroyed = events.filter((event) => event.type === 'session.destroyed');
       expect(destroyed.map(({ reason }) => reason)).toEqual(['account_disabled', 'account_disabled']);
     });
@@ -583,36 +549,31 @@ describe('RequestSession', () => {
 describe('the session bound to a request', () => {
   const response = { getHeader: () => undefined, removeHeader: () => undefined };
 
-  function contextOf(request: object): Parameters<RequestSessions['of']>[0] {
+  function contextOf(request: object): Parameters<RequestSessionFactory['of']>[0] {
     const http = { getRequest: () => request, getResponse: () => response };
     return { switchToHttp: () => http } as never;
   }
 
-  const make = (): RequestSessions => new RequestSessions(makeParts());
+  const make = (): RequestSessionFactory => makeFactory();
 
   it('is made once, and found from the raw message and its wrapper', () => {
     const sessions = make();
     const raw = { headers: {} };
     const wrapper: AdapterRequest = { raw: raw as never, headers: {} };
-    const bound = sessions.of(contextOf(wrapper));
-    expect(sessions.of(contextOf(wrapper))).toBe(bound);
-    expect([findRequestSession(raw), findRequestSession(wrapper), getRequestSession(raw)]).toEqual([
-      bound,
-      bound,
-      bound,
-    ]);
+    const requestSession = sessions.of(contextOf(wrapper));
+    expect(sessions.of(contextOf(wrapper))).toBe(requestSession);
+    expect([getRequestSession(raw), getRequestSession(wrapper)]).toEqual([requestSession, requestSession]);
   });
 
   it('is found on a request whose raw is none', () => {
     for (const raw of [null, 'body', undefined]) {
       const request = { raw, headers: {} };
-      const bound = make().of(contextOf(request));
-      expect(getRequestSession(request)).toBe(bound);
+      const requestSession = make().of(contextOf(request));
+      expect(getRequestSession(request)).toBe(requestSession);
     }
   });
 
   it('is missing, with a code, before a guard has seen the request', () => {
-    expect(findRequestSession({})).toBeUndefined();
     expect(() => getRequestSession({})).toThrow(
       expect.objectContaining({
         code: 'request_not_bound',

@@ -1,146 +1,72 @@
+import { Injectable, Optional, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { CookieSet } from '../cookies/cookie-set.js';
 import { SessionAuthError } from '../errors/session-auth.error.js';
-import type { IssuedSession } from '../session/session-lifecycle.js';
-import type { SessionEventPublisher } from '../events/event-publisher.js';
-import type { SessionLifecycleService } from '../session/session-lifecycle.service.js';
+import { SessionEventPublisher } from '../events/event-publisher.js';
+import { Fingerprint, type FingerprintMismatch } from '../fingerprint/fingerprint.js';
+import { SessionChanges, type IssuedSession } from '../session/session-changes.js';
+import { SessionReader } from '../session/session-reader.js';
 import { Session } from '../session/session.js';
-import type { Clock } from '../time/clock.js';
-import type { SessionUser, SessionUserProvider } from '../users/session-user-provider.js';
-import type { Fingerprint, FingerprintMismatch } from '../fingerprint/fingerprint.js';
-import type { HttpExchange } from './http-exchange.js';
-import { PreSessionCookie, type OpenedPreSession } from '../cookies/pre-session-cookie.js';
-import type { OpenedSessionCookie, SessionCookie } from '../cookies/session-cookie.js';
-import type { SessionGuessing } from '../throttle/session-guessing.js';
-
-/** What request sessions are made with. */
-export interface RequestSessionParts {
-  readonly cookie: SessionCookie;
-  readonly preSessionCookie: PreSessionCookie;
-  readonly guessing: SessionGuessing;
-  /** Absent where the check is off. */
-  readonly fingerprint: Fingerprint | undefined;
-  readonly events: SessionEventPublisher;
-  readonly lifecycle: SessionLifecycleService;
-  readonly clock: Clock;
-  /** Absent where the application configured no `users`. */
-  readonly users: SessionUserProvider | undefined;
-  /** Absent where remember-me is off. */
-  readonly remembered: RememberedLoginResumer | undefined;
-}
-
-/** Signs in a remembered device that has no live session. */
-export interface RememberedLoginResumer {
-  resume(bound: RequestSession): Promise<Session | undefined>;
-  /** Takes the remember-me cookie from a client that sent one. */
-  takeCookie(bound: RequestSession): void;
-  /** Whether the client sent a remember-me cookie, genuine or not. */
-  isSent(bound: RequestSession): boolean;
-  /** Whether the client sent a genuine remember-me cookie. Whether its token is still good is not known from it. */
-  isPresented(bound: RequestSession): boolean;
-}
+import { UserSessions } from '../session/user-sessions.js';
+import { SessionGuessing } from '../throttle/session-guessing.js';
+import { Clock } from '../time/clock.js';
+import { SessionUserProvider, type SessionUser } from '../users/session-user-provider.js';
+import { HttpExchange, type AdapterRequest, type AdapterResponse } from './http-exchange.js';
+import { PresentedCookies } from './presented-cookies.js';
+import { ResponseCookies } from './response-cookies.js';
+import { SessionResumer } from './session-resumer.js';
 
 /**
  * The session of one request: read from the store once, when somebody first asks, and not at all if nobody does.
  */
 export class RequestSession {
-  #opened: Pick<OpenedSessionCookie, 'token' | 'outdated'> | undefined;
-  #isOpened = false;
-  #isVaried = false;
-  #presented: OpenedSessionCookie | undefined;
-  /** null: there is none. */
-  #preSession: OpenedPreSession | null | undefined;
+  readonly presented: PresentedCookies;
+  readonly responseCookies: ResponseCookies;
+  /** The token that this request has given the client; null: it has taken the client's. Undefined: as presented. */
+  #token: string | null | undefined;
   #live: Promise<Session | undefined> | undefined;
   #session: Promise<Session | undefined> | undefined;
-  #loaded: Session | undefined;
-  /** A live session that was not this client's: not to be made up for by a remembered login. */
+  /** The session lives, but it was not this client's: a remembered login must not make up for it. */
   #isForeign = false;
   #user: Promise<SessionUser | undefined> | undefined;
 
   constructor(
     readonly exchange: HttpExchange,
-    private readonly parts: RequestSessionParts,
-  ) {}
+    private readonly services: RequestSessionFactory,
+  ) {
+    const { cookies, guessing, clock } = services;
+    this.presented = new PresentedCookies(exchange, cookies, guessing, clock);
+    this.responseCookies = new ResponseCookies(exchange, this.presented, cookies, clock);
+  }
 
-  /** The token that the request's cookie holds, if it is genuine. Whether its session lives is not known from it. */
+  /** The client's token from this response on. Whether its session lives is not known from it. */
   get token(): string | undefined {
-    return this.#open()?.token;
+    return this.#token === undefined ? this.presented.session?.token : (this.#token ?? undefined);
   }
 
-  /**
-   * The token that the request's cookie held when it came in, if it was genuine: also after this request has replaced
-   * or cleared it.
-   */
-  get presentedToken(): string | undefined {
-    this.#open();
-    return this.#presented?.token;
-  }
-
-  /** What the user of {@link presentedToken} is known by. */
-  get presentedUserMark(): Uint8Array | undefined {
-    this.#open();
-    return this.#presented?.userMark;
-  }
-
-  /**
-   * The id of the request's genuine pre-session cookie, or of one that this response sets. None as soon as the request
-   * has a session: what a login form was bound to does not speak for whom a remember-me cookie has signed in.
-   */
-  get preSessionId(): string | undefined {
-    return this.#openPreSession()?.id;
-  }
-
-  /** Whether the request came with a genuine cookie that signs somebody in, be it for a session or a device. */
-  get isAuthenticating(): boolean {
-    return this.presentedToken !== undefined || this.parts.remembered?.isPresented(this) === true;
-  }
-
-  /** The id that the browser is known by until it has a session; it gets a cookie for it where it has none. */
-  ensurePreSession(): string {
-    const { preSessionCookie, clock } = this.parts;
-    let preSession = this.#openPreSession();
-    if (preSession === null || preSession.outdated) {
-      preSession = { id: preSession?.id ?? PreSessionCookie.newId(), outdated: false };
-      this.#preSession = preSession;
-      this.exchange.setCookie(preSessionCookie.name, preSessionCookie.issue(preSession.id, clock.now()));
-    }
-    return preSession.id;
-  }
-
-  /** What a session that begins with this request is bound to of its client; undefined where the check is off. */
+  /** What a session that begins with this request is bound to; undefined where the check is off. */
   get fingerprint(): string | undefined {
-    return this.parts.fingerprint?.of(this.exchange.traits);
+    return this.services.fingerprint?.of(this.exchange);
   }
 
-  /** The same, bound only to what a signal named by `isKnown` says. */
+  /** As {@link fingerprint}, bound only to the signals that `isKnown` names. */
   fingerprintBy(isKnown: (signal: string) => boolean): string | undefined {
-    return this.parts.fingerprint?.of(this.exchange.traits, isKnown);
+    return this.services.fingerprint?.of(this.exchange, isKnown);
   }
 
   /**
-   * The live session, or undefined. A device that is remembered and has none is signed in by this. May write a fresh
+   * The live session, or undefined. A remembered device without a session is signed in by this. May write a fresh
    * cookie: after that, after a change of keys, when `Max-Age` follows the idle expiry, and when the token is due for
    * rotation.
    */
   load(): Promise<Session | undefined> {
-    this.#session ??= this.#resolve();
+    this.#session ??= this.#resume();
     return this.#session;
   }
 
   /** The live session of the request's own cookie, or undefined: nobody is signed in by being remembered. */
   loadLive(): Promise<Session | undefined> {
-    this.#varyByCookie();
     this.#live ??= this.#find();
     return this.#live;
-  }
-
-  /** Whether the client sent nothing that a session could be found by: known without waiting, and then there is none. */
-  get isWithoutCookie(): boolean {
-    this.#varyByCookie();
-    return this.#open() === undefined && this.parts.remembered?.isSent(this) !== true;
-  }
-
-  /** What {@link load} answers, where it is known already: to be had without waiting. */
-  get loaded(): Session | undefined {
-    return this.#loaded;
   }
 
   /**
@@ -155,149 +81,170 @@ export class RequestSession {
   }
 
   /**
-   * Makes a newly issued token the request's: the client gets its cookie, whoever asks from now on its session. One that
-   * several logins share may have been replaced already: the client has the newer one.
+   * Makes a newly issued token the request's: the client gets its cookie, and whoever asks from now on gets its session.
+   * A token that several logins share may have been replaced already: then the client has the newer one.
    */
   replace({ token, session }: IssuedSession): void {
-    this.#open();
-    this.#opened = { token, outdated: false };
+    this.#token = token;
     this.#session = this.#live = Promise.resolve(session);
-    this.#loaded = session;
-    if (!this.parts.lifecycle.isSuperseded(session)) this.#write(token, session);
-    this.#endPreSession();
+    if (!Session.isSuperseded(session)) this.responseCookies.writeSession(token, session);
+    this.responseCookies.endPreSession();
   }
 
   /** Takes the cookies from the client. */
   clear(): void {
-    this.#open();
-    this.#opened = undefined;
+    this.#token = null;
     this.#session = this.#live = Promise.resolve(undefined);
-    this.#loaded = undefined;
-    this.parts.remembered?.takeCookie(this);
-    this.exchange.setCookie(this.parts.cookie.name, this.parts.cookie.expire());
+    this.responseCookies.clearRememberMe();
+    this.responseCookies.clearSession();
   }
 
   async #findUser(): Promise<SessionUser | undefined> {
-    const { users, lifecycle } = this.parts;
+    const { users, ofUsers } = this.services;
     const session = await this.load();
     if (session?.userId === undefined) return undefined;
     if (users === undefined)
       throw new SessionAuthError('not_configured', 'SessionAuthModule was given no users provider');
     const user = await users.findById(session.userId);
     if (user && user.disabled !== true) return user;
-    await lifecycle.revokeAll(session.userId, 'account_disabled', this.exchange.client);
+    await ofUsers.revokeAll(session.userId, undefined, 'account_disabled', this.exchange.client);
     this.clear();
     return undefined;
   }
 
-  #open(): Pick<OpenedSessionCookie, 'token' | 'outdated'> | undefined {
-    if (!this.#isOpened) {
-      const { cookie, clock, guessing } = this.parts;
-      const { cookieHeader } = this.exchange;
-      const found = cookie.find(cookieHeader, clock.now());
-      this.#isOpened = true;
-      this.#opened = this.#presented = found?.opened;
-      if (found !== undefined && found.opened === undefined) guessing.add(found.text, this.exchange.client);
-    }
-    return this.#opened;
-  }
-
-  #openPreSession(): OpenedPreSession | null {
-    if (this.#preSession === undefined) {
-      const { preSessionCookie, clock } = this.parts;
-      this.#preSession = preSessionCookie.read(this.exchange.cookieHeader, clock.now()) ?? null;
-    }
-    return this.#preSession;
-  }
-
-  /** A browser with a session is known by that; what a login form was bound to is worth nothing any more. */
-  #endPreSession(): void {
-    const { preSessionCookie } = this.parts;
-    if (!this.#preSession && !preSessionCookie.isIn(this.exchange.cookieHeader)) return;
-    this.#preSession = null;
-    this.exchange.setCookie(preSessionCookie.name, preSessionCookie.expire());
-  }
-
-  #varyByCookie(): void {
-    if (this.#isVaried) return;
-    this.#isVaried = true;
-    if (!this.exchange.headersSent) this.exchange.vary('Cookie');
-  }
-
-  async #resolve(): Promise<Session | undefined> {
+  async #resume(): Promise<Session | undefined> {
     const live = await this.loadLive();
-    const { remembered } = this.parts;
-    if (live !== undefined || this.#isForeign || remembered === undefined || this.exchange.headersSent) return live;
-    return remembered.resume(this);
+    const { resumer } = this.services;
+    if (live !== undefined || this.#isForeign || resumer === undefined || this.exchange.headersSent) return live;
+    const issued = await resumer.resume(this);
+    if (issued === undefined) return undefined;
+    this.replace(issued);
+    return issued.session;
   }
 
   async #find(): Promise<Session | undefined> {
-    this.#open();
-    const opened = this.#presented;
+    const { presented, exchange, services } = this;
+    if (!exchange.headersSent) exchange.finalHeaders.vary('Cookie');
+    const opened = presented.session;
     if (opened === undefined) return undefined;
-    const askedAt = this.parts.clock.now();
-    const session = await this.parts.lifecycle.findPresented(opened, this.exchange);
-    if (session === undefined) return undefined;
-    const mismatch = this.#mismatchOf(session);
-    if (mismatch !== undefined && !(await this.#survives(session, mismatch))) {
-      this.#isForeign = true;
-      return undefined;
-    }
+    const askedAt = services.clock.now();
+    const session = await services.reader.findPresented(opened, exchange);
+    if (session === undefined || !(await this.#isOwn(session))) return undefined;
     // a token that has been replaced already must not be written over the newer one that is on its way to the client
-    if (!this.exchange.headersSent && !this.parts.lifecycle.isSuperseded(session)) {
-      if (this.parts.lifecycle.isRotationDue(session)) {
-        if (!(await this.#rotate(session))) return undefined;
-      } else if (opened.outdated || (this.parts.cookie.followsIdle && session.lastActivityAt.getTime() >= askedAt)) {
-        this.#write(opened.token, session);
-      }
-    }
-    // a logout or a login that took place meanwhile has had the last word
-    if (this.#opened === opened) this.#loaded = session;
+    if (exchange.headersSent || Session.isSuperseded(session)) return session;
+    if (services.reader.isRotationDue(session)) return this.#rotated(session);
+    const isMoved = services.cookies.session.followsIdle && session.lastActivityAt.getTime() >= askedAt;
+    if (presented.isSessionOutdated || isMoved) this.responseCookies.writeSession(opened.token, session);
     return session;
   }
 
-  /** Gives the session a new token and the client its cookie. Answers false when it has ended since it was read. */
-  async #rotate(session: Session): Promise<boolean> {
+  /** The session with a new token, whose cookie the client gets; undefined when it has ended since it was read. */
+  async #rotated(session: Session): Promise<Session | undefined> {
     try {
-      const issued = await this.parts.lifecycle.rotate(session, { reason: 'interval', client: this.exchange.client });
-      if (issued !== undefined) {
-        this.#opened = { token: issued.token, outdated: false };
-        this.#write(issued.token, session);
-      }
-      return true;
+      const { client } = this.exchange;
+      const issued = await this.services.changes.rotate(session, { reason: 'interval', client });
+      if (issued === undefined) return session;
+      this.#token = issued.token;
+      this.responseCookies.writeSession(issued.token, session);
+      return session;
     } catch (error) {
-      if (error instanceof SessionAuthError && error.code === 'session_required') return false;
+      if (error instanceof SessionAuthError && error.code === 'session_required') return undefined;
       throw error;
     }
   }
 
-  /** How this client differs from the session's. One from before the check was switched on is anybody's. */
-  #mismatchOf(session: Session): FingerprintMismatch | undefined {
-    const { fingerprint } = this.parts;
+  /** Whether the session goes on for this client. One from before the check was switched on is anybody's. */
+  async #isOwn(session: Session): Promise<boolean> {
     const stored = Session.recordOf(session).fingerprint;
-    return stored === undefined ? undefined : fingerprint?.compare(stored, this.exchange.traits);
+    const mismatch = stored === undefined ? undefined : this.services.fingerprint?.compare(stored, this.exchange);
+    if (mismatch === undefined) return true;
+    return this.#isTolerated(session, mismatch);
   }
 
-  /** Whether a session goes on for a client that is another than at login. */
-  async #survives(session: Session, mismatch: FingerprintMismatch): Promise<boolean> {
-    const { lifecycle, events } = this.parts;
+  async #isTolerated(session: Session, mismatch: FingerprintMismatch): Promise<boolean> {
+    const { changes, events } = this.services;
+    const { id: sessionId, userId } = session;
     const { client } = this.exchange;
-    events.publish({
-      type: 'session.fingerprint_mismatch',
-      sessionId: session.id,
-      userId: session.userId,
-      ...mismatch,
-      client,
-    });
-    if (mismatch.action !== 'destroy') return mismatch.action === 'report';
-    await lifecycle.destroySession(session, 'fingerprint_mismatch', client);
-    this.#opened = undefined;
-    if (!this.exchange.headersSent) this.exchange.setCookie(this.parts.cookie.name, this.parts.cookie.expire());
+    events.publish({ type: 'session.fingerprint_mismatch', sessionId, userId, ...mismatch, client });
+    if (mismatch.action === 'report') return true;
+    this.#isForeign = true;
+    if (mismatch.action === 'reject') return false;
+    await changes.destroySession(session, 'fingerprint_mismatch', client);
+    this.#token = null;
+    if (!this.exchange.headersSent) this.responseCookies.clearSession();
     return false;
   }
+}
 
-  #write(token: string, session: Session): void {
-    const cookie = this.parts.cookie.issue(token, session, this.parts.clock.now());
-    this.exchange.setCookie(this.parts.cookie.name, cookie);
+/** By the raw message, which middleware and adapters may wrap. */
+const requestSessions = new WeakMap<object, RequestSession>();
+
+/** Makes and finds the {@link RequestSession} of a request. It needs neither middleware nor `req.session`. */
+@Injectable()
+export class RequestSessionFactory {
+  constructor(
+    readonly cookies: CookieSet,
+    readonly reader: SessionReader,
+    readonly changes: SessionChanges,
+    readonly ofUsers: UserSessions,
+    readonly guessing: SessionGuessing,
+    readonly clock: Clock,
+    readonly events: SessionEventPublisher,
+    /** Absent where the check is off. */
+    @Optional() readonly fingerprint: Fingerprint | undefined,
+    /** Absent where remember-me is off. */
+    @Optional() readonly resumer: SessionResumer | undefined,
+    /** Absent where the application configured no `users`. */
+    @Optional() readonly users: SessionUserProvider | undefined,
+  ) {}
+
+  /** The session of the request of a handler's context, bound to it now if it was not yet. */
+  of(context: ExecutionContext): RequestSession {
+    const http = context.switchToHttp();
+    return this.bind(http.getRequest<AdapterRequest>(), http.getResponse<AdapterResponse>());
   }
+
+  /** The session of a request, bound to it now if it was not yet. */
+  bind(request: AdapterRequest, response: AdapterResponse): RequestSession {
+    const raw = rawOf(request);
+    let requestSession = requestSessions.get(raw);
+    if (requestSession === undefined) {
+      requestSession = new RequestSession(new HttpExchange(request, response), this);
+      requestSessions.set(raw, requestSession);
+    }
+    return requestSession;
+  }
+}
+
+/**
+ * Lets everybody pass, and binds the lazy session to the request, for guards, decorators and services that come after.
+ * The module registers it for the whole application; it costs no store call.
+ */
+@Injectable()
+export class SessionBindingGuard implements CanActivate {
+  constructor(private readonly requestSessions: RequestSessionFactory) {}
+
+  canActivate(context: ExecutionContext): boolean {
+    if (context.getType() === 'http') this.requestSessions.of(context);
+    return true;
+  }
+}
+
+/**
+ * The session bound to a request.
+ *
+ * @throws SessionAuthError `request_not_bound` before guards have run (in middleware) and without the module
+ */
+export function getRequestSession(request: object): RequestSession {
+  const requestSession = requestSessions.get(rawOf(request));
+  if (requestSession !== undefined) return requestSession;
+  throw new SessionAuthError(
+    'request_not_bound',
+    'this request has not passed the guard of SessionAuthModule: import the module, and ask from guards on, not in middleware',
+  );
+}
+
+function rawOf(request: object): object {
+  const { raw } = request as { readonly raw?: unknown };
+  return typeof raw === 'object' && raw !== null ? raw : request;
 }

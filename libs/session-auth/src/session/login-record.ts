@@ -1,10 +1,52 @@
 import { digestOf } from '../crypto/session-token.js';
 import { SessionAuthError } from '../errors/session-auth.error.js';
+import type { ClientInfo } from '../users/client-info.js';
+import type { SessionAuthentication } from '../users/session-authentication.js';
 import type { SessionUser } from '../users/session-user-provider.js';
-import type { NewSession, RenewingLogin } from './session-lifecycle.js';
-import { initialDeadlines, type SessionLifetime } from './session-lifetime.js';
+import type { SessionLifetime } from './lifetime.options.js';
+import { initialDeadlines } from './session-lifetime.js';
 import type { SessionData, SessionRecord, SessionRecordChanges } from './session-record.js';
-import type { UpstreamDigests } from './upstream-session.js';
+import type { UpstreamDigests, UpstreamSession } from './upstream-session.js';
+
+/** The session that {@link SessionLifecycleService.create} is to make. */
+export interface NewSession {
+  /** Whose it is; undefined: an anonymous session. */
+  readonly user?: SessionUser;
+  /** @default 'custom' for a session of a user */
+  readonly authentication?: SessionAuthentication;
+  /** When the user last proved who they are in full, in milliseconds since the epoch; never later than now. @default now */
+  readonly authenticatedAt?: number;
+  /** The session at the identity provider that the login came of. @default none */
+  readonly upstream?: UpstreamSession;
+  readonly client?: ClientInfo;
+  /** What the session is bound to of its client, where the fingerprint check is on. */
+  readonly fingerprint?: string;
+  /** Whether the user had not signed in from this device before, where that is known: for the event and the notifier. */
+  readonly newDevice?: boolean;
+  readonly data?: SessionData;
+  /**
+   * Token and handle made elsewhere, for logins that may arrive several times at once and shall share one session
+   * (remember-me). When a live session has that token, it is the one answered; when it has another one by now, none is.
+   */
+  readonly identity?: { readonly token: string; readonly id: string };
+}
+
+/** A proof of who the user is. */
+export interface Authentication {
+  readonly user: SessionUser;
+  readonly authentication: SessionAuthentication;
+  readonly client?: ClientInfo;
+  /** What the session is bound to of its client from now on; undefined: what it was. */
+  readonly fingerprint?: string;
+}
+
+/** A login over a live session of the same user. */
+export interface RenewingLogin extends Authentication {
+  /** As of {@link NewSession}. @default now */
+  readonly authenticatedAt?: number;
+  /** The session at the identity provider that this login came of. @default none, whatever the session came of before */
+  readonly upstream?: UpstreamSession;
+}
 
 /** What records of logins are made with. */
 export interface LoginContext {

@@ -22,7 +22,7 @@ const SESSION = new Session(
     userAgent: 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0',
     data: {},
   },
-  () => Promise.reject(new Error('not asked for')),
+  { update: () => Promise.reject(new Error('not asked for')) },
 );
 
 describe('the announcement of a new session', () => {

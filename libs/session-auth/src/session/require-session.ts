@@ -6,9 +6,14 @@ import type { SessionUser } from '../users/session-user-provider.js';
 /** A session that belongs to a user. */
 export type UserSession = Session & { readonly userId: string };
 
-/** What a request without a session of a user is refused with. */
+/** The error of a request without a session of a user. */
 export function sessionRequired(): SessionAuthError {
   return withoutStackTrace(() => new SessionAuthError('session_required', 'sign in first'));
+}
+
+/** The error of whoever acts on a session that is over. */
+export function sessionEnded(): SessionAuthError {
+  return new SessionAuthError('session_required', 'the session has ended');
 }
 
 /**

@@ -75,3 +75,8 @@ export function sessionDataBytes(data: SessionData): number {
   }
   return bytes;
 }
+
+/** The error for data that would take more than `maxDataSize` bytes. */
+export function dataTooLarge(maxDataSize: number): SessionAuthError {
+  return new SessionAuthError('session_data_too_large', `session data may take at most ${maxDataSize} bytes of JSON`);
+}

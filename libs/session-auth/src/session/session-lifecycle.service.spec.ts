@@ -1,15 +1,15 @@
 import { beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { markOfSession, SessionMark } from '../crypto/identity-mark.js';
+import { sessionServices, type SessionServices, type SessionServicesOptions } from '../../test/fixtures/session-services.js';
 import { digestOf, issueSessionToken, shardTagOf } from '../crypto/session-token.js';
 import { SessionAuthError } from '../errors/session-auth.error.js';
 import { SessionEventPublisher } from '../events/event-publisher.js';
 import type { SessionEvent } from '../events/session-event.js';
 import { MemorySessionStore } from '../storage/memory/memory-session-store.js';
 import { NewSessionAnnouncer } from './new-session-announcer.js';
-import type { IssuedSession, SessionLifecycleSettings } from './session-lifecycle.js';
-import { SessionLifecycleService } from './session-lifecycle.service.js';
+import type { IssuedSession } from './session-changes.js';
+import type { SessionLifecycleService } from './session-lifecycle.service.js';
 import type { SessionStore } from './session-store.js';
-import { Session } from './session.js';
+import { markOfSession, Session } from './session.js';
 
 const START = Date.UTC(2026, 0, 1);
 const SECOND = 1000;
@@ -17,7 +17,7 @@ const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const ALICE = { id: 'alice', email: 'alice@example.com', roles: ['customer'] };
 const CLIENT = { ip: '192.0.2.1', userAgent: 'test/1.0' };
-const SETTINGS: SessionLifecycleSettings = {
+const SETTINGS = {
   lifetime: {
     idle: HOUR,
     absolute: 24 * HOUR,
@@ -25,10 +25,7 @@ const SETTINGS: SessionLifecycleSettings = {
     rotateEvery: undefined,
     rotationGrace: 10 * SECOND,
   },
-  concurrency: { max: 3, onLimit: 'evict-oldest' },
-  storeTimeout: 2000,
   maxDataSize: 100,
-  upstreamKeys: [Buffer.alloc(32, 1)],
 };
 
 let now: number;
@@ -36,14 +33,14 @@ let events: SessionEvent[];
 let store: MemorySessionStore;
 let lifecycle: SessionLifecycleService;
 
-function makeLifecycle(
-  changes: Partial<SessionLifecycleSettings> = {},
-  on: SessionStore = store,
-  announcer?: NewSessionAnnouncer,
-): SessionLifecycleService {
+function makeServices(changes: Partial<SessionServicesOptions> = {}, on: SessionStore = store): SessionServices {
   const clock = { now: () => now };
   const publisher = new SessionEventPublisher(clock, [(event) => void events.push(event)]);
-  return new SessionLifecycleService(on, { ...SETTINGS, ...changes }, clock, publisher, announcer);
+  return sessionServices({ ...SETTINGS, store: on, clock, events: publisher, ...changes });
+}
+
+function makeLifecycle(changes: Partial<SessionServicesOptions> = {}, on: SessionStore = store): SessionLifecycleService {
+  return makeServices(changes, on).lifecycle;
 }
 
 function typesOf(published: readonly SessionEvent[]): string[] {
@@ -137,14 +134,14 @@ describe('create', () => {
   });
 
   it('announces what it makes for a user, and neither what is nobody’s nor what was there', async () => {
-    const announcer = new NewSessionAnnouncer(undefined);
-    const announced = jest.spyOn(announcer, 'announce');
-    const announcing = makeLifecycle({}, store, announcer);
+    const announced = jest.spyOn(NewSessionAnnouncer.prototype, 'announce');
+    const announcing = makeLifecycle();
     const identity = { token: issueSessionToken('alice'), id: 'h'.repeat(20) };
     const { session } = await announcing.create({ user: ALICE, identity, newDevice: false });
     await announcing.create({ user: ALICE, identity, newDevice: false });
     await announcing.create({});
     expect(announced.mock.calls).toEqual([[ALICE, session, false]]);
+    announced.mockRestore();
   });
 
   it('makes one of a user of whom little is known', async () => {
@@ -163,7 +160,7 @@ describe('create', () => {
 
   it('makes one of nobody, which no limit counts', async () => {
     const unasked = jest.fn(() => 1);
-    const anonymous = makeLifecycle({ concurrency: { max: unasked, onLimit: 'evict-oldest' } });
+    const anonymous = makeLifecycle({ limit: { max: unasked, onLimit: 'evict-oldest' } });
     const made = jest.spyOn(store, 'create');
     const sessions = [];
     for (let count = 0; count < 5; count += 1) sessions.push(await anonymous.create({ authentication: 'password' }));
@@ -214,7 +211,7 @@ describe('create', () => {
 
   it('asks the function of the user for the limit', async () => {
     const limited = makeLifecycle({
-      concurrency: {
+      limit: {
         max: (user) => (user.id === 'alice' ? { max: 1, onLimit: 'reject' } : 3),
         onLimit: 'evict-oldest',
       },
@@ -303,8 +300,8 @@ describe('find', () => {
 describe('a record that is not the one asked for', () => {
   /** Finds the session of a token whose cookie says that it is this one. */
   const findAs = (token: string, { id, userId }: Session): Promise<Session | undefined> => {
-    const sessionMark = new SessionMark(markOfSession(id, userId));
-    return lifecycle.findPresented({ token, digest: digestOf(token), sessionMark }, { client: CLIENT });
+    const sessionMark = markOfSession(id, userId);
+    return makeServices().reader.findPresented({ token, digest: digestOf(token), sessionMark }, { client: CLIENT });
   };
   const corrupt = { type: 'session.corrupt_record', at: new Date(START), client: CLIENT };
 
@@ -804,7 +801,7 @@ describe('destroy', () => {
 });
 
 describe('list', () => {
-  const many = (): SessionLifecycleService => makeLifecycle({ concurrency: { max: Infinity, onLimit: 'reject' } });
+  const many = (): SessionLifecycleService => makeLifecycle({ limit: { max: Infinity, onLimit: 'reject' } });
 
   it('answers live sessions by pages, newest first', async () => {
     const ids: string[] = [];
@@ -889,7 +886,7 @@ describe('revoke', () => {
   });
 
   it('goes on in steps until none is left', async () => {
-    const many = makeLifecycle({ concurrency: { max: Infinity, onLimit: 'reject' } });
+    const many = makeLifecycle({ limit: { max: Infinity, onLimit: 'reject' } });
     for (let login = 0; login < 2500; login += 1) await many.create({ user: ALICE });
     events.length = 0;
     const steps = jest.spyOn(store, 'deleteByUser');
@@ -900,7 +897,7 @@ describe('revoke', () => {
   });
 
   it('tells of what was ended before a later step failed', async () => {
-    const many = makeLifecycle({ concurrency: { max: Infinity, onLimit: 'reject' } });
+    const many = makeLifecycle({ limit: { max: Infinity, onLimit: 'reject' } });
     for (let login = 0; login < 1500; login += 1) await many.create({ user: ALICE });
     events.length = 0;
     const first = await store.deleteByUser('alice', { limit: 1000 }, now);

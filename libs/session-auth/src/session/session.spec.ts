@@ -33,8 +33,8 @@ const ANONYMOUS: SessionRecord = {
   authentication: undefined,
   roles: [],
 };
-const noUpdate: SessionUpdater = () => Promise.reject(new Error('not asked for'));
-const open = (record = RECORD, updater = noUpdate): Session => new Session(record, updater);
+const noUpdate: SessionUpdater['update'] = () => Promise.reject(new Error('not asked for'));
+const open = (record = RECORD, update = noUpdate): Session => new Session(record, { update });
 
 describe('Session', () => {
   it('shows its record by property, times as dates', () => {
@@ -131,7 +131,7 @@ describe('Session', () => {
 
   describe('update', () => {
     it('hands record and patch over, and shows the data that the store answered', async () => {
-      const updater = jest.fn<SessionUpdater>().mockResolvedValue({ theme: 'dark', other: 'request' });
+      const updater = jest.fn<SessionUpdater['update']>().mockResolvedValue({ theme: 'dark', other: 'request' });
       const session = open(RECORD, updater);
       await session.update({ theme: 'dark' });
       expect(updater.mock.calls).toEqual([[RECORD, { theme: 'dark' }]]);

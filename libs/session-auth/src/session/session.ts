@@ -1,9 +1,13 @@
+import { hash } from 'node:crypto';
 import { inspect } from 'node:util';
 import type { SessionAuthentication } from '../users/session-authentication.js';
 import type { SessionData, SessionRecord } from './session-record.js';
 
-/** What {@link Session} needs to write: given by the lifecycle service. */
-export type SessionUpdater = (record: SessionRecord, patch: SessionData) => Promise<SessionData>;
+/** Writes the data of sessions. */
+export interface SessionUpdater {
+  /** Merges a patch into the data of a record's session, and returns all of it. */
+  update(record: SessionRecord, patch: object): Promise<SessionData>;
+}
 
 /** A session as an HTTP answer shows it: nothing secret, and not the application's data. */
 export interface SessionView {
@@ -127,7 +131,7 @@ export class Session<Data extends object = SessionData> {
    * @throws SessionAuthError `session_data_too_large` beyond `maxDataSize`
    */
   async update(patch: Partial<Data>): Promise<void> {
-    const data = await this.#updater(this.#record, patch);
+    const data = await this.#updater.update(this.#record, patch);
     this.#record = { ...this.#record, data };
   }
 
@@ -173,10 +177,30 @@ export class Session<Data extends object = SessionData> {
   }
 
   /**
+   * Whether a session was found by a token that has been replaced and is only honoured for its grace.
+   * @internal
+   */
+  static isSuperseded(session: Session<object>): boolean {
+    return session.#foundBy !== session.#record.digest;
+  }
+
+  /**
    * The digest a session was found by: of a token that may have been replaced meanwhile.
    * @internal
    */
   static foundBy(session: Session<object>): string {
     return session.#foundBy;
   }
+}
+
+/** Bytes of a {@link markOfSession}. */
+export const MARK_BYTES = 16;
+
+/**
+ * How a sealed cookie knows its session through all rotations: the first 128 bits of SHA-256 over the session's handle
+ * and user. A store that returns any other record for the session's token is found out by it.
+ */
+export function markOfSession(id: string, userId: string | undefined): Buffer {
+  const text = userId === undefined ? `session:${id}` : `session:${id}:${userId}`;
+  return hash('sha256', text, 'buffer').subarray(0, MARK_BYTES);
 }

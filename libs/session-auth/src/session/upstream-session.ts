@@ -1,4 +1,6 @@
 import { createHmac } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { KeyRing } from '../crypto/key-ring.js';
 import { SessionAuthError } from '../errors/session-auth.error.js';
 
 /** A session at an identity provider, as the provider names it. */
@@ -16,8 +18,13 @@ const DIGEST_LENGTH = 22;
  * Names identity providers' sessions by keyed digests, so that what is stored tells nobody which session there a
  * session here belongs to, whatever ids the provider gives. The first key names, all of them recognise.
  */
+@Injectable()
 export class UpstreamDigests {
-  constructor(private readonly keys: readonly Buffer[]) {}
+  readonly #keys: readonly Buffer[];
+
+  constructor(keys: KeyRing) {
+    this.#keys = keys.deriveKeys('upstream');
+  }
 
   /**
    * What is stored of a provider's session.
@@ -25,7 +32,7 @@ export class UpstreamDigests {
    * @throws SessionAuthError `invalid_configuration` for what is no id
    */
   of(upstream: UpstreamSession): string {
-    return digestUnder(this.keys[0]!, upstream);
+    return digestUnder(this.#keys[0]!, upstream);
   }
 
   /**
@@ -34,7 +41,7 @@ export class UpstreamDigests {
    * @throws SessionAuthError `invalid_configuration` for what is no id
    */
   allOf(upstream: UpstreamSession): readonly string[] {
-    return this.keys.map((key) => digestUnder(key, upstream));
+    return this.#keys.map((key) => digestUnder(key, upstream));
   }
 }
 

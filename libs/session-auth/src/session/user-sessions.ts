@@ -1,28 +1,27 @@
-import type { SessionEventPublisher } from '../events/event-publisher.js';
+import { Injectable, Optional } from '@nestjs/common';
+import { StoreDeadline } from '../async/store-deadline.js';
+import { SessionEventPublisher } from '../events/event-publisher.js';
 import type { SessionEndReason, UnstampedSessionEvent } from '../events/session-event.js';
-import type { Clock } from '../time/clock.js';
-import type { StoreDeadline } from '../async/store-deadline.js';
+import { Clock } from '../time/clock.js';
 import type { ClientInfo } from '../users/client-info.js';
-import type { RememberedDevices } from './remembered-devices.js';
+import { RememberedDevices } from './remembered-devices.js';
 import type { SessionRecord } from './session-record.js';
-import type { EndedSession, SessionList, SessionStore } from './session-store.js';
+import { SessionStore, type EndedSession, type SessionList } from './session-store.js';
 
 const REVOKE_STEP = 1000;
 const DEFAULT_PAGE = 100;
 
-/** What {@link UserSessions} works with. */
-export interface UserSessionsParts {
-  readonly store: SessionStore;
-  readonly clock: Clock;
-  readonly events: SessionEventPublisher;
-  /** Absent where remember-me is off. */
-  readonly devices: RememberedDevices | undefined;
-  readonly deadline: StoreDeadline;
-}
-
 /** What is done with sessions by their user and handle, whatever tokens they have: list, end, tell of changes. */
+@Injectable()
 export class UserSessions {
-  constructor(private readonly parts: UserSessionsParts) {}
+  constructor(
+    private readonly store: SessionStore,
+    private readonly deadline: StoreDeadline,
+    private readonly clock: Clock,
+    private readonly events: SessionEventPublisher,
+    /** Absent where remember-me is off. */
+    @Optional() private readonly devices: RememberedDevices | undefined,
+  ) {}
 
   /** @param page `limit` 1 to 1000 (default 100); `cursor` is the `next` of the page before */
   async list(userId: string, page: { readonly limit?: number; readonly cursor?: string }): Promise<SessionList> {
@@ -31,7 +30,7 @@ export class UserSessions {
     const list = await this.#call((store, now) => store.list(userId, { limit, cursor: page.cursor }, now));
     const records = list.records.filter((record) => record.userId === userId);
     // a store that answers with somebody else's sessions shows them to nobody
-    if (records.length < list.records.length) this.parts.events.publish({ type: 'session.corrupt_record' });
+    if (records.length < list.records.length) this.events.publish({ type: 'session.corrupt_record' });
     return { ...list, records };
   }
 
@@ -45,14 +44,14 @@ export class UserSessions {
   /** Ends one session. The device it was signed in from is not forgotten. */
   async end(userId: string, id: string, reason: SessionEndReason, client?: ClientInfo): Promise<boolean> {
     const ended = await this.#call((store, now) => store.deleteByHandle(userId, id, now));
-    if (ended !== undefined) this.parts.events.publish(destroyed(ended, reason, client));
+    if (ended !== undefined) this.events.publish(destroyed(ended, reason, client));
     return ended !== undefined;
   }
 
   /** Ends one session and forgets the device it was signed in from. */
   async revoke(userId: string, id: string, reason: SessionEndReason, client?: ClientInfo): Promise<boolean> {
     // sent together: one round trip where both are kept in one store
-    const forgotten = this.parts.devices?.forgetSession(userId, id);
+    const forgotten = this.devices?.forgetSession(userId, id);
     return (await Promise.all([this.end(userId, id, reason, client), forgotten]))[0];
   }
 
@@ -85,7 +84,7 @@ export class UserSessions {
     // sent together: one round trip where both are kept in one store
     const [revoked, forgotten = 0] = await Promise.all([
       this.#deleteByUser(userId, except, reason, client),
-      this.parts.devices?.forgetOthers(userId, except),
+      this.devices?.forgetOthers(userId, except),
     ]);
     if (forgotten === 0) return revoked;
     // a device may have signed itself in between; from now on it looks for its token in vain
@@ -101,7 +100,7 @@ export class UserSessions {
     let revoked = 0;
     for (let more = true; more;) {
       const step = await this.#call((store, now) => store.deleteByUser(userId, { except, limit: REVOKE_STEP }, now));
-      for (const ended of step.ended) this.parts.events.publish(destroyed(ended, reason, client));
+      for (const ended of step.ended) this.events.publish(destroyed(ended, reason, client));
       revoked += step.ended.length;
       more = step.more;
     }
@@ -109,8 +108,7 @@ export class UserSessions {
   }
 
   #call<T>(operation: (store: SessionStore, now: number) => Promise<T>): Promise<T> {
-    const { store, clock, deadline } = this.parts;
-    return deadline.run(() => operation(store, clock.now()));
+    return this.deadline.run(() => operation(this.store, this.clock.now()));
   }
 }
 

@@ -1,9 +1,10 @@
 import { hash } from 'node:crypto';
-import type { SessionEventPublisher } from '../events/event-publisher.js';
+import { Injectable } from '@nestjs/common';
+import { SessionEventPublisher } from '../events/event-publisher.js';
 import { clientNetwork } from './client-network.js';
-import type { Clock } from '../time/clock.js';
+import { Clock } from '../time/clock.js';
 import type { ClientInfo } from '../users/client-info.js';
-import { RecentlyUsed } from '../cache/lru-cache.js';
+import { LruCache } from '../cache/lru-cache.js';
 
 /** So many different session cookies that were not issued here, from one network in one window, make one event. */
 export const SUSPICIOUS_GUESSES = 100;
@@ -24,9 +25,10 @@ interface Suspect {
  * Brute Force Detection"). No guess gets anywhere, nor costs a store call: this is for those who watch. Each process
  * counts for itself, in memory.
  */
+@Injectable()
 export class SessionGuessing {
   readonly #suspects = new Map<string, Suspect>();
-  readonly #networks = new RecentlyUsed<string>(MAX_NETWORKS, MAX_ADDRESS);
+  readonly #networks = new LruCache<string>(MAX_NETWORKS, MAX_ADDRESS);
 
   constructor(
     private readonly events: SessionEventPublisher,

@@ -1,0 +1,63 @@
+/** How one field of a sealed cookie's content is written: always in the same number of bytes. */
+export interface CookieField<T> {
+  readonly bytes: number;
+  write(out: Buffer, at: number, value: T): void;
+  read(from: Buffer, at: number): T;
+}
+
+/** The fields of a content by name, in the order in which they are written. */
+export type CookieFields<Content> = { readonly [Name in keyof Content]: CookieField<Content[Name]> };
+
+const TIME_BYTES = 6;
+
+/** A time in milliseconds since the epoch. */
+export const TIME: CookieField<number> = {
+  bytes: TIME_BYTES,
+  write: (out, at, time) => void out.writeUIntBE(time, at, TIME_BYTES),
+  read: (from, at) => from.readUIntBE(at, TIME_BYTES),
+};
+
+/** ASCII text of this many characters. */
+export function textField(length: number): CookieField<string> {
+  return {
+    bytes: length,
+    write: (out, at, text) => void out.write(text, at, length, 'latin1'),
+    read: (from, at) => from.toString('latin1', at, at + length),
+  };
+}
+
+/** This many random bits, which the application knows in base64url. */
+export function randomField(bytes: number): CookieField<string> {
+  return {
+    bytes,
+    write: (out, at, text) => void out.write(text, at, bytes, 'base64url'),
+    read: (from, at) => from.toString('base64url', at, at + bytes),
+  };
+}
+
+/** Bytes as they are. */
+export function bytesField(bytes: number): CookieField<Uint8Array> {
+  return {
+    bytes,
+    write: (out, at, value) => out.set(value, at),
+    read: (from, at) => from.subarray(at, at + bytes),
+  };
+}
+
+/** Several values of the same field; a list that is shorter is filled up with zero bytes, which are left out again. */
+export function listField(item: CookieField<string>, most: number): CookieField<readonly string[]> {
+  return {
+    bytes: item.bytes * most,
+    write: (out, at, items) => {
+      for (const [index, each] of items.entries()) item.write(out, at + index * item.bytes, each);
+    },
+    read: (from, at) => {
+      const items: string[] = [];
+      for (let index = 0; index < most; index += 1) {
+        const start = at + index * item.bytes;
+        if (from.subarray(start, start + item.bytes).some((byte) => byte !== 0)) items.push(item.read(from, start));
+      }
+      return items;
+    },
+  };
+}

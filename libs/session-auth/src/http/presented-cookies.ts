@@ -1,0 +1,69 @@
+import type { CookieSet } from '../cookies/cookie-set.js';
+import type { KnownDevice } from '../cookies/device-cookie.js';
+import type { PreSession } from '../cookies/pre-session-cookie.js';
+import type { OpenedRememberMeCookie } from '../cookies/remember-me-cookie.js';
+import type { FoundCookie } from '../cookies/sealed-cookie.js';
+import type { OpenedSessionCookie } from '../cookies/session-cookie.js';
+import type { SessionGuessing } from '../throttle/session-guessing.js';
+import type { Clock } from '../time/clock.js';
+import type { HttpExchange } from './http-exchange.js';
+
+/**
+ * What the cookies of a request said when it came in, whatever the request has done since. Whether a session or a
+ * remember-me token still lives is not known from it.
+ */
+export class PresentedCookies {
+  /** null: the client sent none. */
+  #session: FoundCookie<OpenedSessionCookie> | null | undefined;
+
+  constructor(
+    private readonly exchange: HttpExchange,
+    private readonly cookies: CookieSet,
+    private readonly guessing: SessionGuessing,
+    private readonly clock: Clock,
+  ) {}
+
+  /** The genuine session cookie. */
+  get session(): OpenedSessionCookie | undefined {
+    return this.#findSession()?.content;
+  }
+
+  /** Whether the session cookie was sealed under an older key than the first. */
+  get isSessionOutdated(): boolean {
+    return this.#findSession()?.outdated === true;
+  }
+
+  /** The cookie that names a browser before it has a session, genuine or not. */
+  get preSession(): FoundCookie<PreSession> | undefined {
+    return this.cookies.preSession.find(this.exchange.headers.cookie, this.clock.now());
+  }
+
+  /** The genuine remember-me cookie. */
+  get rememberMe(): OpenedRememberMeCookie | undefined {
+    return this.#findRememberMe()?.content;
+  }
+
+  /** Whether the client sent a remember-me cookie, genuine or not. */
+  get hasRememberMe(): boolean {
+    return this.#findRememberMe() !== undefined;
+  }
+
+  /** The device that somebody signed in from before. */
+  get device(): KnownDevice | undefined {
+    return this.cookies.device?.read(this.exchange.headers.cookie, this.clock.now());
+  }
+
+  #findSession(): FoundCookie<OpenedSessionCookie> | null {
+    if (this.#session === undefined) {
+      this.#session = this.cookies.session.find(this.exchange.headers.cookie, this.clock.now()) ?? null;
+      if (this.#session !== null && this.#session.content === undefined) {
+        this.guessing.add(this.#session.text, this.exchange.client);
+      }
+    }
+    return this.#session;
+  }
+
+  #findRememberMe(): FoundCookie<OpenedRememberMeCookie> | undefined {
+    return this.cookies.rememberMe.find(this.exchange.headers.cookie, this.clock.now());
+  }
+}

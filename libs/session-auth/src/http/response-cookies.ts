@@ -1,0 +1,83 @@
+import type { CookieSet } from '../cookies/cookie-set.js';
+import type { DeviceTagKind } from '../cookies/device-cookie.js';
+import { PreSessionCookie } from '../cookies/pre-session-cookie.js';
+import type { SessionOfCookie } from '../cookies/session-cookie.js';
+import type { Clock } from '../time/clock.js';
+import type { HttpExchange } from './http-exchange.js';
+import type { PresentedCookies } from './presented-cookies.js';
+
+/** The cookies that the response carries. The last word on each cookie counts. */
+export class ResponseCookies {
+  /** The browser's pre-session id from this response on; null: none. Undefined: as presented. */
+  #preSessionId: string | null | undefined;
+  #isPreSessionWritten = false;
+
+  constructor(
+    private readonly exchange: HttpExchange,
+    private readonly presented: PresentedCookies,
+    private readonly cookies: CookieSet,
+    private readonly clock: Clock,
+  ) {}
+
+  /** Hands the token of a session to the client. */
+  writeSession(token: string, session: SessionOfCookie): void {
+    this.#set(this.cookies.session.name, this.cookies.session.issue(token, session, this.clock.now()));
+  }
+
+  /** Takes the session cookie from the client. */
+  clearSession(): void {
+    this.#set(this.cookies.session.name, this.cookies.session.expire());
+  }
+
+  /** Hands a remember-me token of a user to the client. */
+  writeRememberMe(token: string, userId: string, expiresAt: Date): void {
+    const { rememberMe } = this.cookies;
+    this.#set(rememberMe.name, rememberMe.issue(token, userId, expiresAt.getTime(), this.clock.now()));
+  }
+
+  /** Takes the remember-me cookie from a client that sent one. */
+  clearRememberMe(): void {
+    const { rememberMe } = this.cookies;
+    if (this.presented.hasRememberMe && !this.exchange.headersSent) this.#set(rememberMe.name, rememberMe.expire());
+  }
+
+  /** Has the device remember that a user signed in from it. */
+  writeDevice(names: Readonly<Partial<Record<DeviceTagKind, string>>>): void {
+    const { device } = this.cookies;
+    if (device !== undefined) this.#set(device.name, device.issue(this.presented.device, names, this.clock.now()));
+  }
+
+  /**
+   * The id of the request's genuine pre-session cookie, or of one that this response sets. None as soon as the request
+   * has a session: what a login form was bound to does not speak for whom a remember-me cookie has signed in.
+   */
+  get preSessionId(): string | undefined {
+    if (this.#preSessionId === undefined) this.#preSessionId = this.presented.preSession?.content?.id ?? null;
+    return this.#preSessionId ?? undefined;
+  }
+
+  /** The id that names the browser until it has a session. It gets a cookie for it where it has none. */
+  ensurePreSession(): string {
+    const id = this.preSessionId ?? PreSessionCookie.newId();
+    const isGood = this.presented.preSession?.content !== undefined && !this.presented.preSession.outdated;
+    if (isGood || this.#isPreSessionWritten) return id;
+    const { preSession } = this.cookies;
+    this.#preSessionId = id;
+    this.#isPreSessionWritten = true;
+    this.#set(preSession.name, preSession.issue(id, this.clock.now()));
+    return id;
+  }
+
+  /** A browser with a session is named by that: what a login form was bound to is worth nothing any more. */
+  endPreSession(): void {
+    const { preSession } = this.cookies;
+    if (this.preSessionId === undefined && this.presented.preSession === undefined) return;
+    this.#preSessionId = null;
+    this.#isPreSessionWritten = false;
+    this.#set(preSession.name, preSession.expire());
+  }
+
+  #set(name: string, serialized: string): void {
+    this.exchange.finalHeaders.setCookie(name, serialized);
+  }
+}

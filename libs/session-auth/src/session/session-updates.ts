@@ -1,0 +1,38 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { StoreDeadline } from '../async/store-deadline.js';
+import { SessionEventPublisher } from '../events/event-publisher.js';
+import { Clock } from '../time/clock.js';
+import { dataTooLarge, toSessionData } from './session-data.js';
+import { MAX_DATA_SIZE } from './session-data.options.js';
+import { sessionEnded } from './require-session.js';
+import { isCorruptRecord } from './corrupt-record.js';
+import type { SessionData, SessionRecord } from './session-record.js';
+import { SessionStore, type UpdateOutcome } from './session-store.js';
+import type { SessionUpdater } from './session.js';
+
+/** Merges patches into the data of sessions: what {@link Session.update} does. */
+@Injectable()
+export class SessionUpdates implements SessionUpdater {
+  constructor(
+    private readonly store: SessionStore,
+    private readonly deadline: StoreDeadline,
+    private readonly clock: Clock,
+    private readonly events: SessionEventPublisher,
+    @Inject(MAX_DATA_SIZE) private readonly maxDataSize: number,
+  ) {}
+
+  async update({ digest }: SessionRecord, patch: object): Promise<SessionData> {
+    const data = toSessionData(patch);
+    let outcome: UpdateOutcome;
+    try {
+      outcome = await this.deadline.run(() => this.store.update(digest, data, this.clock.now(), this.maxDataSize));
+    } catch (error) {
+      if (!isCorruptRecord(error)) throw error;
+      this.events.publish({ type: 'session.corrupt_record' });
+      throw sessionEnded();
+    }
+    if (outcome.status === 'absent') throw sessionEnded();
+    if (outcome.status === 'too_large') throw dataTooLarge(this.maxDataSize);
+    return outcome.data;
+  }
+}
