@@ -1,19 +1,8 @@
 import { createHmac } from 'node:crypto';
 import { constantTimeEqual } from '../crypto/constant-time-equal.js';
 import type { KeyRing } from '../crypto/key-ring.js';
-import type { FingerprintPolicy, FingerprintRequest } from './fingerprint.options.js';
+import type { FingerprintPolicy, FingerprintRequest, FingerprintSignal } from './fingerprint.options.js';
 import { RecentlyUsed } from '../cache/lru-cache.js';
-
-/** One trait of the client. */
-export interface FingerprintSignal {
-  /** A header in lower case, or `custom`. */
-  readonly name: string;
-  readonly onMismatch: FingerprintPolicy;
-  /** Compared also where browsers are known to send another value. */
-  readonly always: boolean;
-  /** What is compared; undefined: nothing is known, which is never a mismatch. */
-  readonly read: (request: FingerprintRequest) => string | undefined;
-}
 
 /** A client that does not look like the one that logged in. */
 export interface FingerprintMismatch {

@@ -2,7 +2,8 @@ import { digestOf } from '../crypto/session-token.js';
 import { SessionAuthError } from '../errors/session-auth.error.js';
 import type { SessionUser } from '../users/session-user-provider.js';
 import type { NewSession, RenewingLogin } from './session-lifecycle.js';
-import { initialDeadlines, type SessionLifetime } from './session-lifetime.js';
+import type { SessionLifetime } from './lifetime.options.js';
+import { initialDeadlines } from './session-lifetime.js';
 import type { SessionData, SessionRecord, SessionRecordChanges } from './session-record.js';
 import type { UpstreamDigests } from './upstream-session.js';
 
