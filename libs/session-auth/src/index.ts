@@ -1,16 +1,6 @@
 // module
 export { SessionAuthModule } from './session-auth.module.js';
-export type {
-  ConcurrencyOptions,
-  CookieOptions,
-  EndpointsOptions,
-  LifetimeOptions,
-  PasswordOptions,
-  RememberMeOptions,
-  SessionAuthExtras,
-  SessionAuthOptions,
-  StorageOptions,
-} from './session-auth.options.js';
+export type { SessionAuthExtras, SessionAuthOptions } from './session-auth.options.js';
 
 // options
 export type { ProviderSlot } from './options/provider-slot.js';
@@ -30,8 +20,9 @@ export type { SessionAuthentication } from './users/session-authentication.js';
 export { SessionUserProvider, type SessionUser } from './users/session-user-provider.js';
 
 // passwords
-export { BcryptPasswordHasher, DEFAULT_BCRYPT_COST, MAX_PASSWORD_BYTES } from './passwords/bcrypt-password-hasher.js';
+export { BcryptPasswordHasher, MAX_PASSWORD_BYTES } from './passwords/bcrypt-password-hasher.js';
 export { PasswordHasher } from './passwords/password-hasher.js';
+export { DEFAULT_BCRYPT_COST, type PasswordOptions } from './passwords/passwords.options.js';
 
 // events
 export {
@@ -65,7 +56,8 @@ export { LoginThrottleStore, type FailureCount, type FailureCounter } from './th
 export type { CleanupOptions } from './session/cleanup.options.js';
 export { NewSessionNotifier, type NewSessionNotice } from './session/new-session-notifier.js';
 export { SessionCleanupService, type CleanupReport, type ExpiringRows } from './session/session-cleanup.service.js';
-export type { Admission, OnLimit, UserLimit } from './session/concurrency-limit.js';
+export type { ConcurrencyOptions, OnLimit, UserLimit } from './session/concurrency.options.js';
+export type { Admission } from './session/concurrency-limit.js';
 export { ConcurrentSessionsService } from './session/concurrent-sessions.service.js';
 export { formatSessionCursor, parseSessionCursor, type SessionCursor } from './session/session-cursor.js';
 export { sessionDataBytes } from './session/session-data.js';
@@ -78,7 +70,7 @@ export type {
   SessionsPage,
 } from './session/session-lifecycle.js';
 export { SessionLifecycleService } from './session/session-lifecycle.service.js';
-export { LIFETIME_PRESETS, type LifetimePreset } from './session/session-lifetime.js';
+export { LIFETIME_PRESETS, type LifetimeOptions, type LifetimePreset } from './session/lifetime.options.js';
 export type { SessionData, SessionRecord, SessionRecordChanges } from './session/session-record.js';
 export {
   SessionStore,
@@ -99,7 +91,12 @@ export type { UpstreamSession } from './session/upstream-session.js';
 
 // http
 export { asHttpException } from './http/session-auth-error.filter.js';
+
+// cookies
+export type { CookieOptions } from './cookies/cookie.options.js';
 export type { DeviceCookieOptions } from './cookies/device-cookie.options.js';
+
+// fingerprint
 export type {
   FingerprintCustomOptions,
   FingerprintHeaderOptions,
@@ -109,7 +106,7 @@ export type {
 } from './fingerprint/fingerprint.options.js';
 
 // remember-me
-export type { OnTheft } from './remember-me/remember-me.options.js';
+export type { OnTheft, RememberMeOptions } from './remember-me/remember-me.options.js';
 export {
   RememberMeTokenStore,
   type RememberMeTokenRecord,
@@ -145,9 +142,11 @@ export { CsrfService } from './csrf/csrf.service.js';
 export { EmbeddingGuard } from './csrf/embedding.guard.js';
 
 // endpoints
+export type { EndpointsOptions } from './endpoints/endpoints.options.js';
 export type { CsrfAnswer, LoginAnswer, SessionAnswer, SessionListItem } from './endpoints/session-auth.controller.js';
 
-// storage in memory
+// storage
+export type { StorageOptions } from './storage/storage.options.js';
 export { MemoryLoginThrottleStore } from './storage/memory/memory-login-throttle-store.js';
 export { MemoryRememberMeTokenStore } from './storage/memory/memory-remember-me-token-store.js';
 export { DEFAULT_MEMORY_SESSIONS, MemorySessionStore } from './storage/memory/memory-session-store.js';

@@ -8,6 +8,13 @@ import { RolesGuard } from './guards/roles.guard.js';
 import { SessionAuthGuard } from './guards/session-auth.guard.js';
 import { SessionAuthService } from './login/session-auth.service.js';
 import { checkedStore } from './session/checked-store.js';
+import { COOKIE_ATTRIBUTES } from './cookies/cookie.options.js';
+import { DEVICE_COOKIE_SETTINGS } from './cookies/device-cookie.options.js';
+import { SECRETS } from './crypto/secrets.options.js';
+import { CSRF_SETTINGS } from './csrf/csrf.options.js';
+import { FINGERPRINT_SIGNALS } from './fingerprint/fingerprint.options.js';
+import { PASSWORD_SETTINGS } from './passwords/passwords.options.js';
+import { LOGIN_THROTTLE_SETTINGS } from './throttle/login-throttle.options.js';
 import { KeyRing } from './crypto/key-ring.js';
 import { CsrfGuard } from './csrf/csrf.guard.js';
 import { CsrfService } from './csrf/csrf.service.js';
@@ -27,12 +34,15 @@ import { RememberMeDevices } from './remember-me/remember-me-devices.js';
 import { RememberMeTokenStore } from './remember-me/remember-me-token-store.js';
 import { RESOLVED_OPTIONS, resolveOptions, type ResolvedSessionAuthOptions } from './resolve-options.js';
 import { RememberMeService } from './remember-me/remember-me.service.js';
-import { DEFAULT_REMEMBER_ME } from './remember-me/remember-me.options.js';
+import { DEFAULT_REMEMBER_ME, REMEMBER_ME_SETTINGS } from './remember-me/remember-me.options.js';
 import { ConcurrentSessionsService } from './session/concurrent-sessions.service.js';
 import { NewSessionAnnouncer } from './session/new-session-announcer.js';
 import { NewSessionNotifier } from './session/new-session-notifier.js';
 import { SessionCleanupService, type ExpiringRows } from './session/session-cleanup.service.js';
-import { lifetimeAdvice } from './session/session-lifetime.js';
+import { CLEANUP_SETTINGS } from './session/cleanup.options.js';
+import { CONCURRENCY_LIMIT } from './session/concurrency.options.js';
+import { lifetimeAdvice, SESSION_LIFETIME } from './session/lifetime.options.js';
+import { MAX_DATA_SIZE } from './session/session-data.options.js';
 import { SessionLifecycleService } from './session/session-lifecycle.service.js';
 import { SessionStoreHealthIndicator } from './session/session-store-health-indicator.js';
 import { SessionStore } from './session/session-store.js';
@@ -70,6 +80,23 @@ export const CORE_EXPORTS = [
 const OPTIONAL_USERS = { token: SessionUserProvider, optional: true };
 const OPTIONAL_NOTIFIER = { token: NewSessionNotifier, optional: true };
 
+/** Where each resolved option is injected from. */
+const SLICE_TOKENS: Readonly<Record<keyof ResolvedSessionAuthOptions, symbol>> = {
+  secrets: SECRETS,
+  cookie: COOKIE_ATTRIBUTES,
+  lifetime: SESSION_LIFETIME,
+  concurrency: CONCURRENCY_LIMIT,
+  fingerprint: FINGERPRINT_SIGNALS,
+  csrf: CSRF_SETTINGS,
+  rememberMe: REMEMBER_ME_SETTINGS,
+  passwords: PASSWORD_SETTINGS,
+  loginThrottle: LOGIN_THROTTLE_SETTINGS,
+  deviceCookie: DEVICE_COOKIE_SETTINGS,
+  cleanup: CLEANUP_SETTINGS,
+  storeTimeout: STORE_TIMEOUT,
+  maxDataSize: MAX_DATA_SIZE,
+};
+
 /** Factories of the plain classes, out of the resolved options. */
 export const CORE_PROVIDERS: Provider[] = [
   { provide: Clock, useClass: SystemClock },
@@ -89,11 +116,11 @@ export const CORE_PROVIDERS: Provider[] = [
       return resolved;
     },
   },
-  {
-    provide: STORE_TIMEOUT,
+  ...Object.entries(SLICE_TOKENS).map(([option, provide]) => ({
+    provide,
     inject: [RESOLVED_OPTIONS],
-    useFactory: ({ storeTimeout }: ResolvedSessionAuthOptions) => storeTimeout,
-  },
+    useFactory: (options: ResolvedSessionAuthOptions) => options[option as keyof ResolvedSessionAuthOptions],
+  })),
   {
     provide: SessionEventPublisher,
     inject: [Clock, AuditLog],

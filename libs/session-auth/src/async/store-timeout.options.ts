@@ -1,5 +1,16 @@
+import type { OptionReader } from '../options/option-reader.js';
+import { SECOND } from '../time/units.js';
+
 /**
- * Where the module puts its `storeTimeout`, in milliseconds, for stores that give a connection up which has not answered
- * within it.
+ * Where the resolved `storeTimeout` is injected from, in milliseconds, also by stores that give a connection up which
+ * has not answered within it.
  */
 export const STORE_TIMEOUT = Symbol('nestjs-session-auth store timeout');
+
+/** A timer set for longer than 2^31 - 1 ms fires at once. */
+const MAX_TIMER = 2 ** 31 - 1;
+
+/** The option `storeTimeout`. */
+export function resolveStoreTimeout(root: OptionReader): number {
+  return root.duration('storeTimeout', 2 * SECOND, { least: 1, most: MAX_TIMER });
+}

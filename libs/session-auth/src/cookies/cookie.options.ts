@@ -1,3 +1,29 @@
+import type { OptionReader } from '../options/option-reader.js';
+import type { Duration } from '../time/durations.js';
+import { DAY, SECOND } from '../time/units.js';
+
+/** The session cookie. It is `HttpOnly` whatever is set here. */
+export interface CookieOptions {
+  /** @default '__Host-session' */
+  readonly name?: string;
+  /** @default '/' */
+  readonly path?: string;
+  /** Only with a name that does not begin with `__Host-`. @default none: this host only */
+  readonly domain?: string;
+  /** @default 'lax' */
+  readonly sameSite?: 'lax' | 'strict' | 'none';
+  /** @default true */
+  readonly secure?: boolean;
+  /** @default false */
+  readonly partitioned?: boolean;
+  /**
+   * How long the browser keeps the cookie: `'idle'` follows the idle expiry (the cookie is written again whenever
+   * that moves), `'absolute'` the absolute one, a duration is counted from each writing. The server never relies on
+   * it. @default none: until the browser closes
+   */
+  readonly maxAge?: 'idle' | 'absolute' | Duration;
+}
+
 /** The session cookie's resolved attributes. `HttpOnly` is not among them: it is always set (ASVS 3.3.4). */
 export interface CookieAttributes {
   readonly name: string;
@@ -10,12 +36,36 @@ export interface CookieAttributes {
   readonly maxAge: 'idle' | 'absolute' | number | undefined;
 }
 
+/** Where the resolved `cookie` options are injected from, as {@link CookieAttributes}. */
+export const COOKIE_ATTRIBUTES = Symbol('nestjs-session-auth cookie attributes');
+
 /** No cookie lives longer (RFC 6265bis 5.5), in milliseconds. */
-export const MAX_COOKIE_AGE = 400 * 24 * 60 * 60 * 1000;
+export const MAX_COOKIE_AGE = 400 * DAY;
 
 const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const DOMAIN = /^\.?[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/i;
 const MAX_DOMAIN = 253;
+
+/** The slice `cookie` of the options. */
+export function resolveCookie(root: OptionReader): CookieAttributes {
+  const cookie = root.slice('cookie', ['name', 'path', 'domain', 'sameSite', 'secure', 'partitioned', 'maxAge']);
+  const maxAge = cookie.get('maxAge');
+  const attributes: CookieAttributes = {
+    name: cookie.text('name') ?? '__Host-session',
+    path: cookie.text('path') ?? '/',
+    domain: cookie.text('domain'),
+    sameSite: cookie.oneOf('sameSite', ['lax', 'strict', 'none'], 'lax'),
+    secure: cookie.flag('secure', true),
+    partitioned: cookie.flag('partitioned', false),
+    maxAge:
+      maxAge === undefined || maxAge === 'idle' || maxAge === 'absolute'
+        ? maxAge
+        : Math.min(cookie.duration('maxAge', 0, { least: SECOND, also: "'idle', 'absolute'" }), MAX_COOKIE_AGE),
+  };
+  const contradiction = cookieContradiction(attributes);
+  if (contradiction !== undefined) throw cookie.refuse(contradiction.option, contradiction.reason);
+  return attributes;
+}
 
 /** What is wrong with a set of attributes: the option's name and the reason. Undefined: nothing. */
 export function cookieContradiction(

@@ -7,8 +7,9 @@ import { LruCache } from '../cache/lru-cache.js';
 import type { RequestSession } from '../http/request-session.js';
 import { getRequestSession } from '../http/request-sessions.js';
 import type { CsrfProtection } from './csrf-metadata.js';
-import { isProtectedMethod, type CsrfSettings } from './csrf-settings.js';
+import type { CsrfSettings } from './csrf.options.js';
 import { CSRF_TOKEN_LENGTH, CsrfKey, isCsrfToken, issueCsrfToken, type CsrfBinding } from './csrf-token.js';
+import { isProtectedMethod } from './protected-methods.js';
 import { judgeOrigin, parseOwnOrigin } from './request-origin.js';
 
 const MAX_LOGGED_ORIGIN = 200;

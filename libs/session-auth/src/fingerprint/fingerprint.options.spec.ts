@@ -1,8 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { IncomingHttpHeaders } from 'node:http';
-import type { FingerprintSignal } from './fingerprint.js';
 import { OptionReader } from '../options/option-reader.js';
-import { resolveFingerprint } from './fingerprint-signals.js';
+import { resolveFingerprint, type FingerprintSignal } from './fingerprint.options.js';
 
 const resolve = (fingerprint: unknown): readonly FingerprintSignal[] | undefined =>
   resolveFingerprint(OptionReader.root({ fingerprint }, ['fingerprint']));

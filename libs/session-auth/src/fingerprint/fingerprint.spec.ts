@@ -2,8 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import type { IncomingHttpHeaders } from 'node:http';
 import fc from 'fast-check';
 import { KeyRing } from '../crypto/key-ring.js';
-import type { FingerprintPolicy, FingerprintRequest } from './fingerprint.options.js';
-import { Fingerprint, type FingerprintMismatch, type FingerprintSignal } from './fingerprint.js';
+import type { FingerprintPolicy, FingerprintRequest, FingerprintSignal } from './fingerprint.options.js';
+import { Fingerprint, type FingerprintMismatch } from './fingerprint.js';
 
 const NEW = 'the new secret, long enough to be one';
 const OLD = 'the old secret, long enough to be one';

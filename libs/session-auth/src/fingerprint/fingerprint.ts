@@ -1,20 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import type { KeyRing } from '../crypto/key-ring.js';
-import type { FingerprintPolicy, FingerprintRequest } from './fingerprint.options.js';
 import { LruCache } from '../cache/lru-cache.js';
-
-/** One trait of the client. */
-export interface FingerprintSignal {
-  /** A header in lower case, or `custom`. */
-  readonly name: string;
-  readonly onMismatch: FingerprintPolicy;
-  /** Compared also where browsers are known to send another value. */
-  readonly always: boolean;
-  /** Whether the header of the signal's name says it all: the same header always reads the same. */
-  readonly isPure: boolean;
-  /** What is compared; undefined: nothing is known, which is never a mismatch. */
-  readonly read: (request: FingerprintRequest) => string | undefined;
-}
+import type { KeyRing } from '../crypto/key-ring.js';
+import type { FingerprintPolicy, FingerprintRequest, FingerprintSignal } from './fingerprint.options.js';
 
 /** A client that does not look like the one that logged in. */
 export interface FingerprintMismatch {

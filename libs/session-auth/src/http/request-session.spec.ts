@@ -9,7 +9,7 @@ import { markOfUser } from '../crypto/identity-mark.js';
 import { KeyRing } from '../crypto/key-ring.js';
 import { SessionEventPublisher } from '../events/event-publisher.js';
 import type { SessionEvent } from '../events/session-event.js';
-import type { FingerprintSignal } from '../fingerprint/fingerprint-signals.js';
+import type { FingerprintSignal } from '../fingerprint/fingerprint.options.js';
 import { Fingerprint } from '../fingerprint/fingerprint.js';
 import { DEFAULT_SESSION_LIFETIME, type SessionLifetime } from '../session/lifetime.options.js';
 import type { IssuedSession } from '../session/session-changes.js';

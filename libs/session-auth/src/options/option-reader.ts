@@ -1,8 +1,9 @@
 import { SessionAuthError } from '../errors/session-auth.error.js';
 import { toMilliseconds } from '../time/durations.js';
+import { DAY } from '../time/units.js';
 
 /** A hundred years: deadlines stay within what dates and the sealed cookie can hold. */
-const MAX_DURATION = 100 * 365 * 24 * 60 * 60 * 1000;
+const MAX_DURATION = 100 * 365 * DAY;
 
 /** Reads one object of options: unknown keys, wrong kinds and values out of range are refused by name. */
 export class OptionReader {

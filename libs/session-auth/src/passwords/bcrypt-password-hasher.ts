@@ -5,11 +5,10 @@ import { PasswordHasher } from './password-hasher.js';
 /** bcrypt's limit: what comes after is ignored, so two passwords that differ only there would be the same. */
 export const MAX_PASSWORD_BYTES = 72;
 
-/** The work factor used unless configured otherwise: 2^12 rounds. */
-export const DEFAULT_BCRYPT_COST = 12;
-
-const MIN_COST = 4;
-const MAX_COST = 31;
+/** The lowest work factor that bcrypt has. */
+export const MIN_COST = 4;
+/** The highest work factor that bcrypt has. */
+export const MAX_COST = 31;
 const BCRYPT_HASH = /^\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{53}$/;
 
 /** bcrypt with equal work for known and unknown users. Reads `$2a$`, `$2b$` and PHP's `$2y$`, writes `$2b$`. */

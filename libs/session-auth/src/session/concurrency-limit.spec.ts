@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { SessionUser } from '../users/session-user-provider.js';
-import { admissionFor, isSessionLimit, ON_LIMIT_VALUES, type UserLimit } from './concurrency-limit.js';
+import { admissionFor } from './concurrency-limit.js';
+import { isSessionLimit, ON_LIMIT_VALUES, type UserLimit } from './concurrency.options.js';
 
 const USER: SessionUser = { id: 'alice', roles: ['customer'] };
 

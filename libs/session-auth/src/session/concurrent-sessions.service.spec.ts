@@ -2,10 +2,10 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import { SessionEventPublisher } from '../events/event-publisher.js';
 import type { SessionEvent } from '../events/session-event.js';
 import { MemorySessionStore } from '../storage/memory/memory-session-store.js';
-import type { ConcurrencyLimit } from './concurrency-limit.js';
+import type { ConcurrencyLimit } from './concurrency.options.js';
 import { ConcurrentSessionsService } from './concurrent-sessions.service.js';
 import { SessionLifecycleService } from './session-lifecycle.service.js';
-import { DEFAULT_SESSION_LIFETIME } from './session-lifetime.js';
+import { DEFAULT_SESSION_LIFETIME } from './lifetime.options.js';
 
 const START = Date.UTC(2026, 0, 1);
 const MINUTE = 60_000;

@@ -1,6 +1,7 @@
 import type { ClientInfo } from '../users/client-info.js';
 import type { SessionUser } from '../users/session-user-provider.js';
-import { admissionFor, type Admission, type ConcurrencyLimit } from './concurrency-limit.js';
+import { admissionFor, type Admission } from './concurrency-limit.js';
+import type { ConcurrencyLimit } from './concurrency.options.js';
 import type { SessionLifecycleService } from './session-lifecycle.service.js';
 import type { Session } from './session.js';
 

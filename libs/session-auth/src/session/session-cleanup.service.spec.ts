@@ -2,12 +2,8 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import { Logger } from '@nestjs/common';
 import type { SessionEventPublisher } from '../events/event-publisher.js';
 import type { UnstampedSessionEvent } from '../events/session-event.js';
-import {
-  SessionCleanupService,
-  type CleanupParts,
-  type CleanupSettings,
-  type ExpiringRows,
-} from './session-cleanup.service.js';
+import { SessionCleanupService, type CleanupParts, type ExpiringRows } from './session-cleanup.service.js';
+import type { CleanupSettings } from './cleanup.options.js';
 import type { EndedSession, SessionStore } from './session-store.js';
 
 const HOUR = 60 * 60 * 1000;

@@ -1,16 +1,10 @@
 import { Logger, type OnApplicationBootstrap, type OnApplicationShutdown, type OnModuleDestroy } from '@nestjs/common';
 import type { SessionEventPublisher } from '../events/event-publisher.js';
 import type { Clock } from '../time/clock.js';
+import type { CleanupSettings } from './cleanup.options.js';
 import type { EndedSession, SessionStore } from './session-store.js';
 import { StoreDeadline } from '../async/store-deadline.js';
-
-/** The resolved `cleanup` options. */
-export interface CleanupSettings {
-  /** Milliseconds; undefined: only by hand. */
-  readonly every: number | undefined;
-  /** The most records removed in one step of a store. */
-  readonly batch: number;
-}
+import { MINUTE } from '../time/units.js';
 
 /** Something else that keeps rows which expire: remember-me tokens, audit rows, counts. */
 export interface ExpiringRows {
@@ -41,7 +35,7 @@ export interface CleanupParts {
 }
 
 /** A step that takes longer has failed: the run ends, the next one goes on. */
-const STEP_TIMEOUT = 60_000;
+const STEP_TIMEOUT = MINUTE;
 
 /** How far the time between two runs strays to either side, so that nodes started together do not sweep together. */
 const JITTER = 0.1;

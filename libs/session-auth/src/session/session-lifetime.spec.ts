@@ -1,13 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import {
-  DEFAULT_SESSION_LIFETIME,
-  idleDeadline,
-  initialDeadlines,
-  isRotationDue,
-  lifetimeAdvice,
-  LIFETIME_PRESETS,
-} from './session-lifetime.js';
+import { DEFAULT_SESSION_LIFETIME, lifetimeAdvice, LIFETIME_PRESETS } from './lifetime.options.js';
+import { idleDeadline, initialDeadlines, isRotationDue } from './session-lifetime.js';
 
 const NOW = Date.UTC(2026, 0, 1);
 

@@ -3,7 +3,7 @@ import { SessionEventPublisher } from '../events/event-publisher.js';
 import { MemorySessionStore } from '../storage/memory/memory-session-store.js';
 import type { RememberedDevices } from './remembered-devices.js';
 import { SessionLifecycleService } from './session-lifecycle.service.js';
-import { DEFAULT_SESSION_LIFETIME } from './session-lifetime.js';
+import { DEFAULT_SESSION_LIFETIME } from './lifetime.options.js';
 
 const NOW = Date.UTC(2026, 0, 1);
 const ALICE = { id: 'alice' };

@@ -1,4 +1,6 @@
+import type { OptionReader } from '../options/option-reader.js';
 import type { Duration } from '../time/durations.js';
+import { DAY, HOUR, MINUTE, SECOND } from '../time/units.js';
 
 /** How many failures within which time. */
 export interface FailureLimitOptions {
@@ -39,4 +41,60 @@ export interface LoginThrottleOptions {
   readonly account?: FailureLimitOptions;
   /** How long an address counts as one the account was signed in from, after a login. @default '21d' */
   readonly knownFor?: Duration;
+}
+
+/** The resolved `loginThrottle` options. Times are milliseconds. */
+export interface LoginThrottleSettings {
+  readonly client: {
+    readonly failures: number;
+    readonly window: number;
+    readonly block: number;
+    readonly maxBlock: number;
+  };
+  readonly address: { readonly failures: number; readonly window: number };
+  readonly account: { readonly failures: number; readonly window: number };
+  readonly knownFor: number;
+}
+
+/** Where {@link LoginThrottleSettings} are injected from; undefined: nothing is throttled. */
+export const LOGIN_THROTTLE_SETTINGS = Symbol('nestjs-session-auth login throttle settings');
+
+/** The longest that a counter may remember: a timer of the memory store can be set for no longer. */
+const MAX_THROTTLE_TIME = 24 * DAY;
+
+/** What {@link LoginThrottleOptions} says of each. */
+export const DEFAULT_LOGIN_THROTTLE: LoginThrottleSettings = {
+  client: { failures: 5, window: 15 * MINUTE, block: MINUTE, maxBlock: HOUR },
+  address: { failures: 100, window: HOUR },
+  account: { failures: 50, window: HOUR },
+  knownFor: 21 * DAY,
+};
+
+const MAX_FAILURES = 1_000_000;
+const RANGE = { least: SECOND, most: MAX_THROTTLE_TIME };
+
+/** The slice `loginThrottle` of the options; undefined: off. */
+export function resolveLoginThrottle(root: OptionReader): LoginThrottleSettings | undefined {
+  if (root.get('loginThrottle') === false) return undefined;
+  const throttle = root.slice('loginThrottle', ['client', 'address', 'account', 'knownFor']);
+  const client = throttle.slice('client', ['failures', 'window', 'block', 'maxBlock']);
+  const block = client.duration('block', DEFAULT_LOGIN_THROTTLE.client.block, RANGE);
+  const maxBlock = client.duration('maxBlock', Math.max(DEFAULT_LOGIN_THROTTLE.client.maxBlock, block), RANGE);
+  if (maxBlock < block) throw client.refuse('maxBlock', `at least loginThrottle.client.block, which is ${block} ms`);
+  return {
+    client: { ...limit(client, DEFAULT_LOGIN_THROTTLE.client), block, maxBlock },
+    address: limit(throttle.slice('address', ['failures', 'window']), DEFAULT_LOGIN_THROTTLE.address),
+    account: limit(throttle.slice('account', ['failures', 'window']), DEFAULT_LOGIN_THROTTLE.account),
+    knownFor: throttle.duration('knownFor', DEFAULT_LOGIN_THROTTLE.knownFor, RANGE),
+  };
+}
+
+function limit(
+  options: OptionReader,
+  defaults: { readonly failures: number; readonly window: number },
+): { readonly failures: number; readonly window: number } {
+  return {
+    failures: options.integer('failures', defaults.failures, 1, MAX_FAILURES),
+    window: options.duration('window', defaults.window, RANGE),
+  };
 }

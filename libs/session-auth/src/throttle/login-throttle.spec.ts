@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { LoginThrottleStore, type FailureCount, type FailureCounter } from './login-throttle-store.js';
-import { DEFAULT_LOGIN_THROTTLE } from './login-throttle-settings.js';
+import { DEFAULT_LOGIN_THROTTLE } from './login-throttle.options.js';
 import { LoginThrottle, type LoginAttempt, type LoginClient, type ThrottleRefusal } from './login-throttle.js';
 
 const MINUTE = 60_000;

@@ -4,7 +4,7 @@ import { isStoreUnavailable, StoreDeadline } from '../async/store-deadline.js';
 import { clientNetwork } from './client-network.js';
 import { foldLoginName } from './login-name.js';
 import type { FailureCount, FailureCounter, LoginThrottleStore } from './login-throttle-store.js';
-import type { LoginThrottleSettings } from './login-throttle-settings.js';
+import type { LoginThrottleSettings } from './login-throttle.options.js';
 import { Turns } from '../async/keyed-semaphore.js';
 
 /** Who tries to log in, as far as it is known before the password is looked at. */

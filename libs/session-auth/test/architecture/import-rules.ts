@@ -7,13 +7,14 @@ import ts from 'typescript';
  */
 export const LAYERS: readonly (readonly string[])[] = [
   ['errors'],
-  ['async', 'cache', 'crypto', 'time', 'users'],
+  ['time'],
   ['options'],
+  ['async', 'cache', 'crypto', 'users'],
   ['events', 'passwords'],
   ['session', 'remember-me'],
   ['throttle', 'fingerprint', 'cookies'],
   ['http', 'storage/memory', 'storage/redis', 'storage/typeorm'],
-  ['guards', 'login', 'csrf'],
+  ['guards', 'login', 'csrf', 'storage'],
   ['endpoints'],
   ['openapi'],
   ['.'],

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { OnLimit } from '../../session/concurrency-limit.js';
+import type { OnLimit } from '../../session/concurrency.options.js';
 import type { SessionRecord } from '../../session/session-record.js';
 import type { SessionStore } from '../../session/session-store.js';
 import type { ContractTests } from './contract-tests.js';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { OnLimit } from '../../session/concurrency-limit.js';
+import type { OnLimit } from '../../session/concurrency.options.js';
 import type { Backend } from './backend.js';
 import type { ContractTests } from './contract-tests.js';
 import { GRACE, IDLE, newDigest, newRecord, newUser, NO_LIMIT, NO_MAXIMUM, NOW, untouched } from './sample-records.js';

@@ -1,18 +1,3 @@
-import type { TrustedOrigin } from './request-origin.js';
-
-/** The options of CSRF protection with every default filled in. */
-export interface CsrfSettings {
-  /** In lower case, as Node names it. */
-  readonly header: string;
-  readonly field: string;
-  /** undefined: all but {@link SAFE_METHODS}. */
-  readonly methods: readonly string[] | undefined;
-  readonly trustedOrigins: readonly TrustedOrigin[];
-  /** Empty: where the request says it came to. */
-  readonly publicOrigins: readonly TrustedOrigin[];
-  readonly global: boolean;
-}
-
 const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /** Whether a text is an HTTP verb in capitals, as requests carry it. */

@@ -1,0 +1,46 @@
+import type { OptionReader } from '../options/option-reader.js';
+import { isProviderSlot, type ProviderSlot } from '../options/provider-slot.js';
+import { BcryptPasswordHasher, MAX_COST, MIN_COST } from './bcrypt-password-hasher.js';
+import type { PasswordHasher } from './password-hasher.js';
+
+/** bcrypt's settings. */
+export interface PasswordOptions {
+  /** Work factor: 2^cost rounds, 4 to 31; at least 10 in production. @default 12 */
+  readonly cost?: number;
+}
+
+/** The resolved `passwords` options. */
+export interface PasswordSettings {
+  readonly cost: number;
+}
+
+/** Where {@link PasswordSettings} are injected from; undefined where a provider stands in bcrypt's place. */
+export const PASSWORD_SETTINGS = Symbol('nestjs-session-auth password settings');
+
+/** The work factor used unless configured otherwise: 2^12 rounds. */
+export const DEFAULT_BCRYPT_COST = 12;
+
+const MIN_PRODUCTION_COST = 10;
+
+/** The slice `passwords` of the options; undefined where it is a provider. */
+export function resolvePasswords(root: OptionReader, production: boolean): PasswordSettings | undefined {
+  if (isProviderSlot(root.get('passwords'))) return undefined;
+  const passwords = root.slice('passwords', ['cost']);
+  return {
+    cost: passwords.integer('cost', DEFAULT_BCRYPT_COST, production ? MIN_PRODUCTION_COST : MIN_COST, MAX_COST),
+  };
+}
+
+/** The provider of the {@link PasswordHasher}: the application's own, or bcrypt by {@link PasswordSettings}. */
+export function resolvePasswordHasher(extras: OptionReader, async: boolean): ProviderSlot<PasswordHasher> {
+  const given = extras.get('passwords');
+  if (isProviderSlot(given)) return given as ProviderSlot<PasswordHasher>;
+  if (async && given !== undefined) {
+    throw extras.refuse('passwords', 'a provider here; a cost belongs in what the factory answers');
+  }
+  const useFactory = (settings: PasswordSettings | undefined): PasswordHasher => {
+    if (settings !== undefined) return new BcryptPasswordHasher(settings.cost);
+    throw extras.refuse('passwords', '{ cost } from a factory; a provider stands next to it', 'a provider');
+  };
+  return { inject: [PASSWORD_SETTINGS], useFactory };
+}

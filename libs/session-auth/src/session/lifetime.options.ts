@@ -1,0 +1,105 @@
+import { OptionReader } from '../options/option-reader.js';
+import type { Duration } from '../time/durations.js';
+import { DAY, HOUR, MINUTE, SECOND } from '../time/units.js';
+
+/** When sessions end and tokens are replaced. */
+export interface LifetimeOptions {
+  /** End after this long without a request. @default '1h' */
+  readonly idle?: Duration;
+  /** End this long after login, whatever happens. Also the longest a sealed cookie is honoured. @default '24h' */
+  readonly absolute?: Duration;
+  /** Write activity at most this often; shorter than `idle`. @default '1m', or a tenth of `idle` if that is less */
+  readonly touchInterval?: Duration;
+  /** Replace the token on the first request after this long. @default never */
+  readonly rotateEvery?: Duration;
+  /** How long a replaced token still works for requests in flight. @default '10s' */
+  readonly rotationGrace?: Duration;
+}
+
+/** The resolved `lifetime` options, in milliseconds. */
+export interface SessionLifetime {
+  /** A session ends when nothing was heard of it for this long (ASVS 7.3.1). */
+  readonly idle: number;
+  /** A session ends this long after its login whatever happens (ASVS 7.3.2). */
+  readonly absolute: number;
+  /** Activity is written at most this often. */
+  readonly touchInterval: number;
+  /** A token older than this is replaced on the next request; undefined: only at gains of privilege. */
+  readonly rotateEvery: number | undefined;
+  /** How long a replaced token still finds its session, for requests in flight. */
+  readonly rotationGrace: number;
+}
+
+/** Where the {@link SessionLifetime} is injected from. */
+export const SESSION_LIFETIME = Symbol('nestjs-session-auth session lifetime');
+
+/** The defaults: 1 hour idle, 24 hours absolute, activity written once a minute, 10 seconds of grace. */
+export const DEFAULT_SESSION_LIFETIME: SessionLifetime = {
+  idle: HOUR,
+  absolute: DAY,
+  touchInterval: MINUTE,
+  rotateEvery: undefined,
+  rotationGrace: 10 * SECOND,
+};
+
+/**
+ * NIST SP 800-63B-4's overall and idle timeouts, by authenticator assurance level (clauses 2.1.3, 2.2.3, 2.3.3).
+ *
+ * `nistAal1`: 30 days, the idle limit that the clause leaves open set to 30 days as well. `nistAal2`: 24 hours and
+ * 1 hour. `nistAal3`: 12 hours and 15 minutes.
+ */
+export const LIFETIME_PRESETS = {
+  nistAal1: { idle: 30 * DAY, absolute: 30 * DAY },
+  nistAal2: { idle: HOUR, absolute: DAY },
+  nistAal3: { idle: 15 * MINUTE, absolute: 12 * HOUR },
+} as const;
+
+/** The name of one of {@link LIFETIME_PRESETS}. */
+export type LifetimePreset = keyof typeof LIFETIME_PRESETS;
+
+/** The slice `lifetime` of the options: durations, or the name of a preset. */
+export function resolveLifetime(root: OptionReader): SessionLifetime {
+  const presets = Object.keys(LIFETIME_PRESETS) as LifetimePreset[];
+  const given = root.get('lifetime');
+  const preset = typeof given === 'string' ? root.oneOf('lifetime', presets, 'nistAal2') : undefined;
+  const lifetime =
+    preset === undefined
+      ? root.slice('lifetime', ['idle', 'absolute', 'touchInterval', 'rotateEvery', 'rotationGrace'])
+      : OptionReader.empty('lifetime');
+  const defaults = { ...DEFAULT_SESSION_LIFETIME, ...(preset === undefined ? {} : LIFETIME_PRESETS[preset]) };
+
+  const absolute = lifetime.duration('absolute', defaults.absolute, { least: 1 });
+  const idle = lifetime.duration('idle', Math.min(defaults.idle, absolute), { least: 1 });
+  const touchInterval = lifetime.duration('touchInterval', Math.min(defaults.touchInterval, Math.floor(idle / 10)), {
+    least: 0,
+  });
+  const rotationGrace = lifetime.duration('rotationGrace', Math.min(defaults.rotationGrace, idle), { least: 0 });
+  const rotateEvery =
+    lifetime.get('rotateEvery') === undefined ? undefined : lifetime.duration('rotateEvery', 0, { least: 1 });
+
+  if (idle > absolute) throw lifetime.refuse('idle', `at most lifetime.absolute, which is ${absolute} ms`);
+  if (touchInterval >= idle) throw lifetime.refuse('touchInterval', `less than lifetime.idle, which is ${idle} ms`);
+  if (rotationGrace > idle) throw lifetime.refuse('rotationGrace', `at most lifetime.idle, which is ${idle} ms`);
+  return { idle, absolute, touchInterval, rotateEvery, rotationGrace };
+}
+
+/** The shortest idle timeout that OWASP's Session Management Cheat Sheet names, for applications of the highest value. */
+const SHORTEST_ADVISED_IDLE = 2 * MINUTE;
+
+/** What is to be said at start-up of a lifetime that no standard advises; nothing where one does. */
+export function lifetimeAdvice({ idle, absolute }: SessionLifetime): string[] {
+  const advice: string[] = [];
+  const longest = LIFETIME_PRESETS.nistAal1.absolute;
+  if (absolute > longest) {
+    advice.push(
+      `lifetime.absolute is ${Math.floor(absolute / DAY)} days: NIST SP 800-63B-4 asks for a new login after 30 days at ` +
+        'the latest. For devices that stay signed in longer there is rememberMe',
+    );
+  }
+  if (idle < SHORTEST_ADVISED_IDLE) {
+    advice.push(
+      `lifetime.idle is ${idle / SECOND} s: OWASP advises 2 minutes or more, so that nobody is signed out while reading`,
+    );
+  }
+  return advice;
+}
