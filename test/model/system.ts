@@ -3,12 +3,13 @@ import {
   ConcurrentSessionsService,
   RememberMeService,
   SessionEventPublisher,
-  SessionLifecycleService,
   type Admission,
+  type SessionLifecycleService,
   type RememberMeTokenStore,
   type SessionEvent,
   type SessionStore,
 } from 'nestjs-session-auth';
+import { sessionServices } from '../../libs/session-auth/test/fixtures/session-services.js';
 import { RememberMeDevices } from '../../libs/session-auth/src/remember-me/remember-me-devices.js';
 import type { ModelSettings } from './reference-session.js';
 
@@ -69,14 +70,16 @@ export class ApplicationNode {
     const { idle, absolute, touchInterval, rotationGrace, maxDataSize } = settings;
     const lifetime = { idle, absolute, touchInterval, rotationGrace, rotateEvery: undefined };
     const concurrency = { onLimit: 'reject', max: (user: { id: string | number }) => limits(String(user.id)) } as const;
-    this.lifecycle = new SessionLifecycleService(
-      stores.sessions,
-      { lifetime, concurrency, storeTimeout, maxDataSize, upstreamKeys: [Buffer.alloc(32, 9)] },
+    ({ lifecycle: this.lifecycle } = sessionServices({
+      store: stores.sessions,
       clock,
       events,
-      undefined,
-      new RememberMeDevices(stores.tokens, clock, storeTimeout),
-    );
+      lifetime,
+      limit: concurrency,
+      maxDataSize,
+      storeTimeout,
+      devices: new RememberMeDevices(stores.tokens, clock, storeTimeout),
+    }));
     this.concurrent = new ConcurrentSessionsService(this.lifecycle, concurrency);
     this.rememberMe = new RememberMeService({
       store: stores.tokens,

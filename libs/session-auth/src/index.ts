@@ -61,15 +61,9 @@ export type { Admission } from './session/concurrency-limit.js';
 export { ConcurrentSessionsService } from './session/concurrent-sessions.service.js';
 export { formatSessionCursor, parseSessionCursor, type SessionCursor } from './session/session-cursor.js';
 export { sessionDataBytes } from './session/session-data.js';
-export type {
-  Authentication,
-  IssuedSession,
-  NewSession,
-  RenewingLogin,
-  RotateSession,
-  SessionsPage,
-} from './session/session-lifecycle.js';
-export { SessionLifecycleService } from './session/session-lifecycle.service.js';
+export type { Authentication, NewSession, RenewingLogin } from './session/login-record.js';
+export type { IssuedSession, RotateSession } from './session/session-changes.js';
+export { SessionLifecycleService, type SessionsPage } from './session/session-lifecycle.service.js';
 export { LIFETIME_PRESETS, type LifetimeOptions, type LifetimePreset } from './session/lifetime.options.js';
 export type { SessionData, SessionRecord, SessionRecordChanges } from './session/session-record.js';
 export {
@@ -90,7 +84,7 @@ export { Session, type SessionView } from './session/session.js';
 export type { UpstreamSession } from './session/upstream-session.js';
 
 // http
-export { asHttpException } from './http/session-auth-error.filter.js';
+export { asHttpException } from './http/http-exception.js';
 
 // cookies
 export type { CookieOptions } from './cookies/cookie.options.js';

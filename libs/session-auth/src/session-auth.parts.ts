@@ -1,11 +1,10 @@
 import type { CanActivate, DynamicModule, Provider } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD } from '@nestjs/core';
 import { SessionAuthGuard } from './guards/session-auth.guard.js';
-import { SessionBindingGuard } from './guards/session-binding.guard.js';
 import { CsrfGuard } from './csrf/csrf.guard.js';
 import { sessionAuthControllerAt } from './endpoints/session-auth.controller.js';
 import { AuditLog } from './events/audit-log.js';
-import { ExpressResponses } from './http/express-responses.js';
+import { SessionBindingGuard } from './http/request-session.js';
 import { SessionAuthErrorFilter } from './http/session-auth-error.filter.js';
 import { documentEndpoints } from './openapi/document-endpoints.js';
 import { PasswordHasher } from './passwords/password-hasher.js';
@@ -43,7 +42,6 @@ export function withSessionAuthParts(definition: DynamicModule, given: object): 
       ...userProviders,
       ...CORE_PROVIDERS,
       ...(controller === undefined ? [] : [documentationOf(controller)]),
-      ExpressResponses,
       { provide: APP_FILTER, useClass: SessionAuthErrorFilter },
       { provide: APP_GUARD, useClass: SessionBindingGuard },
       ...(extras.global ? [{ provide: APP_GUARD, useExisting: SessionAuthGuard }] : []),

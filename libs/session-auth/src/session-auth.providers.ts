@@ -7,12 +7,11 @@ import { RememberedLogin } from './login/remembered-login.js';
 import { RolesGuard } from './guards/roles.guard.js';
 import { SessionAuthGuard } from './guards/session-auth.guard.js';
 import { SessionAuthService } from './login/session-auth.service.js';
-import { checkedStore } from './session/checked-store.js';
 import { COOKIE_ATTRIBUTES } from './cookies/cookie.options.js';
 import { DEVICE_COOKIE_SETTINGS } from './cookies/device-cookie.options.js';
 import { SECRETS } from './crypto/secrets.options.js';
 import { CSRF_SETTINGS } from './csrf/csrf.options.js';
-import { FINGERPRINT_SIGNALS } from './fingerprint/fingerprint.options.js';
+import { FINGERPRINT_SIGNALS, type FingerprintSignal } from './fingerprint/fingerprint.options.js';
 import { PASSWORD_SETTINGS } from './passwords/passwords.options.js';
 import { LOGIN_THROTTLE_SETTINGS } from './throttle/login-throttle.options.js';
 import { KeyRing } from './crypto/key-ring.js';
@@ -22,12 +21,17 @@ import { EmbeddingGuard } from './csrf/embedding.guard.js';
 import { AuditLog } from './events/audit-log.js';
 import { EventEmitterBridge } from './events/event-emitter-bridge.js';
 import { SessionEventPublisher } from './events/event-publisher.js';
-import { DeviceCookie } from './cookies/device-cookie.js';
+import { CookieSet } from './cookies/cookie-set.js';
 import { Fingerprint } from './fingerprint/fingerprint.js';
-import { RememberMeCookie } from './cookies/remember-me-cookie.js';
-import { RequestSessions } from './http/request-sessions.js';
-import { PreSessionCookie } from './cookies/pre-session-cookie.js';
-import { SessionCookie } from './cookies/session-cookie.js';
+import { RequestSessionFactory } from './http/request-session.js';
+import { SessionResumer } from './http/session-resumer.js';
+import { StoreDeadline } from './async/store-deadline.js';
+import { RememberedDevices } from './session/remembered-devices.js';
+import { SessionChanges } from './session/session-changes.js';
+import { SessionReader } from './session/session-reader.js';
+import { SessionUpdates } from './session/session-updates.js';
+import { UpstreamDigests } from './session/upstream-session.js';
+import { UserSessions } from './session/user-sessions.js';
 import { SessionGuessing } from './throttle/session-guessing.js';
 import { PasswordHasher } from './passwords/password-hasher.js';
 import { RememberMeDevices } from './remember-me/remember-me-devices.js';
@@ -67,7 +71,7 @@ export const CORE_EXPORTS = [
   FullAuthGuard,
   RecentAuthGuard,
   RememberMeService,
-  RequestSessions,
+  RequestSessionFactory,
   RolesGuard,
   SessionAuthGuard,
   SessionAuthService,
@@ -128,33 +132,40 @@ export const CORE_PROVIDERS: Provider[] = [
       new SessionEventPublisher(clock, [(event) => auditLog.record(event)]),
   },
   {
-    provide: SessionCookie,
-    inject: [RESOLVED_OPTIONS],
-    useFactory: ({ secrets, cookie, lifetime }: ResolvedSessionAuthOptions) =>
-      new SessionCookie(new KeyRing(secrets), { attributes: cookie, absolute: lifetime.absolute, idle: lifetime.idle }),
+    provide: KeyRing,
+    inject: [SECRETS],
+    useFactory: (secrets: readonly string[]) => new KeyRing(secrets),
   },
   {
-    provide: PreSessionCookie,
-    inject: [RESOLVED_OPTIONS],
-    useFactory: ({ secrets, cookie, lifetime }: ResolvedSessionAuthOptions) =>
-      new PreSessionCookie(new KeyRing(secrets), cookie, lifetime.absolute),
+    provide: StoreDeadline,
+    inject: [STORE_TIMEOUT],
+    useFactory: (timeout: number) => new StoreDeadline(timeout),
+  },
+  CookieSet,
+  SessionGuessing,
+  SessionReader,
+  SessionUpdates,
+  SessionChanges,
+  UserSessions,
+  UpstreamDigests,
+  SessionLifecycleService,
+  RequestSessionFactory,
+  {
+    provide: NewSessionAnnouncer,
+    inject: [OPTIONAL_NOTIFIER],
+    useFactory: (notifier: NewSessionNotifier | undefined) => new NewSessionAnnouncer(notifier),
   },
   {
-    provide: SessionLifecycleService,
-    inject: [SessionStore, RememberMeTokenStore, RESOLVED_OPTIONS, Clock, SessionEventPublisher, OPTIONAL_NOTIFIER],
-    useFactory: (
-      store: SessionStore,
-      tokens: RememberMeTokenStore,
-      options: ResolvedSessionAuthOptions,
-      clock: Clock,
-      events: SessionEventPublisher,
-      notifier: NewSessionNotifier | undefined,
-    ) => {
-      const announcer = new NewSessionAnnouncer(notifier);
-      const devices = options.rememberMe && new RememberMeDevices(tokens, clock, options.storeTimeout);
-      const settings = { ...options, upstreamKeys: new KeyRing(options.secrets).deriveKeys('upstream') };
-      return new SessionLifecycleService(checkedStore(store), settings, clock, events, announcer, devices);
-    },
+    provide: RememberedDevices,
+    inject: [REMEMBER_ME_SETTINGS, RememberMeTokenStore, Clock, STORE_TIMEOUT],
+    useFactory: (settings: object | undefined, tokens: RememberMeTokenStore, clock: Clock, timeout: number) =>
+      settings && new RememberMeDevices(tokens, clock, timeout),
+  },
+  {
+    provide: Fingerprint,
+    inject: [KeyRing, FINGERPRINT_SIGNALS],
+    useFactory: (keys: KeyRing, signals: readonly FingerprintSignal[] | undefined) =>
+      signals && new Fingerprint(keys, signals),
   },
   {
     provide: RememberMeService,
@@ -178,73 +189,21 @@ export const CORE_PROVIDERS: Provider[] = [
   },
   {
     provide: RememberedLogin,
-    inject: [
-      RESOLVED_OPTIONS,
-      RememberMeService,
-      SessionLifecycleService,
-      Clock,
-      SessionEventPublisher,
-      OPTIONAL_USERS,
-    ],
+    inject: [REMEMBER_ME_SETTINGS, RememberMeService, SessionChanges, SessionEventPublisher, OPTIONAL_USERS],
     useFactory: (
-      { secrets, cookie, rememberMe: settings }: ResolvedSessionAuthOptions,
+      settings: object | undefined,
       rememberMe: RememberMeService,
-      lifecycle: SessionLifecycleService,
-      clock: Clock,
+      changes: SessionChanges,
       events: SessionEventPublisher,
       users: SessionUserProvider | undefined,
-    ) =>
-      settings &&
-      new RememberedLogin({
-        rememberMe,
-        cookie: new RememberMeCookie(new KeyRing(secrets), cookie),
-        lifecycle,
-        clock,
-        events,
-        users,
-      }),
+    ) => settings && new RememberedLogin(rememberMe, changes, events, users),
   },
+  { provide: SessionResumer, useExisting: RememberedLogin },
   {
     provide: ConcurrentSessionsService,
     inject: [SessionLifecycleService, RESOLVED_OPTIONS],
     useFactory: (lifecycle: SessionLifecycleService, { concurrency }: ResolvedSessionAuthOptions) =>
       new ConcurrentSessionsService(lifecycle, concurrency),
-  },
-  {
-    provide: RequestSessions,
-    inject: [
-      RESOLVED_OPTIONS,
-      SessionCookie,
-      PreSessionCookie,
-      SessionLifecycleService,
-      Clock,
-      SessionEventPublisher,
-      OPTIONAL_USERS,
-      RememberedLogin,
-    ],
-    useFactory: (
-      { secrets, fingerprint: signals }: ResolvedSessionAuthOptions,
-      cookie: SessionCookie,
-      preSessionCookie: PreSessionCookie,
-      lifecycle: SessionLifecycleService,
-      clock: Clock,
-      events: SessionEventPublisher,
-      users: SessionUserProvider | undefined,
-      remembered: RememberedLogin | undefined,
-    ) => {
-      const fingerprint = signals && new Fingerprint(new KeyRing(secrets), signals);
-      return new RequestSessions({
-        cookie,
-        preSessionCookie,
-        guessing: new SessionGuessing(events, clock),
-        fingerprint,
-        lifecycle,
-        clock,
-        events,
-        users,
-        remembered,
-      });
-    },
   },
   {
     provide: SessionAuthService,
@@ -272,15 +231,7 @@ export const CORE_PROVIDERS: Provider[] = [
       return new SessionAuthService({ lifecycle, passwords, events, devices, throttle, remembered, users });
     },
   },
-  {
-    provide: DeviceRecognition,
-    inject: [RESOLVED_OPTIONS, Clock],
-    useFactory: ({ secrets, cookie, deviceCookie }: ResolvedSessionAuthOptions, clock: Clock) =>
-      new DeviceRecognition(
-        deviceCookie && new DeviceCookie(new KeyRing(secrets), cookie, deviceCookie.lifetime),
-        clock,
-      ),
-  },
+  DeviceRecognition,
   {
     provide: SessionCleanupService,
     inject: [

@@ -40,21 +40,21 @@ describe('RememberMeCookie', () => {
 
   it('is read until its end, and not from then on', () => {
     const cookie = sent(remember.issue(token, 'alice', NOW + DAY, NOW));
-    expect(remember.read(cookie, NOW + DAY - 1)).toEqual(OPENED);
+    expect(remember.read(cookie, NOW + DAY - 1)).toMatchObject(OPENED);
     expect(remember.read(cookie, NOW + DAY)).toBeUndefined();
     expect(remember.read(undefined, NOW)).toBeUndefined();
   });
 
   it('is read under an old key, and not under another', () => {
     const old = sent(new RememberMeCookie(new KeyRing([OLD]), ATTRIBUTES).issue(token, 'alice', NOW + DAY, NOW));
-    expect(new RememberMeCookie(new KeyRing([NEW, OLD]), ATTRIBUTES).read(old, NOW)).toEqual(OPENED);
+    expect(new RememberMeCookie(new KeyRing([NEW, OLD]), ATTRIBUTES).read(old, NOW)).toMatchObject(OPENED);
     expect(remember.read(old, NOW)).toBeUndefined();
   });
 
   it('is there also where it is not genuine, and is taken away with the same attributes', () => {
-    expect(remember.isIn('__Host-session-remember=x')).toBe(true);
-    expect(remember.isIn('__Host-session=x')).toBe(false);
-    expect(remember.isIn(undefined)).toBe(false);
+    expect(remember.find('__Host-session-remember=x', NOW)).toMatchObject({ text: 'x', content: undefined });
+    expect(remember.find('__Host-session=x', NOW)).toBeUndefined();
+    expect(remember.find(undefined, NOW)).toBeUndefined();
     expect(remember.expire()).toMatch(
       /^__Host-session-remember=; Max-Age=0; Path=\/; Expires=Thu, 01 Jan 1970 00:00:00 GMT; HttpOnly; Secure; SameSite=Lax$/,
     );
@@ -79,14 +79,14 @@ describe('PreSessionCookie', () => {
   it('is read for its lifetime, and told when an old key sealed it', () => {
     const id = PreSessionCookie.newId();
     const cookie = sent(preSession.issue(id, NOW));
-    expect(preSession.read(cookie, NOW + DAY - 1)).toEqual({ id, outdated: false });
+    expect(preSession.find(cookie, NOW + DAY - 1)).toMatchObject({ content: { id }, outdated: false });
     expect(preSession.read(cookie, NOW + DAY)).toBeUndefined();
     expect(preSession.read(undefined, NOW)).toBeUndefined();
     const old = sent(new PreSessionCookie(new KeyRing([OLD]), ATTRIBUTES, DAY).issue(id, NOW));
     const both = new PreSessionCookie(new KeyRing([NEW, OLD]), ATTRIBUTES, DAY);
-    expect(both.read(old, NOW)).toEqual({ id, outdated: true });
-    expect(preSession.isIn(old)).toBe(true);
-    expect(preSession.isIn('__Host-session-csrf-x=1')).toBe(false);
+    expect(both.find(old, NOW)).toMatchObject({ content: { id }, outdated: true });
+    expect(preSession.find(old, NOW)).toMatchObject({ content: undefined });
+    expect(preSession.find('__Host-session-csrf-x=1', NOW)).toBeUndefined();
   });
 });
 

@@ -57,9 +57,7 @@ export class SessionCookie extends SealedCookie<StoredSession, OpenedSessionCook
       },
       endsAt: ({ sealedAt, endsAt }) => Math.min(endsAt, sealedAt + settings.absolute),
       contentOf: ({ token, sessionMark, userMark }) =>
-        isSessionToken(token)
-          ? { token, digest: digestOf(token), sessionMark, userMark }
-          : undefined,
+        isSessionToken(token) ? { token, digest: digestOf(token), sessionMark, userMark } : undefined,
       remembered: REMEMBERED,
     });
   }

@@ -1,5 +1,3 @@
-import { HandlerMetadata } from '../http/handler-metadata.js';
-
 /** How a handler is protected. */
 export interface CsrfProtection {
   /**
@@ -19,6 +17,3 @@ export interface CsrfProtection {
 
 /** The metadata key of both decorators: of a class and its handler, the handler's word counts. */
 export const CSRF = 'nestjs-session-auth:csrf';
-
-/** What {@link CsrfProtected} or {@link CsrfExempt} said of a handler. */
-export const csrfMetadata = new HandlerMetadata<CsrfProtection | 'exempt'>(CSRF);

@@ -1,7 +1,8 @@
-import { Inject, type CanActivate, type ExecutionContext } from '@nestjs/common';
-import { stepOverHttpAtOnce } from '../http/http-error.js';
-import { RequestSessions } from '../http/request-sessions.js';
-import { csrfMetadata } from './csrf-metadata.js';
+import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import { asHttpException } from '../http/http-exception.js';
+import { RequestSessionFactory } from '../http/request-session.js';
+import { CSRF, type CsrfProtection } from './csrf-metadata.js';
 import { CsrfService } from './csrf.service.js';
 
 /**
@@ -13,19 +14,25 @@ import { CsrfService } from './csrf.service.js';
  *
  * @throws HttpException 403 `csrf_failed`, the same answer for every reason
  */
+@Injectable()
 export class CsrfGuard implements CanActivate {
   constructor(
-    @Inject(RequestSessions) private readonly sessions: RequestSessions,
-    @Inject(CsrfService) private readonly csrf: CsrfService,
+    private readonly requestSessions: RequestSessionFactory,
+    private readonly csrf: CsrfService,
+    private readonly reflector: Reflector,
   ) {}
 
   canActivate(context: ExecutionContext): boolean {
     // messages on an open connection carry no cookie of their own: its handshake was the request
     if (context.getType() === 'rpc' || context.getType() === 'ws') return true;
-    const protection = csrfMetadata.of(context);
+    const targets = [context.getHandler(), context.getClass()];
+    const protection = this.reflector.getAllAndOverride<CsrfProtection | 'exempt' | undefined>(CSRF, targets);
     if (protection === 'exempt') return true;
-    const bound = this.sessions.of(context);
-    stepOverHttpAtOnce(bound.exchange, () => this.csrf.guard(bound, protection));
-    return true;
+    try {
+      this.csrf.guard(this.requestSessions.of(context), protection);
+      return true;
+    } catch (error) {
+      throw asHttpException(error, context);
+    }
   }
 }

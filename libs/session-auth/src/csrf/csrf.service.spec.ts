@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { ExecutionContext } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
 import { IncomingMessage, ServerResponse, type IncomingHttpHeaders } from 'node:http';
 import { Socket } from 'node:net';
 import fc from 'fast-check';
@@ -8,11 +9,10 @@ import { KeyRing } from '../crypto/key-ring.js';
 import { issueHandle, issueSessionToken } from '../crypto/session-token.js';
 import { SessionEventPublisher } from '../events/event-publisher.js';
 import type { SessionEvent } from '../events/session-event.js';
-import type { CookieAttributes } from '../cookies/cookie.options.js';
-import { PreSessionCookie } from '../cookies/pre-session-cookie.js';
-import type { RememberedLoginResumer, RequestSession } from '../http/request-session.js';
-import { RequestSessions } from '../http/request-sessions.js';
-import { SessionCookie } from '../cookies/session-cookie.js';
+import { cookieAttributes } from '../../test/fixtures/cookie-attributes.js';
+import { CookieSet } from '../cookies/cookie-set.js';
+import { RequestSessionFactory, type RequestSession } from '../http/request-session.js';
+import { DEFAULT_SESSION_LIFETIME } from '../session/lifetime.options.js';
 import { SessionGuessing } from '../throttle/session-guessing.js';
 import { CsrfExempt } from './csrf-exempt.decorator.js';
 import type { CsrfProtection } from './csrf-metadata.js';
@@ -29,15 +29,7 @@ const NOW = Date.UTC(2026, 0, 1);
 const DAY = 24 * 60 * 60 * 1000;
 const NEW = 'the new secret, long enough to be one';
 const OLD = 'the old secret, long enough to be one';
-const ATTRIBUTES: CookieAttributes = {
-  name: 'session',
-  path: '/',
-  domain: undefined,
-  sameSite: 'lax',
-  secure: true,
-  partitioned: false,
-  maxAge: undefined,
-};
+const ATTRIBUTES = cookieAttributes({ name: 'session' });
 const SETTINGS: CsrfSettings = {
   header: 'x-csrf-token',
   field: 'csrf_token',
@@ -68,7 +60,6 @@ interface Given {
   readonly headersSent?: boolean;
   readonly settings?: Partial<CsrfSettings>;
   readonly secrets?: readonly string[];
-  readonly isRemembered?: boolean;
   readonly handler?: keyof Handlers;
   readonly type?: string;
   /** @default https */
@@ -87,30 +78,25 @@ interface Asked {
 
 /** One request to an application, as its guard sees it. No store is there to be asked. */
 function ask(given: Given = {}): Asked {
-  const { settings = {}, secrets = [NEW], handler = 'plain', type = 'http', isRemembered } = given;
+  const { settings = {}, secrets = [NEW], handler = 'plain', type = 'http' } = given;
   const keys = new KeyRing(secrets);
   const clock = { now: () => NOW };
   const publisher = new SessionEventPublisher(clock, [(event) => void events.push(event)]);
-  const remembered: RememberedLoginResumer | undefined =
-    isRemembered === undefined
-      ? undefined
-      : {
-          resume: () => Promise.resolve(undefined),
-          takeCookie: () => undefined,
-          isSent: () => isRemembered,
-          isPresented: () => isRemembered,
-        };
-  const sessions = new RequestSessions({
-    cookie: new SessionCookie(keys, { attributes: ATTRIBUTES, absolute: DAY, idle: DAY }),
-    preSessionCookie: new PreSessionCookie(keys, ATTRIBUTES, DAY),
-    guessing: new SessionGuessing(publisher, clock),
-    fingerprint: undefined,
-    events: publisher,
-    lifecycle: undefined as never,
+  const cookies = cookieSet(secrets);
+  const guessing = new SessionGuessing(publisher, clock);
+  const unused = undefined as never;
+  const sessions = new RequestSessionFactory(
+    cookies,
+    unused,
+    unused,
+    unused,
+    guessing,
     clock,
-    users: undefined,
-    remembered,
-  });
+    publisher,
+    undefined,
+    undefined,
+    undefined,
+  );
   const csrf = new CsrfService(keys, { ...SETTINGS, ...settings }, publisher);
   const response = new ServerResponse(new IncomingMessage(new Socket()));
   if (given.headersSent) response.writeHead(200);
@@ -134,7 +120,7 @@ function ask(given: Given = {}): Asked {
     csrf,
     request,
     bound,
-    pass: async () => new CsrfGuard(sessions, csrf).canActivate(context),
+    pass: async () => new CsrfGuard(sessions, csrf, new Reflector()).canActivate(context),
     show: async () => new EmbeddingGuard(sessions, csrf).canActivate(context),
     head: () => {
       if (!response.headersSent) response.writeHead(200);
@@ -147,11 +133,21 @@ function handlerOf(name: keyof Handlers): object {
   return Object.getOwnPropertyDescriptor(Handlers.prototype, name)!.value as object;
 }
 
+function cookieSet(secrets: readonly string[] = [NEW]): CookieSet {
+  return new CookieSet(new KeyRing(secrets), ATTRIBUTES, DEFAULT_SESSION_LIFETIME, undefined);
+}
+
 /** The cookie of a session that nobody looks up. */
 function sessionCookie(secrets: readonly string[] = [NEW]): string {
-  const cookie = new SessionCookie(new KeyRing(secrets), { attributes: ATTRIBUTES, absolute: DAY, idle: DAY });
-  return cookie
-    .issue(issueSessionToken('alice'), { id: issueHandle(), absoluteExpiresAt: new Date(NOW + DAY) }, NOW)
+  return cookieSet(secrets)
+    .session.issue(issueSessionToken('alice'), { id: issueHandle(), absoluteExpiresAt: new Date(NOW + DAY) }, NOW)
+    .split(';')[0]!;
+}
+
+/** The cookie of a remembered device that nobody looks up. */
+function rememberMeCookie(): string {
+  return cookieSet()
+    .rememberMe.issue('t'.repeat(68), 'alice', NOW + DAY, NOW)
     .split(';')[0]!;
 }
 
@@ -368,9 +364,9 @@ describe('the guard', () => {
       csrf.guard(bound, protection);
     };
     expect(() => guard({})).not.toThrow();
-    expect(() => guard({ isRemembered: false })).not.toThrow();
+    expect(() => guard({ headers: { cookie: 'session-remember=forged' } })).not.toThrow();
     const refused = expect.objectContaining({ code: 'csrf_failed' });
-    expect(() => guard({ isRemembered: true })).toThrow(refused);
+    expect(() => guard({ headers: { cookie: rememberMeCookie() } })).toThrow(refused);
     expect(() => guard({ headers: { cookie } })).toThrow(refused);
     expect(() => guard({ headers: { origin: 'https://evil.example' } })).toThrow(refused);
     expect(() => {

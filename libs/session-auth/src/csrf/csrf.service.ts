@@ -4,8 +4,7 @@ import type { SessionEventPublisher } from '../events/event-publisher.js';
 import type { CsrfRejection } from '../events/session-event.js';
 import type { HttpExchange } from '../http/http-exchange.js';
 import { LruCache } from '../cache/lru-cache.js';
-import type { RequestSession } from '../http/request-session.js';
-import { getRequestSession } from '../http/request-sessions.js';
+import { getRequestSession, type RequestSession } from '../http/request-session.js';
 import type { CsrfProtection } from './csrf-metadata.js';
 import type { CsrfSettings } from './csrf.options.js';
 import { CSRF_TOKEN_LENGTH, CsrfKey, isCsrfToken, issueCsrfToken, type CsrfBinding } from './csrf-token.js';
@@ -74,7 +73,7 @@ export class CsrfService {
     return issueCsrfToken(
       this.#keys[0]!,
       token === undefined
-        ? { kind: 'pre-session', secret: bound.ensurePreSession() }
+        ? { kind: 'pre-session', secret: bound.responseCookies.ensurePreSession() }
         : { kind: 'session', secret: token },
     );
   }
@@ -146,7 +145,7 @@ export class CsrfService {
     if (!exchange.headersSent) exchange.vary('Cookie, Origin, Sec-Fetch-Site');
     const foreign = this.#judgeOrigin(exchange, exchange.requestHeader('referer'));
     if (foreign !== undefined) return foreign;
-    if (withoutSession === 'headers' && !bound.isAuthenticating) return undefined;
+    if (withoutSession === 'headers' && !isAuthenticating(bound)) return undefined;
     const given = this.#givenToken(exchange);
     if (given === undefined) return 'no_token';
     // the session's by the request's cookie: a guard before this one may have replaced the token
@@ -208,10 +207,15 @@ function isNavigation(exchange: HttpExchange): boolean {
   return isSafe && mode === 'navigate' && destination === 'document';
 }
 
-function bindingOf(bound: RequestSession): CsrfBinding | undefined {
-  const { presentedToken } = bound;
-  if (presentedToken !== undefined) return { kind: 'session', secret: presentedToken };
-  const { preSessionId } = bound;
+/** Whether the request came with a genuine cookie that signs somebody in: of a session, or of a remembered device. */
+function isAuthenticating({ presented }: RequestSession): boolean {
+  return presented.session !== undefined || presented.rememberMe !== undefined;
+}
+
+function bindingOf({ presented, responseCookies }: RequestSession): CsrfBinding | undefined {
+  const { session } = presented;
+  if (session !== undefined) return { kind: 'session', secret: session.token };
+  const { preSessionId } = responseCookies;
   return preSessionId === undefined ? undefined : { kind: 'pre-session', secret: preSessionId };
 }
 

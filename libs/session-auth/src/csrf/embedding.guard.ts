@@ -1,6 +1,6 @@
-import { Inject, type CanActivate, type ExecutionContext } from '@nestjs/common';
-import { stepOverHttpAtOnce } from '../http/http-error.js';
-import { RequestSessions } from '../http/request-sessions.js';
+import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { asHttpException } from '../http/http-exception.js';
+import { RequestSessionFactory } from '../http/request-session.js';
 import { CsrfService } from './csrf.service.js';
 
 /**
@@ -14,16 +14,20 @@ import { CsrfService } from './csrf.service.js';
  *
  * @throws HttpException 403 `csrf_failed`
  */
+@Injectable()
 export class EmbeddingGuard implements CanActivate {
   constructor(
-    @Inject(RequestSessions) private readonly sessions: RequestSessions,
-    @Inject(CsrfService) private readonly csrf: CsrfService,
+    private readonly requestSessions: RequestSessionFactory,
+    private readonly csrf: CsrfService,
   ) {}
 
   canActivate(context: ExecutionContext): boolean {
     if (context.getType() === 'rpc' || context.getType() === 'ws') return true;
-    const bound = this.sessions.of(context);
-    stepOverHttpAtOnce(bound.exchange, () => this.csrf.guardEmbedding(bound));
-    return true;
+    try {
+      this.csrf.guardEmbedding(this.requestSessions.of(context));
+      return true;
+    } catch (error) {
+      throw asHttpException(error, context);
+    }
   }
 }

@@ -5,7 +5,7 @@ import { SessionAuthError } from '../errors/session-auth.error.js';
 import { EndpointErrorsInterceptor } from './endpoint-errors.interceptor.js';
 
 const http = { getRequest: () => ({ headers: {} }), getResponse: () => ({}) };
-const context = { switchToHttp: () => http } as unknown as ExecutionContext;
+const context = { getType: () => 'http', switchToHttp: () => http } as unknown as ExecutionContext;
 
 function outcomeOf(answer: Observable<unknown>): Promise<unknown> {
   const handled = new EndpointErrorsInterceptor().intercept(context, { handle: () => answer });

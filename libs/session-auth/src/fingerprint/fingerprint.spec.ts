@@ -17,6 +17,7 @@ const signalOf = (name: string, changes: Partial<FingerprintSignal> = {}): Finge
   name,
   onMismatch: 'destroy',
   always: false,
+  isPure: true,
   read: ({ headers }) => headers[name] as string | undefined,
   ...changes,
 });

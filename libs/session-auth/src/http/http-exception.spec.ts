@@ -1,24 +1,27 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { HttpException, Logger } from '@nestjs/common';
+import { HttpException, Logger, type ArgumentsHost } from '@nestjs/common';
 import { HTTP_STATUS_BY_CODE, type SessionAuthErrorCode } from '../errors/error-codes.js';
 import { SessionAuthError } from '../errors/session-auth.error.js';
-import { stepOverHttp, toHttpException } from './http-error.js';
-import { HttpExchange } from './http-exchange.js';
+import { asHttpException } from './http-exception.js';
 
 const CODES = Object.keys(HTTP_STATUS_BY_CODE) as SessionAuthErrorCode[];
 
 let headers: Record<string, unknown>;
 let logged: jest.Spied<Logger['error']>;
 
-function makeExchange(headersSent = false): HttpExchange {
+function makeHost(headersSent = false, type = 'http'): ArgumentsHost {
   const response = {
     headersSent,
     getHeader: () => undefined,
     removeHeader: () => undefined,
     setHeader: (name: string, value: unknown) => void (headers[name] = value),
   };
-  return new HttpExchange({ headers: {} }, response);
+  const http = { getRequest: () => ({ headers: {} }), getResponse: () => response };
+  return { getType: () => type, switchToHttp: () => http } as unknown as ArgumentsHost;
 }
+
+const toHttpException = (error: SessionAuthError, host = makeHost()): HttpException =>
+  asHttpException(error, host) as HttpException;
 
 beforeEach(() => {
   headers = {};
@@ -28,10 +31,10 @@ afterEach(() => {
   jest.restoreAllMocks();
 });
 
-describe('toHttpException', () => {
+describe('asHttpException', () => {
   it.each(CODES)('answers %s with its status, code and message; failures of the server say nothing', (code) => {
     const error = new SessionAuthError(code, 'what went wrong', { cause: new Error('at a secret address') });
-    const exception = toHttpException(error, makeExchange());
+    const exception = toHttpException(error);
     const statusCode = HTTP_STATUS_BY_CODE[code];
     expect(exception).toBeInstanceOf(HttpException);
     expect(exception.getStatus()).toBe(statusCode);
@@ -48,13 +51,13 @@ describe('toHttpException', () => {
     ['a cause that is no Error', { cause: 'ECONNREFUSED' }, 'ECONNREFUSED'],
     ['its own stack where there is no cause', {}, 'SessionAuthError: down'],
   ])('logs %s', (_what, options, stack) => {
-    toHttpException(new SessionAuthError('session_store_unavailable', 'down', options), makeExchange());
+    toHttpException(new SessionAuthError('session_store_unavailable', 'down', options));
     expect(logged.mock.calls).toEqual([['session_store_unavailable: down', expect.stringContaining(stack)]]);
   });
 
   it('names the further factors of which one is asked for', () => {
     const error = new SessionAuthError('further_factor_required', 'one of these', { factors: ['totp', 'passkey'] });
-    expect(toHttpException(error, makeExchange()).getResponse()).toEqual({
+    expect(toHttpException(error).getResponse()).toEqual({
       statusCode: 401,
       code: 'further_factor_required',
       message: 'one of these',
@@ -63,37 +66,21 @@ describe('toHttpException', () => {
   });
 
   it('sets Retry-After where the error names a time', () => {
-    toHttpException(new SessionAuthError('too_many_attempts', 'wait', { retryAfterSeconds: 7 }), makeExchange());
+    toHttpException(new SessionAuthError('too_many_attempts', 'wait', { retryAfterSeconds: 7 }));
     expect(headers).toEqual({ 'retry-after': '7' });
   });
 
   it('sets none where it names none, and none when it is too late', () => {
-    toHttpException(new SessionAuthError('too_many_attempts', 'wait'), makeExchange());
-    toHttpException(new SessionAuthError('too_many_attempts', 'wait', { retryAfterSeconds: 7 }), makeExchange(true));
+    toHttpException(new SessionAuthError('too_many_attempts', 'wait'));
+    toHttpException(new SessionAuthError('too_many_attempts', 'wait', { retryAfterSeconds: 7 }), makeHost(true));
     expect(headers).toEqual({});
   });
-});
 
-describe('stepOverHttp', () => {
-  it('hands on what a step answers, at once or later', async () => {
-    expect(await stepOverHttp(makeExchange(), () => 1)).toBe(1);
-    expect(await stepOverHttp(makeExchange(), () => Promise.resolve(2))).toBe(2);
-  });
-
-  it('turns an error of the library into an HTTP exception, thrown or rejected', async () => {
-    const error = new SessionAuthError('session_required', 'sign in first');
-    const thrown = (): never => {
-      throw error;
-    };
-    for (const step of [thrown, () => Promise.reject(error)]) {
-      const exception: unknown = await stepOverHttp(makeExchange(), step).catch((reason: unknown) => reason);
-      expect(exception).toBeInstanceOf(HttpException);
-      expect((exception as HttpException).getStatus()).toBe(401);
-    }
-  });
-
-  it('leaves every other error as it is', async () => {
-    const error = new Error('a defect of the application');
-    await expect(stepOverHttp(makeExchange(), () => Promise.reject(error))).rejects.toBe(error);
+  it('leaves alone what is none of ours, or not over HTTP', () => {
+    const other = new TypeError('a defect');
+    for (const thrown of [other, undefined, 'text']) expect(asHttpException(thrown, makeHost())).toBe(thrown);
+    const error = new SessionAuthError('too_many_attempts', 'wait', { retryAfterSeconds: 7 });
+    expect(asHttpException(error, makeHost(false, 'ws'))).toBe(error);
+    expect(headers).toEqual({});
   });
 });

@@ -179,7 +179,10 @@ describe('RequestSession', () => {
       const { requestSession } = request;
       await requestSession.load();
       expect(request.setCookies).toHaveLength(1);
-      expect(cookies.session.find(pairOf(request.setCookies[0]!), now)).toMatchObject({ content: { token }, outdated: false });
+      expect(cookies.session.find(pairOf(request.setCookies[0]!), now)).toMatchObject({
+        content: { token },
+        outdated: false,
+      });
     });
 
     it('writes a cookie that follows the idle expiry when that has moved, and only then', async () => {
@@ -238,7 +241,9 @@ describe('RequestSession', () => {
       const { sent } = await logIn();
       now += 5 * MINUTE;
       jest.spyOn(store, 'rotate').mockRejectedValueOnce(new Error('down'));
-      await expect(makeRequest(sent).requestSession.load()).rejects.toMatchObject({ code: 'session_store_unavailable' });
+      await expect(makeRequest(sent).requestSession.load()).rejects.toMatchObject({
+        code: 'session_store_unavailable',
+      });
     });
 
     it('rotates nothing when the answer is on its way: its cookie could not be told', async () => {
@@ -374,7 +379,8 @@ describe('RequestSession', () => {
       expect([forged.requestSession.token, forged.requestSession.presented.session]).toEqual([undefined, undefined]);
       expect(add.mock.calls).toEqual([['forged,twice', { userAgent: 'guesser/1.0' }]]);
       add.mockClear();
-      for (const sent of [undefined, 'a=b', 'sessions=1', (await logIn()).sent]) await makeRequest(sent).requestSession.load();
+      for (const sent of [undefined, 'a=b', 'sessions=1', (await logIn()).sent])
+        await makeRequest(sent).requestSession.load();
       expect(add).not.toHaveBeenCalled();
       add.mockRestore();
     });
@@ -393,12 +399,18 @@ describe('RequestSession', () => {
       const form = makeRequest(undefined);
       expect(form.requestSession.responseCookies.preSessionId).toBeUndefined();
       const id = form.requestSession.responseCookies.ensurePreSession();
-      expect([form.requestSession.responseCookies.ensurePreSession(), form.requestSession.responseCookies.preSessionId]).toEqual([id, id]);
+      expect([
+        form.requestSession.responseCookies.ensurePreSession(),
+        form.requestSession.responseCookies.preSessionId,
+      ]).toEqual([id, id]);
       expect(form.setCookies).toHaveLength(1);
 
       const sent = pairOf(form.setCookies[0]!);
       const login = makeRequest(sent);
-      expect([login.requestSession.responseCookies.preSessionId, login.requestSession.responseCookies.ensurePreSession()]).toEqual([id, id]);
+      expect([
+        login.requestSession.responseCookies.preSessionId,
+        login.requestSession.responseCookies.ensurePreSession(),
+      ]).toEqual([id, id]);
       login.requestSession.replace(await lifecycle.create({ user: ALICE }));
       expect(login.requestSession.responseCookies.preSessionId).toBeUndefined();
       expect(login.setCookies).toEqual([
@@ -430,7 +442,10 @@ describe('RequestSession', () => {
       configure({ secrets: ['the next secret that is long enough too', SECRET] });
       const later = makeRequest(pairOf(form.setCookies[0]!));
       expect(later.requestSession.responseCookies.ensurePreSession()).toBe(id);
-      expect(cookies.preSession.find(pairOf(later.setCookies[0]!), now)).toMatchObject({ content: { id }, outdated: false });
+      expect(cookies.preSession.find(pairOf(later.setCookies[0]!), now)).toMatchObject({
+        content: { id },
+        outdated: false,
+      });
     });
   });
 
@@ -440,7 +455,9 @@ describe('RequestSession', () => {
 
     function makeFingerprint(onMismatch: FingerprintSignal['onMismatch']): Fingerprint {
       const read: FingerprintSignal['read'] = ({ headers }) => headers['user-agent'];
-      return new Fingerprint(new KeyRing([SECRET]), [{ name: 'user-agent', onMismatch, always: true, isPure: true, read }]);
+      return new Fingerprint(new KeyRing([SECRET]), [
+        { name: 'user-agent', onMismatch, always: true, isPure: true, read },
+      ]);
     }
 
     async function logInFrom(headers: IncomingHttpHeaders, fingerprint: Fingerprint): Promise<string> {

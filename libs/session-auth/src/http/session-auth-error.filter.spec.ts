@@ -2,7 +2,7 @@ import { describe, expect, it, jest } from '@jest/globals';
 import type { ArgumentsHost } from '@nestjs/common';
 import type { HttpAdapterHost } from '@nestjs/core';
 import { SessionAuthError } from '../errors/session-auth.error.js';
-import { asHttpException, SessionAuthErrorFilter } from './session-auth-error.filter.js';
+import { SessionAuthErrorFilter } from './session-auth-error.filter.js';
 
 const ERROR = new SessionAuthError('too_many_attempts', 'wait', { retryAfterSeconds: 7 });
 
@@ -32,14 +32,5 @@ describe('SessionAuthErrorFilter', () => {
   it('leaves an error alone that was not thrown over HTTP', () => {
     const filter = new SessionAuthErrorFilter({} as HttpAdapterHost);
     expect(() => filter.catch(ERROR, makeHost('ws').host)).toThrow(ERROR);
-  });
-});
-
-describe('asHttpException', () => {
-  it('leaves alone what is none of ours, or not over HTTP', () => {
-    const other = new TypeError('a defect');
-    for (const thrown of [other, undefined, 'text'])
-      expect(asHttpException(thrown, makeHost('http').host)).toBe(thrown);
-    expect(asHttpException(ERROR, makeHost('ws').host)).toBe(ERROR);
   });
 });

@@ -1,6 +1,6 @@
 import { SessionAuthError } from '../errors/session-auth.error.js';
 import type { RequestSession } from '../http/request-session.js';
-import { getRequestSession } from '../http/request-sessions.js';
+import { getRequestSession } from '../http/request-session.js';
 import type { SessionLifecycleService } from '../session/session-lifecycle.service.js';
 import type { ClientInfo } from '../users/client-info.js';
 import type { RememberedLogin } from './remembered-login.js';
@@ -40,7 +40,7 @@ export class AccountChanges {
   async #forgetRememberedDevices(userId: string, bound?: RequestSession): Promise<void> {
     const { remembered } = this;
     await remembered?.forgetAll(userId);
-    if (bound !== undefined) remembered?.takeCookie(bound);
+    if (bound !== undefined) bound.responseCookies.clearRememberMe();
   }
 
   async #endSuperseded(bound: RequestSession, userId: string, sessionId: string): Promise<never> {

@@ -1,33 +1,30 @@
+import { Injectable, Optional } from '@nestjs/common';
+import type { OpenedRememberMeCookie } from '../cookies/remember-me-cookie.js';
 import { markOfUser } from '../crypto/identity-mark.js';
 import { SessionAuthError } from '../errors/session-auth.error.js';
-import type { SessionEventPublisher } from '../events/event-publisher.js';
-import type { OpenedRememberMeCookie, RememberMeCookie } from '../cookies/remember-me-cookie.js';
-import type { RememberedLoginResumer, RequestSession } from '../http/request-session.js';
-import type { RememberMeConsumption, RememberMeService } from '../remember-me/remember-me.service.js';
-import type { IssuedSession } from '../session/session-lifecycle.js';
-import type { SessionLifecycleService } from '../session/session-lifecycle.service.js';
-import type { Session } from '../session/session.js';
-import type { Clock } from '../time/clock.js';
-import type { SessionUser, SessionUserProvider } from '../users/session-user-provider.js';
-
-/** What {@link RememberedLogin} works with. */
-export interface RememberedLoginParts {
-  readonly rememberMe: RememberMeService;
-  readonly cookie: RememberMeCookie;
-  readonly lifecycle: SessionLifecycleService;
-  readonly clock: Clock;
-  readonly events: SessionEventPublisher;
-  readonly users: SessionUserProvider | undefined;
-}
+import { SessionEventPublisher } from '../events/event-publisher.js';
+import type { RequestSession } from '../http/request-session.js';
+import { SessionResumer, type ResumableRequest } from '../http/session-resumer.js';
+import { RememberMeService, type RememberMeConsumption } from '../remember-me/remember-me.service.js';
+import { SessionChanges, type IssuedSession } from '../session/session-changes.js';
+import { SessionUserProvider, type SessionUser } from '../users/session-user-provider.js';
 
 /** At the limit, or late: the session of this token has been given another one, which the client holds by now. */
 const SIGNS_NOBODY_IN = ['session_limit_reached', 'session_required'];
 
 type Remembered = Extract<RememberMeConsumption, { status: 'remembered' }>;
 
-/** Remember-me over HTTP: the cookie, and the login that comes of it when a request has no live session. */
-export class RememberedLogin implements RememberedLoginResumer {
-  constructor(private readonly parts: RememberedLoginParts) {}
+/** Remember-me over HTTP: the device's token, and the login that comes of it when a request has no live session. */
+@Injectable()
+export class RememberedLogin extends SessionResumer {
+  constructor(
+    private readonly rememberMe: RememberMeService,
+    private readonly changes: SessionChanges,
+    private readonly events: SessionEventPublisher,
+    @Optional() private readonly users: SessionUserProvider | undefined,
+  ) {
+    super();
+  }
 
   /**
    * To be asked before a device is remembered: without `users` nobody could be signed in by it.
@@ -35,106 +32,82 @@ export class RememberedLogin implements RememberedLoginResumer {
    * @throws SessionAuthError `not_configured` without `users`
    */
   requireUsers(): void {
-    if (this.parts.users !== undefined) return;
+    if (this.users !== undefined) return;
     throw new SessionAuthError('not_configured', 'a remembered device needs the option users, to find its user by id');
   }
 
   /** Remembers the device that has just logged in. What it was remembered by before is over. */
-  async remember(bound: RequestSession, userId: string, sessionId: string): Promise<void> {
-    await this.#revokePresented(bound);
-    this.#writeCookie(bound, await this.parts.rememberMe.issue(userId, sessionId, bound.exchange.client));
+  async remember(request: RequestSession, userId: string, sessionId: string): Promise<void> {
+    await this.#revokePresented(request);
+    this.#writeCookie(request, await this.rememberMe.issue(userId, sessionId, request.exchange.client));
   }
 
   /** Forgets the device of a request and takes its cookie. Costs nothing where there is none. */
-  async forget(bound: RequestSession): Promise<void> {
-    if (!this.isSent(bound)) return;
-    await this.#revokePresented(bound);
-    this.takeCookie(bound);
+  async forget(request: RequestSession): Promise<void> {
+    if (!request.presented.hasRememberMe) return;
+    await this.#revokePresented(request);
+    request.responseCookies.clearRememberMe();
   }
 
   /** Forgets all devices of a user. */
   async forgetAll(userId: string): Promise<void> {
-    await this.parts.rememberMe.revokeAll(userId);
-  }
-
-  /** Takes the cookie from a client that sent one. */
-  takeCookie(bound: RequestSession): void {
-    const { cookie } = this.parts;
-    if (this.isSent(bound) && !bound.exchange.headersSent) bound.exchange.setCookie(cookie.name, cookie.expire());
-  }
-
-  isPresented(bound: RequestSession): boolean {
-    return this.#read(bound) !== undefined;
+    await this.rememberMe.revokeAll(userId);
   }
 
   /**
-   * Signs a remembered device in: a session of its own, a rotated token, both cookies in this response. Undefined when
-   * the cookie is refused for whatever reason; it is taken from the client then.
+   * Signs a remembered device in: a session of its own, and a rotated token whose cookie is in this response. Undefined
+   * when the cookie is refused for whatever reason; it is taken from the client then.
    *
    * A request that changes something signs nobody in when its session cookie is another user's: a CSRF token that is
    * bound to that session must not speak for the remembered user. Nothing is taken then.
    */
-  async resume(bound: RequestSession): Promise<Session | undefined> {
-    if (!this.isSent(bound)) return undefined;
-    const { rememberMe, events, users } = this.parts;
-    // issued by an application that had them, or has them on another node: left as it is
-    if (users === undefined) return undefined;
-    const { client } = bound.exchange;
-    const opened = this.#read(bound);
-    if (opened !== undefined && isMixed(bound, opened)) return undefined;
-    const outcome = opened === undefined ? undefined : await rememberMe.consume(opened.token, client);
+  override async resume(request: ResumableRequest): Promise<IssuedSession | undefined> {
+    const { presented, exchange, responseCookies } = request;
+    // issued by an application that had users, or has them on another node: left as it is
+    if (!presented.hasRememberMe || this.users === undefined) return undefined;
+    const opened = presented.rememberMe;
+    if (opened !== undefined && isMixed(request, opened)) return undefined;
+    const outcome = opened === undefined ? undefined : await this.rememberMe.consume(opened.token, exchange.client);
     if (outcome?.status === 'remembered' && !markOfUser(outcome.device.userId).equals(opened!.userMark)) {
-      // the store has answered with the record of somebody else
-      events.publish({ type: 'session.corrupt_record', client });
+      // the store has returned the record of somebody else
+      this.events.publish({ type: 'session.corrupt_record', client: exchange.client });
     } else if (outcome?.status === 'remembered') {
       // before anything that may fail, such as the look-up of the user: the validator that the client holds has been used
       // up, and presented once more after its grace it would be taken for a thief's
-      this.#writeCookie(bound, outcome);
-      const user = await findUser(users, outcome.device.userId);
-      if (user !== undefined) return this.#signIn(bound, user, outcome);
-      await rememberMe.revokeAll(outcome.device.userId);
+      this.#writeCookie(request, outcome);
+      const user = await findUser(this.users, outcome.device.userId);
+      if (user !== undefined) return this.#signIn(request, user, outcome);
+      await this.rememberMe.revokeAll(outcome.device.userId);
     }
-    this.takeCookie(bound);
+    responseCookies.clearRememberMe();
     return undefined;
   }
 
-  async #signIn(bound: RequestSession, user: SessionUser, outcome: Remembered): Promise<Session | undefined> {
-    const { rememberMe, lifecycle } = this.parts;
+  async #signIn(request: ResumableRequest, user: SessionUser, outcome: Remembered): Promise<IssuedSession | undefined> {
     const { device } = outcome;
-    const issued = await this.#createSession(bound, user, outcome);
+    const issued = await this.#createSession(request, user, outcome);
     if (issued === undefined) return undefined;
     // whoever revoked the token meanwhile has ended the user's sessions before this one was there
-    if (!(await rememberMe.isRemembered(device.userId, device.id))) {
-      await lifecycle.destroySession(issued.session, 'revoked', bound.exchange.client);
-      this.takeCookie(bound);
-      return undefined;
-    }
-    bound.replace(issued);
-    return issued.session;
-  }
-
-  /** Hands the client its next token, if it is to have one. */
-  #writeCookie({ exchange }: RequestSession, { token, device }: Pick<Remembered, 'token' | 'device'>): void {
-    const { cookie, clock } = this.parts;
-    if (token === undefined) return;
-    exchange.setCookie(cookie.name, cookie.issue(token, device.userId, device.expiresAt.getTime(), clock.now()));
+    if (await this.rememberMe.isRemembered(device.userId, device.id)) return issued;
+    await this.changes.destroySession(issued.session, 'revoked', request.exchange.client);
+    request.responseCookies.clearRememberMe();
+    return undefined;
   }
 
   async #createSession(
-    bound: RequestSession,
+    { fingerprint, exchange }: ResumableRequest,
     user: SessionUser,
-    outcome: Remembered,
+    { device, session }: Remembered,
   ): Promise<IssuedSession | undefined> {
-    const { fingerprint, exchange } = bound;
     try {
-      return await this.parts.lifecycle.create({
+      return await this.changes.create({
         user,
         authentication: 'remember-me',
-        authenticatedAt: outcome.device.createdAt.getTime(),
+        authenticatedAt: device.createdAt.getTime(),
         client: exchange.client,
         fingerprint,
         newDevice: false,
-        identity: outcome.session,
+        identity: session,
       });
     } catch (error) {
       if (error instanceof SessionAuthError && SIGNS_NOBODY_IN.includes(error.code)) return undefined;
@@ -142,24 +115,22 @@ export class RememberedLogin implements RememberedLoginResumer {
     }
   }
 
-  async #revokePresented(bound: RequestSession): Promise<void> {
-    const opened = this.#read(bound);
-    if (opened !== undefined) await this.parts.rememberMe.revokeToken(opened.token);
+  /** Hands the client its next token, if it is to have one. */
+  #writeCookie({ responseCookies }: ResumableRequest, { token, device }: Pick<Remembered, 'token' | 'device'>): void {
+    if (token !== undefined) responseCookies.writeRememberMe(token, device.userId, device.expiresAt);
   }
 
-  #read({ exchange }: RequestSession): OpenedRememberMeCookie | undefined {
-    return this.parts.cookie.read(exchange.cookieHeader, this.parts.clock.now());
-  }
-
-  isSent({ exchange }: RequestSession): boolean {
-    return this.parts.cookie.isIn(exchange.cookieHeader);
+  async #revokePresented({ presented }: RequestSession): Promise<void> {
+    const opened = presented.rememberMe;
+    if (opened !== undefined) await this.rememberMe.revokeToken(opened.token);
   }
 }
 
 /** Whether an unsafe request holds a session of one user, or of nobody, and a remember-me token of another. */
-function isMixed({ presentedUserMark, exchange }: RequestSession, { userMark }: OpenedRememberMeCookie): boolean {
+function isMixed({ presented, exchange }: ResumableRequest, { userMark }: OpenedRememberMeCookie): boolean {
   if (exchange.method === 'GET' || exchange.method === 'HEAD') return false;
-  return presentedUserMark !== undefined && Buffer.compare(presentedUserMark, userMark) !== 0;
+  const { session } = presented;
+  return session !== undefined && Buffer.compare(session.userMark, userMark) !== 0;
 }
 
 async function findUser(users: SessionUserProvider, userId: string): Promise<SessionUser | undefined> {

@@ -1,5 +1,5 @@
 import { SessionAuthError } from '../errors/session-auth.error.js';
-import { getRequestSession } from '../http/request-sessions.js';
+import { getRequestSession } from '../http/request-session.js';
 import type { SessionLifecycleService } from '../session/session-lifecycle.service.js';
 import type { SessionData } from '../session/session-record.js';
 import type { Session } from '../session/session.js';

@@ -1,7 +1,7 @@
 import { SessionAuthError } from '../errors/session-auth.error.js';
 import type { SessionEndReason } from '../events/session-event.js';
 import type { RequestSession } from '../http/request-session.js';
-import type { RenewingLogin } from '../session/session-lifecycle.js';
+import type { RenewingLogin } from '../session/login-record.js';
 import type { SessionLifecycleService } from '../session/session-lifecycle.service.js';
 import { Session } from '../session/session.js';
 import type { UpstreamSession } from '../session/upstream-session.js';

@@ -1,11 +1,11 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
+import { sessionServices } from '../../test/fixtures/session-services.js';
 import { SessionEventPublisher } from '../events/event-publisher.js';
 import type { SessionEvent } from '../events/session-event.js';
 import { MemorySessionStore } from '../storage/memory/memory-session-store.js';
 import type { ConcurrencyLimit } from './concurrency.options.js';
 import { ConcurrentSessionsService } from './concurrent-sessions.service.js';
-import { SessionLifecycleService } from './session-lifecycle.service.js';
-import { DEFAULT_SESSION_LIFETIME } from './lifetime.options.js';
+import type { SessionLifecycleService } from './session-lifecycle.service.js';
 
 const START = Date.UTC(2026, 0, 1);
 const MINUTE = 60_000;
@@ -36,18 +36,13 @@ beforeEach(() => {
   now = START;
   events = [];
   const clock = { now: () => now };
-  lifecycle = new SessionLifecycleService(
-    new MemorySessionStore(),
-    {
-      lifetime: { ...DEFAULT_SESSION_LIFETIME, idle: 24 * 60 * MINUTE * 2, absolute: 24 * 60 * MINUTE * 2 },
-      concurrency: { max: Infinity, onLimit: 'reject' },
-      storeTimeout: 2000,
-      maxDataSize: 100,
-      upstreamKeys: [Buffer.alloc(32, 1)],
-    },
+  ({ lifecycle } = sessionServices({
+    store: new MemorySessionStore(),
     clock,
-    new SessionEventPublisher(clock, [(event) => void events.push(event)]),
-  );
+    events: new SessionEventPublisher(clock, [(event) => void events.push(event)]),
+    lifetime: { idle: 24 * 60 * MINUTE * 2, absolute: 24 * 60 * MINUTE * 2 },
+    limit: { max: Infinity, onLimit: 'reject' },
+  }));
 });
 
 describe('ConcurrentSessionsService', () => {

@@ -1,5 +1,9 @@
 import { beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { sessionServices, type SessionServices, type SessionServicesOptions } from '../../test/fixtures/session-services.js';
+import {
+  sessionServices,
+  type SessionServices,
+  type SessionServicesOptions,
+} from '../../test/fixtures/session-services.js';
 import { digestOf, issueSessionToken, shardTagOf } from '../crypto/session-token.js';
 import { SessionAuthError } from '../errors/session-auth.error.js';
 import { SessionEventPublisher } from '../events/event-publisher.js';
@@ -39,7 +43,10 @@ function makeServices(changes: Partial<SessionServicesOptions> = {}, on: Session
   return sessionServices({ ...SETTINGS, store: on, clock, events: publisher, ...changes });
 }
 
-function makeLifecycle(changes: Partial<SessionServicesOptions> = {}, on: SessionStore = store): SessionLifecycleService {
+function makeLifecycle(
+  changes: Partial<SessionServicesOptions> = {},
+  on: SessionStore = store,
+): SessionLifecycleService {
   return makeServices(changes, on).lifecycle;
 }
 
@@ -380,7 +387,7 @@ describe('a store that fails', () => {
       absoluteExpiresAt: START + HOUR,
       data: {},
     },
-    () => Promise.reject(new Error('not asked for')),
+    { update: () => Promise.reject(new Error('not asked for')) },
   );
 
   it.each<[keyof SessionStore, (lifecycle: SessionLifecycleService) => Promise<unknown>]>([

@@ -6,6 +6,7 @@ import { Clock } from '../time/clock.js';
 import type { ClientInfo } from '../users/client-info.js';
 import { SESSION_LIFETIME, type SessionLifetime } from './lifetime.options.js';
 import { isCorruptRecord } from './corrupt-record.js';
+import { requireCompleteStore } from './require-complete-store.js';
 import { SessionUpdates } from './session-updates.js';
 import { SessionStore, type FindOutcome } from './session-store.js';
 import { markOfSession, Session } from './session.js';
@@ -33,7 +34,9 @@ export class SessionReader {
     private readonly events: SessionEventPublisher,
     private readonly updates: SessionUpdates,
     @Inject(SESSION_LIFETIME) private readonly lifetime: SessionLifetime,
-  ) {}
+  ) {
+    requireCompleteStore(store);
+  }
 
   /** The live session of a token, or undefined. The store is believed whose session it is. */
   async find(token: string, from: ClientSource): Promise<Session | undefined> {
@@ -70,7 +73,8 @@ export class SessionReader {
     }
     if (outcome.status === 'live') {
       const { record } = outcome;
-      if (mark === undefined || markOfSession(record.id, record.userId).equals(mark)) return new Session(record, this.updates, digest);
+      if (mark === undefined || markOfSession(record.id, record.userId).equals(mark))
+        return new Session(record, this.updates, digest);
       this.events.publish({ type: 'session.corrupt_record', client: from.client });
       return undefined;
     }

@@ -159,11 +159,13 @@ describe('Session', () => {
   describe('for the services of the library', () => {
     it('knows by which digest it was found', () => {
       expect(Session.foundBy(open())).toBe(RECORD.digest);
-      expect(Session.foundBy(new Session(RECORD, noUpdate, 'a digest in its grace'))).toBe('a digest in its grace');
+      expect(Session.foundBy(new Session(RECORD, { update: noUpdate }, 'a digest in its grace'))).toBe(
+        'a digest in its grace',
+      );
     });
 
     it('adopts the record of a rotation, and is found by its digest then', () => {
-      const session: Session = new Session(RECORD, noUpdate, 'a digest in its grace');
+      const session: Session = new Session(RECORD, { update: noUpdate }, 'a digest in its grace');
       const rotated = { ...RECORD, digest: digestOf(issueSessionToken('alice')), roles: ['admin'] };
       Session.adopt(session, rotated);
       expect(Session.recordOf(session)).toBe(rotated);

@@ -32,7 +32,11 @@ describe('the digest of a provider’s session', () => {
   });
 
   it('is that of sessions that are stored already', () => {
-    const stored = (text: string): string => createHmac('sha256', new KeyRing([NEW]).deriveKeys('upstream')[0]!).update(text).digest('base64url').slice(0, 22);
+    const stored = (text: string): string =>
+      createHmac('sha256', new KeyRing([NEW]).deriveKeys('upstream')[0]!)
+        .update(text)
+        .digest('base64url')
+        .slice(0, 22);
     expect(digests.of({ sid: 'a' })).toBe(stored('["a"]'));
     expect(digests.of({ sid: 'a', issuer: 'b' })).toBe(stored('["a","b"]'));
   });

@@ -1,19 +1,12 @@
 import { beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { sessionServices } from '../../test/fixtures/session-services.js';
 import { SessionEventPublisher } from '../events/event-publisher.js';
 import { MemorySessionStore } from '../storage/memory/memory-session-store.js';
 import type { RememberedDevices } from './remembered-devices.js';
-import { SessionLifecycleService } from './session-lifecycle.service.js';
-import { DEFAULT_SESSION_LIFETIME } from './lifetime.options.js';
+import type { SessionLifecycleService } from './session-lifecycle.service.js';
 
 const NOW = Date.UTC(2026, 0, 1);
 const ALICE = { id: 'alice' };
-const SETTINGS = {
-  lifetime: DEFAULT_SESSION_LIFETIME,
-  concurrency: { max: Infinity, onLimit: 'reject' as const },
-  storeTimeout: 2000,
-  maxDataSize: 1000,
-  upstreamKeys: [Buffer.alloc(32, 1)],
-};
 
 describe('ending the sessions of a user', () => {
   let store: MemorySessionStore;
@@ -38,7 +31,8 @@ describe('ending the sessions of a user', () => {
       },
     };
     const events = new SessionEventPublisher(clock, []);
-    lifecycle = new SessionLifecycleService(store, SETTINGS, clock, events, undefined, devices);
+    const limit = { max: Infinity, onLimit: 'reject' as const };
+    ({ lifecycle } = sessionServices({ store, clock, events, limit, devices }));
   });
 
   it('forgets the devices that they were signed in from', async () => {

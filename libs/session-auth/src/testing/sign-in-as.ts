@@ -3,7 +3,7 @@ import { Socket } from 'node:net';
 import type { INestApplicationContext } from '@nestjs/common';
 import { CsrfService } from '../csrf/csrf.service.js';
 import { SessionAuthError } from '../errors/session-auth.error.js';
-import { RequestSessions } from '../http/request-sessions.js';
+import { RequestSessionFactory } from '../http/request-session.js';
 import { SessionLifecycleService } from '../session/session-lifecycle.service.js';
 import type { SessionData } from '../session/session-record.js';
 import type { Session } from '../session/session.js';
@@ -13,7 +13,7 @@ import { SessionUserProvider, type SessionUser } from '../users/session-user-pro
 /** What the session of {@link signInAs} is to be like. */
 export interface SignInAsOptions<Data extends object = SessionData> {
   /**
-   * What the client looks like, such as `{ 'user-agent': 'Phone/1.0' }`: the session is bound to these where the
+   * What the client looks like, such as `{ 'user-agent': 'Phone/1.0' }`: the session is requestSession to these where the
    * fingerprint check looks at them, and they come back in {@link SignedIn.headers}. Headers that are not given are not
    * compared, whatever the test's HTTP client adds.
    *
@@ -67,19 +67,19 @@ export async function signInAs<Data extends object = SessionData>(
   const request = { headers: client, method: 'POST', ip };
   // of Node's own, never sent: what the library writes last is written when the head is
   const response = new ServerResponse(new IncomingMessage(new Socket()));
-  const bound = app.get(RequestSessions, { strict: false }).bind(request, response);
+  const requestSession = app.get(RequestSessionFactory, { strict: false }).bind(request, response);
   const lifecycle = app.get(SessionLifecycleService, { strict: false });
   let issued = await lifecycle.create({
     user: typeof user === 'string' ? await findUser(app, user) : user,
     authentication,
     authenticatedAt: authenticatedAt?.getTime(),
-    client: bound.exchange.client,
-    fingerprint: bound.fingerprintBy((signal) => signal === 'custom' || signal in client),
+    client: requestSession.exchange.client,
+    fingerprint: requestSession.fingerprintBy((signal) => signal === 'custom' || signal in client),
     newDevice: false,
     data,
   });
   for (const factor of factors) issued = (await lifecycle.factorCompleted(issued.session, factor)) ?? issued;
-  bound.replace(issued);
+  requestSession.replace(issued);
   const csrf = app.get(CsrfService, { strict: false });
   const csrfToken = csrf.issue(request);
   response.writeHead(200);

@@ -15,15 +15,15 @@ const STORE_OPERATIONS = Object.keys({
 } satisfies Record<Exclude<keyof SessionStore, 'withCleanupLock'>, true>) as (keyof SessionStore)[];
 
 /**
- * A store that is told apart from what is none at boot.
+ * Throws at boot when a method of the port is missing.
  *
- * @throws SessionAuthError `invalid_configuration` for one that lacks operations
+ * @throws SessionAuthError `invalid_configuration`
  */
-export function checkedStore(store: SessionStore): SessionStore {
+export function requireCompleteStore(store: SessionStore): void {
   const missing = STORE_OPERATIONS.filter(
     (operation) => typeof (store as Partial<SessionStore> | undefined)?.[operation] !== 'function',
   );
-  if (missing.length === 0) return store;
+  if (missing.length === 0) return;
   throw new SessionAuthError(
     'invalid_configuration',
     `SessionAuthModule: storage.sessions: given a store without ${missing.join(', ')}; allowed is what implements SessionStore`,
