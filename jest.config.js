@@ -20,6 +20,7 @@ export default {
     '<rootDir>/libs/**/src/**/*.spec.ts',
     '<rootDir>/libs/**/test/**/*.spec.ts',
     '<rootDir>/src/**/*.spec.ts',
+    '<rootDir>/bench/**/*.spec.ts',
     '<rootDir>/test/**/*.e2e-spec.ts',
     '<rootDir>/examples/**/*.e2e-spec.ts',
   ],

@@ -8,7 +8,8 @@ export interface Device {
   readonly csrfToken?: string;
 }
 
-const HEADERS = {
+/** What a browser's script sends along. */
+export const BROWSER_HEADERS = {
   'user-agent': USER_AGENT,
   accept: 'application/json, text/plain, */*',
   'accept-language': 'en-GB,en;q=0.9,de;q=0.8',
@@ -42,22 +43,26 @@ export class ContenderServer {
   async login(user: string): Promise<Device> {
     const response = await fetch(`http://127.0.0.1:${this.port}/login`, {
       method: 'POST',
-      headers: { ...HEADERS, 'content-type': 'application/json' },
+      headers: { ...BROWSER_HEADERS, 'content-type': 'application/json' },
       body: JSON.stringify({ user }),
     });
     if (!response.ok) throw new Error(`a login was answered ${response.status}: ${await response.text()}`);
     const { csrfToken } = (await response.json()) as { csrfToken?: string };
-    const cookie = response.headers
-      .getSetCookie()
-      .map((line) => line.split(';')[0]!)
-      .filter((pair) => !pair.endsWith('='))
-      .join('; ');
-    return { cookie, csrfToken };
+    return { cookie: cookiesOf(response), csrfToken };
   }
 
   stop(): Promise<void> {
     return this.child.stop();
   }
+}
+
+/** The cookies that a response sets, without those that it clears, as a `Cookie` header sends them. */
+export function cookiesOf(response: Response): string {
+  return response.headers
+    .getSetCookie()
+    .map((line) => line.split(';')[0]!)
+    .filter((pair) => !pair.endsWith('='))
+    .join('; ');
 }
 
 /** The text of a request as a browser's script would send it. */
@@ -69,7 +74,7 @@ export function requestText(
   const json = body === undefined ? '' : JSON.stringify(body);
   const headers: Record<string, string> = {
     host: 'localhost',
-    ...HEADERS,
+    ...BROWSER_HEADERS,
     ...(device && { cookie: device.cookie }),
     ...(device?.csrfToken !== undefined && method === 'POST' && { 'x-csrf-token': device.csrfToken }),
     ...(method === 'POST' && { origin: 'http://localhost', 'content-length': String(json.length) }),
