@@ -51,6 +51,7 @@ describe('resolveOptions', () => {
         name,
         onMismatch: 'destroy',
         always: false,
+        isPure: true,
         read: expect.any(Function),
       })),
       csrf: {

@@ -58,8 +58,9 @@ export function withSessionAuthParts(definition: DynamicModule, given: object): 
   };
 }
 
-function globalCsrfGuard({ csrf }: ResolvedSessionAuthOptions, guard: CsrfGuard): CanActivate {
-  return csrf.global ? guard : { canActivate: () => true };
+/** Nest leaves out a global guard that is undefined. */
+function globalCsrfGuard({ csrf }: ResolvedSessionAuthOptions, guard: CsrfGuard): CanActivate | undefined {
+  return csrf.global ? guard : undefined;
 }
 
 /** Nest waits for it when the application is made, so that the document can be made as soon as there is one. */

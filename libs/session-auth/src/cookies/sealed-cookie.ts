@@ -1,4 +1,4 @@
-import { parse, serialize, type CookieParseOptions } from 'cookie-es';
+import { serialize } from 'cookie-es';
 import { LruCache } from '../cache/lru-cache.js';
 import { KeyRing } from '../crypto/key-ring.js';
 import type { CookieField, CookieFields } from './cookie-fields.js';
@@ -48,7 +48,6 @@ export class SealedCookie<Stored extends object, Content extends object = Stored
   readonly #sealedLength: number;
   readonly #plaintextLength: number;
   readonly #fields: readonly (readonly [keyof Stored, CookieField<unknown>])[];
-  readonly #parsing: CookieParseOptions & { readonly allowMultiple: true };
   readonly #opened: LruCache<OpenedValue<Content>> | undefined;
 
   constructor(
@@ -60,7 +59,6 @@ export class SealedCookie<Stored extends object, Content extends object = Stored
     this.#fields = Object.entries(format.fields) as [keyof Stored, CookieField<unknown>][];
     this.#plaintextLength = this.#fields.reduce((length, [, { bytes }]) => length + bytes, 0);
     this.#sealedLength = KeyRing.sealedLength(this.#plaintextLength);
-    this.#parsing = { filter: (key: string) => key === attributes.name, decode: asIs, allowMultiple: true };
     this.#opened = format.remembered === undefined ? undefined : new LruCache(format.remembered, this.#sealedLength);
   }
 
@@ -75,11 +73,9 @@ export class SealedCookie<Stored extends object, Content extends object = Stored
 
   /** The cookie of this name in a `Cookie` header, genuine or not; undefined when there is none. */
   find(cookieHeader: string | undefined, now: number): FoundCookie<Content> | undefined {
-    const { name } = this.attributes;
-    if (cookieHeader === undefined || !cookieHeader.includes(name)) return undefined;
-    const value = parse(cookieHeader, this.#parsing)[name];
-    if (value === undefined) return undefined;
-    const text = typeof value === 'object' ? value.join() : value;
+    const values = cookieHeader === undefined ? [] : valuesOf(this.attributes.name, cookieHeader);
+    if (values.length === 0) return undefined;
+    const text = values.join();
     const opened = this.#opened?.get(text) ?? this.#open(text);
     return opened === undefined || opened.endsAt <= now
       ? { text, content: undefined, outdated: false }
@@ -133,6 +129,23 @@ export class SealedCookie<Stored extends object, Content extends object = Stored
       ...(value === '' ? { expires: new Date(0) } : {}),
     });
   }
+}
+
+/**
+ * The values of a name in a `Cookie` header (RFC 6265 5.4), to the letter: nothing is decoded or unquoted, since no value
+ * of ours needs it. Names are compared case-sensitively.
+ */
+function valuesOf(name: string, header: string): string[] {
+  const values: string[] = [];
+  if (!header.includes(name)) return values;
+  for (let start = 0, end = 0; end < header.length; start = end + 1) {
+    end = header.indexOf(';', start);
+    if (end < 0) end = header.length;
+    const equals = header.indexOf('=', start);
+    if (equals < 0) break;
+    if (equals < end && header.slice(start, equals).trim() === name) values.push(header.slice(equals + 1, end).trim());
+  }
+  return values;
 }
 
 function asIs(value: string): string {

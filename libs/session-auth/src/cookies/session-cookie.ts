@@ -42,6 +42,9 @@ const REMEMBERED = 4096;
 
 /** The session cookie: a token, the times it was sealed and ends, and marks of its session and user. */
 export class SessionCookie extends SealedCookie<StoredSession, OpenedSessionCookie> {
+  /** Whether the cookie's `Max-Age` follows the idle expiry, so that it is written again whenever that moves. */
+  readonly followsIdle: boolean;
+
   constructor(
     keys: KeyRing,
     private readonly settings: SessionCookieSettings,
@@ -60,11 +63,7 @@ export class SessionCookie extends SealedCookie<StoredSession, OpenedSessionCook
         isSessionToken(token) ? { token, digest: digestOf(token), sessionMark, userMark } : undefined,
       remembered: REMEMBERED,
     });
-  }
-
-  /** Whether the cookie's `Max-Age` follows the idle expiry, so that it is written again whenever that moves. */
-  get followsIdle(): boolean {
-    return this.attributes.maxAge === 'idle';
+    this.followsIdle = settings.attributes.maxAge === 'idle';
   }
 
   /** The `Set-Cookie` value that hands the token of a session to the client. */

@@ -15,7 +15,6 @@ import {
   type Type,
 } from '@nestjs/common';
 import { Public } from '../guards/public.decorator.js';
-import { requireSession } from '../session/require-session.js';
 import { SessionAuthGuard } from '../guards/session-auth.guard.js';
 import { SessionAuthService } from '../login/session-auth.service.js';
 import type { Login } from '../login/sign-in.js';
@@ -24,7 +23,7 @@ import { CsrfService } from '../csrf/csrf.service.js';
 import { SessionAuthError } from '../errors/session-auth.error.js';
 import { getRequestSession } from '../http/request-session.js';
 import { SessionLifecycleService } from '../session/session-lifecycle.service.js';
-import type { Session, SessionView } from '../session/session.js';
+import { type Session, type SessionView, requireSession } from '../session/session.js';
 import type { SessionAuthentication } from '../users/session-authentication.js';
 import { deviceName } from '../users/device-name.js';
 import { DtoPipe } from './dto.pipe.js';

@@ -1,7 +1,7 @@
 import { createParamDecorator, type ExecutionContext, type PipeTransform, type Type } from '@nestjs/common';
 import { asHttpException } from '../http/http-exception.js';
 import { getRequestSession } from '../http/request-session.js';
-import { requireUser } from '../session/require-session.js';
+import { requireUser } from '../session/session-required.js';
 
 /**
  * The signed-in user, as the application's `SessionUserProvider` knows them now: `@CurrentUser() user: User`. Read

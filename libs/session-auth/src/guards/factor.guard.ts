@@ -2,7 +2,7 @@ import { applyDecorators, Injectable, SetMetadata, UseGuards, type ExecutionCont
 import { Reflector } from '@nestjs/core';
 import { SessionAuthError } from '../errors/session-auth.error.js';
 import { RequestSessionFactory } from '../http/request-session.js';
-import type { UserSession } from '../session/require-session.js';
+import type { UserSession } from '../session/session.js';
 import { FACTOR_NAME_RULE, isFactorName } from '../session/session-factors.js';
 import { Clock } from '../time/clock.js';
 import { toMilliseconds, type Duration } from '../time/durations.js';
@@ -33,11 +33,11 @@ export class FactorGuard extends SessionGuard<RequiredFactor> {
     super(requestSessions, reflector);
   }
 
-  protected requirementOf(context: ExecutionContext): RequiredFactor | undefined {
-    return this.metadataOf(FACTOR, context);
+  protected override requirementOf(context: ExecutionContext): RequiredFactor | undefined {
+    return this.reflector.getAllAndOverride(FACTOR, [context.getHandler(), context.getClass()]);
   }
 
-  protected check({ factors: proved }: UserSession, { factors, maxAge }: RequiredFactor): void {
+  protected override check({ factors: proved }: UserSession, { factors, maxAge }: RequiredFactor): void {
     const earliest = this.clock.now() - maxAge;
     if (factors.some((factor) => (proved[factor]?.getTime() ?? NaN) >= earliest)) return;
     const message = `prove one of these to go on: ${factors.join(', ')}`;

@@ -1,6 +1,6 @@
 import { applyDecorators, Injectable, SetMetadata, UseGuards, type ExecutionContext } from '@nestjs/common';
 import { SessionAuthError } from '../errors/session-auth.error.js';
-import type { UserSession } from '../session/require-session.js';
+import type { UserSession } from '../session/session.js';
 import { SessionGuard } from './session-auth.guard.js';
 
 const FULL_AUTH = 'nestjs-session-auth:full-auth';
@@ -12,11 +12,11 @@ const FULL_AUTH = 'nestjs-session-auth:full-auth';
  */
 @Injectable()
 export class FullAuthGuard extends SessionGuard<boolean> {
-  protected requirementOf(context: ExecutionContext): boolean | undefined {
-    return this.metadataOf(FULL_AUTH, context);
+  protected override requirementOf(context: ExecutionContext): boolean | undefined {
+    return this.reflector.getAllAndOverride(FULL_AUTH, [context.getHandler(), context.getClass()]);
   }
 
-  protected check({ authentication }: UserSession): void {
+  protected override check({ authentication }: UserSession): void {
     if (authentication !== 'remember-me') return;
     throw new SessionAuthError('recent_authentication_required', 'enter your password to go on');
   }

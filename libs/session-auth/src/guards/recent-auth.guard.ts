@@ -2,7 +2,7 @@ import { applyDecorators, Injectable, SetMetadata, UseGuards, type ExecutionCont
 import { Reflector } from '@nestjs/core';
 import { SessionAuthError } from '../errors/session-auth.error.js';
 import { RequestSessionFactory } from '../http/request-session.js';
-import type { UserSession } from '../session/require-session.js';
+import type { UserSession } from '../session/session.js';
 import { Clock } from '../time/clock.js';
 import { toMilliseconds, type Duration } from '../time/durations.js';
 import { SessionGuard } from './session-auth.guard.js';
@@ -24,11 +24,11 @@ export class RecentAuthGuard extends SessionGuard<number> {
     super(requestSessions, reflector);
   }
 
-  protected requirementOf(context: ExecutionContext): number | undefined {
-    return this.metadataOf(RECENT_AUTH, context);
+  protected override requirementOf(context: ExecutionContext): number | undefined {
+    return this.reflector.getAllAndOverride(RECENT_AUTH, [context.getHandler(), context.getClass()]);
   }
 
-  protected check({ authenticatedAt, authentication }: UserSession, maxAge: number): void {
+  protected override check({ authenticatedAt, authentication }: UserSession, maxAge: number): void {
     const age = this.clock.now() - (authenticatedAt?.getTime() ?? -Infinity);
     if (age <= maxAge && authentication !== 'remember-me') return;
     throw new SessionAuthError('recent_authentication_required', 'enter your password again to go on');

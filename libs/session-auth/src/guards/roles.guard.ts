@@ -1,6 +1,6 @@
 import { applyDecorators, Injectable, SetMetadata, UseGuards, type ExecutionContext } from '@nestjs/common';
 import { SessionAuthError } from '../errors/session-auth.error.js';
-import type { UserSession } from '../session/require-session.js';
+import type { UserSession } from '../session/session.js';
 import { SessionGuard } from './session-auth.guard.js';
 
 const ROLES = 'nestjs-session-auth:roles';
@@ -13,11 +13,11 @@ const ROLES = 'nestjs-session-auth:roles';
  */
 @Injectable()
 export class RolesGuard extends SessionGuard<readonly string[]> {
-  protected requirementOf(context: ExecutionContext): readonly string[] | undefined {
-    return this.metadataOf(ROLES, context);
+  protected override requirementOf(context: ExecutionContext): readonly string[] | undefined {
+    return this.reflector.getAllAndOverride(ROLES, [context.getHandler(), context.getClass()]);
   }
 
-  protected check(session: UserSession, roles: readonly string[]): void {
+  protected override check(session: UserSession, roles: readonly string[]): void {
     if (roles.some((role) => session.roles.includes(role))) return;
     throw new SessionAuthError('forbidden', 'your account does not have the role that this asks for');
   }

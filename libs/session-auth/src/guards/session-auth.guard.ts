@@ -2,7 +2,7 @@ import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/com
 import { Reflector } from '@nestjs/core';
 import { asHttpException } from '../http/http-exception.js';
 import { RequestSessionFactory } from '../http/request-session.js';
-import { requireSession, type UserSession } from '../session/require-session.js';
+import { requireSession, type UserSession } from '../session/session.js';
 import { PUBLIC } from './public.decorator.js';
 
 /**
@@ -13,14 +13,15 @@ import { PUBLIC } from './public.decorator.js';
 export abstract class SessionGuard<Requirement> implements CanActivate {
   constructor(
     private readonly requestSessions: RequestSessionFactory,
-    private readonly reflector: Reflector,
+    protected readonly reflector: Reflector,
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const requirement = this.requirementOf(context);
     if (requirement === undefined) return true;
     try {
-      this.check(requireSession(await this.requestSessions.of(context).load()), requirement);
+      const session = requireSession(await this.requestSessions.of(context).load());
+      this.check?.(session, requirement);
       return true;
     } catch (error) {
       throw asHttpException(error, context);
@@ -30,13 +31,12 @@ export abstract class SessionGuard<Requirement> implements CanActivate {
   /** What the handler asks for; undefined: nothing, not even a session. */
   protected abstract requirementOf(context: ExecutionContext): Requirement | undefined;
 
-  /** @throws SessionAuthError for a session that does not meet the requirement */
-  protected abstract check(session: UserSession, requirement: Requirement): void;
-
-  /** What a decorator said of the handler, else of its class. */
-  protected metadataOf<T>(key: string, context: ExecutionContext): T | undefined {
-    return this.reflector.getAllAndOverride<T | undefined>(key, [context.getHandler(), context.getClass()]);
-  }
+  /**
+   * Where more is asked for than a session of a user.
+   *
+   * @throws SessionAuthError for a session that does not meet the requirement
+   */
+  protected check?(session: UserSession, requirement: Requirement): void;
 }
 
 /**
@@ -47,11 +47,8 @@ export abstract class SessionGuard<Requirement> implements CanActivate {
  */
 @Injectable()
 export class SessionAuthGuard extends SessionGuard<true> {
-  protected requirementOf(context: ExecutionContext): true | undefined {
-    return this.metadataOf<boolean>(PUBLIC, context) === true ? undefined : true;
-  }
-
-  protected check(): void {
-    // any session of a user will do
+  protected override requirementOf(context: ExecutionContext): true | undefined {
+    const targets = [context.getHandler(), context.getClass()];
+    return this.reflector.getAllAndOverride<boolean | undefined>(PUBLIC, targets) === true ? undefined : true;
   }
 }

@@ -21,7 +21,8 @@ function headOf(
   response.writeHead(...((args.length === 0 ? [200] : args) as [number]));
   // Node does not put what comes with the call among the others where there are none
   const headers = { ...response.getHeaders(), ...(typeof handedOver === 'object' ? handedOver : {}) };
-  return { headers, status: response.statusCode, message: response.statusMessage };
+  const named = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value as string] as const);
+  return { headers: Object.fromEntries(named), status: response.statusCode, message: response.statusMessage };
 }
 
 describe('the headers of a response at the last moment', () => {

@@ -1,4 +1,4 @@
-import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 
 type HeaderValue = number | string | readonly string[];
 type WriteHead = (...args: unknown[]) => ServerResponse;
@@ -14,127 +14,104 @@ export class FinalHeaders {
   readonly #vary: string[] = [];
   readonly #cookies = new Map<string, string>();
   #noStore = false;
-  #isHooked = false;
 
-  constructor(private readonly response: ServerResponse) {}
-
-  /** The response depends on these request headers: `Vary` will name them besides what else it names. */
-  vary(...names: readonly string[]): void {
-    for (const name of names) if (!this.#vary.includes(name)) this.#vary.push(name);
-    this.#hook();
-  }
-
-  /** No cache may keep the response: `Cache-Control` becomes `no-store` whatever it was. */
-  forbidStore(): void {
-    this.#noStore = true;
-    this.#hook();
-  }
-
-  /** The response sets this cookie, once, beside cookies of other names, and no cache may keep it. */
-  setCookie(name: string, serialized: string): void {
-    this.#cookies.set(name, serialized);
-    this.forbidStore();
-  }
-
-  #hook(): void {
-    if (this.#isHooked) return;
-    this.#isHooked = true;
-    const { response } = this;
+  constructor(private readonly response: ServerResponse) {
     // other libraries put theirs in the way of `writeHead` in the same manner: whoever came before is called last
     // eslint-disable-next-line @typescript-eslint/unbound-method -- it is called with `apply`
     const writeHead = response.writeHead as WriteHead;
     response.writeHead = (...args: unknown[]): ServerResponse => {
       response.writeHead = writeHead;
-      const last = args.at(-1);
-      // Express has set its headers on the response; Fastify hands them over here, and Node writes such an object as it is
-      const given = typeof last === 'object' && last !== null ? headersOf(last) : undefined;
-      this.#apply(new Head(response, given));
-      return writeHead.apply(response, given === undefined ? args : [...args.slice(0, -1), given]);
+      const given = args.at(-1);
+      if (typeof given !== 'object' || given === null) {
+        this.#apply();
+        return writeHead.apply(response, args);
+      }
+      return writeHead.apply(response, [...args.slice(0, -1), this.#applyTo(given)]);
     };
   }
 
-  #apply(head: Head): void {
-    if (this.#vary.length > 0) head.set('vary', mergedVary(head.members('vary'), this.#vary));
-    if (this.#cookies.size > 0) head.set('set-cookie', this.#withCookies(head.lines('set-cookie')));
-    if (!this.#noStore) return;
-    head.set('cache-control', 'no-store');
-    for (const name of CACHE_OVERRIDES) head.remove(name);
+  /** The response depends on these request headers: `Vary` will name them besides what else it names. */
+  vary(...names: readonly string[]): void {
+    this.#vary.push(...names);
   }
 
-  #withCookies(lines: readonly string[]): string[] {
+  /** No cache may keep the response: `Cache-Control` becomes `no-store` whatever it was. */
+  forbidStore(): void {
+    this.#noStore = true;
+  }
+
+  /** The response sets this cookie, once, beside cookies of other names, and no cache may keep it. */
+  setCookie(name: string, serialized: string): void {
+    this.#cookies.set(name, serialized);
+    this.#noStore = true;
+  }
+
+  /** Express sets its headers on the response. */
+  #apply(): void {
+    const { response } = this;
+    const vary = mergedVary([response.getHeader('vary')], this.#vary);
+    if (vary !== '') response.setHeader('vary', vary);
+    if (this.#cookies.size > 0) response.setHeader('set-cookie', this.#withCookies([response.getHeader('set-cookie')]));
+    if (this.#noStore) {
+      response.setHeader('cache-control', 'no-store');
+      for (const name of CACHE_OVERRIDES) response.removeHeader(name);
+    }
+  }
+
+  /** Fastify hands its headers over in one object, which Node writes as it is. */
+  #applyTo(given: object): Record<string, HeaderValue> {
+    const { response } = this;
+    const headers: Record<string, HeaderValue> = {};
+    const vary = [response.getHeader('vary')];
+    const cookies: (HeaderValue | undefined)[] = [];
+    for (const [name, value] of pairsOf(given)) {
+      const key = name.toLowerCase();
+      if (key === 'vary') vary.push(...linesOf([value]));
+      else if (key === 'set-cookie') cookies.push(value);
+      else if (!this.#noStore || (key !== 'cache-control' && !CACHE_OVERRIDES.includes(key))) headers[name] = value;
+    }
+    const names = mergedVary(vary, this.#vary);
+    if (names !== '') headers['vary'] = names;
+    const lines = this.#withCookies(cookies.length > 0 ? cookies : [response.getHeader('set-cookie')]);
+    if (lines.length > 0) headers['set-cookie'] = lines;
+    if (this.#noStore) {
+      headers['cache-control'] = 'no-store';
+      for (const name of CACHE_OVERRIDES) response.removeHeader(name);
+    }
+    return headers;
+  }
+
+  #withCookies(present: readonly (HeaderValue | undefined)[]): string[] {
     const names = [...this.#cookies.keys()];
-    const others = lines.filter((line) => !names.some((name) => line.startsWith(`${name}=`)));
+    const others = linesOf(present).filter((line) => !names.some((name) => line.startsWith(`${name}=`)));
     return [...others, ...this.#cookies.values()];
   }
 }
 
-/** The headers of a head that is about to be written: those handed to `writeHead`, else those set on the response. */
-class Head {
-  constructor(
-    private readonly response: ServerResponse,
-    private readonly given: OutgoingHttpHeaders | undefined,
-  ) {}
-
-  /** The lines of a header: of those handed over if they have it, as Node takes them. */
-  lines(name: string): string[] {
-    const given = this.#keysOf(name).flatMap((key) => linesOf(this.given![key]));
-    return given.length > 0 ? given : linesOf(this.response.getHeader(name));
-  }
-
-  /** The members of a header that is a list (RFC 9110 5.6.1), wherever they were set. */
-  members(name: string): string[] {
-    const set = this.given === undefined ? [] : linesOf(this.response.getHeader(name));
-    return [...set, ...this.lines(name)]
-      .flatMap((line) => line.split(','))
-      .map((member) => member.trim())
-      .filter((member) => member !== '');
-  }
-
-  set(name: string, value: string | string[]): void {
-    if (this.given === undefined) {
-      this.response.setHeader(name, value);
-      return;
-    }
-    for (const key of this.#keysOf(name)) delete this.given[key];
-    this.given[name] = value;
-  }
-
-  remove(name: string): void {
-    this.response.removeHeader(name);
-    for (const key of this.#keysOf(name)) delete this.given![key];
-  }
-
-  /** The name in the application's spellings. */
-  #keysOf(name: string): string[] {
-    const keys: string[] = [];
-    for (const key in this.given) if (key.length === name.length && key.toLowerCase() === name) keys.push(key);
-    return keys;
-  }
-}
-
-function linesOf(value: HeaderValue | undefined): string[] {
-  if (value === undefined) return [];
-  return typeof value === 'object' ? [...value] : [String(value)];
-}
-
 /** `*` stands for all names (RFC 9110 12.5.5). Of two spellings of a name, the first stays. */
-function mergedVary(present: readonly string[], added: readonly string[]): string {
+function mergedVary(present: readonly (HeaderValue | undefined)[], added: readonly string[]): string {
   const byKey = new Map<string, string>();
-  for (const name of [...present, ...added]) if (!byKey.has(name.toLowerCase())) byKey.set(name.toLowerCase(), name);
+  for (const name of [...linesOf(present).join().split(','), ...added]) {
+    const plain = name.trim();
+    if (plain !== '' && !byKey.has(plain.toLowerCase())) byKey.set(plain.toLowerCase(), plain);
+  }
   return byKey.has('*') ? '*' : [...byKey.values()].join(', ');
 }
 
-/** The headers of a `writeHead` call in one object: given as one, as an array of pairs, or of names and values in turn. */
-function headersOf(given: object): OutgoingHttpHeaders {
-  if (!Array.isArray(given)) return { ...given };
-  const flat = (Array.isArray(given[0]) ? given.flat(1) : given) as HeaderValue[];
-  const headers: Record<string, HeaderValue> = {};
+function linesOf(values: readonly (HeaderValue | undefined)[]): string[] {
+  return values.flat().flatMap((value) => (value === undefined ? [] : String(value)));
+}
+
+/** The headers of a `writeHead` call: an object, an array of pairs, or an array of names and values in turn. */
+function pairsOf(given: object): [string, HeaderValue][] {
+  if (!Array.isArray(given)) return Object.entries(given) as [string, HeaderValue][];
+  const flat: unknown[] = Array.isArray(given[0]) ? given.flat(1) : given;
+  const pairs = new Map<string, [string, HeaderValue]>();
   for (let at = 0; at < flat.length; at += 2) {
-    const name = String(flat[at]);
-    const value = flat[at + 1]!;
-    const key = Object.keys(headers).find((each) => each.toLowerCase() === name.toLowerCase());
-    if (key === undefined) headers[name] = value;
-    else headers[key] = [headers[key]!, value].flat().map(String);
+    const [name, value] = [String(flat[at]), flat[at + 1] as HeaderValue];
+    const before = pairs.get(name.toLowerCase());
+    if (before === undefined) pairs.set(name.toLowerCase(), [name, value]);
+    else before[1] = linesOf([before[1], value]);
   }
-  return headers as OutgoingHttpHeaders;
+  return [...pairs.values()];
 }

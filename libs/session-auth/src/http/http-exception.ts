@@ -17,7 +17,8 @@ const GENERAL_MESSAGES: Record<number, string> = {
  * application's own catch-all filter (`@Catch()`) uses it for errors of services that its handlers called.
  */
 export function asHttpException(error: unknown, host: ArgumentsHost): unknown {
-  if (!(error instanceof SessionAuthError) || host.getType() !== 'http') return error;
+  // messages of sockets and microservices have exceptions of their own
+  if (!(error instanceof SessionAuthError) || host.getType() === 'ws' || host.getType() === 'rpc') return error;
   const { statusCode, code, factors, retryAfterSeconds, cause = error } = error;
   if (statusCode >= 500) {
     const reason = cause instanceof Error ? cause.stack : String(cause);

@@ -14,7 +14,7 @@ import type { HttpExchange } from './http-exchange.js';
  */
 export class PresentedCookies {
   /** null: the client sent none. */
-  #session: FoundCookie<OpenedSessionCookie> | null | undefined;
+  #sessionCookie: FoundCookie<OpenedSessionCookie> | null | undefined;
 
   constructor(
     private readonly exchange: HttpExchange,
@@ -23,14 +23,18 @@ export class PresentedCookies {
     private readonly clock: Clock,
   ) {}
 
-  /** The genuine session cookie. */
-  get session(): OpenedSessionCookie | undefined {
-    return this.#findSession()?.content;
+  /** The session cookie, genuine or not; null: there is none. */
+  get sessionCookie(): FoundCookie<OpenedSessionCookie> | null {
+    if (this.#sessionCookie !== undefined) return this.#sessionCookie;
+    const found = this.cookies.session.find(this.exchange.headers.cookie, this.clock.now()) ?? null;
+    if (found !== null && found.content === undefined) this.guessing.add(found.text, this.exchange.client);
+    this.#sessionCookie = found;
+    return found;
   }
 
-  /** Whether the session cookie was sealed under an older key than the first. */
-  get isSessionOutdated(): boolean {
-    return this.#findSession()?.outdated === true;
+  /** The genuine session cookie. */
+  get session(): OpenedSessionCookie | undefined {
+    return this.sessionCookie?.content;
   }
 
   /** The cookie that names a browser before it has a session, genuine or not. */
@@ -51,16 +55,6 @@ export class PresentedCookies {
   /** The device that somebody signed in from before. */
   get device(): KnownDevice | undefined {
     return this.cookies.device?.read(this.exchange.headers.cookie, this.clock.now());
-  }
-
-  #findSession(): FoundCookie<OpenedSessionCookie> | null {
-    if (this.#session === undefined) {
-      this.#session = this.cookies.session.find(this.exchange.headers.cookie, this.clock.now()) ?? null;
-      if (this.#session !== null && this.#session.content === undefined) {
-        this.guessing.add(this.#session.text, this.exchange.client);
-      }
-    }
-    return this.#session;
   }
 
   #findRememberMe(): FoundCookie<OpenedRememberMeCookie> | undefined {

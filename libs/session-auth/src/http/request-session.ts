@@ -20,7 +20,7 @@ import { SessionResumer } from './session-resumer.js';
  */
 export class RequestSession {
   readonly presented: PresentedCookies;
-  readonly responseCookies: ResponseCookies;
+  #responseCookies: ResponseCookies | undefined;
   /** The token that this request has given the client; null: it has taken the client's. Undefined: as presented. */
   #token: string | null | undefined;
   #live: Promise<Session | undefined> | undefined;
@@ -35,7 +35,13 @@ export class RequestSession {
   ) {
     const { cookies, guessing, clock } = services;
     this.presented = new PresentedCookies(exchange, cookies, guessing, clock);
-    this.responseCookies = new ResponseCookies(exchange, this.presented, cookies, clock);
+  }
+
+  /** The cookies that the response carries. */
+  get responseCookies(): ResponseCookies {
+    const { cookies, clock } = this.services;
+    this.#responseCookies ??= new ResponseCookies(this.exchange, this.presented, cookies, clock);
+    return this.#responseCookies;
   }
 
   /** The client's token from this response on. Whether its session lives is not known from it. */
@@ -124,22 +130,32 @@ export class RequestSession {
 
   async #find(): Promise<Session | undefined> {
     const { presented, exchange, services } = this;
-    if (!exchange.headersSent) exchange.finalHeaders.vary('Cookie');
-    const opened = presented.session;
-    if (opened === undefined) return undefined;
+    exchange.finalHeaders.vary('Cookie');
+    const cookie = presented.sessionCookie;
+    if (cookie?.content === undefined) return undefined;
+    const { token, digest, sessionMark } = cookie.content;
     const askedAt = services.clock.now();
-    const session = await services.reader.findPresented(opened, exchange);
-    if (session === undefined || !(await this.#isOwn(session))) return undefined;
-    // a token that has been replaced already must not be written over the newer one that is on its way to the client
-    if (exchange.headersSent || Session.isSuperseded(session)) return session;
+    const session = await services.reader.read(digest, exchange, { mark: sessionMark });
+    if (session === undefined) return undefined;
+    // a session from before the check was switched on is anybody's
+    const { fingerprint, lastActivityAt } = Session.recordOf(session);
+    const mismatch = fingerprint === undefined ? undefined : services.fingerprint?.compare(fingerprint, exchange);
+    if (mismatch !== undefined && !(await this.#isTolerated(session, mismatch))) return undefined;
     if (services.reader.isRotationDue(session)) return this.#rotated(session);
-    const isMoved = services.cookies.session.followsIdle && session.lastActivityAt.getTime() >= askedAt;
-    if (presented.isSessionOutdated || isMoved) this.responseCookies.writeSession(opened.token, session);
+    const isMoved = services.cookies.session.followsIdle && lastActivityAt >= askedAt;
+    if (cookie.outdated || isMoved) this.#rewrite(token, session);
     return session;
+  }
+
+  /** A token that has been replaced already must not be written over the newer one that is on its way to the client. */
+  #rewrite(token: string, session: Session): void {
+    if (this.exchange.headersSent || Session.isSuperseded(session)) return;
+    this.responseCookies.writeSession(token, session);
   }
 
   /** The session with a new token, whose cookie the client gets; undefined when it has ended since it was read. */
   async #rotated(session: Session): Promise<Session | undefined> {
+    if (this.exchange.headersSent) return session;
     try {
       const { client } = this.exchange;
       const issued = await this.services.changes.rotate(session, { reason: 'interval', client });
@@ -151,14 +167,6 @@ export class RequestSession {
       if (error instanceof SessionAuthError && error.code === 'session_required') return undefined;
       throw error;
     }
-  }
-
-  /** Whether the session goes on for this client. One from before the check was switched on is anybody's. */
-  async #isOwn(session: Session): Promise<boolean> {
-    const stored = Session.recordOf(session).fingerprint;
-    const mismatch = stored === undefined ? undefined : this.services.fingerprint?.compare(stored, this.exchange);
-    if (mismatch === undefined) return true;
-    return this.#isTolerated(session, mismatch);
   }
 
   async #isTolerated(session: Session, mismatch: FingerprintMismatch): Promise<boolean> {
@@ -191,11 +199,11 @@ export class RequestSessionFactory {
     readonly clock: Clock,
     readonly events: SessionEventPublisher,
     /** Absent where the check is off. */
-    @Optional() readonly fingerprint: Fingerprint | undefined,
+    @Optional() readonly fingerprint?: Fingerprint,
     /** Absent where remember-me is off. */
-    @Optional() readonly resumer: SessionResumer | undefined,
+    @Optional() readonly resumer?: SessionResumer,
     /** Absent where the application configured no `users`. */
-    @Optional() readonly users: SessionUserProvider | undefined,
+    @Optional() readonly users?: SessionUserProvider,
   ) {}
 
   /** The session of the request of a handler's context, bound to it now if it was not yet. */

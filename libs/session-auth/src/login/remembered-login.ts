@@ -21,7 +21,7 @@ export class RememberedLogin extends SessionResumer {
     private readonly rememberMe: RememberMeService,
     private readonly changes: SessionChanges,
     private readonly events: SessionEventPublisher,
-    @Optional() private readonly users: SessionUserProvider | undefined,
+    @Optional() private readonly users?: SessionUserProvider,
   ) {
     super();
   }

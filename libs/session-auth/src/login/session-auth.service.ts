@@ -2,14 +2,14 @@ import { SessionAuthError } from '../errors/session-auth.error.js';
 import { getRequestSession } from '../http/request-session.js';
 import type { SessionLifecycleService } from '../session/session-lifecycle.service.js';
 import type { SessionData } from '../session/session-record.js';
-import type { Session } from '../session/session.js';
+import { type Session, requireSession } from '../session/session.js';
 import type { ClientInfo } from '../users/client-info.js';
 import type { SessionAuthentication } from '../users/session-authentication.js';
 import type { SessionUser, SessionUserProvider } from '../users/session-user-provider.js';
 import { AccountChanges } from './account-changes.js';
 import { CredentialCheck, type CredentialCheckParts } from './credential-check.js';
 import type { RememberedLogin } from './remembered-login.js';
-import { requireSession, requireUser } from '../session/require-session.js';
+import { requireUser } from '../session/session-required.js';
 import { SignIn, type Login, type LoginOptions, type LoginUserOptions } from './sign-in.js';
 
 /** What a user logs in with. */

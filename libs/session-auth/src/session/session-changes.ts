@@ -20,7 +20,7 @@ import {
   type RenewingLogin,
 } from './login-record.js';
 import { NewSessionAnnouncer } from './new-session-announcer.js';
-import { sessionEnded } from './require-session.js';
+import { sessionEnded } from './session-required.js';
 import { dataTooLarge, sessionDataBytes, toSessionData } from './session-data.js';
 import { MAX_DATA_SIZE } from './session-data.options.js';
 import { withFactor } from './session-factors.js';

@@ -308,7 +308,7 @@ describe('a record that is not the one asked for', () => {
   /** Finds the session of a token whose cookie says that it is this one. */
   const findAs = (token: string, { id, userId }: Session): Promise<Session | undefined> => {
     const sessionMark = markOfSession(id, userId);
-    return makeServices().reader.findPresented({ token, digest: digestOf(token), sessionMark }, { client: CLIENT });
+    return makeServices().reader.read(digestOf(token), { client: CLIENT }, { mark: sessionMark });
   };
   const corrupt = { type: 'session.corrupt_record', at: new Date(START), client: CLIENT };
 

@@ -43,19 +43,19 @@ export class SessionReader {
     return isSessionToken(token) ? this.read(digestOf(token), from) : undefined;
   }
 
-  /** The live session of a token out of a cookie. A store that returns another's record is not believed. */
-  findPresented({ digest, sessionMark }: PresentedToken, from: ClientSource): Promise<Session | undefined> {
-    return this.read(digest, from, { mark: sessionMark });
-  }
-
   /** Whether a session's token is due to be replaced, by `lifetime.rotateEvery` or after a change of roles. */
   isRotationDue(session: Session<object>): boolean {
-    const { rotatedAt, digest } = Session.recordOf(session);
-    if (Session.foundBy(session) !== digest) return false;
+    if (Session.isSuperseded(session)) return false;
+    const { rotatedAt } = Session.recordOf(session);
     return rotatedAt === 0 || this.clock.now() - rotatedAt >= (this.lifetime.rotateEvery ?? Infinity);
   }
 
-  /** @param isUse false where a session that is over is no sign of a replayed token */
+  /**
+   * The live session of a digest, or undefined.
+   *
+   * @param mark the mark of the token's session, where it is known: a store that returns another's record is not believed
+   * @param isUse false where a session that is over is no sign of a replayed token
+   */
   async read(
     digest: string,
     from: ClientSource,

@@ -4,7 +4,7 @@ import { SessionEventPublisher } from '../events/event-publisher.js';
 import { Clock } from '../time/clock.js';
 import { dataTooLarge, toSessionData } from './session-data.js';
 import { MAX_DATA_SIZE } from './session-data.options.js';
-import { sessionEnded } from './require-session.js';
+import { sessionEnded } from './session-required.js';
 import { isCorruptRecord } from './corrupt-record.js';
 import type { SessionData, SessionRecord } from './session-record.js';
 import { SessionStore, type UpdateOutcome } from './session-store.js';

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { inspect } from 'node:util';
 import type { SessionAuthentication } from '../users/session-authentication.js';
 import type { SessionData, SessionRecord } from './session-record.js';
+import { sessionRequired } from './session-required.js';
 
 /** Writes the data of sessions. */
 export interface SessionUpdater {
@@ -203,4 +204,17 @@ export const MARK_BYTES = 16;
 export function markOfSession(id: string, userId: string | undefined): Buffer {
   const text = userId === undefined ? `session:${id}` : `session:${id}:${userId}`;
   return hash('sha256', text, 'buffer').subarray(0, MARK_BYTES);
+}
+
+/** A session that belongs to a user. */
+export type UserSession = Session & { readonly userId: string };
+
+/**
+ * The session, if it is a user's.
+ *
+ * @throws SessionAuthError `session_required` without a session and for an anonymous one
+ */
+export function requireSession(session: Session | undefined): UserSession {
+  if (session?.userId === undefined) throw sessionRequired();
+  return session as UserSession;
 }

@@ -20,7 +20,7 @@ export class UserSessions {
     private readonly clock: Clock,
     private readonly events: SessionEventPublisher,
     /** Absent where remember-me is off. */
-    @Optional() private readonly devices: RememberedDevices | undefined,
+    @Optional() private readonly devices?: RememberedDevices,
   ) {}
 
   /** @param page `limit` 1 to 1000 (default 100); `cursor` is the `next` of the page before */
