@@ -28,11 +28,10 @@ function headOf(
 describe('the headers of a response at the last moment', () => {
   it('are left alone where nothing was asked for', () => {
     const response = newResponse();
-    const writeHead = response.writeHead.bind(response);
     expect(new FinalHeaders(response)).toBeDefined();
-    expect(Object.hasOwn(response, 'writeHead')).toBe(false);
-    writeHead(200, { vary: 'Accept', 'cache-control': 'public' });
-    expect(response.getHeaders()).toEqual({});
+    response.setHeader('cache-control', 'public');
+    response.writeHead(200);
+    expect(response.getHeaders()).toEqual({ 'cache-control': 'public' });
   });
 
   it('are changed for what was asked for, and nothing else', () => {
