@@ -24,9 +24,9 @@ import { CsrfKey, isCsrfToken } from './csrf-token.js';
 import { CsrfService } from './csrf.service.js';
 import { EmbeddingGuard } from './embedding.guard.js';
 import { parseTrustedOrigin } from './request-origin.js';
+import { DAY } from '../time/units.js';
 
 const NOW = Date.UTC(2026, 0, 1);
-const DAY = 24 * 60 * 60 * 1000;
 const NEW = 'the new secret, long enough to be one';
 const OLD = 'the old secret, long enough to be one';
 const ATTRIBUTES: CookieAttributes = {

@@ -8,10 +8,9 @@ import { RememberMeDevices } from './remember-me-devices.js';
 import { DEFAULT_REMEMBER_ME, ON_THEFT_VALUES, type RememberMeSettings } from './remember-me.options.js';
 import { validatorDigest } from './remember-me-token.js';
 import { MAX_REMEMBERED_DEVICES, RememberMeService, type RememberMeConsumption } from './remember-me.service.js';
+import { DAY, SECOND } from '../time/units.js';
 
 const START = Date.UTC(2026, 0, 1);
-const SECOND = 1000;
-const DAY = 24 * 60 * 60 * SECOND;
 const KEY = Buffer.alloc(32, 1);
 const OLD_KEY = Buffer.alloc(32, 2);
 const CLIENT = { ip: '192.0.2.1', userAgent: 'test/1.0' };

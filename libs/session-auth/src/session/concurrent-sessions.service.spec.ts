@@ -6,9 +6,9 @@ import type { ConcurrencyLimit } from './concurrency.options.js';
 import { ConcurrentSessionsService } from './concurrent-sessions.service.js';
 import { SessionLifecycleService } from './session-lifecycle.service.js';
 import { DEFAULT_SESSION_LIFETIME } from './lifetime.options.js';
+import { MINUTE } from '../time/units.js';
 
 const START = Date.UTC(2026, 0, 1);
-const MINUTE = 60_000;
 const ALICE = { id: 7 };
 const CLIENT = { ip: '192.0.2.1', userAgent: 'test/1.0' };
 

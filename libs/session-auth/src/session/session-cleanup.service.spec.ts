@@ -5,8 +5,7 @@ import type { UnstampedSessionEvent } from '../events/session-event.js';
 import { SessionCleanupService, type CleanupParts, type ExpiringRows } from './session-cleanup.service.js';
 import type { CleanupSettings } from './cleanup.options.js';
 import type { EndedSession, SessionStore } from './session-store.js';
-
-const HOUR = 60 * 60 * 1000;
+import { HOUR } from '../time/units.js';
 
 describe('SessionCleanupService', () => {
   let expired: EndedSession[];
