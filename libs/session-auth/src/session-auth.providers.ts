@@ -1,20 +1,9 @@
-import { Logger, type Provider } from '@nestjs/common';
-import { DeviceRecognition } from './login/device-recognition.js';
-import { FactorGuard } from './guards/factor.guard.js';
-import { FullAuthGuard } from './guards/full-auth.guard.js';
-import { RecentAuthGuard } from './guards/recent-auth.guard.js';
-import { RememberedLogin } from './login/remembered-login.js';
-import { RolesGuard } from './guards/roles.guard.js';
-import { SessionAuthGuard } from './guards/session-auth.guard.js';
-import { SessionAuthService } from './login/session-auth.service.js';
-import { checkedStore } from './session/checked-store.js';
-import { COOKIE_ATTRIBUTES } from './cookies/cookie.options.js';
-import { DEVICE_COOKIE_SETTINGS } from './cookies/device-cookie.options.js';
-import { SECRETS } from './crypto/secrets.options.js';
-import { CSRF_SETTINGS } from './csrf/csrf.options.js';
-import { FINGERPRINT_SIGNALS } from './fingerprint/fingerprint.options.js';
-import { PASSWORD_SETTINGS } from './passwords/passwords.options.js';
-import { LOGIN_THROTTLE_SETTINGS } from './throttle/login-throttle.options.js';
+import type { Provider } from '@nestjs/common';
+import { StoreDeadline } from './async/store-deadline.js';
+import { DeviceCookie } from './cookies/device-cookie.js';
+import { PreSessionCookie } from './cookies/pre-session-cookie.js';
+import { RememberMeCookie } from './cookies/remember-me-cookie.js';
+import { SessionCookie } from './cookies/session-cookie.js';
 import { KeyRing } from './crypto/key-ring.js';
 import { CsrfGuard } from './csrf/csrf.guard.js';
 import { CsrfService } from './csrf/csrf.service.js';
@@ -22,43 +11,40 @@ import { EmbeddingGuard } from './csrf/embedding.guard.js';
 import { AuditLog } from './events/audit-log.js';
 import { EventEmitterBridge } from './events/event-emitter-bridge.js';
 import { SessionEventPublisher } from './events/event-publisher.js';
-import { DeviceCookie } from './cookies/device-cookie.js';
 import { Fingerprint } from './fingerprint/fingerprint.js';
-import { RememberMeCookie } from './cookies/remember-me-cookie.js';
+import { FactorGuard } from './guards/factor.guard.js';
+import { FullAuthGuard } from './guards/full-auth.guard.js';
+import { RecentAuthGuard } from './guards/recent-auth.guard.js';
+import { RolesGuard } from './guards/roles.guard.js';
+import { SessionAuthGuard } from './guards/session-auth.guard.js';
 import { RequestSessions } from './http/request-sessions.js';
-import { PreSessionCookie } from './cookies/pre-session-cookie.js';
-import { SessionCookie } from './cookies/session-cookie.js';
-import { SessionGuessing } from './throttle/session-guessing.js';
-import { PasswordHasher } from './passwords/password-hasher.js';
-import { RememberMeDevices } from './remember-me/remember-me-devices.js';
-import { RememberMeTokenStore } from './remember-me/remember-me-token-store.js';
-import { RESOLVED_OPTIONS, resolveOptions, type ResolvedSessionAuthOptions } from './resolve-options.js';
+import { AccountChanges } from './login/account-changes.js';
+import { CredentialCheck } from './login/credential-check.js';
+import { DeviceRecognition } from './login/device-recognition.js';
+import { RememberedLogin } from './login/remembered-login.js';
+import { SessionAuthService } from './login/session-auth.service.js';
+import { SignIn } from './login/sign-in.js';
 import { RememberMeService } from './remember-me/remember-me.service.js';
-import { DEFAULT_REMEMBER_ME, REMEMBER_ME_SETTINGS } from './remember-me/remember-me.options.js';
+import { RememberMeTokenStore } from './remember-me/remember-me-token-store.js';
+import { StoredRememberedDevices } from './remember-me/stored-remembered-devices.js';
+import { OPTION_PROVIDERS, RESOLVED_OPTIONS, type ResolvedSessionAuthOptions as Options } from './resolve-options.js';
+import { checkedStore } from './session/checked-store.js';
 import { ConcurrentSessionsService } from './session/concurrent-sessions.service.js';
+import { EXPIRING_ROWS, expiringRows } from './session/expiring-rows.js';
 import { NewSessionAnnouncer } from './session/new-session-announcer.js';
-import { NewSessionNotifier } from './session/new-session-notifier.js';
-import { SessionCleanupService, type ExpiringRows } from './session/session-cleanup.service.js';
-import { CLEANUP_SETTINGS } from './session/cleanup.options.js';
-import { CONCURRENCY_LIMIT } from './session/concurrency.options.js';
-import { lifetimeAdvice, SESSION_LIFETIME } from './session/lifetime.options.js';
-import { MAX_DATA_SIZE } from './session/session-data.options.js';
+import { RememberedDevices } from './session/remembered-devices.js';
+import { SessionCleanupService } from './session/session-cleanup.service.js';
 import { SessionLifecycleService } from './session/session-lifecycle.service.js';
 import { SessionStoreHealthIndicator } from './session/session-store-health-indicator.js';
 import { SessionStore } from './session/session-store.js';
 import { LoginThrottleStore } from './throttle/login-throttle-store.js';
 import { LoginThrottle } from './throttle/login-throttle.js';
+import { SessionGuessing } from './throttle/session-guessing.js';
 import { Clock, SystemClock } from './time/clock.js';
-import { STORE_TIMEOUT } from './async/store-timeout.options.js';
 import { SessionUserProvider } from './users/session-user-provider.js';
 
-/** Where Nest's builder puts what `forRoot` was given or a `forRootAsync` factory answered. */
-export const SESSION_AUTH_OPTIONS = Symbol('nestjs-session-auth options');
-
-/** What an application may inject, besides the stores and users of its own. */
-export const CORE_EXPORTS = [
-  AuditLog,
-  Clock,
+/** What Nest builds by itself, and an application may inject. */
+const EXPORTED_CLASSES = [
   ConcurrentSessionsService,
   CsrfGuard,
   CsrfService,
@@ -67,155 +53,107 @@ export const CORE_EXPORTS = [
   FullAuthGuard,
   RecentAuthGuard,
   RememberMeService,
-  RequestSessions,
   RolesGuard,
   SessionAuthGuard,
   SessionAuthService,
   SessionCleanupService,
   SessionEventPublisher,
-  SessionLifecycleService,
   SessionStoreHealthIndicator,
 ];
 
+/** What an application may inject, besides the stores and users of its own. */
+export const CORE_EXPORTS = [...EXPORTED_CLASSES, AuditLog, Clock, RequestSessions, SessionLifecycleService];
+
 const OPTIONAL_USERS = { token: SessionUserProvider, optional: true };
-const OPTIONAL_NOTIFIER = { token: NewSessionNotifier, optional: true };
 
-/** Where each resolved option is injected from. */
-const SLICE_TOKENS: Readonly<Record<keyof ResolvedSessionAuthOptions, symbol>> = {
-  secrets: SECRETS,
-  cookie: COOKIE_ATTRIBUTES,
-  lifetime: SESSION_LIFETIME,
-  concurrency: CONCURRENCY_LIMIT,
-  fingerprint: FINGERPRINT_SIGNALS,
-  csrf: CSRF_SETTINGS,
-  rememberMe: REMEMBER_ME_SETTINGS,
-  passwords: PASSWORD_SETTINGS,
-  loginThrottle: LOGIN_THROTTLE_SETTINGS,
-  deviceCookie: DEVICE_COOKIE_SETTINGS,
-  cleanup: CLEANUP_SETTINGS,
-  storeTimeout: STORE_TIMEOUT,
-  maxDataSize: MAX_DATA_SIZE,
-};
-
-/** Factories of the plain classes, out of the resolved options. */
-export const CORE_PROVIDERS: Provider[] = [
+/** All but what the extras of the module bring: stores, users and the like. */
+export const CORE_PROVIDERS: readonly Provider[] = [
+  ...OPTION_PROVIDERS,
+  ...EXPORTED_CLASSES,
+  AccountChanges,
+  CredentialCheck,
+  DeviceRecognition,
+  EventEmitterBridge,
+  KeyRing,
+  NewSessionAnnouncer,
+  RememberedLogin,
+  SignIn,
+  StoreDeadline,
   { provide: Clock, useClass: SystemClock },
+  { provide: RememberedDevices, useClass: StoredRememberedDevices },
   {
-    provide: RESOLVED_OPTIONS,
-    inject: [SESSION_AUTH_OPTIONS],
-    useFactory: (options: unknown) => {
-      const production = process.env['NODE_ENV'] === 'production';
-      const resolved = resolveOptions(options, production);
-      const advice = lifetimeAdvice(resolved.lifetime);
-      if (production && !resolved.cookie.secure) {
-        advice.push(
-          'cookie.secure is false: browsers send sessions over plain HTTP as well, for anybody on the way to read',
-        );
-      }
-      for (const text of advice) new Logger('SessionAuth').warn(text);
-      return resolved;
-    },
+    provide: EXPIRING_ROWS,
+    inject: [RememberMeTokenStore, AuditLog, LoginThrottleStore],
+    useFactory: (rememberMeTokens: object, auditEvents: object, throttleCounts: object) =>
+      expiringRows({ rememberMeTokens, auditEvents, throttleCounts }),
   },
-  ...Object.entries(SLICE_TOKENS).map(([option, provide]) => ({
-    provide,
-    inject: [RESOLVED_OPTIONS],
-    useFactory: (options: ResolvedSessionAuthOptions) => options[option as keyof ResolvedSessionAuthOptions],
-  })),
   {
-    provide: SessionEventPublisher,
-    inject: [Clock, AuditLog],
-    useFactory: (clock: Clock, auditLog: AuditLog) =>
-      new SessionEventPublisher(clock, [(event) => auditLog.record(event)]),
+    provide: SessionGuessing,
+    inject: [SessionEventPublisher, Clock],
+    useFactory: (events: SessionEventPublisher, clock: Clock) => new SessionGuessing(events, clock),
+  },
+  // undefined where the application has switched them off
+  {
+    provide: DeviceCookie,
+    inject: [KeyRing, RESOLVED_OPTIONS],
+    useFactory: (keys: KeyRing, { cookie, deviceCookie }: Options) =>
+      deviceCookie && new DeviceCookie(keys, cookie, deviceCookie.lifetime),
+  },
+  {
+    provide: RememberMeCookie,
+    inject: [KeyRing, RESOLVED_OPTIONS],
+    useFactory: (keys: KeyRing, { cookie, rememberMe }: Options) => rememberMe && new RememberMeCookie(keys, cookie),
+  },
+  {
+    provide: LoginThrottle,
+    inject: [LoginThrottleStore, KeyRing, RESOLVED_OPTIONS],
+    useFactory: (store: LoginThrottleStore, keys: KeyRing, { loginThrottle, storeTimeout }: Options) =>
+      loginThrottle && new LoginThrottle(store, loginThrottle, keys.deriveKeys('login-throttle')[0]!, storeTimeout),
+  },
+  {
+    provide: Fingerprint,
+    inject: [KeyRing, RESOLVED_OPTIONS],
+    useFactory: (keys: KeyRing, { fingerprint }: Options) => fingerprint && new Fingerprint(keys, fingerprint),
   },
   {
     provide: SessionCookie,
-    inject: [RESOLVED_OPTIONS],
-    useFactory: ({ secrets, cookie, lifetime }: ResolvedSessionAuthOptions) =>
-      new SessionCookie(new KeyRing(secrets), { attributes: cookie, absolute: lifetime.absolute, idle: lifetime.idle }),
+    inject: [KeyRing, RESOLVED_OPTIONS],
+    useFactory: (keys: KeyRing, { cookie: attributes, lifetime: { absolute, idle } }: Options) =>
+      new SessionCookie(keys, { attributes, absolute, idle }),
   },
   {
     provide: PreSessionCookie,
-    inject: [RESOLVED_OPTIONS],
-    useFactory: ({ secrets, cookie, lifetime }: ResolvedSessionAuthOptions) =>
-      new PreSessionCookie(new KeyRing(secrets), cookie, lifetime.absolute),
+    inject: [KeyRing, RESOLVED_OPTIONS],
+    useFactory: (keys: KeyRing, { cookie, lifetime }: Options) => new PreSessionCookie(keys, cookie, lifetime.absolute),
   },
   {
     provide: SessionLifecycleService,
-    inject: [SessionStore, RememberMeTokenStore, RESOLVED_OPTIONS, Clock, SessionEventPublisher, OPTIONAL_NOTIFIER],
-    useFactory: (
-      store: SessionStore,
-      tokens: RememberMeTokenStore,
-      options: ResolvedSessionAuthOptions,
-      clock: Clock,
-      events: SessionEventPublisher,
-      notifier: NewSessionNotifier | undefined,
-    ) => {
-      const announcer = new NewSessionAnnouncer(notifier);
-      const devices = options.rememberMe && new RememberMeDevices(tokens, clock, options.storeTimeout);
-      const settings = { ...options, upstreamKeys: new KeyRing(options.secrets).deriveKeys('upstream') };
-      return new SessionLifecycleService(checkedStore(store), settings, clock, events, announcer, devices);
-    },
-  },
-  {
-    provide: RememberMeService,
-    inject: [RememberMeTokenStore, RESOLVED_OPTIONS, Clock, SessionEventPublisher, SessionLifecycleService],
-    useFactory: (
-      store: RememberMeTokenStore,
-      { secrets, rememberMe, storeTimeout }: ResolvedSessionAuthOptions,
-      clock: Clock,
-      events: SessionEventPublisher,
-      lifecycle: SessionLifecycleService,
-    ) =>
-      new RememberMeService({
-        store,
-        settings: rememberMe ?? DEFAULT_REMEMBER_ME,
-        keys: new KeyRing(secrets).deriveKeys('remember-me'),
-        clock,
-        events,
-        storeTimeout,
-        endSessions: (userId, client) => lifecycle.revokeAll(userId, 'remember_me_theft', client),
-      }),
-  },
-  {
-    provide: RememberedLogin,
     inject: [
+      SessionStore,
       RESOLVED_OPTIONS,
-      RememberMeService,
-      SessionLifecycleService,
+      KeyRing,
       Clock,
       SessionEventPublisher,
-      OPTIONAL_USERS,
+      NewSessionAnnouncer,
+      RememberedDevices,
     ],
     useFactory: (
-      { secrets, cookie, rememberMe: settings }: ResolvedSessionAuthOptions,
-      rememberMe: RememberMeService,
-      lifecycle: SessionLifecycleService,
-      clock: Clock,
-      events: SessionEventPublisher,
-      users: SessionUserProvider | undefined,
-    ) =>
-      settings &&
-      new RememberedLogin({
-        rememberMe,
-        cookie: new RememberMeCookie(new KeyRing(secrets), cookie),
-        lifecycle,
-        clock,
-        events,
-        users,
-      }),
-  },
-  {
-    provide: ConcurrentSessionsService,
-    inject: [SessionLifecycleService, RESOLVED_OPTIONS],
-    useFactory: (lifecycle: SessionLifecycleService, { concurrency }: ResolvedSessionAuthOptions) =>
-      new ConcurrentSessionsService(lifecycle, concurrency),
+      store: SessionStore,
+      options: Options,
+      keys: KeyRing,
+      ...others: [Clock, SessionEventPublisher, NewSessionAnnouncer, RememberedDevices]
+    ) => {
+      const settings = { ...options, upstreamKeys: keys.deriveKeys('upstream') };
+      return new SessionLifecycleService(checkedStore(store), settings, ...others);
+    },
   },
   {
     provide: RequestSessions,
     inject: [
-      RESOLVED_OPTIONS,
       SessionCookie,
       PreSessionCookie,
+      SessionGuessing,
+      Fingerprint,
       SessionLifecycleService,
       Clock,
       SessionEventPublisher,
@@ -223,119 +161,26 @@ export const CORE_PROVIDERS: Provider[] = [
       RememberedLogin,
     ],
     useFactory: (
-      { secrets, fingerprint: signals }: ResolvedSessionAuthOptions,
       cookie: SessionCookie,
       preSessionCookie: PreSessionCookie,
+      guessing: SessionGuessing,
+      fingerprint: Fingerprint | undefined,
       lifecycle: SessionLifecycleService,
       clock: Clock,
       events: SessionEventPublisher,
       users: SessionUserProvider | undefined,
-      remembered: RememberedLogin | undefined,
-    ) => {
-      const fingerprint = signals && new Fingerprint(new KeyRing(secrets), signals);
-      return new RequestSessions({
+      remembered: RememberedLogin,
+    ) =>
+      new RequestSessions({
         cookie,
         preSessionCookie,
-        guessing: new SessionGuessing(events, clock),
+        guessing,
         fingerprint,
         lifecycle,
         clock,
         events,
         users,
         remembered,
-      });
-    },
+      }),
   },
-  {
-    provide: SessionAuthService,
-    inject: [
-      SessionLifecycleService,
-      PasswordHasher,
-      SessionEventPublisher,
-      DeviceRecognition,
-      RESOLVED_OPTIONS,
-      LoginThrottleStore,
-      RememberedLogin,
-      OPTIONAL_USERS,
-    ],
-    useFactory: (
-      lifecycle: SessionLifecycleService,
-      passwords: PasswordHasher,
-      events: SessionEventPublisher,
-      devices: DeviceRecognition,
-      options: ResolvedSessionAuthOptions,
-      throttleStore: LoginThrottleStore,
-      remembered: RememberedLogin | undefined,
-      users: SessionUserProvider | undefined,
-    ) => {
-      const throttle = loginThrottle(options, throttleStore);
-      return new SessionAuthService({ lifecycle, passwords, events, devices, throttle, remembered, users });
-    },
-  },
-  {
-    provide: DeviceRecognition,
-    inject: [RESOLVED_OPTIONS, Clock],
-    useFactory: ({ secrets, cookie, deviceCookie }: ResolvedSessionAuthOptions, clock: Clock) =>
-      new DeviceRecognition(
-        deviceCookie && new DeviceCookie(new KeyRing(secrets), cookie, deviceCookie.lifetime),
-        clock,
-      ),
-  },
-  {
-    provide: SessionCleanupService,
-    inject: [
-      SessionStore,
-      RESOLVED_OPTIONS,
-      Clock,
-      SessionEventPublisher,
-      RememberMeTokenStore,
-      AuditLog,
-      LoginThrottleStore,
-    ],
-    useFactory: (
-      store: SessionStore,
-      { cleanup }: ResolvedSessionAuthOptions,
-      clock: Clock,
-      events: SessionEventPublisher,
-      ...[rememberMeTokens, auditEvents, throttleCounts]: readonly object[]
-    ) => {
-      const others = expiringRows({ rememberMeTokens, auditEvents, throttleCounts });
-      return new SessionCleanupService({ store, others, events, clock }, cleanup);
-    },
-  },
-  {
-    provide: SessionStoreHealthIndicator,
-    inject: [SessionStore, Clock, RESOLVED_OPTIONS],
-    useFactory: (store: SessionStore, clock: Clock, { storeTimeout }: ResolvedSessionAuthOptions) =>
-      new SessionStoreHealthIndicator(store, clock, storeTimeout),
-  },
-  EventEmitterBridge,
-  {
-    provide: CsrfService,
-    inject: [RESOLVED_OPTIONS, SessionEventPublisher],
-    useFactory: ({ secrets, csrf }: ResolvedSessionAuthOptions, events: SessionEventPublisher) =>
-      new CsrfService(new KeyRing(secrets), csrf, events),
-  },
-  SessionAuthGuard,
-  CsrfGuard,
-  RolesGuard,
-  RecentAuthGuard,
-  FullAuthGuard,
-  FactorGuard,
-  EmbeddingGuard,
 ];
-
-function loginThrottle(options: ResolvedSessionAuthOptions, store: LoginThrottleStore): LoginThrottle | undefined {
-  const { loginThrottle: settings, secrets, storeTimeout } = options;
-  if (settings === undefined) return undefined;
-  const [key] = new KeyRing(secrets).deriveKeys('login-throttle');
-  return new LoginThrottle(store, settings, key!, storeTimeout);
-}
-
-/** What of these parts keeps rows that expire: a store that does not, such as one in Redis, has no such method. */
-function expiringRows(parts: Readonly<Record<string, object | undefined>>): Record<string, ExpiringRows> {
-  const expiring = Object.entries(parts).filter(
-    ([, part]) => typeof (part as Partial<ExpiringRows> | undefined)?.deleteExpired === 'function',
-  );
-  return Object.fromEntries(expiring) as Record<string, ExpiringRows>;
-}

@@ -1,4 +1,4 @@
-import { Inject, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { stepOverHttpAtOnce } from '../http/http-error.js';
 import { RequestSessions } from '../http/request-sessions.js';
 import { csrfMetadata } from './csrf-metadata.js';
@@ -13,10 +13,11 @@ import { CsrfService } from './csrf.service.js';
  *
  * @throws HttpException 403 `csrf_failed`, the same answer for every reason
  */
+@Injectable()
 export class CsrfGuard implements CanActivate {
   constructor(
-    @Inject(RequestSessions) private readonly sessions: RequestSessions,
-    @Inject(CsrfService) private readonly csrf: CsrfService,
+    private readonly sessions: RequestSessions,
+    private readonly csrf: CsrfService,
   ) {}
 
   canActivate(context: ExecutionContext): boolean {
@@ -24,8 +25,8 @@ export class CsrfGuard implements CanActivate {
     if (context.getType() === 'rpc' || context.getType() === 'ws') return true;
     const protection = csrfMetadata.of(context);
     if (protection === 'exempt') return true;
-    const bound = this.sessions.of(context);
-    stepOverHttpAtOnce(bound.exchange, () => this.csrf.guard(bound, protection));
+    const requestSession = this.sessions.of(context);
+    stepOverHttpAtOnce(requestSession.exchange, () => this.csrf.guard(requestSession, protection));
     return true;
   }
 }

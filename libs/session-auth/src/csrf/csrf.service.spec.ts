@@ -78,7 +78,7 @@ interface Given {
 interface Asked {
   readonly csrf: CsrfService;
   readonly request: object;
-  readonly bound: RequestSession;
+  readonly requestSession: RequestSession;
   readonly pass: () => Promise<boolean>;
   /** Past the guard of what may not be embedded. */
   readonly show: () => Promise<boolean>;
@@ -90,13 +90,13 @@ function ask(given: Given = {}): Asked {
   const { settings = {}, secrets = [NEW], handler = 'plain', type = 'http', isRemembered } = given;
   const keys = new KeyRing(secrets);
   const clock = { now: () => NOW };
-  const publisher = new SessionEventPublisher(clock, [(event) => void events.push(event)]);
+  const publisher = new SessionEventPublisher(clock, { record: (event) => void events.push(event) });
   const remembered: RememberedLoginResumer | undefined =
     isRemembered === undefined
       ? undefined
       : {
           resume: () => Promise.resolve(undefined),
-          takeCookie: () => undefined,
+          clearCookie: () => undefined,
           isSent: () => isRemembered,
           isPresented: () => isRemembered,
         };
@@ -129,11 +129,11 @@ function ask(given: Given = {}): Asked {
     getHandler: () => handlerOf(handler),
     switchToHttp: () => ({ getRequest: () => request, getResponse: () => response }),
   } as unknown as ExecutionContext;
-  const bound = sessions.of(context);
+  const requestSession = sessions.of(context);
   return {
     csrf,
     request,
-    bound,
+    requestSession,
     pass: async () => new CsrfGuard(sessions, csrf).canActivate(context),
     show: async () => new EmbeddingGuard(sessions, csrf).canActivate(context),
     head: () => {
@@ -203,9 +203,9 @@ describe('issue', () => {
 
   it('uses keys of its own purpose, and no other', () => {
     const keys = new KeyRing([NEW]);
-    const { csrf, request, bound } = ask({ headers: { cookie: sessionCookie() } });
+    const { csrf, request, requestSession } = ask({ headers: { cookie: sessionCookie() } });
     const token = csrf.issue(request);
-    const binding = { kind: 'session', secret: bound.token! } as const;
+    const binding = { kind: 'session', secret: requestSession.token! } as const;
     const keysFor = (purpose: string): CsrfKey[] => keys.deriveKeys(purpose).map((key) => new CsrfKey(key));
     expect(isCsrfToken(token, keysFor('csrf'), binding)).toBe(true);
     expect(isCsrfToken(token, keysFor('fingerprint'), binding)).toBe(false);
@@ -364,8 +364,8 @@ describe('the guard', () => {
   it('goes by the headers alone where told so, as long as nobody is signed in by a cookie', () => {
     const protection: CsrfProtection = { withoutSession: 'headers' };
     const guard = (given: Given): void => {
-      const { csrf, bound } = ask(given);
-      csrf.guard(bound, protection);
+      const { csrf, requestSession } = ask(given);
+      csrf.guard(requestSession, protection);
     };
     expect(() => guard({})).not.toThrow();
     expect(() => guard({ isRemembered: false })).not.toThrow();
@@ -374,8 +374,8 @@ describe('the guard', () => {
     expect(() => guard({ headers: { cookie } })).toThrow(refused);
     expect(() => guard({ headers: { origin: 'https://evil.example' } })).toThrow(refused);
     expect(() => {
-      const { csrf, bound } = ask();
-      csrf.guard(bound);
+      const { csrf, requestSession } = ask();
+      csrf.guard(requestSession);
     }).toThrow(refused);
   });
 
@@ -454,7 +454,7 @@ describe('origins that were found good before', () => {
   it('let nothing else pass: no other origin, host or relation', () => {
     const { csrf } = ask();
     const embed = (headers: IncomingHttpHeaders) => (): void =>
-      csrf.guardEmbedding(ask({ method: 'GET', headers }).bound);
+      csrf.guardEmbedding(ask({ method: 'GET', headers }).requestSession);
     for (const headers of [{ origin: own }, { origin: own, 'sec-fetch-site': 'none' }, {}]) {
       for (let again = 0; again < 2; again += 1) expect(embed(headers)).not.toThrow();
     }
@@ -486,7 +486,7 @@ describe('origins that were found good before', () => {
     const costOf = (headers: IncomingHttpHeaders): number => {
       judged = 0;
       try {
-        csrf.guardEmbedding(ask({ method: 'GET', headers }).bound);
+        csrf.guardEmbedding(ask({ method: 'GET', headers }).requestSession);
       } catch {
         // refused
       }
@@ -508,14 +508,16 @@ describe('origins that were found good before', () => {
       protocol: undefined,
     });
     for (let again = 0; again < 2; again += 1) {
-      expect(() => csrf.guardEmbedding(silent.bound)).toThrow(expect.objectContaining({ code: 'csrf_failed' }));
+      expect(() => csrf.guardEmbedding(silent.requestSession)).toThrow(
+        expect.objectContaining({ code: 'csrf_failed' }),
+      );
     }
   });
 
   it('do not speak for the same origin over another protocol', () => {
     const { csrf } = ask();
     const embed = (protocol: string) => (): void =>
-      csrf.guardEmbedding(ask({ method: 'GET', headers: { origin: own }, protocol }).bound);
+      csrf.guardEmbedding(ask({ method: 'GET', headers: { origin: own }, protocol }).requestSession);
     expect(embed('https')).not.toThrow();
     expect(embed('http')).toThrow(expect.objectContaining({ code: 'csrf_failed' }));
     expect(embed('https')).not.toThrow();
@@ -524,7 +526,7 @@ describe('origins that were found good before', () => {
   it('are not those of a Referer', () => {
     const { csrf } = ask();
     const post = (headers: IncomingHttpHeaders) => (): void =>
-      csrf.guard(ask({ headers }).bound, { withoutSession: 'headers' });
+      csrf.guard(ask({ headers }).requestSession, { withoutSession: 'headers' });
     expect(post({})).not.toThrow();
     expect(post({ referer: `${own}/page` })).not.toThrow();
     expect(post({ referer: 'https://evil.example/' })).toThrow(expect.objectContaining({ code: 'csrf_failed' }));
@@ -539,7 +541,7 @@ describe('tokens that were found good before', () => {
     const [alices, bobs] = [sessionCookie(), sessionCookie()];
     const token = tokenOf(alices);
     const post = (cookie: string | undefined, given: string) => (): void =>
-      csrf.guard(ask({ headers: { cookie, origin: own, 'x-csrf-token': given } }).bound);
+      csrf.guard(ask({ headers: { cookie, origin: own, 'x-csrf-token': given } }).requestSession);
     for (let again = 0; again < 3; again += 1) {
       expect(post(alices, token)).not.toThrow();
       for (const cookie of [bobs, undefined, 'session=x']) {
@@ -571,7 +573,7 @@ describe('tokens that were found good before', () => {
     const [alices, bobs] = [sessionCookie(), sessionCookie()];
     const token = tokenOf(bobs);
     const post = (cookie: string) => (): void =>
-      csrf.guard(ask({ headers: { cookie, origin: own, 'x-csrf-token': token } }).bound);
+      csrf.guard(ask({ headers: { cookie, origin: own, 'x-csrf-token': token } }).requestSession);
     for (let again = 0; again < 2; again += 1) {
       expect(post(alices)).toThrow(expect.objectContaining({ code: 'csrf_failed' }));
       expect(post(bobs)).not.toThrow();
@@ -583,7 +585,7 @@ describe('tokens that were found good before', () => {
     const token = csrf.issue(request);
     const preSession = (head()['set-cookie'] as string[])[0]!.split(';')[0]!;
     const post = (cookie: string) => (): void =>
-      csrf.guard(ask({ headers: { cookie, origin: own, 'x-csrf-token': token } }).bound);
+      csrf.guard(ask({ headers: { cookie, origin: own, 'x-csrf-token': token } }).requestSession);
     expect(post(preSession)).not.toThrow();
     expect(post(`${preSession}; ${sessionCookie()}`)).toThrow(expect.objectContaining({ code: 'csrf_failed' }));
     expect(post(preSession)).not.toThrow();

@@ -1,13 +1,14 @@
-import type { KeyRing } from '../crypto/key-ring.js';
+import { Inject, Injectable } from '@nestjs/common';
+import { KeyRing } from '../crypto/key-ring.js';
 import { SessionAuthError } from '../errors/session-auth.error.js';
-import type { SessionEventPublisher } from '../events/event-publisher.js';
+import { SessionEventPublisher } from '../events/event-publisher.js';
 import type { CsrfRejection } from '../events/session-event.js';
 import type { HttpExchange } from '../http/http-exchange.js';
 import { RecentlyUsed } from '../cache/lru-cache.js';
 import type { RequestSession } from '../http/request-session.js';
 import { getRequestSession } from '../http/request-sessions.js';
 import type { CsrfProtection } from './csrf-metadata.js';
-import type { CsrfSettings } from './csrf.options.js';
+import { CSRF_SETTINGS, type CsrfSettings } from './csrf.options.js';
 import { CSRF_TOKEN_LENGTH, CsrfKey, isCsrfToken, issueCsrfToken, type CsrfBinding } from './csrf-token.js';
 import { isProtectedMethod } from './protected-methods.js';
 import { judgeOrigin, parseOwnOrigin } from './request-origin.js';
@@ -37,6 +38,7 @@ type HeaderValue = ReturnType<HttpExchange['requestHeader']>;
  *
  * Each method takes the request as the handler has it (`@Req()`), of Express or Fastify.
  */
+@Injectable()
 export class CsrfService {
   readonly #keys: readonly CsrfKey[];
   readonly #knownOrigins = new RecentlyUsed<AskedFrom>(REMEMBERED_ORIGINS, LONGEST_ORIGIN);
@@ -44,7 +46,7 @@ export class CsrfService {
 
   constructor(
     keys: KeyRing,
-    private readonly settings: CsrfSettings,
+    @Inject(CSRF_SETTINGS) private readonly settings: CsrfSettings,
     private readonly events: SessionEventPublisher,
   ) {
     this.#keys = keys.deriveKeys('csrf').map((key) => new CsrfKey(key));
@@ -65,16 +67,16 @@ export class CsrfService {
    * on, else for its pre-session, whose cookie is set where it is missing. The response is not stored by any cache.
    */
   issue(request: object): string {
-    const bound = getRequestSession(request);
-    if (!bound.exchange.headersSent) {
-      bound.exchange.vary('Cookie');
-      bound.exchange.forbidStore();
+    const requestSession = getRequestSession(request);
+    if (!requestSession.exchange.headersSent) {
+      requestSession.exchange.vary('Cookie');
+      requestSession.exchange.forbidStore();
     }
-    const { token } = bound;
+    const { token } = requestSession;
     return issueCsrfToken(
       this.#keys[0]!,
       token === undefined
-        ? { kind: 'pre-session', secret: bound.ensurePreSession() }
+        ? { kind: 'pre-session', secret: requestSession.ensurePreSession() }
         : { kind: 'session', secret: token },
     );
   }
@@ -103,12 +105,12 @@ export class CsrfService {
    * @throws SessionAuthError `csrf_failed`, the same for every reason; the reason is in the event `csrf.rejected`
    * @internal
    */
-  guard(bound: RequestSession, protection: CsrfProtection = {}): void {
-    const { exchange } = bound;
+  guard(requestSession: RequestSession, protection: CsrfProtection = {}): void {
+    const { exchange } = requestSession;
     const methods = protection.methods ?? this.settings.methods;
     const { method, overriddenMethod = method } = exchange;
     if (!isProtectedMethod(method, methods) && !isProtectedMethod(overriddenMethod, methods)) return;
-    const reason = this.#judge(bound, protection);
+    const reason = this.#judge(requestSession, protection);
     if (reason !== undefined) this.#reject(exchange, reason);
   }
 
@@ -141,16 +143,16 @@ export class CsrfService {
     throw new SessionAuthError('csrf_failed', 'this request cannot be told from a forged one; reload the page');
   }
 
-  #judge(bound: RequestSession, { withoutSession = 'token' }: CsrfProtection): CsrfRejection | undefined {
-    const { exchange } = bound;
+  #judge(requestSession: RequestSession, { withoutSession = 'token' }: CsrfProtection): CsrfRejection | undefined {
+    const { exchange } = requestSession;
     if (!exchange.headersSent) exchange.vary('Cookie, Origin, Sec-Fetch-Site');
     const foreign = this.#judgeOrigin(exchange, exchange.requestHeader('referer'));
     if (foreign !== undefined) return foreign;
-    if (withoutSession === 'headers' && !bound.isAuthenticating) return undefined;
+    if (withoutSession === 'headers' && !requestSession.isAuthenticating) return undefined;
     const given = this.#givenToken(exchange);
     if (given === undefined) return 'no_token';
     // the session's by the request's cookie: a guard before this one may have replaced the token
-    const binding = bindingOf(bound);
+    const binding = bindingOf(requestSession);
     if (binding === undefined) return 'no_cookie';
     return this.#isGood(given, binding) ? undefined : 'wrong_token';
   }
@@ -208,10 +210,10 @@ function isNavigation(exchange: HttpExchange): boolean {
   return isSafe && mode === 'navigate' && destination === 'document';
 }
 
-function bindingOf(bound: RequestSession): CsrfBinding | undefined {
-  const { presentedToken } = bound;
+function bindingOf(requestSession: RequestSession): CsrfBinding | undefined {
+  const { presentedToken } = requestSession;
   if (presentedToken !== undefined) return { kind: 'session', secret: presentedToken };
-  const { preSessionId } = bound;
+  const { preSessionId } = requestSession;
   return preSessionId === undefined ? undefined : { kind: 'pre-session', secret: preSessionId };
 }
 

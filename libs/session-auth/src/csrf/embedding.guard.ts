@@ -1,4 +1,4 @@
-import { Inject, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { stepOverHttpAtOnce } from '../http/http-error.js';
 import { RequestSessions } from '../http/request-sessions.js';
 import { CsrfService } from './csrf.service.js';
@@ -14,16 +14,17 @@ import { CsrfService } from './csrf.service.js';
  *
  * @throws HttpException 403 `csrf_failed`
  */
+@Injectable()
 export class EmbeddingGuard implements CanActivate {
   constructor(
-    @Inject(RequestSessions) private readonly sessions: RequestSessions,
-    @Inject(CsrfService) private readonly csrf: CsrfService,
+    private readonly sessions: RequestSessions,
+    private readonly csrf: CsrfService,
   ) {}
 
   canActivate(context: ExecutionContext): boolean {
     if (context.getType() === 'rpc' || context.getType() === 'ws') return true;
-    const bound = this.sessions.of(context);
-    stepOverHttpAtOnce(bound.exchange, () => this.csrf.guardEmbedding(bound));
+    const requestSession = this.sessions.of(context);
+    stepOverHttpAtOnce(requestSession.exchange, () => this.csrf.guardEmbedding(requestSession));
     return true;
   }
 }

@@ -52,7 +52,7 @@ function configure({
     maxDataSize: 1000,
     upstreamKeys: [Buffer.alloc(32, 1)],
   };
-  publisher = new SessionEventPublisher(clock, [(event) => void events.push(event)]);
+  publisher = new SessionEventPublisher(clock, { record: (event) => void events.push(event) });
   lifecycle = new SessionLifecycleService(store, settings, clock, publisher);
   const keys = new KeyRing(secrets);
   const attributes: CookieAttributes = {
@@ -328,7 +328,7 @@ describe('RequestSession', () => {
         return (await lifecycle.create({ user: ALICE })).session;
       }
 
-      takeCookie(bound: RequestSession): void {
+      clearCookie(bound: RequestSession): void {
         this.taken.push(bound);
       }
 

@@ -31,7 +31,7 @@ export interface RequestSessionParts {
 export interface RememberedLoginResumer {
   resume(bound: RequestSession): Promise<Session | undefined>;
   /** Takes the remember-me cookie from a client that sent one. */
-  takeCookie(bound: RequestSession): void;
+  clearCookie(bound: RequestSession): void;
   /** Whether the client sent a remember-me cookie, genuine or not. */
   isSent(bound: RequestSession): boolean;
   /** Whether the client sent a genuine remember-me cookie. Whether its token is still good is not known from it. */
@@ -173,7 +173,7 @@ export class RequestSession {
     this.#opened = undefined;
     this.#session = this.#live = Promise.resolve(undefined);
     this.#loaded = undefined;
-    this.parts.remembered?.takeCookie(this);
+    this.parts.remembered?.clearCookie(this);
     this.exchange.setCookie(this.parts.cookie.name, this.parts.cookie.expire());
   }
 

@@ -1,33 +1,36 @@
+import { Injectable, Optional } from '@nestjs/common';
 import { markOfUser } from '../crypto/identity-mark.js';
 import { SessionAuthError } from '../errors/session-auth.error.js';
-import type { SessionEventPublisher } from '../events/event-publisher.js';
-import type { OpenedRememberMeCookie, RememberMeCookie } from '../cookies/remember-me-cookie.js';
+import { SessionEventPublisher } from '../events/event-publisher.js';
+import { RememberMeCookie, type OpenedRememberMeCookie } from '../cookies/remember-me-cookie.js';
 import type { RememberedLoginResumer, RequestSession } from '../http/request-session.js';
-import type { RememberMeConsumption, RememberMeService } from '../remember-me/remember-me.service.js';
+import { RememberMeService, type RememberMeConsumption } from '../remember-me/remember-me.service.js';
 import type { IssuedSession } from '../session/session-lifecycle.js';
-import type { SessionLifecycleService } from '../session/session-lifecycle.service.js';
+import { SessionLifecycleService } from '../session/session-lifecycle.service.js';
 import type { Session } from '../session/session.js';
-import type { Clock } from '../time/clock.js';
-import type { SessionUser, SessionUserProvider } from '../users/session-user-provider.js';
-
-/** What {@link RememberedLogin} works with. */
-export interface RememberedLoginParts {
-  readonly rememberMe: RememberMeService;
-  readonly cookie: RememberMeCookie;
-  readonly lifecycle: SessionLifecycleService;
-  readonly clock: Clock;
-  readonly events: SessionEventPublisher;
-  readonly users: SessionUserProvider | undefined;
-}
+import { Clock } from '../time/clock.js';
+import { SessionUserProvider, type SessionUser } from '../users/session-user-provider.js';
 
 /** At the limit, or late: the session of this token has been given another one, which the client holds by now. */
 const SIGNS_NOBODY_IN = ['session_limit_reached', 'session_required'];
 
 type Remembered = Extract<RememberMeConsumption, { status: 'remembered' }>;
 
-/** Remember-me over HTTP: the cookie, and the login that comes of it when a request has no live session. */
+/**
+ * Remember-me over HTTP: the cookie, and the login that comes of it when a request has no live session. Where
+ * remember-me is off, no request has such a cookie, and no device is remembered.
+ */
+@Injectable()
 export class RememberedLogin implements RememberedLoginResumer {
-  constructor(private readonly parts: RememberedLoginParts) {}
+  /** @param cookie absent where the application has switched remember-me off */
+  constructor(
+    private readonly rememberMe: RememberMeService,
+    private readonly lifecycle: SessionLifecycleService,
+    private readonly clock: Clock,
+    private readonly events: SessionEventPublisher,
+    @Optional() private readonly cookie?: RememberMeCookie,
+    @Optional() private readonly users?: SessionUserProvider,
+  ) {}
 
   /**
    * To be asked before a device is remembered: without `users` nobody could be signed in by it.
@@ -35,36 +38,39 @@ export class RememberedLogin implements RememberedLoginResumer {
    * @throws SessionAuthError `not_configured` without `users`
    */
   requireUsers(): void {
-    if (this.parts.users !== undefined) return;
+    if (this.cookie === undefined || this.users !== undefined) return;
     throw new SessionAuthError('not_configured', 'a remembered device needs the option users, to find its user by id');
   }
 
   /** Remembers the device that has just logged in. What it was remembered by before is over. */
-  async remember(bound: RequestSession, userId: string, sessionId: string): Promise<void> {
-    await this.#revokePresented(bound);
-    this.#writeCookie(bound, await this.parts.rememberMe.issue(userId, sessionId, bound.exchange.client));
+  async remember(requestSession: RequestSession, userId: string, sessionId: string): Promise<void> {
+    if (this.cookie === undefined) return;
+    await this.#revokePresented(requestSession);
+    this.#writeCookie(requestSession, await this.rememberMe.issue(userId, sessionId, requestSession.exchange.client));
   }
 
   /** Forgets the device of a request and takes its cookie. Costs nothing where there is none. */
-  async forget(bound: RequestSession): Promise<void> {
-    if (!this.isSent(bound)) return;
-    await this.#revokePresented(bound);
-    this.takeCookie(bound);
+  async forget(requestSession: RequestSession): Promise<void> {
+    if (!this.isSent(requestSession)) return;
+    await this.#revokePresented(requestSession);
+    this.clearCookie(requestSession);
   }
 
   /** Forgets all devices of a user. */
   async forgetAll(userId: string): Promise<void> {
-    await this.parts.rememberMe.revokeAll(userId);
+    if (this.cookie !== undefined) await this.rememberMe.revokeAll(userId);
   }
 
   /** Takes the cookie from a client that sent one. */
-  takeCookie(bound: RequestSession): void {
-    const { cookie } = this.parts;
-    if (this.isSent(bound) && !bound.exchange.headersSent) bound.exchange.setCookie(cookie.name, cookie.expire());
+  clearCookie(requestSession: RequestSession): void {
+    const { cookie } = this;
+    const { exchange } = requestSession;
+    if (cookie === undefined || exchange.headersSent || !this.isSent(requestSession)) return;
+    exchange.setCookie(cookie.name, cookie.expire());
   }
 
-  isPresented(bound: RequestSession): boolean {
-    return this.#read(bound) !== undefined;
+  isPresented(requestSession: RequestSession): boolean {
+    return this.#read(requestSession) !== undefined;
   }
 
   /**
@@ -74,14 +80,14 @@ export class RememberedLogin implements RememberedLoginResumer {
    * A request that changes something signs nobody in when its session cookie is another user's: a CSRF token that is
    * bound to that session must not speak for the remembered user. Nothing is taken then.
    */
-  async resume(bound: RequestSession): Promise<Session | undefined> {
-    if (!this.isSent(bound)) return undefined;
-    const { rememberMe, events, users } = this.parts;
+  async resume(requestSession: RequestSession): Promise<Session | undefined> {
+    if (!this.isSent(requestSession)) return undefined;
+    const { rememberMe, events, users } = this;
     // issued by an application that had them, or has them on another node: left as it is
     if (users === undefined) return undefined;
-    const { client } = bound.exchange;
-    const opened = this.#read(bound);
-    if (opened !== undefined && isMixed(bound, opened)) return undefined;
+    const { client } = requestSession.exchange;
+    const opened = this.#read(requestSession);
+    if (opened !== undefined && isMixed(requestSession, opened)) return undefined;
     const outcome = opened === undefined ? undefined : await rememberMe.consume(opened.token, client);
     if (outcome?.status === 'remembered' && !markOfUser(outcome.device.userId).equals(opened!.userMark)) {
       // the store has answered with the record of somebody else
@@ -89,45 +95,45 @@ export class RememberedLogin implements RememberedLoginResumer {
     } else if (outcome?.status === 'remembered') {
       // before anything that may fail, such as the look-up of the user: the validator that the client holds has been used
       // up, and presented once more after its grace it would be taken for a thief's
-      this.#writeCookie(bound, outcome);
+      this.#writeCookie(requestSession, outcome);
       const user = await findUser(users, outcome.device.userId);
-      if (user !== undefined) return this.#signIn(bound, user, outcome);
+      if (user !== undefined) return this.#signIn(requestSession, user, outcome);
       await rememberMe.revokeAll(outcome.device.userId);
     }
-    this.takeCookie(bound);
+    this.clearCookie(requestSession);
     return undefined;
   }
 
-  async #signIn(bound: RequestSession, user: SessionUser, outcome: Remembered): Promise<Session | undefined> {
-    const { rememberMe, lifecycle } = this.parts;
+  async #signIn(requestSession: RequestSession, user: SessionUser, outcome: Remembered): Promise<Session | undefined> {
+    const { rememberMe, lifecycle } = this;
     const { device } = outcome;
-    const issued = await this.#createSession(bound, user, outcome);
+    const issued = await this.#createSession(requestSession, user, outcome);
     if (issued === undefined) return undefined;
     // whoever revoked the token meanwhile has ended the user's sessions before this one was there
     if (!(await rememberMe.isRemembered(device.userId, device.id))) {
-      await lifecycle.destroySession(issued.session, 'revoked', bound.exchange.client);
-      this.takeCookie(bound);
+      await lifecycle.destroySession(issued.session, 'revoked', requestSession.exchange.client);
+      this.clearCookie(requestSession);
       return undefined;
     }
-    bound.replace(issued);
+    requestSession.replace(issued);
     return issued.session;
   }
 
   /** Hands the client its next token, if it is to have one. */
   #writeCookie({ exchange }: RequestSession, { token, device }: Pick<Remembered, 'token' | 'device'>): void {
-    const { cookie, clock } = this.parts;
-    if (token === undefined) return;
+    const { cookie, clock } = this;
+    if (cookie === undefined || token === undefined) return;
     exchange.setCookie(cookie.name, cookie.issue(token, device.userId, device.expiresAt.getTime(), clock.now()));
   }
 
   async #createSession(
-    bound: RequestSession,
+    requestSession: RequestSession,
     user: SessionUser,
     outcome: Remembered,
   ): Promise<IssuedSession | undefined> {
-    const { fingerprint, exchange } = bound;
+    const { fingerprint, exchange } = requestSession;
     try {
-      return await this.parts.lifecycle.create({
+      return await this.lifecycle.create({
         user,
         authentication: 'remember-me',
         authenticatedAt: outcome.device.createdAt.getTime(),
@@ -142,17 +148,17 @@ export class RememberedLogin implements RememberedLoginResumer {
     }
   }
 
-  async #revokePresented(bound: RequestSession): Promise<void> {
-    const opened = this.#read(bound);
-    if (opened !== undefined) await this.parts.rememberMe.revokeToken(opened.token);
+  async #revokePresented(requestSession: RequestSession): Promise<void> {
+    const opened = this.#read(requestSession);
+    if (opened !== undefined) await this.rememberMe.revokeToken(opened.token);
   }
 
   #read({ exchange }: RequestSession): OpenedRememberMeCookie | undefined {
-    return this.parts.cookie.read(exchange.cookieHeader, this.parts.clock.now());
+    return this.cookie?.read(exchange.cookieHeader, this.clock.now());
   }
 
   isSent({ exchange }: RequestSession): boolean {
-    return this.parts.cookie.isIn(exchange.cookieHeader);
+    return this.cookie?.isIn(exchange.cookieHeader) === true;
   }
 }
 

@@ -46,7 +46,7 @@ beforeEach(() => {
       upstreamKeys: [Buffer.alloc(32, 1)],
     },
     clock,
-    new SessionEventPublisher(clock, [(event) => void events.push(event)]),
+    new SessionEventPublisher(clock, { record: (event) => void events.push(event) }),
   );
 });
 

@@ -42,7 +42,7 @@ function makeLifecycle(
   announcer?: NewSessionAnnouncer,
 ): SessionLifecycleService {
   const clock = { now: () => now };
-  const publisher = new SessionEventPublisher(clock, [(event) => void events.push(event)]);
+  const publisher = new SessionEventPublisher(clock, { record: (event) => void events.push(event) });
   return new SessionLifecycleService(on, { ...SETTINGS, ...changes }, clock, publisher, announcer);
 }
 

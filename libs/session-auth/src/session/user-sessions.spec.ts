@@ -37,7 +37,7 @@ describe('ending the sessions of a user', () => {
         return whileForgetting();
       },
     };
-    const events = new SessionEventPublisher(clock, []);
+    const events = new SessionEventPublisher(clock, { record: () => undefined });
     lifecycle = new SessionLifecycleService(store, SETTINGS, clock, events, undefined, devices);
   });
 
