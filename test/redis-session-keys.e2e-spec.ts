@@ -8,7 +8,6 @@ import {
   fullRecord,
   GRACE,
   IDLE,
-  MINUTE,
   newRecord,
   newUser,
   nextDigest,
@@ -17,6 +16,7 @@ import {
   NOW,
   untouched,
 } from '../libs/session-auth/src/testing/session-store/sample-records.js';
+import { MINUTE } from '../libs/session-auth/src/time/units.js';
 import {
   endAll,
   isLive,

@@ -10,7 +10,9 @@ import {
   type SessionStore,
 } from 'nestjs-session-auth';
 import { sessionServices } from '../../libs/session-auth/test/fixtures/session-services.js';
-import { RememberMeDevices } from '../../libs/session-auth/src/remember-me/remember-me-devices.js';
+import { StoreDeadline } from '../../libs/session-auth/src/async/store-deadline.js';
+import { KeyRing } from '../../libs/session-auth/src/crypto/key-ring.js';
+import { StoredRememberedDevices } from '../../libs/session-auth/src/remember-me/stored-remembered-devices.js';
 import type { ModelSettings } from './reference-session.js';
 
 /** The stores that one node of the application works with. */
@@ -65,8 +67,9 @@ export class ApplicationNode {
     limits: (userId: string) => Admission,
     hear: (event: SessionEvent) => void,
   ) {
-    const events = new SessionEventPublisher(clock, [hear]);
+    const events = new SessionEventPublisher(clock, { record: hear });
     const storeTimeout = 20_000;
+    const deadline = new StoreDeadline(storeTimeout);
     const { idle, absolute, touchInterval, rotationGrace, maxDataSize } = settings;
     const lifetime = { idle, absolute, touchInterval, rotationGrace, rotateEvery: undefined };
     const concurrency = { onLimit: 'reject', max: (user: { id: string | number }) => limits(String(user.id)) } as const;
@@ -78,18 +81,18 @@ export class ApplicationNode {
       limit: concurrency,
       maxDataSize,
       storeTimeout,
-      devices: new RememberMeDevices(stores.tokens, clock, storeTimeout),
+      devices: new StoredRememberedDevices(stores.tokens, clock, deadline, settings.rememberMe),
     }));
     this.concurrent = new ConcurrentSessionsService(this.lifecycle, concurrency);
-    this.rememberMe = new RememberMeService({
-      store: stores.tokens,
-      settings: settings.rememberMe,
-      keys: [Buffer.alloc(32, 7)],
+    this.rememberMe = new RememberMeService(
+      stores.tokens,
+      this.lifecycle,
       clock,
       events,
-      storeTimeout,
-      endSessions: (userId, client) => this.lifecycle.revokeAll(userId, 'remember_me_theft', client),
-    });
+      deadline,
+      new KeyRing(['the secret that all nodes of the model share']),
+      settings.rememberMe,
+    );
   }
 }
 

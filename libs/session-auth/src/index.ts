@@ -54,8 +54,9 @@ export { LoginThrottleStore, type FailureCount, type FailureCounter } from './th
 
 // session
 export type { CleanupOptions } from './session/cleanup.options.js';
+export type { ExpiringRows } from './session/expiring-rows.js';
 export { NewSessionNotifier, type NewSessionNotice } from './session/new-session-notifier.js';
-export { SessionCleanupService, type CleanupReport, type ExpiringRows } from './session/session-cleanup.service.js';
+export { SessionCleanupService, type CleanupReport } from './session/session-cleanup.service.js';
 export type { ConcurrencyOptions, OnLimit, UserLimit } from './session/concurrency.options.js';
 export type { Admission } from './session/concurrency-limit.js';
 export { ConcurrentSessionsService } from './session/concurrent-sessions.service.js';

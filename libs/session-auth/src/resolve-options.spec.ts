@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { resolveOptions } from './resolve-options.js';
+import { HOUR } from './time/units.js';
 
 const SECRET = 'a secret that is long enough for tests';
 const OTHER = 'another secret that is as long as the first';
-const HOUR = 3_600_000;
 
 const resolve = (options: object = {}, production = false): ReturnType<typeof resolveOptions> =>
   resolveOptions({ secrets: [SECRET], ...options }, production);

@@ -1,41 +1,45 @@
-import { resolveStoreTimeout } from './async/store-timeout.options.js';
-import { resolveCookie } from './cookies/cookie.options.js';
-import { resolveDeviceCookie } from './cookies/device-cookie.options.js';
-import { resolveSecrets } from './crypto/secrets.options.js';
-import { resolveCsrf } from './csrf/csrf.options.js';
-import { resolveFingerprint } from './fingerprint/fingerprint.options.js';
+import { Logger, type FactoryProvider } from '@nestjs/common';
+import { STORE_TIMEOUT, resolveStoreTimeout } from './async/store-timeout.options.js';
+import { COOKIE_ATTRIBUTES, cookieAdvice, resolveCookie } from './cookies/cookie.options.js';
+import { DEVICE_COOKIE_SETTINGS, resolveDeviceCookie } from './cookies/device-cookie.options.js';
+import { SECRETS, resolveSecrets } from './crypto/secrets.options.js';
+import { CSRF_SETTINGS, resolveCsrf } from './csrf/csrf.options.js';
+import { FINGERPRINT_SIGNALS, resolveFingerprint } from './fingerprint/fingerprint.options.js';
 import { OptionReader } from './options/option-reader.js';
-import { resolvePasswords } from './passwords/passwords.options.js';
-import { resolveRememberMe } from './remember-me/remember-me.options.js';
-import { resolveCleanup } from './session/cleanup.options.js';
-import { resolveConcurrency } from './session/concurrency.options.js';
-import { resolveLifetime } from './session/lifetime.options.js';
-import { resolveMaxDataSize } from './session/session-data.options.js';
-import { resolveLoginThrottle } from './throttle/login-throttle.options.js';
+import { PASSWORD_SETTINGS, resolvePasswords } from './passwords/passwords.options.js';
+import { REMEMBER_ME_SETTINGS, resolveRememberMe } from './remember-me/remember-me.options.js';
+import { CLEANUP_SETTINGS, resolveCleanup } from './session/cleanup.options.js';
+import { CONCURRENCY_LIMIT, resolveConcurrency } from './session/concurrency.options.js';
+import { lifetimeAdvice, resolveLifetime, SESSION_LIFETIME } from './session/lifetime.options.js';
+import { MAX_DATA_SIZE, resolveMaxDataSize } from './session/session-data.options.js';
+import { LOGIN_THROTTLE_SETTINGS, resolveLoginThrottle } from './throttle/login-throttle.options.js';
+
+/** Where Nest's builder puts what `forRoot` was given or a `forRootAsync` factory returned. */
+export const SESSION_AUTH_OPTIONS = Symbol('nestjs-session-auth options');
 
 /** Where the resolved options are injected from. */
 export const RESOLVED_OPTIONS = Symbol('nestjs-session-auth resolved options');
 
-/** The resolver of each option, in the order in which the options are looked at. */
-const RESOLVERS = {
-  secrets: resolveSecrets,
-  cookie: resolveCookie,
-  lifetime: resolveLifetime,
-  concurrency: resolveConcurrency,
-  fingerprint: resolveFingerprint,
-  csrf: resolveCsrf,
-  rememberMe: resolveRememberMe,
-  passwords: resolvePasswords,
-  loginThrottle: resolveLoginThrottle,
-  deviceCookie: resolveDeviceCookie,
-  cleanup: resolveCleanup,
-  storeTimeout: resolveStoreTimeout,
-  maxDataSize: resolveMaxDataSize,
+/** What each option is resolved by and injected from, in the order in which the options are looked at. */
+const SLICES = {
+  secrets: { resolve: resolveSecrets, token: SECRETS },
+  cookie: { resolve: resolveCookie, token: COOKIE_ATTRIBUTES },
+  lifetime: { resolve: resolveLifetime, token: SESSION_LIFETIME },
+  concurrency: { resolve: resolveConcurrency, token: CONCURRENCY_LIMIT },
+  fingerprint: { resolve: resolveFingerprint, token: FINGERPRINT_SIGNALS },
+  csrf: { resolve: resolveCsrf, token: CSRF_SETTINGS },
+  rememberMe: { resolve: resolveRememberMe, token: REMEMBER_ME_SETTINGS },
+  passwords: { resolve: resolvePasswords, token: PASSWORD_SETTINGS },
+  loginThrottle: { resolve: resolveLoginThrottle, token: LOGIN_THROTTLE_SETTINGS },
+  deviceCookie: { resolve: resolveDeviceCookie, token: DEVICE_COOKIE_SETTINGS },
+  cleanup: { resolve: resolveCleanup, token: CLEANUP_SETTINGS },
+  storeTimeout: { resolve: resolveStoreTimeout, token: STORE_TIMEOUT },
+  maxDataSize: { resolve: resolveMaxDataSize, token: MAX_DATA_SIZE },
 };
 
 /** The options with every default filled in and every duration in milliseconds. */
 export type ResolvedSessionAuthOptions = {
-  readonly [Option in keyof typeof RESOLVERS]: ReturnType<(typeof RESOLVERS)[Option]>;
+  readonly [Option in keyof typeof SLICES]: ReturnType<(typeof SLICES)[Option]['resolve']>;
 };
 
 /**
@@ -46,7 +50,27 @@ export type ResolvedSessionAuthOptions = {
  * @throws SessionAuthError `invalid_configuration`, naming the option's path, what was given and what is allowed
  */
 export function resolveOptions(options: unknown, production: boolean): ResolvedSessionAuthOptions {
-  const root = OptionReader.root(options, Object.keys(RESOLVERS));
-  const resolved = Object.entries(RESOLVERS).map(([option, resolve]) => [option, resolve(root, production)]);
+  const root = OptionReader.root(options, Object.keys(SLICES));
+  const resolved = Object.entries(SLICES).map(([option, { resolve }]) => [option, resolve(root, production)]);
   return Object.fromEntries(resolved) as ResolvedSessionAuthOptions;
 }
+
+/** The resolved options, all together and each by its own token, so that a class is given what it needs and no more. */
+export const OPTION_PROVIDERS: readonly FactoryProvider[] = [
+  {
+    provide: RESOLVED_OPTIONS,
+    inject: [SESSION_AUTH_OPTIONS],
+    useFactory: (options: unknown) => {
+      const production = process.env['NODE_ENV'] === 'production';
+      const resolved = resolveOptions(options, production);
+      const advice = [...lifetimeAdvice(resolved.lifetime), ...(production ? cookieAdvice(resolved.cookie) : [])];
+      for (const text of advice) new Logger('SessionAuth').warn(text);
+      return resolved;
+    },
+  },
+  ...Object.entries(SLICES).map(([option, { token }]) => ({
+    provide: token,
+    inject: [RESOLVED_OPTIONS],
+    useFactory: (options: ResolvedSessionAuthOptions) => options[option as keyof ResolvedSessionAuthOptions],
+  })),
+];

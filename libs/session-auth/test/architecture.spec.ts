@@ -32,7 +32,7 @@ describe('the import rules', () => {
 
   it.each([
     ['a higher layer', 'session/session.ts', '../http/cookies.js'],
-    ['a neighbour in the same layer', 'session/session.ts', '../remember-me/remember-me-token.js'],
+    ['a neighbour in the same layer', 'cookies/remember-me-cookie.ts', '../remember-me/remember-me-token.js'],
     ['another adapter', 'storage/redis/redis-session-store.ts', '../memory/memory-session-store.js'],
     ['the root of src', 'session/session.ts', '../session-auth.options.js'],
     ['the contract suites', 'session-auth.module.ts', './testing/session-store-contract.js'],

@@ -9,8 +9,8 @@ import {
   newUser,
   NO_LIMIT,
   NOW,
-  SECOND,
 } from '../src/testing/session-store/sample-records.js';
+import { SECOND } from '../src/time/units.js';
 
 sessionStoreContract('MemorySessionStore', async () => ({
   store: new MemorySessionStore(),

@@ -1,4 +1,6 @@
+import { Inject, Injectable } from '@nestjs/common';
 import { SessionAuthError } from '../errors/session-auth.error.js';
+import { STORE_TIMEOUT } from './store-timeout.options.js';
 
 /** An operation that has not been answered yet. */
 interface Waiting {
@@ -13,13 +15,14 @@ interface Waiting {
  * All that wait share a timer, since a timer of its own costs an operation more than all else here; it does not keep
  * the process alive.
  */
+@Injectable()
 export class StoreDeadline {
   // in the order in which they began, which is that of their ends
   readonly #waiting = new Set<Waiting>();
   #isTimed = false;
 
   /** @param timeout in milliseconds */
-  constructor(private readonly timeout: number) {}
+  constructor(@Inject(STORE_TIMEOUT) private readonly timeout: number) {}
 
   /**
    * Runs an operation and waits for it.

@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { KeyRing } from '../crypto/key-ring.js';
+import { REMEMBER_ME_SETTINGS, type RememberMeSettings } from '../remember-me/remember-me.options.js';
 import { SESSION_LIFETIME, type SessionLifetime } from '../session/lifetime.options.js';
 import { COOKIE_ATTRIBUTES, type CookieAttributes } from './cookie.options.js';
 import { DEVICE_COOKIE_SETTINGS, type DeviceCookieSettings } from './device-cookie.options.js';
@@ -13,19 +14,21 @@ import { SessionCookie } from './session-cookie.js';
 export class CookieSet {
   readonly session: SessionCookie;
   readonly preSession: PreSessionCookie;
-  readonly rememberMe: RememberMeCookie;
-  /** Absent where the application has switched it off. */
+  /** Undefined where the application has switched it off. */
+  readonly rememberMe: RememberMeCookie | undefined;
+  /** Undefined where the application has switched it off. */
   readonly device: DeviceCookie | undefined;
 
   constructor(
     keys: KeyRing,
     @Inject(COOKIE_ATTRIBUTES) attributes: CookieAttributes,
     @Inject(SESSION_LIFETIME) { absolute, idle }: SessionLifetime,
+    @Inject(REMEMBER_ME_SETTINGS) rememberMe: RememberMeSettings | undefined,
     @Inject(DEVICE_COOKIE_SETTINGS) device: DeviceCookieSettings | undefined,
   ) {
     this.session = new SessionCookie(keys, { attributes, absolute, idle });
     this.preSession = new PreSessionCookie(keys, attributes, absolute);
-    this.rememberMe = new RememberMeCookie(keys, attributes);
+    this.rememberMe = rememberMe && new RememberMeCookie(keys, attributes);
     this.device = device && new DeviceCookie(keys, attributes, device.lifetime);
   }
 }

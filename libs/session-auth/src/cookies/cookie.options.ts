@@ -67,6 +67,12 @@ export function resolveCookie(root: OptionReader): CookieAttributes {
   return attributes;
 }
 
+/** What is to be said at start-up in production of a cookie that no standard advises; nothing where one does. */
+export function cookieAdvice({ secure }: CookieAttributes): string[] {
+  if (secure) return [];
+  return ['cookie.secure is false: browsers send sessions over plain HTTP as well, for anybody on the way to read'];
+}
+
 /** What is wrong with a set of attributes: the option's name and the reason. Undefined: nothing. */
 export function cookieContradiction(
   cookie: CookieAttributes,

@@ -1,5 +1,7 @@
 import { createCipheriv, createDecipheriv, hash, hkdfSync, randomBytes } from 'node:crypto';
+import { Inject, Injectable } from '@nestjs/common';
 import { withoutStackTrace } from '../errors/without-stack-trace.js';
+import { SECRETS } from './secrets.options.js';
 
 const VERSION = 1;
 const KEY_ID_BYTES = 4;
@@ -34,11 +36,12 @@ export interface OpenedSeal {
  * The check is 64 bits of a keyed SHA-256 over all before it. It proves nothing that the tag does not: it is there
  * because telling a forgery by it takes a tenth of the time, and whoever forges chooses how often that is spent.
  */
+@Injectable()
 export class KeyRing {
   readonly #keys: readonly SealingKey[];
   readonly #secrets: readonly string[];
 
-  constructor(secrets: readonly string[]) {
+  constructor(@Inject(SECRETS) secrets: readonly string[]) {
     this.#secrets = [...secrets];
     this.#keys = secrets.map((secret) => ({
       id: derive(secret, 'key id', KEY_ID_BYTES),

@@ -12,6 +12,7 @@ import type { SessionEvent } from '../events/session-event.js';
 import { cookieAttributes } from '../../test/fixtures/cookie-attributes.js';
 import { CookieSet } from '../cookies/cookie-set.js';
 import { RequestSessionFactory, type RequestSession } from '../http/request-session.js';
+import { DEFAULT_REMEMBER_ME } from '../remember-me/remember-me.options.js';
 import { DEFAULT_SESSION_LIFETIME } from '../session/lifetime.options.js';
 import { SessionGuessing } from '../throttle/session-guessing.js';
 import { CsrfExempt } from './csrf-exempt.decorator.js';
@@ -24,9 +25,9 @@ import { CsrfKey, isCsrfToken } from './csrf-token.js';
 import { CsrfService } from './csrf.service.js';
 import { EmbeddingGuard } from './embedding.guard.js';
 import { parseTrustedOrigin } from './request-origin.js';
+import { DAY } from '../time/units.js';
 
 const NOW = Date.UTC(2026, 0, 1);
-const DAY = 24 * 60 * 60 * 1000;
 const NEW = 'the new secret, long enough to be one';
 const OLD = 'the old secret, long enough to be one';
 const ATTRIBUTES = cookieAttributes({ name: 'session' });
@@ -69,7 +70,7 @@ interface Given {
 interface Asked {
   readonly csrf: CsrfService;
   readonly request: object;
-  readonly bound: RequestSession;
+  readonly requestSession: RequestSession;
   readonly pass: () => Promise<boolean>;
   /** Past the guard of what may not be embedded. */
   readonly show: () => Promise<boolean>;
@@ -81,7 +82,7 @@ function ask(given: Given = {}): Asked {
   const { settings = {}, secrets = [NEW], handler = 'plain', type = 'http' } = given;
   const keys = new KeyRing(secrets);
   const clock = { now: () => NOW };
-  const publisher = new SessionEventPublisher(clock, [(event) => void events.push(event)]);
+  const publisher = new SessionEventPublisher(clock, { record: (event) => void events.push(event) });
   const cookies = cookieSet(secrets);
   const guessing = new SessionGuessing(publisher, clock);
   const unused = undefined as never;
@@ -115,11 +116,11 @@ function ask(given: Given = {}): Asked {
     getHandler: () => handlerOf(handler),
     switchToHttp: () => ({ getRequest: () => request, getResponse: () => response }),
   } as unknown as ExecutionContext;
-  const bound = sessions.of(context);
+  const requestSession = sessions.of(context);
   return {
     csrf,
     request,
-    bound,
+    requestSession,
     pass: async () => new CsrfGuard(sessions, csrf, new Reflector()).canActivate(context),
     show: async () => new EmbeddingGuard(sessions, csrf).canActivate(context),
     head: () => {
@@ -134,7 +135,7 @@ function handlerOf(name: keyof Handlers): object {
 }
 
 function cookieSet(secrets: readonly string[] = [NEW]): CookieSet {
-  return new CookieSet(new KeyRing(secrets), ATTRIBUTES, DEFAULT_SESSION_LIFETIME, undefined);
+  return new CookieSet(new KeyRing(secrets), ATTRIBUTES, DEFAULT_SESSION_LIFETIME, DEFAULT_REMEMBER_ME, undefined);
 }
 
 /** The cookie of a session that nobody looks up. */
@@ -147,7 +148,7 @@ function sessionCookie(secrets: readonly string[] = [NEW]): string {
 /** The cookie of a remembered device that nobody looks up. */
 function rememberMeCookie(): string {
   return cookieSet()
-    .rememberMe.issue('t'.repeat(68), 'alice', NOW + DAY, NOW)
+    .rememberMe!.issue('t'.repeat(68), 'alice', NOW + DAY, NOW)
     .split(';')[0]!;
 }
 
@@ -199,9 +200,9 @@ describe('issue', () => {
 
   it('uses keys of its own purpose, and no other', () => {
     const keys = new KeyRing([NEW]);
-    const { csrf, request, bound } = ask({ headers: { cookie: sessionCookie() } });
+    const { csrf, request, requestSession } = ask({ headers: { cookie: sessionCookie() } });
     const token = csrf.issue(request);
-    const binding = { kind: 'session', secret: bound.token! } as const;
+    const binding = { kind: 'session', secret: requestSession.token! } as const;
     const keysFor = (purpose: string): CsrfKey[] => keys.deriveKeys(purpose).map((key) => new CsrfKey(key));
     expect(isCsrfToken(token, keysFor('csrf'), binding)).toBe(true);
     expect(isCsrfToken(token, keysFor('fingerprint'), binding)).toBe(false);
@@ -360,8 +361,8 @@ describe('the guard', () => {
   it('goes by the headers alone where told so, as long as nobody is signed in by a cookie', () => {
     const protection: CsrfProtection = { withoutSession: 'headers' };
     const guard = (given: Given): void => {
-      const { csrf, bound } = ask(given);
-      csrf.guard(bound, protection);
+      const { csrf, requestSession } = ask(given);
+      csrf.guard(requestSession, protection);
     };
     expect(() => guard({})).not.toThrow();
     expect(() => guard({ headers: { cookie: 'session-remember=forged' } })).not.toThrow();
@@ -370,8 +371,8 @@ describe('the guard', () => {
     expect(() => guard({ headers: { cookie } })).toThrow(refused);
     expect(() => guard({ headers: { origin: 'https://evil.example' } })).toThrow(refused);
     expect(() => {
-      const { csrf, bound } = ask();
-      csrf.guard(bound);
+      const { csrf, requestSession } = ask();
+      csrf.guard(requestSession);
     }).toThrow(refused);
   });
 
@@ -450,7 +451,7 @@ describe('origins that were found good before', () => {
   it('let nothing else pass: no other origin, host or relation', () => {
     const { csrf } = ask();
     const embed = (headers: IncomingHttpHeaders) => (): void =>
-      csrf.guardEmbedding(ask({ method: 'GET', headers }).bound);
+      csrf.guardEmbedding(ask({ method: 'GET', headers }).requestSession);
     for (const headers of [{ origin: own }, { origin: own, 'sec-fetch-site': 'none' }, {}]) {
       for (let again = 0; again < 2; again += 1) expect(embed(headers)).not.toThrow();
     }
@@ -482,7 +483,7 @@ describe('origins that were found good before', () => {
     const costOf = (headers: IncomingHttpHeaders): number => {
       judged = 0;
       try {
-        csrf.guardEmbedding(ask({ method: 'GET', headers }).bound);
+        csrf.guardEmbedding(ask({ method: 'GET', headers }).requestSession);
       } catch {
         // refused
       }
@@ -504,14 +505,16 @@ describe('origins that were found good before', () => {
       protocol: undefined,
     });
     for (let again = 0; again < 2; again += 1) {
-      expect(() => csrf.guardEmbedding(silent.bound)).toThrow(expect.objectContaining({ code: 'csrf_failed' }));
+      expect(() => csrf.guardEmbedding(silent.requestSession)).toThrow(
+        expect.objectContaining({ code: 'csrf_failed' }),
+      );
     }
   });
 
   it('do not speak for the same origin over another protocol', () => {
     const { csrf } = ask();
     const embed = (protocol: string) => (): void =>
-      csrf.guardEmbedding(ask({ method: 'GET', headers: { origin: own }, protocol }).bound);
+      csrf.guardEmbedding(ask({ method: 'GET', headers: { origin: own }, protocol }).requestSession);
     expect(embed('https')).not.toThrow();
     expect(embed('http')).toThrow(expect.objectContaining({ code: 'csrf_failed' }));
     expect(embed('https')).not.toThrow();
@@ -520,7 +523,7 @@ describe('origins that were found good before', () => {
   it('are not those of a Referer', () => {
     const { csrf } = ask();
     const post = (headers: IncomingHttpHeaders) => (): void =>
-      csrf.guard(ask({ headers }).bound, { withoutSession: 'headers' });
+      csrf.guard(ask({ headers }).requestSession, { withoutSession: 'headers' });
     expect(post({})).not.toThrow();
     expect(post({ referer: `${own}/page` })).not.toThrow();
     expect(post({ referer: 'https://evil.example/' })).toThrow(expect.objectContaining({ code: 'csrf_failed' }));
@@ -535,7 +538,7 @@ describe('tokens that were found good before', () => {
     const [alices, bobs] = [sessionCookie(), sessionCookie()];
     const token = tokenOf(alices);
     const post = (cookie: string | undefined, given: string) => (): void =>
-      csrf.guard(ask({ headers: { cookie, origin: own, 'x-csrf-token': given } }).bound);
+      csrf.guard(ask({ headers: { cookie, origin: own, 'x-csrf-token': given } }).requestSession);
     for (let again = 0; again < 3; again += 1) {
       expect(post(alices, token)).not.toThrow();
       for (const cookie of [bobs, undefined, 'session=x']) {
@@ -567,7 +570,7 @@ describe('tokens that were found good before', () => {
     const [alices, bobs] = [sessionCookie(), sessionCookie()];
     const token = tokenOf(bobs);
     const post = (cookie: string) => (): void =>
-      csrf.guard(ask({ headers: { cookie, origin: own, 'x-csrf-token': token } }).bound);
+      csrf.guard(ask({ headers: { cookie, origin: own, 'x-csrf-token': token } }).requestSession);
     for (let again = 0; again < 2; again += 1) {
       expect(post(alices)).toThrow(expect.objectContaining({ code: 'csrf_failed' }));
       expect(post(bobs)).not.toThrow();
@@ -579,7 +582,7 @@ describe('tokens that were found good before', () => {
     const token = csrf.issue(request);
     const preSession = (head()['set-cookie'] as string[])[0]!.split(';')[0]!;
     const post = (cookie: string) => (): void =>
-      csrf.guard(ask({ headers: { cookie, origin: own, 'x-csrf-token': token } }).bound);
+      csrf.guard(ask({ headers: { cookie, origin: own, 'x-csrf-token': token } }).requestSession);
     expect(post(preSession)).not.toThrow();
     expect(post(`${preSession}; ${sessionCookie()}`)).toThrow(expect.objectContaining({ code: 'csrf_failed' }));
     expect(post(preSession)).not.toThrow();

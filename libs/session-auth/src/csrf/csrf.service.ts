@@ -1,12 +1,13 @@
-import type { KeyRing } from '../crypto/key-ring.js';
+import { Inject, Injectable } from '@nestjs/common';
+import { KeyRing } from '../crypto/key-ring.js';
 import { SessionAuthError } from '../errors/session-auth.error.js';
-import type { SessionEventPublisher } from '../events/event-publisher.js';
+import { SessionEventPublisher } from '../events/event-publisher.js';
 import type { CsrfRejection } from '../events/session-event.js';
 import type { HttpExchange } from '../http/http-exchange.js';
 import { LruCache } from '../cache/lru-cache.js';
 import { getRequestSession, type RequestSession } from '../http/request-session.js';
 import type { CsrfProtection } from './csrf-metadata.js';
-import type { CsrfSettings } from './csrf.options.js';
+import { CSRF_SETTINGS, type CsrfSettings } from './csrf.options.js';
 import { CSRF_TOKEN_LENGTH, CsrfKey, isCsrfToken, issueCsrfToken, type CsrfBinding } from './csrf-token.js';
 import { isProtectedMethod } from './protected-methods.js';
 import { judgeOrigin, parseOwnOrigin } from './request-origin.js';
@@ -27,7 +28,7 @@ interface AskedFrom {
   readonly secFetchSite: HeaderValue;
 }
 
-type HeaderValue = ReturnType<HttpExchange['requestHeader']>;
+type HeaderValue = HttpExchange['headers'][string];
 
 /**
  * Issues and verifies CSRF tokens (ASVS 3.5.1). They are bound to the session's token, and before login to a
@@ -36,6 +37,7 @@ type HeaderValue = ReturnType<HttpExchange['requestHeader']>;
  *
  * Each method takes the request as the handler has it (`@Req()`), of Express or Fastify.
  */
+@Injectable()
 export class CsrfService {
   readonly #keys: readonly CsrfKey[];
   readonly #knownOrigins = new LruCache<AskedFrom>(REMEMBERED_ORIGINS, LONGEST_ORIGIN);
@@ -43,7 +45,7 @@ export class CsrfService {
 
   constructor(
     keys: KeyRing,
-    private readonly settings: CsrfSettings,
+    @Inject(CSRF_SETTINGS) private readonly settings: CsrfSettings,
     private readonly events: SessionEventPublisher,
   ) {
     this.#keys = keys.deriveKeys('csrf').map((key) => new CsrfKey(key));
@@ -64,16 +66,16 @@ export class CsrfService {
    * on, else for its pre-session, whose cookie is set where it is missing. The response is not stored by any cache.
    */
   issue(request: object): string {
-    const bound = getRequestSession(request);
-    if (!bound.exchange.headersSent) {
-      bound.exchange.vary('Cookie');
-      bound.exchange.forbidStore();
+    const requestSession = getRequestSession(request);
+    if (!requestSession.exchange.headersSent) {
+      requestSession.exchange.finalHeaders.vary('Cookie');
+      requestSession.exchange.finalHeaders.forbidStore();
     }
-    const { token } = bound;
+    const { token } = requestSession;
     return issueCsrfToken(
       this.#keys[0]!,
       token === undefined
-        ? { kind: 'pre-session', secret: bound.responseCookies.ensurePreSession() }
+        ? { kind: 'pre-session', secret: requestSession.responseCookies.ensurePreSession() }
         : { kind: 'session', secret: token },
     );
   }
@@ -102,12 +104,12 @@ export class CsrfService {
    * @throws SessionAuthError `csrf_failed`, the same for every reason; the reason is in the event `csrf.rejected`
    * @internal
    */
-  guard(bound: RequestSession, protection: CsrfProtection = {}): void {
-    const { exchange } = bound;
+  guard(requestSession: RequestSession, protection: CsrfProtection = {}): void {
+    const { exchange } = requestSession;
     const methods = protection.methods ?? this.settings.methods;
     const { method, overriddenMethod = method } = exchange;
     if (!isProtectedMethod(method, methods) && !isProtectedMethod(overriddenMethod, methods)) return;
-    const reason = this.#judge(bound, protection);
+    const reason = this.#judge(requestSession, protection);
     if (reason !== undefined) this.#reject(exchange, reason);
   }
 
@@ -119,7 +121,7 @@ export class CsrfService {
    */
   guardEmbedding({ exchange }: RequestSession): void {
     if (!exchange.headersSent) {
-      exchange.vary('Origin, Sec-Fetch-Site, Sec-Fetch-Mode, Sec-Fetch-Dest');
+      exchange.finalHeaders.vary('Origin', 'Sec-Fetch-Site', 'Sec-Fetch-Mode', 'Sec-Fetch-Dest');
       exchange.setHeader('cross-origin-resource-policy', 'same-origin');
     }
     if (isNavigation(exchange)) return;
@@ -129,7 +131,7 @@ export class CsrfService {
   }
 
   #reject(exchange: HttpExchange, reason: CsrfRejection): never {
-    const origin = exchange.requestHeader('origin');
+    const origin = exchange.headers.origin;
     this.events.publish({
       type: 'csrf.rejected',
       reason,
@@ -140,16 +142,16 @@ export class CsrfService {
     throw new SessionAuthError('csrf_failed', 'this request cannot be told from a forged one; reload the page');
   }
 
-  #judge(bound: RequestSession, { withoutSession = 'token' }: CsrfProtection): CsrfRejection | undefined {
-    const { exchange } = bound;
-    if (!exchange.headersSent) exchange.vary('Cookie, Origin, Sec-Fetch-Site');
-    const foreign = this.#judgeOrigin(exchange, exchange.requestHeader('referer'));
+  #judge(requestSession: RequestSession, { withoutSession = 'token' }: CsrfProtection): CsrfRejection | undefined {
+    const { exchange } = requestSession;
+    if (!exchange.headersSent) exchange.finalHeaders.vary('Cookie', 'Origin', 'Sec-Fetch-Site');
+    const foreign = this.#judgeOrigin(exchange, exchange.headers.referer);
     if (foreign !== undefined) return foreign;
-    if (withoutSession === 'headers' && !isAuthenticating(bound)) return undefined;
+    if (withoutSession === 'headers' && !isAuthenticating(requestSession)) return undefined;
     const given = this.#givenToken(exchange);
     if (given === undefined) return 'no_token';
     // the session's by the request's cookie: a guard before this one may have replaced the token
-    const binding = bindingOf(bound);
+    const binding = bindingOf(requestSession);
     if (binding === undefined) return 'no_cookie';
     return this.#isGood(given, binding) ? undefined : 'wrong_token';
   }
@@ -166,9 +168,9 @@ export class CsrfService {
   #judgeOrigin(exchange: HttpExchange, referer: unknown): CsrfRejection | undefined {
     const { publicOrigins, trustedOrigins } = this.settings;
     const { protocol } = exchange;
-    const host = exchange.requestHeader('host');
-    const origin = exchange.requestHeader('origin');
-    const secFetchSite = exchange.requestHeader('sec-fetch-site');
+    const host = exchange.headers.host;
+    const origin = exchange.headers.origin;
+    const secFetchSite = exchange.headers['sec-fetch-site'];
     // with the origin it is all that decides where there is one
     const known = typeof origin === 'string' ? this.#knownOrigins.get(origin) : undefined;
     if (known !== undefined && isSame(known, { protocol, host, secFetchSite })) return undefined;
@@ -187,7 +189,7 @@ export class CsrfService {
   /** What was sent for a token: in the header if that is there at all, right or wrong, else in the parsed body. */
   #givenToken(exchange: HttpExchange): unknown {
     const { header, field } = this.settings;
-    const inHeader = exchange.requestHeader(header);
+    const inHeader = exchange.headers[header];
     if (inHeader !== undefined) return inHeader;
     const { body } = exchange;
     return typeof body === 'object' && body !== null && Object.hasOwn(body, field)
@@ -203,7 +205,7 @@ function isSame(one: AskedFrom, other: AskedFrom): boolean {
 /** Whether it opens a page of its own, in a tab: by a link, say. */
 function isNavigation(exchange: HttpExchange): boolean {
   const isSafe = exchange.method === 'GET' || exchange.method === 'HEAD';
-  const [mode, destination] = [exchange.requestHeader('sec-fetch-mode'), exchange.requestHeader('sec-fetch-dest')];
+  const [mode, destination] = [exchange.headers['sec-fetch-mode'], exchange.headers['sec-fetch-dest']];
   return isSafe && mode === 'navigate' && destination === 'document';
 }
 

@@ -4,7 +4,6 @@ import {
   Delete,
   Get,
   HttpCode,
-  Inject,
   Param,
   Post,
   Query,
@@ -71,9 +70,9 @@ const LARGEST_PAGE = 1000;
 @UseInterceptors(EndpointErrorsInterceptor)
 export class SessionAuthController {
   constructor(
-    @Inject(SessionAuthService) private readonly auth: SessionAuthService,
-    @Inject(SessionLifecycleService) private readonly lifecycle: SessionLifecycleService,
-    @Inject(CsrfService) private readonly csrf: CsrfService,
+    private readonly auth: SessionAuthService,
+    private readonly lifecycle: SessionLifecycleService,
+    private readonly csrf: CsrfService,
   ) {}
 
   /** Works before login too. Costs no store call. */
@@ -136,10 +135,10 @@ export class SessionAuthController {
   @HttpCode(204)
   async revoke(@Req() request: object, @Param('id') id: string): Promise<void> {
     const current = await this.#session(request);
-    const bound = getRequestSession(request);
-    const revoked = await this.lifecycle.revoke(current.userId, id, 'revoked', bound.exchange.client);
+    const requestSession = getRequestSession(request);
+    const revoked = await this.lifecycle.revoke(current.userId, id, 'revoked', requestSession.exchange.client);
     if (!revoked) throw new SessionAuthError('not_found', 'you have no such session');
-    if (id === current.id) bound.clear();
+    if (id === current.id) requestSession.clear();
   }
 
   @CsrfProtected()
@@ -150,13 +149,13 @@ export class SessionAuthController {
       throw new SessionAuthError('invalid_request', "include: allowed is 'current'");
     }
     const current = await this.#session(request);
-    const bound = getRequestSession(request);
-    const { client } = bound.exchange;
+    const requestSession = getRequestSession(request);
+    const { client } = requestSession.exchange;
     if (include === undefined) {
       return { revoked: await this.lifecycle.revokeOthers(current.userId, current.id, 'revoked', client) };
     }
     const revoked = await this.lifecycle.revokeAll(current.userId, 'revoked', client);
-    bound.clear();
+    requestSession.clear();
     return { revoked };
   }
 

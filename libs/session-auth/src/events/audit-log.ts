@@ -1,4 +1,4 @@
-import { Logger } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import { toAuditEntry } from './audit-entry.js';
 import type { SessionEvent } from './session-event.js';
 
@@ -16,6 +16,7 @@ export abstract class AuditLog {
  * Writes each event as one line of JSON to Nest's logger, context `SessionAudit`: see {@link AuditEntry}. Line breaks
  * and control characters are replaced, so a forged `User-Agent` cannot forge a record (ASVS 16.4.1).
  */
+@Injectable()
 export class LoggerAuditLog extends AuditLog {
   readonly #logger = new Logger('SessionAudit');
 

@@ -1,4 +1,4 @@
-import { Inject, type OnModuleInit } from '@nestjs/common';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
 import { SessionEventPublisher } from './event-publisher.js';
 
@@ -14,10 +14,11 @@ interface Emitter {
  * The package is optional, so the emitter is looked up among the providers of that module instead of being
  * imported. A listener that throws or rejects is reported by the publisher like any other.
  */
+@Injectable()
 export class EventEmitterBridge implements OnModuleInit {
   constructor(
-    @Inject(ModulesContainer) private readonly modules: ModulesContainer,
-    @Inject(SessionEventPublisher) private readonly events: SessionEventPublisher,
+    private readonly modules: ModulesContainer,
+    private readonly events: SessionEventPublisher,
   ) {}
 
   onModuleInit(): void {

@@ -1,20 +1,25 @@
-import { Logger } from '@nestjs/common';
-import type { Clock } from '../time/clock.js';
+import { Injectable, Logger } from '@nestjs/common';
+import { Clock } from '../time/clock.js';
+import { AuditLog } from './audit-log.js';
 import type { SessionEvent, UnstampedSessionEvent } from './session-event.js';
 
 /** Hears of every event. May be slow or fail: nobody waits for it. */
 export type SessionEventListener = (event: SessionEvent) => void | Promise<void>;
 
-/** The one place events are published from. A failing listener is logged and harms neither request nor other listeners. */
+/**
+ * The one place events are published from: the audit log hears of each first, then whoever has subscribed. A failing
+ * listener is logged and harms neither request nor other listeners.
+ */
+@Injectable()
 export class SessionEventPublisher {
   readonly #logger = new Logger('SessionEvents');
   readonly #listeners: SessionEventListener[];
 
   constructor(
     private readonly clock: Clock,
-    listeners: readonly SessionEventListener[],
+    auditLog: AuditLog,
   ) {
-    this.#listeners = [...listeners];
+    this.#listeners = [(event) => auditLog.record(event)];
   }
 
   /** Adds a listener; answers the function that takes it off again. */

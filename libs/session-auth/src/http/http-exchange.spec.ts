@@ -140,7 +140,7 @@ describe('HttpExchange', () => {
   it('makes do with what a bare request has', () => {
     const exchange = new HttpExchange(request(), response);
     expect(exchange.method).toBe('GET');
-    expect(exchange.cookieHeader).toBeUndefined();
+    expect(exchange.headers.cookie).toBeUndefined();
     expect(exchange.client).toEqual({ ip: undefined, userAgent: undefined });
     expect(exchange.headersSent).toBe(false);
     expect(() => exchange.setHeader('retry-after', '1')).not.toThrow();

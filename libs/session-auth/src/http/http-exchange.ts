@@ -98,25 +98,4 @@ export class HttpExchange implements FingerprintRequest {
     this.#finalHeaders ??= new FinalHeaders(this.response.raw ?? (this.response as unknown as ServerResponse));
     return this.#finalHeaders;
   }
-
-  // TEMPORARY pass-throughs
-  requestHeader(name: string): string | readonly string[] | undefined {
-    return this.headers[name];
-  }
-
-  get cookieHeader(): string | undefined {
-    return this.headers.cookie;
-  }
-
-  vary(names: string): void {
-    this.finalHeaders.vary(...names.split(', '));
-  }
-
-  forbidStore(): void {
-    this.finalHeaders.forbidStore();
-  }
-
-  setCookie(name: string, serialized: string): void {
-    this.finalHeaders.setCookie(name, serialized);
-  }
 }

@@ -58,6 +58,6 @@ export class PresentedCookies {
   }
 
   #findRememberMe(): FoundCookie<OpenedRememberMeCookie> | undefined {
-    return this.cookies.rememberMe.find(this.exchange.headers.cookie, this.clock.now());
+    return this.cookies.rememberMe?.find(this.exchange.headers.cookie, this.clock.now());
   }
 }

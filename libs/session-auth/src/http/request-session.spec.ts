@@ -11,6 +11,7 @@ import { SessionEventPublisher } from '../events/event-publisher.js';
 import type { SessionEvent } from '../events/session-event.js';
 import type { FingerprintSignal } from '../fingerprint/fingerprint.options.js';
 import { Fingerprint } from '../fingerprint/fingerprint.js';
+import { DEFAULT_REMEMBER_ME } from '../remember-me/remember-me.options.js';
 import { DEFAULT_SESSION_LIFETIME, type SessionLifetime } from '../session/lifetime.options.js';
 import type { IssuedSession } from '../session/session-changes.js';
 import type { SessionLifecycleService } from '../session/session-lifecycle.service.js';
@@ -47,10 +48,16 @@ function configure({
   secrets?: readonly string[];
 } = {}): void {
   const lifetime = { ...DEFAULT_SESSION_LIFETIME, ...changes };
-  publisher = new SessionEventPublisher(clock, [(event) => void events.push(event)]);
+  publisher = new SessionEventPublisher(clock, { record: (event) => void events.push(event) });
   services = sessionServices({ store, clock, events: publisher, lifetime });
   ({ lifecycle } = services);
-  cookies = new CookieSet(new KeyRing(secrets), cookieAttributes({ name: 'session', maxAge }), lifetime, undefined);
+  cookies = new CookieSet(
+    new KeyRing(secrets),
+    cookieAttributes({ name: 'session', maxAge }),
+    lifetime,
+    DEFAULT_REMEMBER_ME,
+    undefined,
+  );
 }
 
 interface Given {
@@ -314,7 +321,7 @@ describe('RequestSession', () => {
     }
 
     const remembered = (userId = 'alice'): string =>
-      pairOf(cookies.rememberMe.issue('s'.repeat(24) + ':' + 'v'.repeat(43), userId, now + MINUTE, now));
+      pairOf(cookies.rememberMe!.issue('s'.repeat(24) + ':' + 'v'.repeat(43), userId, now + MINUTE, now));
 
     it('is signed in where there is no live session, once, and not by who only asks for that', async () => {
       const resumer = new Resumer();

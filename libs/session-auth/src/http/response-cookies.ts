@@ -32,13 +32,15 @@ export class ResponseCookies {
   /** Hands a remember-me token of a user to the client. */
   writeRememberMe(token: string, userId: string, expiresAt: Date): void {
     const { rememberMe } = this.cookies;
+    if (rememberMe === undefined) return;
     this.#set(rememberMe.name, rememberMe.issue(token, userId, expiresAt.getTime(), this.clock.now()));
   }
 
   /** Takes the remember-me cookie from a client that sent one. */
   clearRememberMe(): void {
     const { rememberMe } = this.cookies;
-    if (this.presented.hasRememberMe && !this.exchange.headersSent) this.#set(rememberMe.name, rememberMe.expire());
+    if (rememberMe === undefined || !this.presented.hasRememberMe || this.exchange.headersSent) return;
+    this.#set(rememberMe.name, rememberMe.expire());
   }
 
   /** Has the device remember that a user signed in from it. */

@@ -1,33 +1,33 @@
+import { Injectable } from '@nestjs/common';
 import { SessionAuthError } from '../errors/session-auth.error.js';
-import type { RequestSession } from '../http/request-session.js';
-import { getRequestSession } from '../http/request-session.js';
-import type { SessionLifecycleService } from '../session/session-lifecycle.service.js';
+import { getRequestSession, type RequestSession } from '../http/request-session.js';
+import { SessionLifecycleService } from '../session/session-lifecycle.service.js';
 import type { ClientInfo } from '../users/client-info.js';
-import type { RememberedLogin } from './remembered-login.js';
+import { RememberedLogin } from './remembered-login.js';
 
 /** What changes of an account end: sessions that stand for what it was, and devices that are remembered by it. */
+@Injectable()
 export class AccountChanges {
   constructor(
     private readonly lifecycle: SessionLifecycleService,
-    /** Absent where remember-me is off. */
-    private readonly remembered: RememberedLogin | undefined,
+    private readonly remembered: RememberedLogin,
   ) {}
 
   /** @param keep the request whose session goes on, with a new token */
   async credentialsChanged(userId: string, keep?: object): Promise<{ readonly revokedSessions: number }> {
-    const bound = keep === undefined ? undefined : getRequestSession(keep);
-    const session = await bound?.load();
-    const client = bound?.exchange.client;
+    const requestSession = keep === undefined ? undefined : getRequestSession(keep);
+    const session = await requestSession?.load();
+    const client = requestSession?.exchange.client;
     const reason = 'credentials_changed';
-    await this.#forgetRememberedDevices(userId, bound);
-    if (bound === undefined || session?.userId !== userId) {
+    await this.#forgetRememberedDevices(userId, requestSession);
+    if (requestSession === undefined || session?.userId !== userId) {
       return { revokedSessions: await this.lifecycle.revokeAll(userId, reason, client) };
     }
     const issued = await this.lifecycle.rotate(session, { reason, grace: 0, client });
-    if (issued !== undefined) bound.replace(issued);
+    if (issued !== undefined) requestSession.replace(issued);
     const revokedSessions = await this.lifecycle.revokeOthers(userId, session.id, reason, client);
     // another request has rotated it meanwhile, maybe a thief's: whoever it was, they have to log in again
-    if (issued === undefined) await this.#endSuperseded(bound, userId, session.id);
+    if (issued === undefined) await this.#endSuperseded(requestSession, userId, session.id);
     return { revokedSessions };
   }
 
@@ -37,15 +37,14 @@ export class AccountChanges {
   }
 
   /** All devices of a user, the one of the request at hand as well, after a change of the account. */
-  async #forgetRememberedDevices(userId: string, bound?: RequestSession): Promise<void> {
-    const { remembered } = this;
-    await remembered?.forgetAll(userId);
-    if (bound !== undefined) bound.responseCookies.clearRememberMe();
+  async #forgetRememberedDevices(userId: string, requestSession?: RequestSession): Promise<void> {
+    await this.remembered.forgetAll(userId);
+    if (requestSession !== undefined) requestSession.responseCookies.clearRememberMe();
   }
 
-  async #endSuperseded(bound: RequestSession, userId: string, sessionId: string): Promise<never> {
-    await this.lifecycle.revoke(userId, sessionId, 'credentials_changed', bound.exchange.client);
-    bound.clear();
+  async #endSuperseded(requestSession: RequestSession, userId: string, sessionId: string): Promise<never> {
+    await this.lifecycle.revoke(userId, sessionId, 'credentials_changed', requestSession.exchange.client);
+    requestSession.clear();
     throw new SessionAuthError('session_required', 'the session was replaced meanwhile: sign in again');
   }
 }

@@ -1,10 +1,11 @@
-import { Injectable, Optional } from '@nestjs/common';
+import { Inject, Injectable, Optional } from '@nestjs/common';
 import type { OpenedRememberMeCookie } from '../cookies/remember-me-cookie.js';
 import { markOfUser } from '../crypto/identity-mark.js';
 import { SessionAuthError } from '../errors/session-auth.error.js';
 import { SessionEventPublisher } from '../events/event-publisher.js';
 import type { RequestSession } from '../http/request-session.js';
 import { SessionResumer, type ResumableRequest } from '../http/session-resumer.js';
+import { REMEMBER_ME_SETTINGS, type RememberMeSettings } from '../remember-me/remember-me.options.js';
 import { RememberMeService, type RememberMeConsumption } from '../remember-me/remember-me.service.js';
 import { SessionChanges, type IssuedSession } from '../session/session-changes.js';
 import { SessionUserProvider, type SessionUser } from '../users/session-user-provider.js';
@@ -14,13 +15,17 @@ const SIGNS_NOBODY_IN = ['session_limit_reached', 'session_required'];
 
 type Remembered = Extract<RememberMeConsumption, { status: 'remembered' }>;
 
-/** Remember-me over HTTP: the device's token, and the login that comes of it when a request has no live session. */
+/**
+ * Remember-me over HTTP: the device's token, and the login that comes of it when a request has no live session. Where
+ * remember-me is off, no request has such a cookie, and no device is remembered.
+ */
 @Injectable()
 export class RememberedLogin extends SessionResumer {
   constructor(
     private readonly rememberMe: RememberMeService,
     private readonly changes: SessionChanges,
     private readonly events: SessionEventPublisher,
+    @Inject(REMEMBER_ME_SETTINGS) private readonly settings: RememberMeSettings | undefined,
     @Optional() private readonly users?: SessionUserProvider,
   ) {
     super();
@@ -32,12 +37,13 @@ export class RememberedLogin extends SessionResumer {
    * @throws SessionAuthError `not_configured` without `users`
    */
   requireUsers(): void {
-    if (this.users !== undefined) return;
+    if (this.settings === undefined || this.users !== undefined) return;
     throw new SessionAuthError('not_configured', 'a remembered device needs the option users, to find its user by id');
   }
 
   /** Remembers the device that has just logged in. What it was remembered by before is over. */
   async remember(request: RequestSession, userId: string, sessionId: string): Promise<void> {
+    if (this.settings === undefined) return;
     await this.#revokePresented(request);
     this.#writeCookie(request, await this.rememberMe.issue(userId, sessionId, request.exchange.client));
   }
@@ -51,7 +57,7 @@ export class RememberedLogin extends SessionResumer {
 
   /** Forgets all devices of a user. */
   async forgetAll(userId: string): Promise<void> {
-    await this.rememberMe.revokeAll(userId);
+    if (this.settings !== undefined) await this.rememberMe.revokeAll(userId);
   }
 
   /**

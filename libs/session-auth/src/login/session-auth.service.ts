@@ -1,15 +1,16 @@
+import { Injectable, Optional } from '@nestjs/common';
 import { SessionAuthError } from '../errors/session-auth.error.js';
 import { getRequestSession } from '../http/request-session.js';
-import type { SessionLifecycleService } from '../session/session-lifecycle.service.js';
+import { requireUser } from '../session/session-required.js';
+import { SessionLifecycleService } from '../session/session-lifecycle.service.js';
 import type { SessionData } from '../session/session-record.js';
-import { type Session, requireSession } from '../session/session.js';
+import { requireSession, type Session } from '../session/session.js';
 import type { ClientInfo } from '../users/client-info.js';
 import type { SessionAuthentication } from '../users/session-authentication.js';
-import type { SessionUser, SessionUserProvider } from '../users/session-user-provider.js';
+import { SessionUserProvider, type SessionUser } from '../users/session-user-provider.js';
 import { AccountChanges } from './account-changes.js';
-import { CredentialCheck, type CredentialCheckParts } from './credential-check.js';
-import type { RememberedLogin } from './remembered-login.js';
-import { requireUser } from '../session/session-required.js';
+import { CredentialCheck } from './credential-check.js';
+import { RememberedLogin } from './remembered-login.js';
 import { SignIn, type Login, type LoginOptions, type LoginUserOptions } from './sign-in.js';
 
 /** What a user logs in with. */
@@ -18,29 +19,22 @@ export interface Credentials {
   readonly password: string;
 }
 
-/** The parts that {@link SessionAuthService} works with. */
-export interface SessionAuthParts extends CredentialCheckParts {
-  readonly lifecycle: SessionLifecycleService;
-  /** Absent where remember-me is off. */
-  readonly remembered: RememberedLogin | undefined;
-}
-
 /**
  * Login, logout and re-authentication over HTTP: sessions and the cookies that stand for them.
  *
  * Each method takes the request as the handler has it (`@Req()`), of Express or Fastify, and writes cookies to that
  * request's response before the handler returns.
  */
+@Injectable()
 export class SessionAuthService {
-  readonly #credentials: CredentialCheck;
-  readonly #signIn: SignIn;
-  readonly #accountChanges: AccountChanges;
-
-  constructor(private readonly parts: SessionAuthParts) {
-    this.#credentials = new CredentialCheck(parts);
-    this.#signIn = new SignIn({ ...parts, credentials: this.#credentials });
-    this.#accountChanges = new AccountChanges(parts.lifecycle, parts.remembered);
-  }
+  constructor(
+    private readonly lifecycle: SessionLifecycleService,
+    private readonly credentials: CredentialCheck,
+    private readonly signIn: SignIn,
+    private readonly accountChanges: AccountChanges,
+    private readonly remembered: RememberedLogin,
+    @Optional() private readonly users?: SessionUserProvider,
+  ) {}
 
   /** The live session of a request, or undefined. Read once a request. */
   async current(request: object): Promise<Session | undefined> {
@@ -56,11 +50,11 @@ export class SessionAuthService {
    *   `not_configured`
    */
   async login(request: object, { email, password }: Credentials, options: LoginOptions = {}): Promise<Login> {
-    const bound = getRequestSession(request);
-    const users = this.#users();
-    const user = await this.#credentials.userOf(bound, email, () => users.findByEmail(email), password);
-    const login = await this.#signIn.signIn(bound, user, 'password', options, email);
-    return this.#signIn.settle(bound, login, password, users);
+    const requestSession = getRequestSession(request);
+    const users = this.#requireUsers();
+    const user = await this.credentials.userOf(requestSession, email, () => users.findByEmail(email), password);
+    const login = await this.signIn.signIn(requestSession, user, 'password', options, email);
+    return this.signIn.settle(requestSession, login, password, users);
   }
 
   /**
@@ -78,9 +72,9 @@ export class SessionAuthService {
     authentication: SessionAuthentication = 'custom',
     options: LoginUserOptions = {},
   ): Promise<Login<User>> {
-    const bound = getRequestSession(request);
-    if (user.disabled === true) this.#credentials.fail(bound, 'account_disabled', user);
-    return this.#signIn.signIn(bound, user, authentication, options);
+    const requestSession = getRequestSession(request);
+    if (user.disabled === true) this.credentials.fail(requestSession, 'account_disabled', user);
+    return this.signIn.signIn(requestSession, user, authentication, options);
   }
 
   /**
@@ -88,14 +82,14 @@ export class SessionAuthService {
    * session is not read first.
    */
   async logout(request: object): Promise<void> {
-    const bound = getRequestSession(request);
-    const { lifecycle, remembered } = this.parts;
-    const { token, exchange } = bound;
+    const requestSession = getRequestSession(request);
+    const { lifecycle, remembered } = this;
+    const { token, exchange } = requestSession;
     await Promise.all([
-      remembered?.forget(bound),
+      remembered.forget(requestSession),
       token === undefined ? undefined : lifecycle.destroy(token, 'logout', exchange.client),
     ]);
-    bound.clear();
+    requestSession.clear();
     exchange.setHeader('clear-site-data', '"cookies", "storage"');
   }
 
@@ -109,21 +103,21 @@ export class SessionAuthService {
    *   `not_configured`
    */
   async reauthenticate(request: object, proof: { readonly password: string }): Promise<Login> {
-    const bound = getRequestSession(request);
-    const session = requireSession(await bound.load());
-    const user = requireUser(await bound.loadUser());
+    const requestSession = getRequestSession(request);
+    const session = requireSession(await requestSession.load());
+    const user = requireUser(await requestSession.loadUser());
     const loginName = user.email ?? String(user.id);
-    await this.#credentials.userOf(bound, loginName, () => Promise.resolve(user), proof.password);
-    const { client } = bound.exchange;
-    const issued = await this.parts.lifecycle.reauthenticated(session, {
+    await this.credentials.userOf(requestSession, loginName, () => Promise.resolve(user), proof.password);
+    const { client } = requestSession.exchange;
+    const issued = await this.lifecycle.reauthenticated(session, {
       user,
       authentication: 'password',
       client,
-      fingerprint: bound.fingerprint,
+      fingerprint: requestSession.fingerprint,
     });
     if (issued === undefined) throw new SessionAuthError('session_required', 'sign in first');
-    bound.replace(issued);
-    return this.#signIn.settle(bound, { user, session: issued.session }, proof.password, this.#users());
+    requestSession.replace(issued);
+    return this.signIn.settle(requestSession, { user, session: issued.session }, proof.password, this.#requireUsers());
   }
 
   /**
@@ -140,11 +134,11 @@ export class SessionAuthService {
    *   request has replaced its token meanwhile; `invalid_configuration` for what is no name of a factor, and for a ninth
    */
   async factorCompleted(request: object, factor: string): Promise<Session> {
-    const bound = getRequestSession(request);
-    const session = requireSession(await bound.load());
-    const issued = await this.parts.lifecycle.factorCompleted(session, factor, bound.exchange.client);
+    const requestSession = getRequestSession(request);
+    const session = requireSession(await requestSession.load());
+    const issued = await this.lifecycle.factorCompleted(session, factor, requestSession.exchange.client);
     if (issued === undefined) throw new SessionAuthError('session_required', 'the session was replaced meanwhile');
-    bound.replace(issued);
+    requestSession.replace(issued);
     return issued.session;
   }
 
@@ -155,12 +149,12 @@ export class SessionAuthService {
    * @param data for a new session
    */
   async ensureSession(request: object, data?: SessionData): Promise<Session> {
-    const bound = getRequestSession(request);
-    const present = await bound.load();
+    const requestSession = getRequestSession(request);
+    const present = await requestSession.load();
     if (present !== undefined) return present;
-    const { fingerprint, exchange } = bound;
-    const issued = await this.parts.lifecycle.create({ client: exchange.client, fingerprint, data });
-    bound.replace(issued);
+    const { fingerprint, exchange } = requestSession;
+    const issued = await this.lifecycle.create({ client: exchange.client, fingerprint, data });
+    requestSession.replace(issued);
     return issued.session;
   }
 
@@ -171,11 +165,11 @@ export class SessionAuthService {
    * @throws SessionAuthError `session_required` without a session
    */
   async rotate(request: object, options: { readonly grace?: number } = {}): Promise<void> {
-    const bound = getRequestSession(request);
-    const session = await bound.load();
+    const requestSession = getRequestSession(request);
+    const session = await requestSession.load();
     if (session === undefined) throw new SessionAuthError('session_required', 'there is no session to rotate');
-    const issued = await this.parts.lifecycle.rotate(session, { ...options, client: bound.exchange.client });
-    if (issued !== undefined) bound.replace(issued);
+    const issued = await this.lifecycle.rotate(session, { ...options, client: requestSession.exchange.client });
+    if (issued !== undefined) requestSession.replace(issued);
   }
 
   /**
@@ -193,7 +187,7 @@ export class SessionAuthService {
     userId: string | number,
     options: { readonly keep?: object } = {},
   ): Promise<{ readonly revokedSessions: number }> {
-    return this.#accountChanges.credentialsChanged(String(userId), options.keep);
+    return this.accountChanges.credentialsChanged(String(userId), options.keep);
   }
 
   /**
@@ -201,7 +195,7 @@ export class SessionAuthService {
    * Answers how many sessions did. Save that it is disabled first, then call this.
    */
   async accountDisabled(userId: string | number, client?: ClientInfo): Promise<{ readonly revokedSessions: number }> {
-    return this.#accountChanges.accountDisabled(String(userId), client);
+    return this.accountChanges.accountDisabled(String(userId), client);
   }
 
   /**
@@ -209,17 +203,16 @@ export class SessionAuthService {
    * gets a new token on its next request. Answers how many. Save the roles first, then call this.
    */
   async rolesChanged(userId: string | number, roles: readonly string[]): Promise<{ readonly sessions: number }> {
-    return { sessions: await this.parts.lifecycle.updateUser(String(userId), { roles }) };
+    return { sessions: await this.lifecycle.updateUser(String(userId), { roles }) };
   }
 
-  #users(): SessionUserProvider {
-    const { users } = this.parts;
-    if (users === undefined) {
+  #requireUsers(): SessionUserProvider {
+    if (this.users === undefined) {
       throw new SessionAuthError(
         'not_configured',
         'SessionAuthModule was given no users provider: set the option users',
       );
     }
-    return users;
+    return this.users;
   }
 }

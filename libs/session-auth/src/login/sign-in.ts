@@ -1,15 +1,16 @@
+import { Injectable } from '@nestjs/common';
 import { SessionAuthError } from '../errors/session-auth.error.js';
 import type { SessionEndReason } from '../events/session-event.js';
 import type { RequestSession } from '../http/request-session.js';
 import type { RenewingLogin } from '../session/login-record.js';
-import type { SessionLifecycleService } from '../session/session-lifecycle.service.js';
+import { SessionLifecycleService } from '../session/session-lifecycle.service.js';
 import { Session } from '../session/session.js';
 import type { UpstreamSession } from '../session/upstream-session.js';
 import type { SessionAuthentication } from '../users/session-authentication.js';
 import type { SessionUser, SessionUserProvider } from '../users/session-user-provider.js';
-import type { CredentialCheck } from './credential-check.js';
-import type { DeviceRecognition } from './device-recognition.js';
-import type { RememberedLogin } from './remembered-login.js';
+import { CredentialCheck } from './credential-check.js';
+import { DeviceRecognition } from './device-recognition.js';
+import { RememberedLogin } from './remembered-login.js';
 
 /** An account that changes at each look never settles: it is left as it was seen last. */
 const MAX_LOOKS = 5;
@@ -43,54 +44,51 @@ export interface Login<User extends SessionUser = SessionUser> {
 /** How the user came to be known. */
 type Proof = Pick<RenewingLogin, 'authentication' | 'authenticatedAt' | 'upstream'>;
 
-/** What {@link SignIn} works with. */
-export interface SignInParts {
-  readonly lifecycle: SessionLifecycleService;
-  readonly credentials: CredentialCheck;
-  readonly devices: DeviceRecognition;
-  /** Absent where remember-me is off. */
-  readonly remembered: RememberedLogin | undefined;
-}
-
 /** What a login does once the user is known: a session with a new token, and nothing left of what was there before. */
+@Injectable()
 export class SignIn {
-  constructor(private readonly parts: SignInParts) {}
+  constructor(
+    private readonly lifecycle: SessionLifecycleService,
+    private readonly credentials: CredentialCheck,
+    private readonly devices: DeviceRecognition,
+    private readonly remembered: RememberedLogin,
+  ) {}
 
   /** A session and cookies for a user who is known to be it, and a remembered device where that is asked for. */
   async signIn<User extends SessionUser>(
-    bound: RequestSession,
+    requestSession: RequestSession,
     user: User,
     authentication: SessionAuthentication,
     options: LoginUserOptions,
     loginName?: string,
   ): Promise<Login<User>> {
-    const { remembered } = this.parts;
-    if (options.rememberMe === true) remembered?.requireUsers();
-    const login = await this.#establish(bound, user, { authentication, ...originOf(options) }, loginName);
-    if (options.rememberMe === true) await remembered?.remember(bound, String(user.id), login.session.id);
-    else await remembered?.forget(bound);
+    const { remembered } = this;
+    if (options.rememberMe === true) remembered.requireUsers();
+    const login = await this.#establish(requestSession, user, { authentication, ...originOf(options) }, loginName);
+    if (options.rememberMe === true) await remembered.remember(requestSession, String(user.id), login.session.id);
+    else await remembered.forget(requestSession);
     return login;
   }
 
   async #establish<User extends SessionUser>(
-    bound: RequestSession,
+    requestSession: RequestSession,
     user: User,
     proof: Proof,
     loginName?: string,
   ): Promise<Login<User>> {
-    const { lifecycle, devices } = this.parts;
-    const { client } = bound.exchange;
-    const newDevice = devices.isNew(bound, user);
-    const previous = await bound.loadLive();
+    const { lifecycle, devices } = this;
+    const { client } = requestSession.exchange;
+    const newDevice = devices.isNew(requestSession, user);
+    const previous = await requestSession.loadLive();
     if (previous?.userId === String(user.id)) {
-      const renewed = await this.#renew(previous, user, proof, bound);
+      const renewed = await this.#renew(previous, user, proof, requestSession);
       if (renewed !== undefined) {
-        devices.remember(bound, user, loginName);
+        devices.remember(requestSession, user, loginName);
         return renewed;
       }
     }
     const data = previous !== undefined && previous.userId === undefined ? previous.data : undefined;
-    const { fingerprint } = bound;
+    const { fingerprint } = requestSession;
     const issued = await lifecycle.create({ user, ...proof, client, fingerprint, newDevice, data });
     if (previous !== undefined) {
       try {
@@ -102,8 +100,8 @@ export class SignIn {
         throw error;
       }
     }
-    bound.replace(issued);
-    devices.remember(bound, user, loginName);
+    requestSession.replace(issued);
+    devices.remember(requestSession, user, loginName);
     return { user, session: issued.session };
   }
 
@@ -112,29 +110,34 @@ export class SignIn {
    * new password, other roles, disabled. Whoever changed it has told the sessions that were there by then, and not this
    * one. So the account is looked up once more, now that the session is there to be told.
    */
-  async settle(bound: RequestSession, login: Login, password: string, users: SessionUserProvider): Promise<Login> {
+  async settle(
+    requestSession: RequestSession,
+    login: Login,
+    password: string,
+    users: SessionUserProvider,
+  ): Promise<Login> {
     const { session } = login;
     let { user } = login;
     for (let look = 0; look < MAX_LOOKS; look += 1) {
       const present = await users.findById(String(user.id));
-      if (!present || present.disabled === true) return this.#undo(bound, login, 'account_disabled');
-      if (!(await this.parts.credentials.stillHolds(password, user, present))) {
-        return this.#undo(bound, login, 'credentials_changed');
+      if (!present || present.disabled === true) return this.#undo(requestSession, login, 'account_disabled');
+      if (!(await this.credentials.stillHolds(password, user, present))) {
+        return this.#undo(requestSession, login, 'credentials_changed');
       }
       if (isSameAccount(user, present)) return { user: present, session };
       const account = accountOf(present);
-      await this.parts.lifecycle.updateUser(String(user.id), account);
+      await this.lifecycle.updateUser(String(user.id), account);
       Session.adopt(session, { ...Session.recordOf(session), ...account });
       user = present;
     }
     return { user, session };
   }
 
-  async #undo(bound: RequestSession, { user, session }: Login, reason: SessionEndReason): Promise<never> {
-    await this.parts.lifecycle.revoke(String(user.id), session.id, reason, bound.exchange.client);
-    bound.clear();
-    return this.parts.credentials.fail(
-      bound,
+  async #undo(requestSession: RequestSession, { user, session }: Login, reason: SessionEndReason): Promise<never> {
+    await this.lifecycle.revoke(String(user.id), session.id, reason, requestSession.exchange.client);
+    requestSession.clear();
+    return this.credentials.fail(
+      requestSession,
       reason === 'account_disabled' ? 'account_disabled' : 'wrong_password',
       user,
     );
@@ -145,14 +148,14 @@ export class SignIn {
     session: Session,
     user: User,
     proof: Proof,
-    bound: RequestSession,
+    requestSession: RequestSession,
   ): Promise<Login<User> | undefined> {
     try {
-      const { fingerprint, exchange } = bound;
+      const { fingerprint, exchange } = requestSession;
       const { client } = exchange;
-      const issued = await this.parts.lifecycle.renew(session, { user, ...proof, client, fingerprint });
+      const issued = await this.lifecycle.renew(session, { user, ...proof, client, fingerprint });
       if (issued === undefined) return undefined;
-      bound.replace(issued);
+      requestSession.replace(issued);
       return { user, session: issued.session };
     } catch (error) {
       if (error instanceof SessionAuthError && error.code === 'session_required') return undefined;

@@ -1,19 +1,21 @@
 import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { createHmac } from 'node:crypto';
 import fc from 'fast-check';
+import { StoreDeadline } from '../async/store-deadline.js';
+import { KeyRing } from '../crypto/key-ring.js';
 import { SessionEventPublisher } from '../events/event-publisher.js';
 import type { SessionEvent } from '../events/session-event.js';
+import type { SessionLifecycleService } from '../session/session-lifecycle.service.js';
 import { MemoryRememberMeTokenStore } from '../storage/memory/memory-remember-me-token-store.js';
-import { RememberMeDevices } from './remember-me-devices.js';
 import { DEFAULT_REMEMBER_ME, ON_THEFT_VALUES, type RememberMeSettings } from './remember-me.options.js';
 import { validatorDigest } from './remember-me-token.js';
 import { MAX_REMEMBERED_DEVICES, RememberMeService, type RememberMeConsumption } from './remember-me.service.js';
+import { StoredRememberedDevices } from './stored-remembered-devices.js';
+import { DAY, SECOND } from '../time/units.js';
 
 const START = Date.UTC(2026, 0, 1);
-const SECOND = 1000;
-const DAY = 24 * 60 * 60 * SECOND;
-const KEY = Buffer.alloc(32, 1);
-const OLD_KEY = Buffer.alloc(32, 2);
+const SECRET = 'a secret that is long enough for tests';
+const OLD_SECRET = 'another secret that is as long as the first';
 const CLIENT = { ip: '192.0.2.1', userAgent: 'test/1.0' };
 
 let now: number;
@@ -24,22 +26,27 @@ let service: RememberMeService;
 
 function makeService(
   settings: Partial<RememberMeSettings> = {},
-  keys: readonly Uint8Array[] = [KEY],
+  secrets: readonly string[] = [SECRET],
   storeTimeout = 2000,
 ): RememberMeService {
   const clock = { now: () => now };
-  return new RememberMeService({
+  const revokeAll: SessionLifecycleService['revokeAll'] = async (...args) => {
+    ended.push(args);
+    return 4;
+  };
+  return new RememberMeService(
     store,
-    settings: { ...DEFAULT_REMEMBER_ME, ...settings },
-    keys,
+    { revokeAll } as SessionLifecycleService,
     clock,
-    events: new SessionEventPublisher(clock, [(event) => void events.push(event)]),
-    storeTimeout,
-    endSessions: async (...args) => {
-      ended.push(args);
-      return 4;
-    },
-  });
+    new SessionEventPublisher(clock, { record: (event) => void events.push(event) }),
+    new StoreDeadline(storeTimeout),
+    new KeyRing(secrets),
+    { ...DEFAULT_REMEMBER_ME, ...settings },
+  );
+}
+
+function makeDevices(settings: RememberMeSettings | undefined, storeTimeout = 2000): StoredRememberedDevices {
+  return new StoredRememberedDevices(store, { now: () => now }, new StoreDeadline(storeTimeout), settings);
 }
 
 type Remembered = Extract<RememberMeConsumption, { status: 'remembered' }>;
@@ -155,8 +162,8 @@ describe('consume', () => {
   });
 
   it('follows a chain under any of the keys, and says undefined where only another node can', async () => {
-    const byOld = makeService({}, [OLD_KEY]);
-    const both = makeService({}, [KEY, OLD_KEY]);
+    const byOld = makeService({}, [OLD_SECRET]);
+    const both = makeService({}, [SECRET, OLD_SECRET]);
     const { token } = await service.issue('alice', 'session-1');
     const second = await use(token, byOld);
     const third = await use(second.token, both);
@@ -166,8 +173,8 @@ describe('consume', () => {
   });
 
   it('does not work without end on a chain, however often the token was replaced, whatever the number of keys', async () => {
-    const keys = Array.from({ length: 4 }, (_, index) => Buffer.alloc(32, index + 1));
-    const many = makeService({}, keys);
+    const secrets = Array.from({ length: 4 }, (_, index) => `${SECRET} ${index}`);
+    const many = makeService({}, secrets);
     const { token } = await many.issue('alice', 'session-1');
     let last = token;
     for (let count = 0; count < 12; count += 1) last = (await use(last, many)).token!;
@@ -177,7 +184,7 @@ describe('consume', () => {
   });
 
   it('works out as many steps as the keys allow', async () => {
-    const both = makeService({}, [KEY, OLD_KEY]);
+    const both = makeService({}, [SECRET, OLD_SECRET]);
     const { token } = await both.issue('alice', 'session-1');
     let last: string | undefined = token;
     for (let count = 0; count < 9; count += 1) last = (await use(last, both)).token;
@@ -191,7 +198,7 @@ describe('consume', () => {
     events.length = 0;
     now += 30 * SECOND;
     expect(await service.consume(token, CLIENT)).toEqual({ status: 'theft', userId: 'alice' });
-    expect(ended).toEqual([['alice', CLIENT]]);
+    expect(ended).toEqual([['alice', 'remember_me_theft', CLIENT]]);
     expect(events).toEqual([
       {
         type: 'remember_me.theft',
@@ -295,15 +302,23 @@ describe('revoking', () => {
   });
 });
 
-describe('RememberMeDevices', () => {
+describe('StoredRememberedDevices', () => {
   it('forgets devices by the session that they were signed in by', async () => {
-    const devices = new RememberMeDevices(store, { now: () => now }, 2000);
+    const devices = makeDevices(DEFAULT_REMEMBER_ME);
     for (const session of ['session-1', 'session-2', 'session-3']) await service.issue('alice', session);
     expect(await devices.forgetSession('alice', 'session-1')).toBe(1);
     expect(await devices.forgetSession('bob', 'session-2')).toBe(0);
     expect(await devices.forgetOthers('alice', 'session-2')).toBe(1);
     expect(await store.list('alice', now)).toMatchObject([{ sessionId: 'session-2' }]);
     expect(await devices.forgetOthers('alice', undefined)).toBe(1);
+  });
+
+  it('asks no store where remember-me is off', async () => {
+    await service.issue('alice', 'session-1');
+    const devices = makeDevices(undefined);
+    expect(await devices.forgetSession('alice', 'session-1')).toBe(0);
+    expect(await devices.forgetOthers('alice', undefined)).toBe(0);
+    expect(await store.list('alice', now)).toHaveLength(1);
   });
 });
 
@@ -317,8 +332,8 @@ describe('a store that does not answer', () => {
     for (const operation of ['delete', 'deleteById', 'deleteByUser', 'deleteBySession'] as const) {
       jest.spyOn(store, operation).mockImplementation(never);
     }
-    const hasty = makeService({}, [KEY], 5);
-    const devices = new RememberMeDevices(store, { now: () => now }, 5);
+    const hasty = makeService({}, [SECRET], 5);
+    const devices = makeDevices(DEFAULT_REMEMBER_ME, 5);
     const token = `${'A'.repeat(24)}:${'A'.repeat(43)}`;
     const calls: Promise<unknown>[] = [
       hasty.issue('alice', 'session-1'),

@@ -1,10 +1,13 @@
-import { issueHandle } from '../crypto/session-token.js';
-import type { SessionEventPublisher } from '../events/event-publisher.js';
-import type { Clock } from '../time/clock.js';
+import { Inject, Injectable } from '@nestjs/common';
 import { StoreDeadline } from '../async/store-deadline.js';
+import { KeyRing } from '../crypto/key-ring.js';
+import { issueHandle } from '../crypto/session-token.js';
+import { SessionEventPublisher } from '../events/event-publisher.js';
+import { SessionLifecycleService } from '../session/session-lifecycle.service.js';
+import { Clock } from '../time/clock.js';
 import type { ClientInfo } from '../users/client-info.js';
-import type { RememberMeSettings } from './remember-me.options.js';
-import type { RememberMeTokenRecord, RememberMeTokenStore } from './remember-me-token-store.js';
+import { DEFAULT_REMEMBER_ME, REMEMBER_ME_SETTINGS, type RememberMeSettings } from './remember-me.options.js';
+import { RememberMeTokenStore, type RememberMeTokenRecord } from './remember-me-token-store.js';
 import {
   formatRememberMeToken,
   issueRememberMeToken,
@@ -52,20 +55,6 @@ export type RememberMeConsumption =
   /** Malformed, unknown, expired or revoked: all alike. */
   | { readonly status: 'refused' };
 
-/** What {@link RememberMeService} works with. */
-export interface RememberMeParts {
-  readonly store: RememberMeTokenStore;
-  readonly settings: RememberMeSettings;
-  /** One key a secret, newest first. */
-  readonly keys: readonly Uint8Array[];
-  readonly clock: Clock;
-  readonly events: SessionEventPublisher;
-  /** Milliseconds. */
-  readonly storeTimeout: number;
-  /** Ends all sessions of a user, after a theft. Answers how many. */
-  readonly endSessions: (userId: string, client: ClientInfo | undefined) => Promise<number>;
-}
-
 /** The most devices of one user that are remembered; beyond it the oldest is forgotten. */
 export const MAX_REMEMBERED_DEVICES = 100;
 
@@ -78,16 +67,27 @@ export const MAX_REMEMBERED_DEVICES = 100;
  *
  * Every method rejects with `session_store_unavailable` when the store fails or takes longer than `storeTimeout`.
  */
+@Injectable()
 export class RememberMeService {
-  readonly #deadline: StoreDeadline;
+  /** One a secret, newest first. */
+  readonly #keys: readonly Buffer[];
 
-  constructor(private readonly parts: RememberMeParts) {
-    this.#deadline = new StoreDeadline(parts.storeTimeout);
+  constructor(
+    private readonly store: RememberMeTokenStore,
+    private readonly lifecycle: SessionLifecycleService,
+    private readonly clock: Clock,
+    private readonly events: SessionEventPublisher,
+    private readonly deadline: StoreDeadline,
+    keys: KeyRing,
+    // where remember-me is off, no request is signed in by it, but an application may still use this service
+    @Inject(REMEMBER_ME_SETTINGS) private readonly settings: RememberMeSettings = DEFAULT_REMEMBER_ME,
+  ) {
+    this.#keys = keys.deriveKeys('remember-me');
   }
 
   /** Remembers a device of a user. `sessionId` is the handle of the session it is signed in by now. */
   async issue(userId: string, sessionId: string, client?: ClientInfo): Promise<IssuedRememberMe> {
-    const { settings, clock, events } = this.parts;
+    const { settings, clock, events } = this;
     const token = issueRememberMeToken(userId);
     const now = clock.now();
     const record: RememberMeTokenRecord = {
@@ -116,9 +116,9 @@ export class RememberMeService {
   async consume(text: string, client?: ClientInfo): Promise<RememberMeConsumption> {
     const presented = parseRememberMeToken(text);
     if (presented === undefined) return { status: 'refused' };
-    const { settings, keys, clock, events } = this.parts;
+    const { settings, clock, events } = this;
     const now = clock.now();
-    const successor = successorOf(presented, keys[0]!);
+    const successor = successorOf(presented, this.#keys[0]!);
     const outcome = await this.#call((store) =>
       store.use(presented.selector, {
         presented: validatorDigest(presented.validator),
@@ -138,7 +138,7 @@ export class RememberMeService {
     if (outcome.status === 'used') {
       events.publish({ type: 'remember_me.used', userId: record.userId, tokenId: record.id, client });
     }
-    const last = findReplacement(presented, outcome.status === 'used' ? 1 : outcome.replaced, record, keys);
+    const last = findReplacement(presented, outcome.status === 'used' ? 1 : outcome.replaced, record, this.#keys);
     return {
       status: 'remembered',
       device: toDevice(record),
@@ -154,7 +154,7 @@ export class RememberMeService {
 
   /** The remembered devices of a user, newest first. */
   async list(userId: string): Promise<RememberedDevice[]> {
-    const records = await this.#call((store) => store.list(userId, this.parts.clock.now()));
+    const records = await this.#call((store) => store.list(userId, this.clock.now()));
     return records.map(toDevice);
   }
 
@@ -162,25 +162,25 @@ export class RememberMeService {
   async revokeToken(text: string): Promise<boolean> {
     const token = parseRememberMeToken(text);
     if (token === undefined) return false;
-    return (await this.#call((store) => store.delete(token.selector, this.parts.clock.now()))) !== undefined;
+    return (await this.#call((store) => store.delete(token.selector, this.clock.now()))) !== undefined;
   }
 
   /** Forgets one device of a user by its handle. Answers false when the user has none such. */
   async revoke(userId: string, id: string): Promise<boolean> {
-    return this.#call((store) => store.deleteById(userId, id, this.parts.clock.now()));
+    return this.#call((store) => store.deleteById(userId, id, this.clock.now()));
   }
 
   /** Forgets all devices of a user, but the one of a session to keep. Answers how many. */
   async revokeAll(userId: string, keepSessionId?: string): Promise<number> {
-    return this.#call((store) => store.deleteByUser(userId, keepSessionId, this.parts.clock.now()));
+    return this.#call((store) => store.deleteByUser(userId, keepSessionId, this.clock.now()));
   }
 
   async #answerTheft(record: RememberMeTokenRecord, client: ClientInfo | undefined): Promise<void> {
-    const { settings, events, endSessions } = this.parts;
     const { userId } = record;
     const revokedTokens = 1 + (await this.revokeAll(userId));
-    const revokedSessions = settings.onTheft === 'revoke-tokens' ? 0 : await endSessions(userId, client);
-    events.publish({
+    const endsSessions = this.settings.onTheft === 'revoke-tokens-and-sessions';
+    const revokedSessions = endsSessions ? await this.lifecycle.revokeAll(userId, 'remember_me_theft', client) : 0;
+    this.events.publish({
       type: 'remember_me.theft',
       userId,
       tokenId: record.id,
@@ -191,7 +191,7 @@ export class RememberMeService {
   }
 
   #call<T>(operation: (store: RememberMeTokenStore) => Promise<T>): Promise<T> {
-    return this.#deadline.run(() => operation(this.parts.store));
+    return this.deadline.run(() => operation(this.store));
   }
 }
 

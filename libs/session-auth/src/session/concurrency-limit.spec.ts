@@ -1,16 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import type { SessionUser } from '../users/session-user-provider.js';
 import { admissionFor } from './concurrency-limit.js';
-import { isSessionLimit, ON_LIMIT_VALUES, type UserLimit } from './concurrency.options.js';
+import { ON_LIMIT_VALUES, type UserLimit } from './concurrency.options.js';
 
 const USER: SessionUser = { id: 'alice', roles: ['customer'] };
-
-describe('isSessionLimit', () => {
-  it.each([1, 3, 1_000_000, Infinity])('takes %p', (value) => expect(isSessionLimit(value)).toBe(true));
-  it.each([0, -1, -Infinity, 1.5, Number.NaN, '3', null, undefined, true, 3n])('refuses %p', (value) => {
-    expect(isSessionLimit(value)).toBe(false);
-  });
-});
 
 describe('admissionFor', () => {
   it('takes a number as it is', async () => {

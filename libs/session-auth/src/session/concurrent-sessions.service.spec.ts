@@ -39,7 +39,7 @@ beforeEach(() => {
   ({ lifecycle } = sessionServices({
     store: new MemorySessionStore(),
     clock,
-    events: new SessionEventPublisher(clock, [(event) => void events.push(event)]),
+    events: new SessionEventPublisher(clock, { record: (event) => void events.push(event) }),
     lifetime: { idle: 24 * 60 * MINUTE * 2, absolute: 24 * 60 * MINUTE * 2 },
     limit: { max: Infinity, onLimit: 'reject' },
   }));

@@ -1,18 +1,20 @@
+import { Inject, Injectable } from '@nestjs/common';
 import type { ClientInfo } from '../users/client-info.js';
 import type { SessionUser } from '../users/session-user-provider.js';
 import { admissionFor, type Admission } from './concurrency-limit.js';
-import type { ConcurrencyLimit } from './concurrency.options.js';
-import type { SessionLifecycleService } from './session-lifecycle.service.js';
+import { CONCURRENCY_LIMIT, type ConcurrencyLimit } from './concurrency.options.js';
+import { SessionLifecycleService } from './session-lifecycle.service.js';
 import type { Session } from './session.js';
 
 /**
  * The limit of parallel sessions, seen from the user's side (ASVS 7.1.2). New sessions are admitted under it in the
  * store's create step; this service tells and enforces it outside a login.
  */
+@Injectable()
 export class ConcurrentSessionsService {
   constructor(
     private readonly lifecycle: SessionLifecycleService,
-    private readonly limit: ConcurrencyLimit,
+    @Inject(CONCURRENCY_LIMIT) private readonly limit: ConcurrencyLimit,
   ) {}
 
   /** How many sessions this user may have, and what happens at the limit. */

@@ -1,14 +1,15 @@
-import { Logger } from '@nestjs/common';
+import { Injectable, Logger, Optional } from '@nestjs/common';
 import { deviceName } from '../users/device-name.js';
 import type { SessionUser } from '../users/session-user-provider.js';
-import type { NewSessionNotifier } from './new-session-notifier.js';
+import { NewSessionNotifier } from './new-session-notifier.js';
 import type { Session } from './session.js';
 
 /** Asks the application's notifier of every new session, and has it send where the user wants it. */
+@Injectable()
 export class NewSessionAnnouncer {
   readonly #logger = new Logger('SessionNotifier');
 
-  constructor(private readonly notifier: NewSessionNotifier | undefined) {}
+  constructor(@Optional() private readonly notifier?: NewSessionNotifier) {}
 
   /** Answers at once; failures are logged. */
   announce(user: SessionUser, session: Session, newDevice: boolean | undefined): void {

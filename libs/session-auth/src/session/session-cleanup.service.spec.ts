@@ -2,11 +2,19 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import { Logger } from '@nestjs/common';
 import type { SessionEventPublisher } from '../events/event-publisher.js';
 import type { UnstampedSessionEvent } from '../events/session-event.js';
-import { SessionCleanupService, type CleanupParts, type ExpiringRows } from './session-cleanup.service.js';
+import type { Clock } from '../time/clock.js';
 import type { CleanupSettings } from './cleanup.options.js';
+import type { ExpiringRows } from './expiring-rows.js';
+import { SessionCleanupService } from './session-cleanup.service.js';
 import type { EndedSession, SessionStore } from './session-store.js';
+import { HOUR } from '../time/units.js';
 
-const HOUR = 60 * 60 * 1000;
+/** What the service works with, where a test has its own. */
+interface Parts {
+  readonly store?: SessionStore;
+  readonly clock?: Clock;
+  readonly others?: Record<string, ExpiringRows>;
+}
 
 describe('SessionCleanupService', () => {
   let expired: EndedSession[];
@@ -18,6 +26,7 @@ describe('SessionCleanupService', () => {
 
   beforeEach(() => {
     jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick'] });
+    jest.spyOn(Math, 'random').mockReturnValue(0.5);
     told = jest.spyOn(Logger.prototype, 'log').mockImplementation(() => undefined);
     logged = jest.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
     expired = [];
@@ -32,19 +41,14 @@ describe('SessionCleanupService', () => {
     jest.restoreAllMocks();
   });
 
-  function make(parts: Partial<CleanupParts> = {}, settings: Partial<CleanupSettings> = {}): SessionCleanupService {
+  function make(parts: Parts = {}, settings: Partial<CleanupSettings> = {}): SessionCleanupService {
+    const publish = (event: UnstampedSessionEvent): void => void published.push(event);
     const service = new SessionCleanupService(
-      {
-        store: { deleteExpired } as unknown as SessionStore,
-        others: {},
-        events: {
-          publish: (event: UnstampedSessionEvent) => void published.push(event),
-        } as unknown as SessionEventPublisher,
-        clock: { now: () => 1000 },
-        random: () => 0.5,
-        ...parts,
-      },
+      parts.store ?? ({ deleteExpired } as unknown as SessionStore),
+      parts.clock ?? { now: () => 1000 },
+      { publish } as unknown as SessionEventPublisher,
       { every: HOUR, batch: 2, ...settings },
+      parts.others ?? {},
     );
     services.push(service);
     return service;
@@ -112,9 +116,9 @@ describe('SessionCleanupService', () => {
   });
 
   it('starts within the first interval, goes on at intervals with jitter, and keeps no process alive', async () => {
-    const random = jest.fn(() => 0.25);
+    jest.spyOn(Math, 'random').mockReturnValue(0.25);
     const timeouts = jest.spyOn(globalThis, 'setTimeout');
-    make({ random }).onApplicationBootstrap();
+    make().onApplicationBootstrap();
     expect(timeouts.mock.calls.at(-1)![1]).toBe(HOUR / 4);
     expect((timeouts.mock.results.at(-1)!.value as NodeJS.Timeout).hasRef()).toBe(false);
     jest.advanceTimersByTime(HOUR / 4);
@@ -175,15 +179,9 @@ describe('SessionCleanupService', () => {
 
   it('never runs without a pause, whatever the jitter is', () => {
     const timeouts = jest.spyOn(globalThis, 'setTimeout');
-    make({ random: () => 0 }).onApplicationBootstrap();
+    jest.spyOn(Math, 'random').mockReturnValue(0);
+    make().onApplicationBootstrap();
     expect(timeouts.mock.calls.at(-1)![1]).toBe(1);
-  });
-
-  it('draws its jitter itself', () => {
-    const timeouts = jest.spyOn(globalThis, 'setTimeout');
-    jest.spyOn(Math, 'random').mockReturnValue(0.75);
-    make({ random: undefined }).onApplicationBootstrap();
-    expect(timeouts.mock.calls.at(-1)![1]).toBe(HOUR * 0.75);
   });
 
   it('leaves no timer behind at the end, and does not fail at it with the step under way', async () => {

@@ -1,16 +1,18 @@
-import { Logger, type OnApplicationBootstrap, type OnApplicationShutdown, type OnModuleDestroy } from '@nestjs/common';
-import type { SessionEventPublisher } from '../events/event-publisher.js';
-import type { Clock } from '../time/clock.js';
-import type { CleanupSettings } from './cleanup.options.js';
-import type { EndedSession, SessionStore } from './session-store.js';
+import {
+  Inject,
+  Injectable,
+  Logger,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+  type OnModuleDestroy,
+} from '@nestjs/common';
 import { StoreDeadline } from '../async/store-deadline.js';
+import { SessionEventPublisher } from '../events/event-publisher.js';
+import { Clock } from '../time/clock.js';
 import { MINUTE } from '../time/units.js';
-
-/** Something else that keeps rows which expire: remember-me tokens, audit rows, counts. */
-export interface ExpiringRows {
-  /** Removes at most `limit` expired rows and answers how many it were. */
-  deleteExpired(now: number, limit: number): Promise<number>;
-}
+import { CLEANUP_SETTINGS, type CleanupSettings } from './cleanup.options.js';
+import { EXPIRING_ROWS, type ExpiringRows } from './expiring-rows.js';
+import { SessionStore, type EndedSession } from './session-store.js';
 
 /** What one run of {@link SessionCleanupService} removed. */
 export interface CleanupReport {
@@ -21,17 +23,6 @@ export interface CleanupReport {
   /** Rows of other kinds by name, such as `rememberMeTokens` and `auditEvents`. */
   readonly others: Readonly<Record<string, number>>;
   readonly milliseconds: number;
-}
-
-/** The parts that {@link SessionCleanupService} works with. */
-export interface CleanupParts {
-  readonly store: SessionStore;
-  /** By the name that the report gives them. */
-  readonly others: Readonly<Record<string, ExpiringRows>>;
-  readonly events: SessionEventPublisher;
-  readonly clock: Clock;
-  /** From 0 up to 1, for the jitter. @default Math.random */
-  readonly random?: () => number;
 }
 
 /** A step that takes longer has failed: the run ends, the next one goes on. */
@@ -49,6 +40,7 @@ const JITTER = 0.1;
  * process alive, and shutting down waits for the step under way and no longer. Redis expires by itself: there a run
  * finds nothing.
  */
+@Injectable()
 export class SessionCleanupService implements OnApplicationBootstrap, OnModuleDestroy, OnApplicationShutdown {
   readonly #logger = new Logger('SessionCleanup');
   readonly #deadline = new StoreDeadline(STEP_TIMEOUT);
@@ -57,8 +49,11 @@ export class SessionCleanupService implements OnApplicationBootstrap, OnModuleDe
   #stopping = false;
 
   constructor(
-    private readonly parts: CleanupParts,
-    private readonly settings: CleanupSettings,
+    private readonly store: SessionStore,
+    private readonly clock: Clock,
+    private readonly events: SessionEventPublisher,
+    @Inject(CLEANUP_SETTINGS) private readonly settings: CleanupSettings,
+    @Inject(EXPIRING_ROWS) private readonly others: Readonly<Record<string, ExpiringRows>>,
   ) {}
 
   onApplicationBootstrap(): void {
@@ -92,8 +87,7 @@ export class SessionCleanupService implements OnApplicationBootstrap, OnModuleDe
   #schedule(delay: (every: number, random: number) => number): void {
     const { every } = this.settings;
     if (every === undefined || this.#stopping) return;
-    const { random = Math.random } = this.parts;
-    this.#timer = setTimeout(() => void this.#tick(), Math.max(delay(every, random()), 1));
+    this.#timer = setTimeout(() => void this.#tick(), Math.max(delay(every, Math.random()), 1));
     this.#timer.unref();
   }
 
@@ -115,7 +109,7 @@ export class SessionCleanupService implements OnApplicationBootstrap, OnModuleDe
   }
 
   async #runOnce(): Promise<CleanupReport> {
-    const { store, clock } = this.parts;
+    const { store, clock } = this;
     const startedAt = clock.now();
     const sweep = (): Promise<Pick<CleanupReport, 'sessions' | 'others'>> => this.#sweep();
     const swept = store.withCleanupLock === undefined ? await sweep() : await store.withCleanupLock(sweep);
@@ -125,7 +119,6 @@ export class SessionCleanupService implements OnApplicationBootstrap, OnModuleDe
 
   /** One kind of rows after the other; a kind that fails keeps none of the others from being swept. */
   async #sweep(): Promise<Pick<CleanupReport, 'sessions' | 'others'>> {
-    const { store, others } = this.parts;
     const failures: unknown[] = [];
     const inSteps = async (step: (now: number, limit: number) => Promise<number>): Promise<number> => {
       try {
@@ -136,12 +129,12 @@ export class SessionCleanupService implements OnApplicationBootstrap, OnModuleDe
       }
     };
     const sessions = await inSteps(async (now, limit) => {
-      const ended = await store.deleteExpired(now, limit);
+      const ended = await this.store.deleteExpired(now, limit);
       for (const session of ended) this.#publishExpired(session);
       return ended.length;
     });
     const counts: Record<string, number> = {};
-    for (const [name, rows] of Object.entries(others)) {
+    for (const [name, rows] of Object.entries(this.others)) {
       counts[name] = await inSteps((now, limit) => rows.deleteExpired(now, limit));
     }
     if (failures.length > 0) throw failures[0];
@@ -152,7 +145,7 @@ export class SessionCleanupService implements OnApplicationBootstrap, OnModuleDe
     const { batch } = this.settings;
     let removed = 0;
     for (let last = batch; last >= batch && !this.#stopping;) {
-      last = await this.#deadline.run(() => step(this.parts.clock.now(), batch));
+      last = await this.#deadline.run(() => step(this.clock.now(), batch));
       removed += last;
       await new Promise((resolve) => setImmediate(resolve));
     }
@@ -160,6 +153,6 @@ export class SessionCleanupService implements OnApplicationBootstrap, OnModuleDe
   }
 
   #publishExpired(ended: EndedSession): void {
-    this.parts.events.publish({ type: 'session.expired', sessionId: ended.id, userId: ended.userId });
+    this.events.publish({ type: 'session.expired', sessionId: ended.id, userId: ended.userId });
   }
 }

@@ -39,7 +39,7 @@ let lifecycle: SessionLifecycleService;
 
 function makeServices(changes: Partial<SessionServicesOptions> = {}, on: SessionStore = store): SessionServices {
   const clock = { now: () => now };
-  const publisher = new SessionEventPublisher(clock, [(event) => void events.push(event)]);
+  const publisher = new SessionEventPublisher(clock, { record: (event) => void events.push(event) });
   return sessionServices({ ...SETTINGS, store: on, clock, events: publisher, ...changes });
 }
 

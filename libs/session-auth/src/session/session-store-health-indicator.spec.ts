@@ -1,4 +1,5 @@
 import { describe, expect, it, jest } from '@jest/globals';
+import { StoreDeadline } from '../async/store-deadline.js';
 import { MemorySessionStore } from '../storage/memory/memory-session-store.js';
 import { SessionStoreHealthIndicator } from './session-store-health-indicator.js';
 
@@ -8,7 +9,7 @@ describe('SessionStoreHealthIndicator', () => {
   it('is up, under the name asked for, where the store answers a read that touches nothing', async () => {
     const store = new MemorySessionStore();
     const find = jest.spyOn(store, 'find');
-    const indicator = new SessionStoreHealthIndicator(store, CLOCK, 50);
+    const indicator = new SessionStoreHealthIndicator(store, CLOCK, new StoreDeadline(50));
     expect(await indicator.pingCheck()).toEqual({ sessions: { status: 'up' } });
     expect(await indicator.pingCheck('store')).toEqual({ store: { status: 'up' } });
     expect(find.mock.calls).toEqual([
@@ -23,7 +24,7 @@ describe('SessionStoreHealthIndicator', () => {
     const down = { sessions: { status: 'down', message: 'the session store does not answer' } };
     jest.useFakeTimers();
     try {
-      const indicator = new SessionStoreHealthIndicator(store, CLOCK, 50);
+      const indicator = new SessionStoreHealthIndicator(store, CLOCK, new StoreDeadline(50));
       jest.spyOn(store, 'find').mockRejectedValueOnce(new Error('ECONNREFUSED 10.0.0.1'));
       expect(await indicator.pingCheck()).toEqual(down);
       jest.spyOn(store, 'find').mockReturnValueOnce(new Promise(() => undefined));

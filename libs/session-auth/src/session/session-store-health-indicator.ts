@@ -1,7 +1,8 @@
-import { digestOf, issueSessionToken } from '../crypto/session-token.js';
-import type { Clock } from '../time/clock.js';
+import { Injectable } from '@nestjs/common';
 import { StoreDeadline } from '../async/store-deadline.js';
-import type { SessionStore } from './session-store.js';
+import { digestOf, issueSessionToken } from '../crypto/session-token.js';
+import { Clock } from '../time/clock.js';
+import { SessionStore } from './session-store.js';
 
 /** What {@link SessionStoreHealthIndicator} answers: a `HealthIndicatorResult` of `@nestjs/terminus`. */
 export type SessionStoreHealth<Key extends string = string> = Record<
@@ -13,16 +14,13 @@ export type SessionStoreHealth<Key extends string = string> = Record<
  * Whether the session store answers, for a readiness probe: an indicator for `@nestjs/terminus`, which is not needed
  * for it.
  */
+@Injectable()
 export class SessionStoreHealthIndicator {
-  readonly #deadline: StoreDeadline;
-
   constructor(
     private readonly store: SessionStore,
     private readonly clock: Clock,
-    storeTimeout: number,
-  ) {
-    this.#deadline = new StoreDeadline(storeTimeout);
-  }
+    private readonly deadline: StoreDeadline,
+  ) {}
 
   /**
    * Looks up a session that is not there, as a request would: one read, at most `storeTimeout`. Never rejects, and says
@@ -33,7 +31,7 @@ export class SessionStoreHealthIndicator {
   async pingCheck<Key extends string = 'sessions'>(key = 'sessions' as Key): Promise<SessionStoreHealth<Key>> {
     const digest = digestOf(issueSessionToken(undefined));
     const touch = { now: this.clock.now(), idle: 1, interval: 1 };
-    const health: SessionStoreHealth[string] = await this.#deadline
+    const health: SessionStoreHealth[string] = await this.deadline
       .run(() => this.store.find(digest, touch))
       .then(
         () => ({ status: 'up' }),

@@ -30,7 +30,7 @@ describe('ending the sessions of a user', () => {
         return whileForgetting();
       },
     };
-    const events = new SessionEventPublisher(clock, []);
+    const events = new SessionEventPublisher(clock, { record: () => undefined });
     const limit = { max: Infinity, onLimit: 'reject' as const };
     ({ lifecycle } = sessionServices({ store, clock, events, limit, devices }));
   });

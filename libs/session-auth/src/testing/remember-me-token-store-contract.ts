@@ -8,6 +8,7 @@ import type {
   RememberMeUseOutcome,
 } from '../remember-me/remember-me-token-store.js';
 import { testFramework } from './test-framework.js';
+import { DAY } from '../time/units.js';
 
 /** A store made for one test. */
 export interface RememberMeTokenStoreUnderTest {
@@ -21,7 +22,6 @@ export interface RememberMeTokenStoreUnderTest {
 type Body = (store: RememberMeTokenStore, node: (turn: number) => RememberMeTokenStore) => Promise<void>;
 
 const NOW = Date.UTC(2026, 0, 15, 12);
-const DAY = 24 * 60 * 60 * 1000;
 const GRACE = 30_000;
 const MAX = 100;
 

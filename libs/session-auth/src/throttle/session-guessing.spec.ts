@@ -13,7 +13,10 @@ beforeEach(() => {
   now = Date.UTC(2026, 0, 1);
   events = [];
   const clock = { now: () => now };
-  guessing = new SessionGuessing(new SessionEventPublisher(clock, [(event) => void events.push(event)]), clock);
+  guessing = new SessionGuessing(
+    new SessionEventPublisher(clock, { record: (event) => void events.push(event) }),
+    clock,
+  );
 });
 
 function guess(count: number, ip: string | undefined = '192.0.2.1', from = 0): void {

@@ -1,3 +1,5 @@
+import { Injectable } from '@nestjs/common';
+
 /**
  * Where the library takes the time from: milliseconds since the epoch.
  *
@@ -9,6 +11,7 @@ export abstract class Clock {
 }
 
 /** The system's clock. */
+@Injectable()
 export class SystemClock extends Clock {
   now(): number {
     return Date.now();

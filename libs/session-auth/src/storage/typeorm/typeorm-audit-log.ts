@@ -4,7 +4,7 @@ import { recordableText, toAuditEntry } from '../../events/audit-entry.js';
 import { AuditLog } from '../../events/audit-log.js';
 import type { SessionEvent } from '../../events/session-event.js';
 import { WriteBehind } from '../../async/write-behind.js';
-import type { ExpiringRows } from '../../session/session-cleanup.service.js';
+import type { ExpiringRows } from '../../session/expiring-rows.js';
 import type { AuditEventRow } from './audit-event.entity.js';
 import { auditTable } from './audit-tables.js';
 import { configuredSchema } from './configured-schema.js';

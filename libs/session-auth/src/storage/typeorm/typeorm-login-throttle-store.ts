@@ -1,5 +1,5 @@
 import type { DataSource } from 'typeorm';
-import type { ExpiringRows } from '../../session/session-cleanup.service.js';
+import type { ExpiringRows } from '../../session/expiring-rows.js';
 import { LoginThrottleStore, type FailureCount, type FailureCounter } from '../../throttle/login-throttle-store.js';
 import { configuredSchema } from './configured-schema.js';
 import { PostgresConnections } from './postgres-connections.js';

@@ -2,18 +2,17 @@ import assert from 'node:assert/strict';
 import type { SessionRecord } from '../../session/session-record.js';
 import type { SessionStore } from '../../session/session-store.js';
 import type { ContractTests } from './contract-tests.js';
+import { MINUTE, SECOND } from '../../time/units.js';
 import {
   ABSOLUTE,
   GRACE,
   IDLE,
-  MINUTE,
   newDigest,
   newRecord,
   newUser,
   NO_LIMIT,
   NO_MAXIMUM,
   NOW,
-  SECOND,
   untouched,
 } from './sample-records.js';
 import { assertSame, isLive, listedIds, liveRecord } from './store-queries.js';

@@ -3,19 +3,8 @@ import type { OnLimit } from '../../session/concurrency.options.js';
 import type { SessionRecord } from '../../session/session-record.js';
 import type { SessionStore } from '../../session/session-store.js';
 import type { ContractTests } from './contract-tests.js';
-import {
-  GRACE,
-  HOUR,
-  IDLE,
-  MINUTE,
-  newDigest,
-  newRecord,
-  newUser,
-  NO_LIMIT,
-  NOW,
-  SECOND,
-  untouched,
-} from './sample-records.js';
+import { HOUR, MINUTE, SECOND } from '../../time/units.js';
+import { GRACE, IDLE, newDigest, newRecord, newUser, NO_LIMIT, NOW, untouched } from './sample-records.js';
 import { assertSame, assertSameSet, endAll, isLive, listedIds, liveRecord } from './store-queries.js';
 
 const POLICIES: readonly OnLimit[] = ['evict-oldest', 'evict-least-recent', 'reject'];

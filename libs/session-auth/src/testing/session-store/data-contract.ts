@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import type { SessionData } from '../../session/session-record.js';
 import type { SessionStore } from '../../session/session-store.js';
 import type { ContractTests } from './contract-tests.js';
-import { fullRecord, MINUTE, newDigest, newRecord, newUser, NO_LIMIT, NO_MAXIMUM, NOW } from './sample-records.js';
+import { MINUTE } from '../../time/units.js';
+import { fullRecord, newDigest, newRecord, newUser, NO_LIMIT, NO_MAXIMUM, NOW } from './sample-records.js';
 import { SAMPLE_DATA } from './record-contract.js';
 import { assertSame, isLive, liveRecord } from './store-queries.js';
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import type { EndedSession } from '../../session/session-store.js';
 import type { ContractTests } from './contract-tests.js';
-import { IDLE, MINUTE, newDigest, newRecord, newUser, NO_LIMIT, NO_MAXIMUM, NOW, untouched } from './sample-records.js';
+import { MINUTE } from '../../time/units.js';
+import { IDLE, newDigest, newRecord, newUser, NO_LIMIT, NO_MAXIMUM, NOW, untouched } from './sample-records.js';
 import { assertSame, assertSameSet, isLive, listedIds } from './store-queries.js';
 
 /** `delete`, `deleteByHandle`, `deleteByUser` and `deleteExpired`, one call at a time. */

@@ -3,18 +3,8 @@ import type { SessionRecord } from '../../session/session-record.js';
 import type { SessionStore } from '../../session/session-store.js';
 import type { Backend } from './backend.js';
 import type { ContractTests } from './contract-tests.js';
-import {
-  GRACE,
-  IDLE,
-  newDigest,
-  newRecord,
-  newUser,
-  NO_LIMIT,
-  NO_MAXIMUM,
-  NOW,
-  SECOND,
-  untouched,
-} from './sample-records.js';
+import { SECOND } from '../../time/units.js';
+import { GRACE, IDLE, newDigest, newRecord, newUser, NO_LIMIT, NO_MAXIMUM, NOW, untouched } from './sample-records.js';
 import { assertSame, assertSameSet, isLive, listAll, listedIds, liveRecord } from './store-queries.js';
 
 const ROUNDS = 40;

@@ -2,18 +2,8 @@ import assert from 'node:assert/strict';
 import type { SessionRecord } from '../../session/session-record.js';
 import type { SessionStore } from '../../session/session-store.js';
 import type { ContractTests } from './contract-tests.js';
-import {
-  GRACE,
-  IDLE,
-  MINUTE,
-  newDigest,
-  newRecord,
-  newUser,
-  nextDigest,
-  NO_LIMIT,
-  NO_MAXIMUM,
-  NOW,
-} from './sample-records.js';
+import { MINUTE } from '../../time/units.js';
+import { GRACE, IDLE, newDigest, newRecord, newUser, nextDigest, NO_LIMIT, NO_MAXIMUM, NOW } from './sample-records.js';
 import { assertSame, isLive, listedIds, liveRecord } from './store-queries.js';
 
 /** What a digest can do after it was rotated away, and for how long. */

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import type { SessionRecord } from '../../session/session-record.js';
 import type { SessionStore } from '../../session/session-store.js';
 import type { ContractTests } from './contract-tests.js';
-import { MINUTE, newRecord, newUser, NO_LIMIT, NOW } from './sample-records.js';
+import { MINUTE } from '../../time/units.js';
+import { newRecord, newUser, NO_LIMIT, NOW } from './sample-records.js';
 import { listAll, listedIds } from './store-queries.js';
 
 const SESSIONS = 250;

@@ -2,13 +2,12 @@ import assert from 'node:assert/strict';
 import type { SessionRecord, SessionRecordChanges } from '../../session/session-record.js';
 import type { SessionStore } from '../../session/session-store.js';
 import type { ContractTests } from './contract-tests.js';
+import { HOUR, MINUTE, SECOND } from '../../time/units.js';
 import {
   ABSOLUTE,
   fullRecord,
   GRACE,
-  HOUR,
   IDLE,
-  MINUTE,
   newDigest,
   newRecord,
   newUser,
@@ -16,7 +15,6 @@ import {
   NO_LIMIT,
   NO_MAXIMUM,
   NOW,
-  SECOND,
 } from './sample-records.js';
 import { assertSame, isLive, listAll, listedIds, liveRecord } from './store-queries.js';
 

@@ -3,10 +3,7 @@ import { digestOf, issueHandle, issueSessionToken } from '../../crypto/session-t
 import type { Admission } from '../../session/concurrency-limit.js';
 import type { SessionRecord } from '../../session/session-record.js';
 import type { Touch } from '../../session/session-store.js';
-
-export const SECOND = 1000;
-export const MINUTE = 60 * SECOND;
-export const HOUR = 60 * MINUTE;
+import { HOUR, MINUTE, SECOND } from '../../time/units.js';
 
 /** The lifetimes of the sample records: long enough that nothing runs out by the backend's own clock. */
 export const IDLE = 30 * MINUTE;
