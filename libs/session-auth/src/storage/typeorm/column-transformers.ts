@@ -1,5 +1,5 @@
 import type { ValueTransformer } from 'typeorm';
-import { decodeText, encodeText } from './postgres-text.js';
+import { decodeText, encodeText } from '../postgres/postgres-text.js';
 
 /** Milliseconds: the driver answers `bigint` as text. */
 export const TIME: ValueTransformer = {

@@ -1,6 +1,6 @@
 import { EntitySchema } from 'typeorm';
+import { REMEMBER_ME_INDEXES, REMEMBER_ME_TABLE } from '../postgres/remember-me-tables.js';
 import { TEXT, TIME } from './column-transformers.js';
-import { REMEMBER_ME_INDEXES, REMEMBER_ME_TABLE } from './remember-me-tables.js';
 
 /** A row of the table of remember-me tokens, as an application reads it by TypeORM. Times are milliseconds. */
 export interface RememberMeTokenRow {

@@ -1,29 +1,13 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
-import { createAuditTable, dropAuditTable } from './audit-tables.js';
-import { configuredSchema } from './configured-schema.js';
-import { createRememberMeTable, dropRememberMeTable } from './remember-me-tables.js';
-import { createSessionTables, dropSessionTables } from './session-tables.js';
-import { quoteIdentifier } from './sql-identifier.js';
-import { createThrottleTable, dropThrottleTable } from './throttle-tables.js';
+import { createAllTables, dropAllTables } from '../postgres/session-auth-tables.js';
+import { quoteIdentifier } from '../postgres/sql-identifier.js';
+import { configuredSchema } from './postgres-data-source.js';
 
 /** Settings of {@link createSessionAuthMigration}. */
 export interface SessionAuthMigrationOptions {
   /** The schema of all tables; made when it is missing. @default the DataSource's `schema`, else the connection's own */
   readonly schema?: string;
 }
-
-interface Step {
-  readonly create: (schema: string | undefined) => readonly string[];
-  readonly drop: (schema: string | undefined) => readonly string[];
-}
-
-/** The tables of one part each: made in this order, dropped in the reverse. */
-const STEPS: readonly Step[] = [
-  { create: createSessionTables, drop: dropSessionTables },
-  { create: createRememberMeTable, drop: dropRememberMeTable },
-  { create: createThrottleTable, drop: dropThrottleTable },
-  { create: createAuditTable, drop: dropAuditTable },
-];
 
 /**
  * The migration that makes everything this package keeps in PostgreSQL, and drops it again. Put it among the
@@ -38,16 +22,11 @@ export class CreateSessionAuthTables implements MigrationInterface {
   async up(queryRunner: QueryRunner): Promise<void> {
     const schema = this.schemaOf(queryRunner);
     if (schema !== undefined) await createSchemaIfMissing(queryRunner, schema);
-    for (const step of STEPS) {
-      for (const statement of step.create(schema)) await queryRunner.query(statement);
-    }
+    for (const statement of createAllTables(schema)) await queryRunner.query(statement);
   }
 
   async down(queryRunner: QueryRunner): Promise<void> {
-    const schema = this.schemaOf(queryRunner);
-    for (const step of [...STEPS].reverse()) {
-      for (const statement of step.drop(schema)) await queryRunner.query(statement);
-    }
+    for (const statement of dropAllTables(this.schemaOf(queryRunner))) await queryRunner.query(statement);
   }
 
   protected schemaOf(queryRunner: QueryRunner): string | undefined {

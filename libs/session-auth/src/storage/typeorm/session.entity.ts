@@ -1,7 +1,7 @@
 import { EntitySchema } from 'typeorm';
 import type { SessionAuthentication } from '../../users/session-authentication.js';
+import { SESSION_INDEXES, SESSION_TABLE } from '../postgres/session-tables.js';
 import { TEXT, TIME } from './column-transformers.js';
-import { SESSION_INDEXES, SESSION_TABLE } from './session-tables.js';
 
 /** A row of the table of sessions, as an application reads it by TypeORM. Times are milliseconds since the epoch. */
 export interface SessionRow {

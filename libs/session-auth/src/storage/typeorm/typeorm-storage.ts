@@ -10,7 +10,8 @@ import { STORE_TIMEOUT } from '../../async/store-timeout.options.js';
 import { TypeOrmAuditLog, type TypeOrmAuditLogOptions } from './typeorm-audit-log.js';
 import { TypeOrmLoginThrottleStore } from './typeorm-login-throttle-store.js';
 import { TypeOrmRememberMeTokenStore } from './typeorm-remember-me-token-store.js';
-import { TypeOrmSessionStore, type TypeOrmSessionStoreOptions } from './typeorm-session-store.js';
+import { TypeOrmSessionStore } from './typeorm-session-store.js';
+import type { TypeOrmSessionStoreOptions } from './typeorm-session-store.options.js';
 
 /** What {@link typeOrmStorage} takes. */
 export interface TypeOrmStorageOptions extends TypeOrmSessionStoreOptions {

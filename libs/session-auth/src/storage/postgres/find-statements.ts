@@ -1,5 +1,5 @@
 import { statement, type PostgresStatement } from './postgres-statement.js';
-import { SESSION_COLUMNS } from './session-row.js';
+import { COLUMNS, COLUMNS_OF_S } from './session-row.js';
 import type { SessionTables } from './session-tables.js';
 
 /** The statements that find one session by its digest, for the tables of one schema. */
@@ -12,9 +12,6 @@ export interface FindStatements {
 
 /** How many sessions are read by one statement. */
 export const READ_STEP = 16;
-
-const COLUMNS = SESSION_COLUMNS.map((column) => `"${column}"`).join(', ');
-const COLUMNS_OF_S = SESSION_COLUMNS.map((column) => `s."${column}"`).join(', ');
 
 /** The session that $1 finds, or did until a moment ago ($2 is now). */
 export function seenSession({ session, grace }: SessionTables, columns: string): string {

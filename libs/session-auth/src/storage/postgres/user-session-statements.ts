@@ -1,5 +1,5 @@
 import { statement, type PostgresStatement } from './postgres-statement.js';
-import { SESSION_COLUMNS } from './session-row.js';
+import { COLUMNS } from './session-row.js';
 import type { SessionTables } from './session-tables.js';
 
 /** The statements that all sessions of a user are asked for, for the tables of one schema. */
@@ -10,8 +10,6 @@ export interface UserSessionStatements {
   readonly deleteByUser: PostgresStatement;
   readonly updateByUser: PostgresStatement;
 }
-
-const COLUMNS = SESSION_COLUMNS.map((column) => `"${column}"`).join(', ');
 
 // In the text and not a parameter: a plan that is to do for any number reads large tables through.
 

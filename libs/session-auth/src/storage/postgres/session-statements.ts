@@ -1,6 +1,6 @@
 import { seenSession } from './find-statements.js';
 import { statement, type PostgresStatement } from './postgres-statement.js';
-import { SESSION_COLUMNS } from './session-row.js';
+import { COLUMNS, COLUMNS_OF_S, SESSION_COLUMNS } from './session-row.js';
 import type { SessionTables } from './session-tables.js';
 
 /** The statements that make a session and change one by its digest, for the tables of one schema. */
@@ -13,9 +13,6 @@ export interface SessionStatements {
   readonly rotate: PostgresStatement;
   readonly delete: PostgresStatement;
 }
-
-const COLUMNS = SESSION_COLUMNS.map((column) => `"${column}"`).join(', ');
-const COLUMNS_OF_S = SESSION_COLUMNS.map((column) => `s."${column}"`).join(', ');
 
 /*
  * How they stay atomic and free of deadlocks, with each a single statement:
@@ -49,13 +46,8 @@ export function sessionStatements({ session, grace }: SessionTables): SessionSta
 
   return {
     // $1 nothing: fails when a table or column is not there
-    check: statement(
-      `
-SELECT ${COLUMNS}, sweep_at, g.digest, g.handle, g.until FROM ${session} s, ${grace} g LIMIT 0`.replace(
-        COLUMNS,
-        COLUMNS_OF_S,
-      ),
-    ),
+    check: statement(`
+SELECT ${COLUMNS_OF_S}, sweep_at, g.digest, g.handle, g.until FROM ${session} s, ${grace} g LIMIT 0`),
 
     // $1… the columns, $19 now
     insert: statement(`

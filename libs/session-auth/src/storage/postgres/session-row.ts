@@ -2,7 +2,8 @@ import { SessionAuthError } from '../../errors/session-auth.error.js';
 import { areFactorTimes, type FactorTimes } from '../../session/session-factors.js';
 import type { SessionData, SessionRecord } from '../../session/session-record.js';
 import type { Touch } from '../../session/session-store.js';
-import { decodeText, encodeText } from './postgres-text.js';
+import { listColumns, type Row, type SqlValue } from './postgres-statement.js';
+import { decodeOptional, encodeText, textOrNull } from './postgres-text.js';
 
 /*
  * `data` is stored as JSON text with a line for every top-level key:
@@ -38,11 +39,11 @@ export const SESSION_COLUMNS = [
   'upstream',
 ] as const;
 
-/** A row as the server sends it: text, whatever parsers the application has set for types. */
-export type Row = readonly (string | null)[];
+/** {@link SESSION_COLUMNS} for a statement. */
+export const COLUMNS = listColumns(SESSION_COLUMNS);
 
-/** What a parameter of a statement can be. */
-export type SqlValue = string | number | null | readonly (string | null)[];
+/** {@link SESSION_COLUMNS} for a statement that calls the table `s`. */
+export const COLUMNS_OF_S = listColumns(SESSION_COLUMNS, 's');
 
 /** The values of a record, in the order of {@link SESSION_COLUMNS}. */
 export function encodeRow(record: SessionRecord): SqlValue[] {
@@ -186,13 +187,4 @@ function checkedFactors(factors: unknown): FactorTimes | undefined {
 /** The stored form of a value that may be missing. */
 export function jsonOrNull(value: object | undefined): string | null {
   return value === undefined ? null : JSON.stringify(value);
-}
-
-/** The stored form of a text that may be missing. */
-export function textOrNull(text: string | undefined): string | null {
-  return text === undefined ? null : encodeText(text);
-}
-
-function decodeOptional(stored: string | null | undefined): string | undefined {
-  return stored == null ? undefined : decodeText(stored);
 }

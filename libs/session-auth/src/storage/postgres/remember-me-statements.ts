@@ -1,4 +1,4 @@
-import { statement, type PostgresStatement } from './postgres-statement.js';
+import { listColumns, statement, type PostgresStatement } from './postgres-statement.js';
 
 /** The columns of a record, in the order that the statements answer and take them. */
 const COLUMNS = [
@@ -32,8 +32,8 @@ export interface RememberMeStatements {
  * never waits. So none of them can deadlock with another.
  */
 export function rememberMeStatements(table: string): RememberMeStatements {
-  const columns = COLUMNS.map((column) => `"${column}"`).join(', ');
-  const columnsOf = (alias: string): string => COLUMNS.map((column) => `${alias}."${column}"`).join(', ');
+  const columns = listColumns(COLUMNS);
+  const columnsOf = (alias: string): string => listColumns(COLUMNS, alias);
   return {
     check: statement(`SELECT ${columns}, replaced_digests, replaced_until FROM ${table} LIMIT 0`),
 

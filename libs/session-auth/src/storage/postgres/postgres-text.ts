@@ -13,8 +13,18 @@ export function encodeText(text: string): string {
   return text.replace(UNSTORABLE, (character) => MARK + character.charCodeAt(0).toString(16).padStart(4, '0'));
 }
 
-/** What {@link encodeText} was given. */
+/** The text that {@link encodeText} was given. */
 export function decodeText(stored: string): string {
   if (!stored.includes(MARK)) return stored;
   return stored.replace(MARKED, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)));
+}
+
+/** The stored form of a text that may be missing. */
+export function textOrNull(text: string | undefined): string | null {
+  return text === undefined ? null : encodeText(text);
+}
+
+/** The text that {@link textOrNull} was given. */
+export function decodeOptional(stored: string | null | undefined): string | undefined {
+  return stored == null ? undefined : decodeText(stored);
 }

@@ -1,6 +1,7 @@
 import { SameTurn } from '../../async/batcher.js';
 import { READ_STEP, type FindStatements } from './find-statements.js';
-import { sqlStateOf, type PostgresConnections } from './postgres-connections.js';
+import type { PostgresDatabase } from './postgres-database.js';
+import { sqlStateOf } from './sql-state.js';
 
 /**
  * Reads sessions as they are. Those that are asked for in one turn of the event loop share a statement: under load it is
@@ -10,7 +11,7 @@ export class SessionReads {
   readonly #turn = new SameTurn<Read>((reads) => this.#send(reads));
 
   constructor(
-    private readonly connections: PostgresConnections,
+    private readonly database: PostgresDatabase,
     private readonly sql: Pick<FindStatements, 'read' | 'readMany'>,
   ) {}
 
@@ -27,7 +28,7 @@ export class SessionReads {
     if (reads.length === 1) return this.#readOne(reads[0]!);
     const digests = Array.from({ length: READ_STEP }, (_, index) => reads[index]?.digest ?? null);
     try {
-      const rows = await this.connections.run(this.sql.readMany, digests);
+      const rows = await this.database.run(this.sql.readMany, digests);
       const found = new Map(rows.map(([digest, row]) => [digest, row]));
       for (const { digest, resolve } of reads) resolve(found.get(digest) ?? undefined);
     } catch (error) {
@@ -39,7 +40,7 @@ export class SessionReads {
 
   async #readOne({ digest, resolve, reject }: Read): Promise<void> {
     try {
-      const [row] = await this.connections.run(this.sql.read, [digest]);
+      const [row] = await this.database.run(this.sql.read, [digest]);
       resolve(row?.[0] ?? undefined);
     } catch (error) {
       reject(error);

@@ -23,5 +23,5 @@ export function quoteIdentifier(name: string, option: string): string {
 
 /** A table's name with its schema; without one the server looks along the connection's `search_path`. */
 export function qualifiedName(schema: string | undefined, table: string): string {
-  return schema === undefined ? `"${table}"` : `${quoteIdentifier(schema, 'typeOrmStorage.schema')}."${table}"`;
+  return schema === undefined ? `"${table}"` : `${quoteIdentifier(schema, 'schema')}."${table}"`;
 }
