@@ -1,4 +1,5 @@
 import type { Admission } from '../../session/concurrency-limit.js';
+import { corruptRecord, ifReadable } from '../../session/corrupt-record.js';
 import { formatSessionCursor, parseSessionCursor } from '../../session/session-cursor.js';
 import type { SessionData, SessionRecord } from '../../session/session-record.js';
 import {
@@ -21,13 +22,12 @@ import type { PostgresExecutor } from './postgres-executor.js';
 import type { Row } from './postgres-statement.js';
 import { decodeText, encodeText, textOrNull } from './postgres-text.js';
 import {
-  corruptRecord,
   decodeData,
   decodeJsonRow,
   decodeRow,
+  encodeChanges,
   encodePatch,
   encodeRow,
-  findRecord,
   jsonOrNull,
   parseJsonRow,
   stateOf,
@@ -150,25 +150,7 @@ export class PostgresSessionStore extends SessionStore {
 
   override async rotate(digest: string, rotation: Rotation): Promise<RotateOutcome> {
     const { now, grace, changes } = rotation;
-    const values = [
-      encodeText(digest),
-      now,
-      encodeText(rotation.digest),
-      grace,
-      textOrNull(changes.email),
-      jsonOrNull(changes.roles),
-      changes.createdAt ?? null,
-      changes.authenticatedAt ?? null,
-      textOrNull(changes.authentication),
-      changes.lastActivityAt ?? null,
-      changes.expiresAt ?? null,
-      changes.absoluteExpiresAt ?? null,
-      textOrNull(changes.ip),
-      textOrNull(changes.userAgent),
-      textOrNull(changes.fingerprint),
-      jsonOrNull(changes.factors),
-      textOrNull(changes.upstream),
-    ];
+    const values = [encodeText(digest), now, encodeText(rotation.digest), grace, ...encodeChanges(changes)];
     return untilSettled(async () => {
       const [row] = await this.#database.run(this.#sql.rotate, values);
       if (row === undefined) return { status: 'absent' };
@@ -198,7 +180,7 @@ export class PostgresSessionStore extends SessionStore {
     const last = page.at(-1);
     return {
       // one row that cannot be read does not stand in the way of the user's other sessions
-      records: page.map(findRecord).filter((record) => record !== undefined),
+      records: page.map((row) => ifReadable(() => decodeRow(row))).filter((record) => record !== undefined),
       next:
         rows.length > limit && last !== undefined
           ? formatSessionCursor({ createdAt: Number(last[5]), id: last[0]! })

@@ -1,6 +1,6 @@
-import { SessionAuthError } from '../../errors/session-auth.error.js';
+import { corruptRecord } from '../../session/corrupt-record.js';
 import { areFactorTimes, type FactorTimes } from '../../session/session-factors.js';
-import type { SessionData, SessionRecord } from '../../session/session-record.js';
+import type { SessionData, SessionRecord, SessionRecordChanges } from '../../session/session-record.js';
 import type { Touch } from '../../session/session-store.js';
 import { listColumns, type Row, type SqlValue } from './postgres-statement.js';
 import { decodeOptional, encodeText, textOrNull } from './postgres-text.js';
@@ -69,6 +69,25 @@ export function encodeRow(record: SessionRecord): SqlValue[] {
   ];
 }
 
+/** The values of what a rotation changes, in the order of its statement's parameters; null leaves a column as it is. */
+export function encodeChanges(changes: SessionRecordChanges): SqlValue[] {
+  return [
+    textOrNull(changes.email),
+    jsonOrNull(changes.roles),
+    changes.createdAt ?? null,
+    changes.authenticatedAt ?? null,
+    textOrNull(changes.authentication),
+    changes.lastActivityAt ?? null,
+    changes.expiresAt ?? null,
+    changes.absoluteExpiresAt ?? null,
+    textOrNull(changes.ip),
+    textOrNull(changes.userAgent),
+    textOrNull(changes.fingerprint),
+    jsonOrNull(changes.factors),
+    textOrNull(changes.upstream),
+  ];
+}
+
 /**
  * The record of a row.
  *
@@ -125,16 +144,6 @@ function toRecord(row: Row, roles: unknown, data: unknown, factors: unknown): Se
   };
 }
 
-/** The record of a row; undefined for what cannot be read, where that must not stand in the way of the rest. */
-export function findRecord(row: Row): SessionRecord | undefined {
-  try {
-    return decodeRow(row);
-  } catch (error) {
-    if (error instanceof SessionAuthError && error.code === 'corrupt_session_record') return undefined;
-    throw error;
-  }
-}
-
 /** Session data as it is stored. */
 export function encodeData(data: SessionData): string {
   const { lines } = encodePatch(data);
@@ -166,11 +175,6 @@ export function decodeData(stored: string): SessionData {
 function checkedData(data: unknown): SessionData {
   if (typeof data !== 'object' || data === null || Array.isArray(data)) throw corruptRecord();
   return data as SessionData;
-}
-
-/** The error for a row that was changed into something that is no session. */
-export function corruptRecord(cause?: unknown): SessionAuthError {
-  return new SessionAuthError('corrupt_session_record', 'a stored session record cannot be read', { cause });
 }
 
 function checkedRoles(roles: unknown): string[] {
