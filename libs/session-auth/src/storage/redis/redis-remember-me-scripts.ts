@@ -1,3 +1,4 @@
+import { KIND, USER_KEY_LENGTH } from './redis-keys.js';
 import { RedisScript } from './redis-script.js';
 
 /*
@@ -8,14 +9,16 @@ import { RedisScript } from './redis-script.js';
  * honoured, 43 and 13 characters each.
  */
 const PRELUDE = `
-local function keyOf(index, member) return string.sub(index, 1, -25) .. 'r:' .. string.sub(member, 21) end
+local SELECTOR, USER_KEY = 22, ${USER_KEY_LENGTH}
 
-local function indexOf(key, user) return string.sub(key, 1, -25) .. 'v:' .. user end
+local function keyOf(index, member) return string.sub(index, 1, -USER_KEY - 3) .. '${KIND.rememberMeToken}:' .. string.sub(member, 21) end
+
+local function indexOf(key, user) return string.sub(key, 1, -SELECTOR - 3) .. '${KIND.userRememberMeTokens}:' .. user end
 
 local function remove(key)
   local user, id = unpack(redis.call('HMGET', key, 'k', 'id'))
   redis.call('DEL', key)
-  if user then redis.call('ZREM', indexOf(key, user), id .. string.sub(key, -22)) end
+  if user then redis.call('ZREM', indexOf(key, user), id .. string.sub(key, -SELECTOR)) end
 end
 
 local function isLive(key, now)

@@ -1,4 +1,4 @@
-import { shardTagOf } from '../../crypto/session-token.js';
+import { SHARD_TAG_LENGTH, shardTagOf } from '../../crypto/session-token.js';
 import {
   RememberMeTokenStore,
   type RememberMeTokenRecord,
@@ -6,12 +6,9 @@ import {
   type RememberMeUseOutcome,
 } from '../../remember-me/remember-me-token-store.js';
 import type { RedisClient } from './redis-client.js';
-import { checkedNamespace } from './redis-namespace.js';
+import { checkedNamespace, keyOf, keyOfUser, KIND, userKeyOf } from './redis-keys.js';
 import * as scripts from './redis-remember-me-scripts.js';
-import { userKeyOf } from './redis-session-codec.js';
 import type { RedisSessionStoreOptions } from './redis-session-store.js';
-
-const SHARD_TAG_LENGTH = 2;
 
 /** Remember-me tokens in Redis, by the same client and under the same rules as the sessions. One script a call. */
 export class RedisRememberMeTokenStore extends RememberMeTokenStore {
@@ -84,11 +81,11 @@ export class RedisRememberMeTokenStore extends RememberMeTokenStore {
   }
 
   #tokenKey(selector: string): string {
-    return `${this.#namespace}{${selector.slice(0, SHARD_TAG_LENGTH)}}:r:${selector.slice(SHARD_TAG_LENGTH)}`;
+    return keyOf(this.#namespace, KIND.rememberMeToken, selector);
   }
 
   #indexKey(userId: string): string {
-    return `${this.#namespace}{${shardTagOf(userId)}}:v:${userKeyOf(userId)}`;
+    return keyOfUser(this.#namespace, KIND.userRememberMeTokens, userId);
   }
 }
 

@@ -1,8 +1,8 @@
-import { hash } from 'node:crypto';
-import { SessionAuthError } from '../../errors/session-auth.error.js';
-import type { SessionAuthentication } from '../../users/session-authentication.js';
+import { corruptRecord } from '../../session/corrupt-record.js';
 import { areFactorTimes, type FactorTimes } from '../../session/session-factors.js';
 import type { SessionData, SessionRecord } from '../../session/session-record.js';
+import type { SessionAuthentication } from '../../users/session-authentication.js';
+import { USER_KEY_LENGTH, userKeyOf } from './redis-keys.js';
 
 /*
  * A session's value in Redis is one string: a header of fixed width, then lines of JSON members.
@@ -30,7 +30,7 @@ export const HASH_LENGTH = 43;
 export const HANDLE_LENGTH = 20;
 
 /** What stands for the user in the header of an anonymous session. */
-export const NO_USER_KEY = '.'.repeat(22);
+const NO_USER_KEY = '.'.repeat(USER_KEY_LENGTH);
 
 /** Between two lines. */
 export const LINE_END = ',\n';
@@ -54,11 +54,6 @@ const FIELDS = {
 type Field = keyof typeof FIELDS;
 
 const FIELD_ENTRIES = Object.entries(FIELDS) as [Field, (typeof FIELDS)[Field]][];
-
-/** How a user is named in keys: 22 characters, so that no personal data and no odd character gets into a key. */
-export function userKeyOf(userId: string): string {
-  return hash('sha256', `user:${userId}`, 'base64url').slice(0, NO_USER_KEY.length);
-}
 
 /** The stored value of a record. */
 export function encodeRecord(record: SessionRecord): string {
@@ -110,16 +105,21 @@ export function encodeData(data: SessionData): [string, string][] {
 }
 
 /**
- * The record of a digest and a stored value.
+ * Returns the record of a digest and a stored value.
  *
  * @throws SessionAuthError `corrupt_session_record`
  */
 export function decodeRecord(digest: string, value: string): SessionRecord {
   if (!HEADER.test(value)) throw corruptRecord();
-  const members = parseMembers(value);
-  const anonymous = value.charCodeAt(HEADER_LENGTH - 1) === DOT;
-  if (anonymous !== (members.u === undefined)) throw corruptRecord();
-  const { a = anonymous ? null : members.c, m = anonymous ? null : 'password' } = members;
+  let members: Record<string, unknown>;
+  try {
+    members = JSON.parse(`{${value.slice(HEADER_LENGTH)}}`) as Record<string, unknown>;
+  } catch (cause) {
+    throw corruptRecord(cause);
+  }
+  const isAnonymous = value.charCodeAt(HEADER_LENGTH - 1) === DOT;
+  if (!areMembers(members) || isAnonymous !== (members.u === undefined)) throw corruptRecord();
+  const { a = isAnonymous ? null : members.c, m = isAnonymous ? null : 'password' } = members;
   return {
     digest,
     id: value.slice(39, 59),
@@ -145,7 +145,7 @@ export function decodeRecord(digest: string, value: string): SessionRecord {
 const DOT = 46;
 const HEADER = /^\d{39}[\w-]{20}(?:[\w-]{22}|\.{22})/;
 
-/** The JSON object of a value's lines: fields, and data under keys with a dot in front. */
+/** The JSON object of a value's lines: fields by their letters, and data under keys with a dot in front. */
 interface Members {
   readonly u?: string;
   readonly e?: string;
@@ -161,18 +161,8 @@ interface Members {
   readonly f?: string;
 }
 
-function parseMembers(value: string): Members {
-  let members: unknown;
-  try {
-    members = JSON.parse(`{${value.slice(HEADER_LENGTH)}}`);
-  } catch (cause) {
-    throw corruptRecord(cause);
-  }
-  if (!areMembers(members as Record<string, unknown>)) throw corruptRecord();
-  return members as Members;
-}
-
-function areMembers({ u, e, r, c, a, m, x, s, t, i, g, f }: Record<string, unknown>): boolean {
+function areMembers(members: Record<string, unknown>): members is Record<string, unknown> & Members {
+  const { u, e, r, c, a, m, x, s, t, i, g, f } = members;
   return (
     Array.isArray(r) &&
     r.every((role) => typeof role === 'string') &&
@@ -194,27 +184,16 @@ function isTextOrAbsent(value: unknown): boolean {
   return value === undefined || typeof value === 'string';
 }
 
-function decodeData(members: object): SessionData {
+function decodeData(members: Record<string, unknown>): SessionData {
   const data: SessionData = {};
   for (const name of Object.keys(members)) {
     if (name.charCodeAt(0) !== DOT) continue;
     const key = name.slice(1);
-    const value = (members as Record<string, unknown>)[name];
+    const value = members[name];
     // Assigned, this one key would become the object's prototype.
     if (key === '__proto__')
       Object.defineProperty(data, key, { value, enumerable: true, configurable: true, writable: true });
     else data[key] = value;
   }
   return data;
-}
-
-/** The error for a value that no encoder of ours made. */
-export function corruptRecord(cause?: unknown): SessionAuthError {
-  return new SessionAuthError('corrupt_session_record', 'a stored session record cannot be read', { cause });
-}
-
-/** What a store says of an error of Redis: a script that met a value it cannot read, and else the error itself. */
-export function asStoreError(error: unknown): unknown {
-  const isCorrupt = error instanceof Error && /CORRUPT session record|WRONGTYPE/.test(error.message);
-  return isCorrupt ? corruptRecord(error) : error;
 }

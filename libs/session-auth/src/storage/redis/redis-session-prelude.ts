@@ -1,3 +1,5 @@
+import { corruptRecord } from '../../session/corrupt-record.js';
+import { KIND, USER_KEY_LENGTH } from './redis-keys.js';
 import { HASH_LENGTH, HEADER_LENGTH, LINE_END } from './redis-session-codec.js';
 import { RedisScript } from './redis-script.js';
 
@@ -10,7 +12,7 @@ import { RedisScript } from './redis-script.js';
  * ends where a newer one is dead, so no digest outlives a newer one.
  */
 const PRELUDE = `
-local HASH, HEADER = ${HASH_LENGTH}, ${HEADER_LENGTH}
+local HASH, HEADER, USER_KEY = ${HASH_LENGTH}, ${HEADER_LENGTH}, ${USER_KEY_LENGTH}
 
 -- the session's key and value, following what rotations left behind; false when there is none
 local function locate(key, now)
@@ -42,12 +44,12 @@ local function corrupt() return redis.error_reply('CORRUPT session record') end
 local function indexOf(key, value)
   local user = string.sub(value, 60, 81)
   if string.byte(user) == 46 then return nil end
-  return string.sub(key, 1, -HASH - 3) .. 'u:' .. user, string.sub(value, 40, 59) .. string.sub(key, -HASH)
+  return string.sub(key, 1, -HASH - 3) .. '${KIND.userSessions}:' .. user, string.sub(value, 40, 59) .. string.sub(key, -HASH)
 end
 
 -- from an index and a member of it: the session's key
 local function sessionOf(index, member)
-  return string.sub(index, 1, -25) .. 's:' .. string.sub(member, 21)
+  return string.sub(index, 1, -USER_KEY - 3) .. '${KIND.session}:' .. string.sub(member, 21)
 end
 
 local function remove(key, value)
@@ -133,4 +135,10 @@ end
  */
 export function sessionScript(body: string, { shortcut = '' } = {}): RedisScript {
   return new RedisScript(shortcut + PRELUDE + body);
+}
+
+/** Returns what the store throws for an error of Redis: another one where a script met a value that it cannot read. */
+export function asStoreError(error: unknown): unknown {
+  const isCorrupt = error instanceof Error && /CORRUPT session record|WRONGTYPE/.test(error.message);
+  return isCorrupt ? corruptRecord(error) : error;
 }
