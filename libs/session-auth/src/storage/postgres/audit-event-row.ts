@@ -8,7 +8,7 @@ export interface AuditEventRow {
   readonly id: string;
   /** Milliseconds since the epoch. */
   readonly at: number;
-  /** In the words of the OWASP Logging Vocabulary. */
+  /** The name of the event in the OWASP Logging Vocabulary. */
   readonly event: string;
   readonly level: AuditLevel;
   readonly type: SessionEventType;
@@ -17,11 +17,11 @@ export interface AuditEventRow {
   readonly sessionId: string | null;
   readonly ip: string | null;
   readonly userAgent: string | null;
-  /** What else the event says. */
+  /** The event's other fields. */
   readonly details: Readonly<Record<string, unknown>>;
 }
 
-/** The event of a row that the statements of the audit log return. */
+/** Decodes a row that the statements of the audit log return. */
 export function decodeAuditRow([
   id,
   at,

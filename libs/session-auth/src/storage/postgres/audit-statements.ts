@@ -1,6 +1,6 @@
 import { statement, type PostgresStatement } from './postgres-statement.js';
 
-/** The statements of the audit log, for the table of one schema. */
+/** The statements of the audit log, for the table in one schema. */
 export interface AuditStatements {
   readonly insert: PostgresStatement;
   readonly find: PostgresStatement;
@@ -16,7 +16,7 @@ export function auditStatements(table: string): AuditStatements {
 SELECT id, ${COLUMNS} FROM ${table} WHERE at >= $1::bigint AND at < $2::bigint${condition}
 ORDER BY at DESC, id DESC LIMIT $3::bigint`);
   return {
-    // $1 an array of rows as JSON
+    // $1 rows as a JSON array
     insert: statement(`
 INSERT INTO ${table} (${COLUMNS})
 SELECT ${COLUMNS} FROM json_to_recordset($1::json) AS row (
@@ -26,7 +26,7 @@ SELECT ${COLUMNS} FROM json_to_recordset($1::json) AS row (
     find: find(''),
     findOfUser: find(' AND user_id = $4'),
 
-    // $1 time, $2 limit
+    // $1 time before which events are removed, $2 limit
     deleteOlder: statement(`
 WITH due AS MATERIALIZED (
     SELECT id FROM ${table} WHERE at < $1::bigint ORDER BY at LIMIT $2::bigint FOR UPDATE SKIP LOCKED

@@ -12,20 +12,20 @@ import type { PostgresExecutor } from './postgres-executor.js';
 
 /** Settings of {@link PostgresAuditLog}. */
 export interface PostgresAuditLogSettings extends PostgresStoreSettings {
-  /** Milliseconds that events are kept: the cleanup removes older ones. @default for ever */
+  /** For how many milliseconds events are kept: the cleanup removes older ones. @default for ever */
   readonly retention?: number;
   /** The most events kept in memory while the database is slow or down; more are dropped. @default 10000 */
   readonly buffer?: number;
 }
 
-/** Which events {@link PostgresAuditLog.find} returns. */
+/** Selects the events that `find` of the audit log returns. */
 export interface AuditQuery {
   readonly userId?: string;
-  /** From this time on. */
+  /** Events at this time or later. */
   readonly from?: Date;
-  /** Up to this time, and not at it. */
+  /** Events before this time. */
   readonly to?: Date;
-  /** The most events, 1 to 1000. @default 100 */
+  /** The most events to return, 1 to 1000. @default 100 */
   readonly limit?: number;
 }
 
@@ -36,11 +36,11 @@ const SHUTDOWN_TIMEOUT = 5000;
 const MAX_TIME = 8.64e15;
 
 /**
- * Writes each event as a row in PostgreSQL, in the words of {@link toAuditEntry}.
+ * Writes each event as a row in PostgreSQL, with the fields of {@link toAuditEntry}.
  *
- * Events are written in batches behind the requests' backs. While the database is slow or down they wait in memory, up
- * to `buffer`; what does not fit is dropped, counted, and logged once it works again. Shutting down waits a few seconds
- * for what is left.
+ * Events are written in batches, and no request waits for them. While the database is slow or down they wait in memory,
+ * up to `buffer`; those that do not fit are dropped and counted, and the count is logged once the database works again.
+ * Shutting down waits a few seconds for the rest.
  */
 export class PostgresAuditLog extends AuditLog implements ExpiringRows, OnModuleDestroy, OnApplicationShutdown {
   readonly #logger = new Logger('SessionAudit');
@@ -68,7 +68,11 @@ export class PostgresAuditLog extends AuditLog implements ExpiringRows, OnModule
     });
   }
 
-  /** Whether the table is there. @throws SessionAuthError `invalid_configuration` */
+  /**
+   * Checks that the table is there: called once at boot.
+   *
+   * @throws SessionAuthError `invalid_configuration` when the migration has not been run
+   */
   async checkTables(): Promise<void> {
     await this.#database.checkTables(this.#sql.find, [0, 0, 1]);
   }
@@ -100,7 +104,7 @@ export class PostgresAuditLog extends AuditLog implements ExpiringRows, OnModule
     );
   }
 
-  /** Events, newest first. What is still waiting to be written is not among them. */
+  /** Returns events, newest first. Those that still wait to be written are not among them. */
   async find({ userId, from, to, limit = 100 }: AuditQuery = {}): Promise<AuditEventRow[]> {
     const rows = await this.#database.run(userId === undefined ? this.#sql.find : this.#sql.findOfUser, [
       from?.getTime() ?? -MAX_TIME,
@@ -117,12 +121,12 @@ export class PostgresAuditLog extends AuditLog implements ExpiringRows, OnModule
     return Number(row![0]);
   }
 
-  // early: an application may close a DataSource of its own in any phase that follows
+  // early: an application may close its database in any phase that follows
   async onModuleDestroy(): Promise<void> {
     await this.#rows.flush(SHUTDOWN_TIMEOUT);
   }
 
-  // and once more, for the requests that were under way: modules end before those that were imported before them
+  // once more, for requests that were under way: a module is destroyed before the modules that it imports
   async onApplicationShutdown(): Promise<void> {
     await this.#rows.flush(SHUTDOWN_TIMEOUT);
   }

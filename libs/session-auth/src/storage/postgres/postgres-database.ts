@@ -9,16 +9,18 @@ export interface PostgresStoreSettings {
   readonly schema?: string;
   /** Milliseconds that an operation waits for a connection and its answers. @default no limit */
   readonly queryTimeout?: number;
-  /** What error messages call the storage, and what creates its tables. */
+  /** How error messages name the storage, and what creates its tables. */
   readonly wording: { readonly storage: string; readonly migration: string };
 }
 
-/** Longer than between two statements of ours: a node that vanishes must not hold a user's lock for as long as TCP does. */
+/**
+ * More than passes between two statements of ours: a node that vanishes must not hold a user's lock until TCP gives up.
+ */
 const MAX_IDLE = 10_000;
 
 const SWEEP_TIMEOUT = 60_000;
 
-/** How the stores run their statements: how long they wait, what is tried again, which locks they take. */
+/** Runs the statements of a store: with a deadline, once more after a conflict, behind a lock. */
 export class PostgresDatabase {
   readonly #timeout: number;
 
@@ -30,7 +32,7 @@ export class PostgresDatabase {
   }
 
   /**
-   * Runs a statement that needs nothing but the tables: called once at boot.
+   * Runs a statement that fails when a table or column is missing: called once at boot.
    *
    * @throws SessionAuthError `invalid_configuration` when the tables of this version are missing
    */
@@ -61,7 +63,8 @@ export class PostgresDatabase {
 
   /**
    * Runs one statement behind the advisory lock of a number: operations with the same number wait for each other. The
-   * lock takes a statement of its own, since a statement sees the data as of its beginning, before it waits for a lock.
+   * lock takes a statement of its own, since a statement sees the data as of its beginning, before it waited for a
+   * lock.
    */
   runLocked(lock: bigint, statement: PostgresStatement, values: readonly SqlValue[]): Promise<Row[]> {
     const opening = [
@@ -73,11 +76,11 @@ export class PostgresDatabase {
   }
 
   /**
-   * Runs work while no other connection does under the same number. Returns undefined, and runs nothing, while another
-   * does.
+   * Runs work behind the advisory lock of a number. Returns undefined, and runs nothing, while another connection holds
+   * that lock.
    *
-   * A transaction is open meanwhile, so a pooler hands its connection to nobody else. If the server ends that connection
-   * before the work is done, another caller may start at the same time: no worse than that.
+   * The lock is held by an open transaction, so that a pooler gives its connection to nobody else. If the server ends
+   * that connection before the work is done, another caller may start; nothing else goes wrong.
    */
   async exclusively<T>(lock: bigint, work: () => Promise<T>): Promise<T | undefined> {
     let outcome: { readonly of: T } | undefined;
@@ -91,7 +94,7 @@ export class PostgresDatabase {
         SWEEP_TIMEOUT,
       );
     } catch (error) {
-      // the work is done, whatever became of the transaction that held the lock
+      // the work is done, even if the transaction that held the lock has failed
       if (outcome === undefined) throw error;
     }
     return outcome?.of;
@@ -113,9 +116,9 @@ export class PostgresDatabase {
 /**
  * Runs an operation, and once more after a conflict.
  *
- * Under a stricter isolation, which a server or role can have as its default, a statement does not wait for a row and
- * go on with its new state, but fails: it is tried again under READ COMMITTED, which it is written for. Statements of
- * this library cannot deadlock among themselves, but with the application's own on the same tables.
+ * A server or role can have a stricter isolation than READ COMMITTED as its default. There, a statement that has waited
+ * for a row fails instead of going on with the row's new state. `again` runs it under READ COMMITTED, which it is
+ * written for. Statements of this library do not deadlock among themselves, but may with the application's own.
  */
 async function retried<T>(
   lease: Lease,

@@ -13,8 +13,8 @@ import { rememberMeStatements, type RememberMeStatements } from './remember-me-s
 import { REMEMBER_ME_TABLE, rememberMeTable } from './remember-me-tables.js';
 
 /**
- * Remember-me tokens in PostgreSQL. Each call is one statement; one that writes several records of a user holds a lock
- * of that user.
+ * Remember-me tokens in PostgreSQL. Each call is one statement. A call that writes several records of a user takes a
+ * lock of that user.
  */
 export class PostgresRememberMeTokenStore extends RememberMeTokenStore {
   readonly #database: PostgresDatabase;

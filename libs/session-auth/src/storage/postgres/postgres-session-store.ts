@@ -44,11 +44,12 @@ const MAX_COUNT = 2 ** 31;
 /**
  * Sessions in PostgreSQL 12 or later.
  *
- * Every operation is one statement and atomic, on one connection; `create` with a limit is a transaction of three round
- * trips that holds a lock of its user. A `find` that has to write, follows a digest in its grace or finds nothing takes
- * a second statement, which alone decides; finds of the same moment share their first. `updateByUser` and
- * `deleteExpired` take a statement for a thousand and five hundred sessions. Works under any default isolation level,
- * and with `maxBytes` and sizes as of UTF-8.
+ * Every operation is atomic. It is one statement on one connection, with these exceptions: `create` with a limit is a
+ * transaction of three round trips, which holds a lock of its user. A `find` takes a second statement, which alone
+ * decides, when it has to write, follows a digest in its grace or finds nothing; finds of the same moment share their
+ * first one. `updateByUser` takes a statement for each thousand sessions, `deleteExpired` for each five hundred.
+ *
+ * Works under any default isolation level. Sizes, such as `maxBytes`, are bytes of UTF-8.
  */
 export class PostgresSessionStore extends SessionStore {
   readonly #database: PostgresDatabase;
@@ -101,7 +102,7 @@ export class PostgresSessionStore extends SessionStore {
         await this.#database.run(this.#sql.clear, [id, encodeText(digest), now]);
         return undefined;
       }
-      // without a limit nothing comes back where another was first by a moment: the next try sees its session
+      // without a limit no row comes back when another create was first by a moment: the next try sees its session
       return admission.max === Infinity || userId === undefined ? undefined : { status: 'limit_reached' };
     });
   }
@@ -179,7 +180,7 @@ export class PostgresSessionStore extends SessionStore {
     const page = rows.slice(0, limit);
     const last = page.at(-1);
     return {
-      // one row that cannot be read does not stand in the way of the user's other sessions
+      // a row that cannot be read must not hide the user's other sessions
       records: page.map((row) => ifReadable(() => decodeRow(row))).filter((record) => record !== undefined),
       next:
         rows.length > limit && last !== undefined

@@ -13,15 +13,15 @@ export interface PostgresStatement {
 /** What a parameter of a statement can be. */
 export type SqlValue = string | number | null | readonly (string | null)[];
 
-/** A row in the order of its columns, as text: independent of the parsers that the application has set for types. */
+/** A row as text, in the order of its columns. The parsers that the application has set for types do not apply. */
 export type Row = readonly (string | null)[];
 
-/** A statement with a name that follows from its text: stores on different schemas can share a connection. */
+/** Returns a statement with a name that follows from its text: stores on different schemas can share a connection. */
 export function statement(text: string): PostgresStatement {
   return { name: `session_auth_${hash('sha256', text, 'base64url').slice(0, 22)}`, text };
 }
 
-/** Columns as a statement lists them: quoted, and qualified where a table's alias is given. */
+/** Returns columns as a statement lists them: quoted, and qualified with the alias of a table if one is given. */
 export function listColumns(columns: readonly string[], alias?: string): string {
   return columns.map((column) => (alias === undefined ? `"${column}"` : `${alias}."${column}"`)).join(', ');
 }

@@ -4,8 +4,8 @@ import type { PostgresDatabase } from './postgres-database.js';
 import { sqlStateOf } from './sql-state.js';
 
 /**
- * Reads sessions as they are. Those that are asked for in one turn of the event loop share a statement: under load it is
- * the round trip that costs, here and in the server, and not the row.
+ * Reads rows of sessions, and changes nothing. Reads within one turn of the event loop share a statement: under load
+ * the round trip is what costs, here and in the server, and not the row.
  */
 export class SessionReads {
   readonly #turn = new SameTurn<Read>((reads) => this.#send(reads));
@@ -15,7 +15,7 @@ export class SessionReads {
     private readonly sql: Pick<FindStatements, 'read' | 'readMany'>,
   ) {}
 
-  /** The row of a stored digest as the text of a JSON array; undefined where there is none. */
+  /** Returns the row of a stored digest as the text of a JSON array; undefined when there is none. */
   find(digest: string): Promise<string | undefined> {
     return new Promise((resolve, reject) => this.#turn.add({ digest, resolve, reject }));
   }
@@ -32,7 +32,7 @@ export class SessionReads {
       const found = new Map(rows.map(([digest, row]) => [digest, row]));
       for (const { digest, resolve } of reads) resolve(found.get(digest) ?? undefined);
     } catch (error) {
-      // what the server cannot read fails the one who asked for it, and nobody who asked at the same time
+      // a row that the server cannot read must fail its own read only
       if (sqlStateOf(error) !== undefined) for (const read of reads) void this.#readOne(read);
       else for (const { reject } of reads) reject(error);
     }

@@ -4,14 +4,14 @@ const CONFLICTS: readonly string[] = ['40001', '40P01'];
 // undefined table, column, schema
 const NOT_MIGRATED: readonly string[] = ['42P01', '42703', '3F000'];
 
-/** SQLSTATE of a statement that the server refused; undefined for all other failures, such as those of the network. */
+/** Returns the SQLSTATE of an error of the server; undefined for any other failure, such as one of the network. */
 export function sqlStateOf(error: unknown): string | undefined {
   // errors of the operating system have a `code` as well, but no severity
   if (!(error instanceof Error && 'severity' in error && 'code' in error)) return undefined;
   return typeof error.code === 'string' ? error.code : undefined;
 }
 
-/** Whether the server gave up a statement for the sake of another transaction, so that it may succeed now. */
+/** Whether a statement failed because of another transaction: it may succeed when it is tried again. */
 export function isConflict(error: unknown): boolean {
   return CONFLICTS.includes(sqlStateOf(error) ?? '');
 }

@@ -11,39 +11,39 @@ import { SessionAuthError } from '../../errors/session-auth.error.js';
  *   sa:{AB}:v:<22 characters>   the remember-me tokens of a user: a sorted set of handle and selector by createdAt
  *   sa:throttle:…               counts of failed logins, see redis-login-throttle-store.ts
  *
- * `sa:` is the namespace. `AB` is the shard tag, with which a user's digests and selectors begin: a Redis Cluster
- * hashes what is in the braces, so all keys of a user are on one node. A script that is given one key of a user makes
- * another by exchanging the end, which holds for any prefix.
+ * `sa:` is the namespace. `AB` is the shard tag, with which all digests and selectors of a user begin: a Redis Cluster
+ * hashes what is in the braces, so all keys of a user are on one node. A script derives one key of a user from another
+ * by replacing the end, which works behind any prefix.
  */
 
-/** The namespace of keys unless configured otherwise. */
+/** The namespace of keys unless the application sets another. */
 export const DEFAULT_REDIS_NAMESPACE = 'sa:';
 
-/** The letter that tells what a key holds. */
+/** The letter in a key that tells what it holds. */
 export const KIND = { session: 's', userSessions: 'u', rememberMeToken: 'r', userRememberMeTokens: 'v' } as const;
 
 type Kind = (typeof KIND)[keyof typeof KIND];
 
-/** Characters of {@link userKeyOf}. */
+/** The length of {@link userKeyOf} in characters. */
 export const USER_KEY_LENGTH = 22;
 
-/** The key of a digest or selector, both of which begin with their shard tag. */
+/** Returns the key of a digest or selector, both of which begin with their shard tag. */
 export function keyOf(namespace: string, kind: Kind, id: string): string {
   return `${namespace}{${id.slice(0, SHARD_TAG_LENGTH)}}:${kind}:${id.slice(SHARD_TAG_LENGTH)}`;
 }
 
-/** The key of something that a user has one of. */
+/** Returns the key of something that each user has one of. */
 export function keyOfUser(namespace: string, kind: Kind, userId: string): string {
   return keyOf(namespace, kind, shardTagOf(userId) + userKeyOf(userId));
 }
 
-/** How a user is named in keys: 22 characters, so that no personal data and no odd character gets into a key. */
+/** Returns the name of a user in keys, 22 characters: no personal data and no odd character gets into a key. */
 export function userKeyOf(userId: string): string {
   return hash('sha256', `user:${userId}`, 'base64url').slice(0, USER_KEY_LENGTH);
 }
 
 /**
- * Returns a namespace that leaves the braces of a key alone.
+ * Returns a namespace, after checking that it cannot change which part of a key a Cluster hashes.
  *
  * @throws SessionAuthError `invalid_configuration` for one with braces or blanks
  */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { RedisClient } from './redis-client.js';
 
-/** A Lua script, sent by its SHA-1, and in full only where the server does not know it yet (NOSCRIPT). */
+/** A Lua script. It is sent by its SHA-1, and in full only to a server that does not know it yet (NOSCRIPT). */
 export class RedisScript {
   readonly sha: string;
 
@@ -15,7 +15,7 @@ export class RedisScript {
       .catch((error: unknown) => this.runInFull(error, client, keys, args));
   }
 
-  /** Runs the script after its SHA-1 failed with NOSCRIPT. Throws any other error that it failed with. */
+  /** Sends the script in full after its SHA-1 failed with NOSCRIPT. Throws any other error that it failed with. */
   runInFull(
     error: unknown,
     client: RedisClient,

@@ -13,26 +13,28 @@ import { USER_KEY_LENGTH, userKeyOf } from './redis-keys.js';
  *   "r":["admin"],
  *   ".cart":{"items":[…]}
  *
- * A touch overwrites the first 26 characters in place. Scripts merge fields and data by replacing whole lines, whose
- * beginning up to the colon is unique, so they never decode what they carry: JSON text has no raw line break inside.
- * The lines in braces are one JSON object, which is how a read decodes them. Fields have one-letter names, data keys
- * start with a dot. What a login by password leaves the same has no line: rotatedAt and, of a user, authenticatedAt
- * where they are createdAt, and the authentication.
+ * Fields have names of one letter, data keys start with a dot. A touch overwrites the first 26 characters in place.
+ * Scripts merge fields and data by replacing whole lines, and never decode JSON: JSON text has no raw line break
+ * inside, and the beginning of a line up to the colon is unique. A read puts the lines in braces and decodes one JSON
+ * object.
+ *
+ * Values that a login by password sets have no line: rotatedAt when it equals createdAt and, for a session of a user,
+ * authenticatedAt when it equals createdAt and authentication when it is `password`.
  */
 
-/** Characters of the header. */
+/** The length of the header in characters. */
 export const HEADER_LENGTH = 81;
 
-/** Characters of the SHA-256 part of a digest, which follow its shard tag. */
+/** The length of a digest without its shard tag. */
 export const HASH_LENGTH = 43;
 
-/** Characters of a public handle. */
+/** The length of a public handle. */
 export const HANDLE_LENGTH = 20;
 
-/** What stands for the user in the header of an anonymous session. */
+/** The user key in the header of an anonymous session. */
 const NO_USER_KEY = '.'.repeat(USER_KEY_LENGTH);
 
-/** Between two lines. */
+/** What separates two lines. */
 export const LINE_END = ',\n';
 
 const FIELDS = {
@@ -47,7 +49,7 @@ const FIELDS = {
   ip: 'i',
   userAgent: 'g',
   fingerprint: 'f',
-  // the last one that every record has: what is cut off before it does not pass for what has no line
+  // every record has it, and it comes last: a value that was cut off before it cannot pass for a whole one
   createdAt: 'c',
 } as const;
 
@@ -55,7 +57,7 @@ type Field = keyof typeof FIELDS;
 
 const FIELD_ENTRIES = Object.entries(FIELDS) as [Field, (typeof FIELDS)[Field]][];
 
-/** The stored value of a record. */
+/** Returns the stored value of a record. */
 export function encodeRecord(record: SessionRecord): string {
   const header =
     encodeTime(record.lastActivityAt) +
@@ -81,12 +83,12 @@ function withoutTheUsual(record: SessionRecord): Fields {
   return { ...record, rotatedAt: rotatedAt === createdAt ? undefined : rotatedAt, ...(userId !== undefined && ofUser) };
 }
 
-/** A time of the header. */
+/** Returns a time as it stands in the header. */
 export function encodeTime(time: number): string {
   return String(time).padStart(13, '0');
 }
 
-/** The lines of the fields that are given, as pairs of beginning and JSON. */
+/** Returns the lines of fields as pairs of beginning and JSON. Fields that are undefined have none. */
 export function encodeFields(fields: Fields): [string, string][] {
   const lines: [string, string][] = [];
   for (const [field, name] of FIELD_ENTRIES) {
@@ -96,7 +98,7 @@ export function encodeFields(fields: Fields): [string, string][] {
   return lines;
 }
 
-/** The lines of session data; the JSON of a key to remove is empty. */
+/** Returns the lines of session data as pairs of beginning and JSON; for a key to remove the JSON is empty. */
 export function encodeData(data: SessionData): [string, string][] {
   return Object.entries(data).map(([key, value]) => [
     `${JSON.stringify(`.${key}`)}:`,
@@ -105,7 +107,7 @@ export function encodeData(data: SessionData): [string, string][] {
 }
 
 /**
- * Returns the record of a digest and a stored value.
+ * Decodes the stored value of a digest.
  *
  * @throws SessionAuthError `corrupt_session_record`
  */
@@ -145,7 +147,7 @@ export function decodeRecord(digest: string, value: string): SessionRecord {
 const DOT = 46;
 const HEADER = /^\d{39}[\w-]{20}(?:[\w-]{22}|\.{22})/;
 
-/** The JSON object of a value's lines: fields by their letters, and data under keys with a dot in front. */
+/** The fields in a value's lines, by their letters. */
 interface Members {
   readonly u?: string;
   readonly e?: string;
@@ -190,7 +192,7 @@ function decodeData(members: Record<string, unknown>): SessionData {
     if (name.charCodeAt(0) !== DOT) continue;
     const key = name.slice(1);
     const value = members[name];
-    // Assigned, this one key would become the object's prototype.
+    // an assignment to this key would set the object's prototype
     if (key === '__proto__')
       Object.defineProperty(data, key, { value, enumerable: true, configurable: true, writable: true });
     else data[key] = value;

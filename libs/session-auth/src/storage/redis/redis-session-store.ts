@@ -28,8 +28,8 @@ import { DELETE_BY_HANDLE, DELETE_BY_USER, LIST, UPDATE_BY_USER } from './redis-
 /** Settings of {@link RedisSessionStore}. */
 export interface RedisSessionStoreOptions {
   /**
-   * What all keys of the store begin with, behind the client's own `keyPrefix`. Applications that share a Redis must
-   * differ in it. @default 'sa:'
+   * The beginning of all keys of the store, after the client's own `keyPrefix`. Applications that share a Redis need
+   * different ones. @default 'sa:'
    */
   readonly namespace?: string;
 }
@@ -42,7 +42,7 @@ interface Find {
   readonly reject: (error: unknown) => void;
 }
 
-/** The most sessions that one command reads: Redis does nothing else meanwhile. */
+/** The most sessions that one command reads: Redis does nothing else until it is done. */
 const FIND_STEP = 100;
 
 const UPDATE_STEP = 500;
@@ -51,14 +51,13 @@ const UPDATE_STEP = 500;
  * Sessions in Redis 6.2 or later, or Valkey: standalone, Sentinel or Cluster, through an `ioredis` client that the
  * application owns.
  *
- * Every operation is one script, so one round trip and atomic; `deleteByUser` and `updateByUser` take one a thousand
- * or five hundred sessions. All keys of a user share a hash slot. Every key has a time to live: Redis removes what has
- * expired by itself, so `deleteExpired` has nothing to do. A value that cannot be read is left out of lists, counts
- * for no more than its times say, and goes with `delete`, `deleteByHandle` and `deleteByUser`.
+ * Every operation is one script, so one round trip and atomic; `updateByUser` takes one for each five hundred sessions.
+ * All keys of a user share a hash slot. Every key has a time to live, so Redis removes expired sessions by itself and
+ * `deleteExpired` has nothing to do. Lists leave out a value that cannot be read; it counts towards the limit for as
+ * long as its times say; `delete`, `deleteByHandle` and `deleteByUser` remove it.
  *
- * Sessions that are asked for in one turn of the event loop are read by one command: under load it is the command that
- * costs, here and in Redis, and not the key. In a Cluster, where a command has to stay within a slot, each is read by
- * itself.
+ * Finds within one turn of the event loop share a command: under load the command is what costs, here and in Redis, and
+ * not the key. In a Cluster, where a command has to stay within a slot, each find is a command.
  */
 export class RedisSessionStore extends SessionStore {
   readonly #client: RedisClient;
@@ -90,7 +89,7 @@ export class RedisSessionStore extends SessionStore {
     const keys = finds.map(({ digest }) => this.#sessionKey(digest));
     const args = [now, idle, interval];
     try {
-      // what FIND.run does, spelled out where every request passes
+      // what FIND.run does: spelled out, because every request passes here
       const found = await this.#client
         .evalsha(FIND.sha, keys.length, ...keys, ...args)
         .catch((error: unknown) => FIND.runInFull(error, this.#client, keys, args));
@@ -108,7 +107,7 @@ export class RedisSessionStore extends SessionStore {
     } catch (error) {
       // a proxy can hide a cluster from the client
       if (isRefusal(error) && error.message.startsWith('CROSSSLOT')) this.#findStep = 1;
-      // what Redis refuses for one key must not fail the others
+      // a key that Redis refuses must fail its own find only
       if (isRefusal(error) && finds.length > 1) for (const find of finds) void this.#findTogether([find], find.touch);
       else for (const { reject } of finds) reject(asStoreError(error));
     }
@@ -223,7 +222,7 @@ function isSameTouch(one: Touch, other: Touch): boolean {
   return one.now === other.now && one.idle === other.idle && one.interval === other.interval;
 }
 
-/** The outcome of a `find`, decoded from what the script FIND returns for its key. */
+/** Decodes what the script FIND returned for a digest. */
 function decodeFound(digest: string, found: unknown): FindOutcome {
   if (typeof found === 'string') return { status: 'live', record: decodeRecord(digest, found) };
   if (found === null) return { status: 'absent' };

@@ -8,7 +8,7 @@ import { checkedNamespace } from './redis-keys.js';
 import { RedisRememberMeTokenStore } from './redis-remember-me-token-store.js';
 import { RedisSessionStore, type RedisSessionStoreOptions } from './redis-session-store.js';
 
-/** What {@link redisStorage} takes. */
+/** The options of {@link redisStorage}. */
 export type RedisStorageOptions = RedisSessionStoreOptions &
   (
     | { /** The application's `ioredis` client, connected and closed by it. */ readonly client: RedisClient }

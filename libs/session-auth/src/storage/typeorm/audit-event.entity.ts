@@ -3,7 +3,7 @@ import type { AuditEventRow } from '../postgres/audit-event-row.js';
 import { AUDIT_INDEXES, AUDIT_TABLE } from '../postgres/audit-tables.js';
 import { TIME } from './column-transformers.js';
 
-/** The entity of the table of audit events, for an application that reads it by a repository. Read only. */
+/** The entity of the table of audit events, for an application that reads it through a repository. Read only. */
 export const AuditEventEntity = createAuditEventEntity();
 
 /** {@link AuditEventEntity} for a table in a schema of its own. */

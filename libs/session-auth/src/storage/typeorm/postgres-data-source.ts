@@ -9,10 +9,9 @@ import type { TypeOrmSessionStoreOptions } from './typeorm-session-store.options
 const WORDING = { storage: 'typeOrmStorage', migration: 'the migration CreateSessionAuthTables' };
 
 /**
- * What the constructor of a store in PostgreSQL takes, for a DataSource.
+ * Returns the constructor's arguments of a store in PostgreSQL that runs on a DataSource.
  *
- * @throws SessionAuthError `invalid_configuration` for a DataSource that is not PostgreSQL's, or a schema that
- *   PostgreSQL cannot name
+ * @throws SessionAuthError `invalid_configuration` for a DataSource of another database, and for an invalid schema name
  */
 export function storeParts<Options extends TypeOrmSessionStoreOptions>(
   dataSource: DataSource,
@@ -24,7 +23,7 @@ export function storeParts<Options extends TypeOrmSessionStoreOptions>(
   return [new TypeOrmExecutor(dataSource, preparedStatements), { ...options, schema, wording: WORDING }];
 }
 
-/** The `schema` that the application gave its DataSource; undefined: the connection's `search_path` decides. */
+/** Returns the `schema` that the application gave its DataSource; undefined: the connection's `search_path` decides. */
 export function configuredSchema({ options }: DataSource): string | undefined {
   return 'schema' in options && options.schema ? options.schema : undefined;
 }

@@ -5,18 +5,18 @@ import { configuredSchema } from './postgres-data-source.js';
 
 /** Settings of {@link createSessionAuthMigration}. */
 export interface SessionAuthMigrationOptions {
-  /** The schema of all tables; made when it is missing. @default the DataSource's `schema`, else the connection's own */
+  /** The schema of all tables; created when it is missing. @default the DataSource's `schema`, else the connection's */
   readonly schema?: string;
 }
 
 /**
- * The migration that makes everything this package keeps in PostgreSQL, and drops it again. Put it among the
+ * The migration that creates all tables of this package in PostgreSQL, and drops them again. Put it among the
  * `migrations` of the DataSource, and run it as you run your own.
  *
  * `down` leaves the schema itself, which may hold other things by then.
  */
 export class CreateSessionAuthTables implements MigrationInterface {
-  /** What TypeORM knows it by; the digits are its place among other migrations. */
+  /** The name that TypeORM records; the digits are its place among other migrations. */
   readonly name = 'CreateSessionAuthTables1760000000000';
 
   async up(queryRunner: QueryRunner): Promise<void> {
@@ -47,7 +47,7 @@ export function createSessionAuthMigration({
   };
 }
 
-// `CREATE SCHEMA IF NOT EXISTS` asks for the right to make schemas also where there is nothing to make
+// `CREATE SCHEMA IF NOT EXISTS` needs the right to create schemas even when the schema exists
 async function createSchemaIfMissing(queryRunner: QueryRunner, schema: string): Promise<void> {
   const found = (await queryRunner.query('SELECT 1 FROM pg_namespace WHERE nspname = $1', [schema])) as unknown[];
   if (found.length === 0) await queryRunner.query(`CREATE SCHEMA ${quoteIdentifier(schema, 'schema')}`);

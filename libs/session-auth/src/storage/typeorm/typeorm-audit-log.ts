@@ -12,15 +12,15 @@ export interface TypeOrmAuditLogOptions extends TypeOrmSessionStoreOptions {
 }
 
 /**
- * Writes each event as a row in PostgreSQL, on the connections of a TypeORM DataSource, in the words of
+ * Writes each event as a row in PostgreSQL, on the connections of a TypeORM DataSource, with the fields of
  * `toAuditEntry`.
  *
- * Events are written in batches behind the requests' backs. While the database is slow or down they wait in memory, up
- * to `buffer`; what does not fit is dropped, counted, and logged once it works again. Shutting down waits a few seconds
- * for what is left.
+ * Events are written in batches, and no request waits for them. While the database is slow or down they wait in memory,
+ * up to `buffer`; those that do not fit are dropped and counted, and the count is logged once the database works again.
+ * Shutting down waits a few seconds for the rest.
  */
 export class TypeOrmAuditLog extends PostgresAuditLog {
-  /** @throws SessionAuthError `invalid_configuration` for a DataSource that is not PostgreSQL's, or no schema name */
+  /** @throws SessionAuthError `invalid_configuration` for a DataSource of another database or an invalid schema name */
   constructor(dataSource: DataSource, options: TypeOrmAuditLogOptions = {}) {
     super(...storeParts(dataSource, options));
   }

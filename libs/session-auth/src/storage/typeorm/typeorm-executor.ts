@@ -17,14 +17,13 @@ interface PostgresClient {
   end(): Promise<void>;
 }
 
-// applications change the driver's parsers for everybody (bigint as BigInt, for one): ours are left out of that
+// an application may set parsers for the whole driver (bigint as BigInt, for one): they must not reach our rows
 const TEXT_ONLY = { getTypeParser: () => (text: string) => text };
 
 /**
- * Runs statements on the connections of the application's DataSource: one connection at a time, given back at once,
- * never the one of a transaction that the application has open.
+ * Runs statements on connections of the application's DataSource: each operation on one, which it gives back at once.
  *
- * The DataSource's logger gets the statements like any other, but without their parameters, which hold personal data.
+ * The DataSource's logger gets the statements, but not their parameters, which hold personal data.
  */
 export class TypeOrmExecutor implements PostgresExecutor {
   /** @param isPrepared whether connections keep statements prepared */
@@ -44,7 +43,7 @@ export class TypeOrmExecutor implements PostgresExecutor {
   }
 }
 
-/** The connection of a query runner. It is taken from the pool by the first statement. */
+/** The connection of a query runner. The first statement takes it from the pool. */
 class TypeOrmLease implements Lease {
   #deadline: number;
 
@@ -64,9 +63,9 @@ class TypeOrmLease implements Lease {
       await this.query({ text: 'COMMIT' });
       return outcome;
     } catch (error) {
-      // also when the time is over
+      // the rollback gets time of its own
       this.#deadline = performance.now() + this.timeout;
-      // a connection that cannot even do this is broken, and the pool drops it
+      // when this fails, the connection is broken and the pool drops it
       await this.query({ text: 'ROLLBACK' }).catch(() => undefined);
       throw error;
     }
@@ -76,7 +75,7 @@ class TypeOrmLease implements Lease {
     const client = (await this.runner.connect()) as PostgresClient;
     const { logger, options } = this.dataSource;
     const startedAt = performance.now();
-    // the caller has been told that it failed: it must not happen after all, long afterwards
+    // the caller has been told by now that the operation failed: it must not take place afterwards
     const left = Math.ceil(this.#deadline - startedAt);
     if (left <= 0) throw new Error('no connection of the pool was free in time');
     logger.logQuery(text, undefined, this.runner);
@@ -95,8 +94,7 @@ class TypeOrmLease implements Lease {
       return rows;
     } catch (error) {
       logger.logQueryError(error as Error, text, undefined, this.runner);
-      // the server has not refused it: the connection is dead or has an answer to come that nobody reads, so the pool
-      // must not keep it
+      // no answer of the server: the connection is dead, or an answer is still to come, so the pool must not keep it
       if (sqlStateOf(error) === undefined) client.end().catch(() => undefined);
       throw error;
     }

@@ -4,11 +4,11 @@ import { storeParts } from './postgres-data-source.js';
 import type { TypeOrmSessionStoreOptions } from './typeorm-session-store.options.js';
 
 /**
- * Remember-me tokens in PostgreSQL, on the connections of a TypeORM DataSource and under the same rules as the sessions.
- * Each call is one statement; one that writes several records of a user holds a lock of that user.
+ * Remember-me tokens in PostgreSQL, on the connections of a TypeORM DataSource and under the same rules as the
+ * sessions. Each call is one statement. A call that writes several records of a user takes a lock of that user.
  */
 export class TypeOrmRememberMeTokenStore extends PostgresRememberMeTokenStore {
-  /** @throws SessionAuthError `invalid_configuration` for a DataSource that is not PostgreSQL's, or no schema name */
+  /** @throws SessionAuthError `invalid_configuration` for a DataSource of another database or an invalid schema name */
   constructor(dataSource: DataSource, options: TypeOrmSessionStoreOptions = {}) {
     super(...storeParts(dataSource, options));
   }

@@ -7,14 +7,15 @@ import type { TypeOrmSessionStoreOptions } from './typeorm-session-store.options
  * Sessions in PostgreSQL 12 or later, on the connections of a TypeORM DataSource that the application owns. The
  * migration {@link CreateSessionAuthTables} creates the tables.
  *
- * Every operation is one statement and atomic, on one connection of the pool; `create` with a limit is a transaction of
- * three round trips that holds a lock of its user. A `find` that has to write, follows a digest in its grace or finds
- * nothing takes a second statement, which alone decides; finds of the same moment share their first. `updateByUser` and
- * `deleteExpired` take a statement for a thousand and five hundred sessions. Works under any default isolation level,
- * and with `maxBytes` and sizes as of UTF-8.
+ * Every operation is atomic. It is one statement on one connection of the pool, with these exceptions: `create` with a
+ * limit is a transaction of three round trips, which holds a lock of its user. A `find` takes a second statement, which
+ * alone decides, when it has to write, follows a digest in its grace or finds nothing; finds of the same moment share
+ * their first one. `updateByUser` takes a statement for each thousand sessions, `deleteExpired` for each five hundred.
+ *
+ * Works under any default isolation level. Sizes, such as `maxBytes`, are bytes of UTF-8.
  */
 export class TypeOrmSessionStore extends PostgresSessionStore {
-  /** @throws SessionAuthError `invalid_configuration` for a DataSource that is not PostgreSQL's, or no schema name */
+  /** @throws SessionAuthError `invalid_configuration` for a DataSource of another database or an invalid schema name */
   constructor(dataSource: DataSource, options: TypeOrmSessionStoreOptions = {}) {
     super(...storeParts(dataSource, options));
   }
