@@ -34,6 +34,7 @@ describe('the import rules', () => {
     ['a higher layer', 'session/session.ts', '../http/cookies.js'],
     ['a neighbour in the same layer', 'cookies/remember-me-cookie.ts', '../remember-me/remember-me-token.js'],
     ['another adapter', 'storage/redis/redis-session-store.ts', '../memory/memory-session-store.js'],
+    ['an ORM by statements', 'storage/postgres/postgres-session-store.ts', '../typeorm/typeorm-executor.js'],
     ['the root of src', 'session/session.ts', '../session-auth.options.js'],
     ['the contract suites', 'session-auth.module.ts', './testing/session-store-contract.js'],
   ])('refuse an import of %s', (_what, file, specifier) => {
@@ -95,6 +96,7 @@ describe('the import rules', () => {
     ['session-auth.module.ts', `const typeorm = await import('typeorm');`],
     ['storage/redis/redis-session-store.ts', `import { DataSource } from 'typeorm';`],
     ['storage/typeorm/typeorm-session-store.ts', `import type { Redis } from 'ioredis';`],
+    ['storage/postgres/postgres-session-store.ts', `import type { Client } from 'pg';`],
     ['storage/memory/memory-session-store.ts', `export { Client } from 'pg';`],
     ['guards/session-auth.guard.ts', `import { GqlExecutionContext } from '@nestjs/graphql';`],
     ['session/session.ts', `import 'typeorm/driver/postgres/PostgresDriver.js';`],

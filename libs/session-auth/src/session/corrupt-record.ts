@@ -1,6 +1,6 @@
 import { SessionAuthError } from '../errors/session-auth.error.js';
 
-/** The error for a stored record that cannot be read. */
+/** The error of a store for a stored record that it cannot read. */
 export function corruptRecord(cause?: unknown): SessionAuthError {
   return new SessionAuthError('corrupt_session_record', 'a stored session record cannot be read', { cause });
 }
@@ -8,4 +8,14 @@ export function corruptRecord(cause?: unknown): SessionAuthError {
 /** Whether an error says that a store has met a record that it cannot read. */
 export function isCorruptRecord(error: unknown): boolean {
   return error instanceof SessionAuthError && error.code === 'corrupt_session_record';
+}
+
+/** Returns what `read` returns; undefined where it throws {@link corruptRecord}, so that the other records still count. */
+export function ifReadable<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (isCorruptRecord(error)) return undefined;
+    throw error;
+  }
 }

@@ -17,7 +17,7 @@ interface Entry {
   readonly replaced: readonly Replaced[];
 }
 
-/** Remember-me tokens in this process's memory: devices are forgotten at a restart. */
+/** Remember-me tokens in the memory of this process: a restart forgets all devices. */
 export class MemoryRememberMeTokenStore extends RememberMeTokenStore {
   readonly #entries = new Map<string, Entry>();
   readonly #selectorsByUser = new Map<string, Set<string>>();

@@ -17,7 +17,7 @@ import {
   type UpdateOutcome,
 } from '../../session/session-store.js';
 
-/** A record with its data as JSON text by key: text cannot be shared by accident, and compares with other stores. */
+/** A record with its data as JSON text by key: callers cannot change it, and sizes are those of other stores. */
 type Entry = Omit<SessionRecord, 'data'> & { readonly json: ReadonlyMap<string, string> };
 
 interface Alias {
@@ -25,18 +25,18 @@ interface Alias {
   readonly until: number;
 }
 
-/** The most sessions kept unless told otherwise. */
+/** The most sessions that a store keeps unless it is given another number. */
 export const DEFAULT_MEMORY_SESSIONS = 100_000;
 
 const SWEEP_PAUSE = 1000;
 const FEWEST_ALIASES_TO_SWEEP = 1000;
 
 /**
- * Sessions in this process's memory: for development, tests and single-node applications that may forget all
+ * Sessions in the memory of this process: for development, tests and applications on a single node that may lose all
  * sessions at a restart.
  *
- * It is bounded: when full, expired records are swept out, and if that does not help `create` is refused with
- * `session_store_unavailable` rather than ending somebody's session.
+ * A store that is full removes expired records. If that makes no room, `create` rejects with
+ * `session_store_unavailable`: it never ends another user's session.
  */
 export class MemorySessionStore extends SessionStore {
   readonly #maxSessions: number;
@@ -51,12 +51,12 @@ export class MemorySessionStore extends SessionStore {
     this.#maxSessions = options.maxSessions ?? DEFAULT_MEMORY_SESSIONS;
   }
 
-  /** How many records are held, expired ones not yet swept included. */
+  /** How many records the store holds, with expired ones that no sweep has removed yet. */
   get size(): number {
     return this.#entries.size;
   }
 
-  /** How many replaced digests are held for their grace, those whose grace is over but not yet swept included. */
+  /** How many replaced digests the store holds, with those whose grace is over that no sweep has removed yet. */
   get graceSize(): number {
     return this.#aliases.size;
   }
@@ -202,8 +202,8 @@ export class MemorySessionStore extends SessionStore {
   }
 
   /**
-   * The present digest of a digest that may be in its grace. Rotations in quick succession make a chain, which ends
-   * where a newer digest is dead: no older one outlives it.
+   * Returns the present digest of a digest that may be in its grace. Several rotations make a chain, which is followed
+   * up to the first digest whose grace is over: no digest outlives a newer one.
    */
   #resolve(digest: string, now: number): string {
     let present = digest;
@@ -235,7 +235,7 @@ export class MemorySessionStore extends SessionStore {
     if (digests?.size === 0) this.#digestsByUser.delete(entry.userId);
   }
 
-  /** What a digest stood for, and is over. */
+  /** Removes what is left of an expired session or a replaced digest. */
   #forgetDigest(digest: string): void {
     const expired = this.#entries.get(digest);
     if (expired !== undefined) this.#remove(expired);
@@ -246,7 +246,7 @@ export class MemorySessionStore extends SessionStore {
     for (const [digest, alias] of this.#aliases) {
       if (alias.until <= now) this.#aliases.delete(digest);
     }
-    // Twice what is left: a sweep looks at each alias a bounded number of times in its life.
+    // twice what is left, so that sweeps look at each alias a bounded number of times
     this.#aliasesToSweep = Math.max(2 * this.#aliases.size, FEWEST_ALIASES_TO_SWEEP);
   }
 
@@ -285,13 +285,13 @@ function toData(json: ReadonlyMap<string, string>): SessionData {
   return Object.fromEntries(Array.from(json, ([key, value]) => [key, JSON.parse(value) as unknown]));
 }
 
-/** What would be shared otherwise with whoever handed the record over. */
+/** Copies of what a record would otherwise share with the caller. */
 function copies({ roles, factors }: Pick<Entry, 'roles' | 'factors'>): Pick<Entry, 'roles' | 'factors'> {
   return { roles: [...roles], factors: factors && { ...factors } };
 }
 
 function toRecord(entry: Entry): SessionRecord {
-  // field by field: a rest and a spread of so many cost a multiple, and this is what each request pays
+  // field by field: a spread of so many fields takes several times as long, in every request
   return {
     digest: entry.digest,
     id: entry.id,

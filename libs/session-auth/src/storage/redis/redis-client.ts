@@ -1,6 +1,6 @@
 /**
- * What the Redis stores use of an `ioredis` client: a `Redis` (standalone or Sentinel) or a `Cluster`, with whatever
- * options the application gave it (`keyPrefix` included). The application connects it and closes it.
+ * The part of an `ioredis` client that the Redis stores use: of a `Redis` (standalone or Sentinel) or a `Cluster`, with
+ * any options (`keyPrefix` included). The application connects it and closes it.
  */
 export interface RedisClient {
   readonly isCluster?: boolean;

@@ -1,4 +1,4 @@
-import { shardTagOf } from '../../crypto/session-token.js';
+import { SHARD_TAG_LENGTH, shardTagOf } from '../../crypto/session-token.js';
 import {
   RememberMeTokenStore,
   type RememberMeTokenRecord,
@@ -6,14 +6,13 @@ import {
   type RememberMeUseOutcome,
 } from '../../remember-me/remember-me-token-store.js';
 import type { RedisClient } from './redis-client.js';
-import { checkedNamespace } from './redis-namespace.js';
+import { checkedNamespace, keyOf, keyOfUser, KIND, userKeyOf } from './redis-keys.js';
 import * as scripts from './redis-remember-me-scripts.js';
-import { userKeyOf } from './redis-session-codec.js';
 import type { RedisSessionStoreOptions } from './redis-session-store.js';
 
-const SHARD_TAG_LENGTH = 2;
-
-/** Remember-me tokens in Redis, by the same client and under the same rules as the sessions. One script a call. */
+/**
+ * Remember-me tokens in Redis, through the same client and under the same rules as sessions. Each call is one script.
+ */
 export class RedisRememberMeTokenStore extends RememberMeTokenStore {
   readonly #client: RedisClient;
   readonly #namespace: string;
@@ -42,8 +41,8 @@ export class RedisRememberMeTokenStore extends RememberMeTokenStore {
   override async use(selector: string, use: RememberMeUse): Promise<RememberMeUseOutcome> {
     const { now, presented, successor, reuseGrace, expiresAt, sessionId } = use;
     const args = [now, presented, successor, reuseGrace, expiresAt ?? '', sessionId];
-    const answer = await scripts.USE.run(this.#client, [this.#tokenKey(selector)], args);
-    const [status, replaced, fields] = answer as [RememberMeUseOutcome['status'], number, string[]];
+    const reply = await scripts.USE.run(this.#client, [this.#tokenKey(selector)], args);
+    const [status, replaced, fields] = reply as [RememberMeUseOutcome['status'], number, string[]];
     if (status === 'absent') return { status };
     const record = decodeFields(selector, fields);
     return status === 'reused' ? { status, record, replaced } : { status, record };
@@ -67,10 +66,10 @@ export class RedisRememberMeTokenStore extends RememberMeTokenStore {
   }
 
   override async list(userId: string, now: number): Promise<readonly RememberMeTokenRecord[]> {
-    const answer = (await scripts.LIST.run(this.#client, [this.#indexKey(userId)], [now])) as (string | string[])[];
+    const tokens = (await scripts.LIST.run(this.#client, [this.#indexKey(userId)], [now])) as (string | string[])[];
     const records: RememberMeTokenRecord[] = [];
-    for (let i = 0; i < answer.length; i += 2) {
-      records.push(decodeFields(shardTagOf(userId) + (answer[i] as string), answer[i + 1] as string[]));
+    for (let i = 0; i < tokens.length; i += 2) {
+      records.push(decodeFields(shardTagOf(userId) + (tokens[i] as string), tokens[i + 1] as string[]));
     }
     return records;
   }
@@ -84,11 +83,11 @@ export class RedisRememberMeTokenStore extends RememberMeTokenStore {
   }
 
   #tokenKey(selector: string): string {
-    return `${this.#namespace}{${selector.slice(0, SHARD_TAG_LENGTH)}}:r:${selector.slice(SHARD_TAG_LENGTH)}`;
+    return keyOf(this.#namespace, KIND.rememberMeToken, selector);
   }
 
   #indexKey(userId: string): string {
-    return `${this.#namespace}{${shardTagOf(userId)}}:v:${userKeyOf(userId)}`;
+    return keyOfUser(this.#namespace, KIND.userRememberMeTokens, userId);
   }
 }
 

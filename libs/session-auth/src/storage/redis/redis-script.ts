@@ -1,18 +1,28 @@
 import { createHash } from 'node:crypto';
 import type { RedisClient } from './redis-client.js';
 
-/** A Lua script, sent by its SHA-1 and in full only where the server does not know it yet (NOSCRIPT). */
+/** A Lua script. It is sent by its SHA-1, and in full only to a server that does not know it yet (NOSCRIPT). */
 export class RedisScript {
-  readonly #sha: string;
+  readonly sha: string;
 
   constructor(private readonly source: string) {
-    this.#sha = createHash('sha1').update(source).digest('hex');
+    this.sha = createHash('sha1').update(source).digest('hex');
   }
 
   run(client: RedisClient, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
-    return client.evalsha(this.#sha, keys.length, ...keys, ...args).catch((error: unknown) => {
-      if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
-      return client.eval(this.source, keys.length, ...keys, ...args);
-    });
+    return client
+      .evalsha(this.sha, keys.length, ...keys, ...args)
+      .catch((error: unknown) => this.runInFull(error, client, keys, args));
+  }
+
+  /** Sends the script in full after its SHA-1 failed with NOSCRIPT. Throws any other error that it failed with. */
+  runInFull(
+    error: unknown,
+    client: RedisClient,
+    keys: readonly string[],
+    args: readonly (string | number)[],
+  ): Promise<unknown> {
+    if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
+    return client.eval(this.source, keys.length, ...keys, ...args);
   }
 }

@@ -1,8 +1,8 @@
-import { hash } from 'node:crypto';
-import { SessionAuthError } from '../../errors/session-auth.error.js';
-import type { SessionAuthentication } from '../../users/session-authentication.js';
+import { corruptRecord } from '../../session/corrupt-record.js';
 import { areFactorTimes, type FactorTimes } from '../../session/session-factors.js';
 import type { SessionData, SessionRecord } from '../../session/session-record.js';
+import type { SessionAuthentication } from '../../users/session-authentication.js';
+import { USER_KEY_LENGTH, userKeyOf } from './redis-keys.js';
 
 /*
  * A session's value in Redis is one string: a header of fixed width, then lines of JSON members.
@@ -13,26 +13,28 @@ import type { SessionData, SessionRecord } from '../../session/session-record.js
  *   "r":["admin"],
  *   ".cart":{"items":[…]}
  *
- * A touch overwrites the first 26 characters in place. Scripts merge fields and data by replacing whole lines, whose
- * beginning up to the colon is unique, so they never decode what they carry: JSON text has no raw line break inside.
- * The lines in braces are one JSON object, which is how a read decodes them. Fields have one-letter names, data keys
- * start with a dot. What a login by password leaves the same has no line: rotatedAt and, of a user, authenticatedAt
- * where they are createdAt, and the authentication.
+ * Fields have names of one letter, data keys start with a dot. A touch overwrites the first 26 characters in place.
+ * Scripts merge fields and data by replacing whole lines, and never decode JSON: JSON text has no raw line break
+ * inside, and the beginning of a line up to the colon is unique. A read puts the lines in braces and decodes one JSON
+ * object.
+ *
+ * Values that a login by password sets have no line: rotatedAt when it equals createdAt and, for a session of a user,
+ * authenticatedAt when it equals createdAt and authentication when it is `password`.
  */
 
-/** Characters of the header. */
+/** The length of the header in characters. */
 export const HEADER_LENGTH = 81;
 
-/** Characters of the SHA-256 part of a digest, which follow its shard tag. */
+/** The length of a digest without its shard tag. */
 export const HASH_LENGTH = 43;
 
-/** Characters of a public handle. */
+/** The length of a public handle. */
 export const HANDLE_LENGTH = 20;
 
-/** What stands for the user in the header of an anonymous session. */
-export const NO_USER_KEY = '.'.repeat(22);
+/** The user key in the header of an anonymous session. */
+const NO_USER_KEY = '.'.repeat(USER_KEY_LENGTH);
 
-/** Between two lines. */
+/** What separates two lines. */
 export const LINE_END = ',\n';
 
 const FIELDS = {
@@ -47,7 +49,7 @@ const FIELDS = {
   ip: 'i',
   userAgent: 'g',
   fingerprint: 'f',
-  // the last one that every record has: what is cut off before it does not pass for what has no line
+  // every record has it, and it comes last: a value that was cut off before it cannot pass for a whole one
   createdAt: 'c',
 } as const;
 
@@ -55,12 +57,7 @@ type Field = keyof typeof FIELDS;
 
 const FIELD_ENTRIES = Object.entries(FIELDS) as [Field, (typeof FIELDS)[Field]][];
 
-/** How a user is named in keys: 22 characters, so that no personal data and no odd character gets into a key. */
-export function userKeyOf(userId: string): string {
-  return hash('sha256', `user:${userId}`, 'base64url').slice(0, NO_USER_KEY.length);
-}
-
-/** The stored value of a record. */
+/** Returns the stored value of a record. */
 export function encodeRecord(record: SessionRecord): string {
   const header =
     encodeTime(record.lastActivityAt) +
@@ -86,12 +83,12 @@ function withoutTheUsual(record: SessionRecord): Fields {
   return { ...record, rotatedAt: rotatedAt === createdAt ? undefined : rotatedAt, ...(userId !== undefined && ofUser) };
 }
 
-/** A time of the header. */
+/** Returns a time as it stands in the header. */
 export function encodeTime(time: number): string {
   return String(time).padStart(13, '0');
 }
 
-/** The lines of the fields that are given, as pairs of beginning and JSON. */
+/** Returns the lines of fields as pairs of beginning and JSON. Fields that are undefined have none. */
 export function encodeFields(fields: Fields): [string, string][] {
   const lines: [string, string][] = [];
   for (const [field, name] of FIELD_ENTRIES) {
@@ -101,7 +98,7 @@ export function encodeFields(fields: Fields): [string, string][] {
   return lines;
 }
 
-/** The lines of session data; the JSON of a key to remove is empty. */
+/** Returns the lines of session data as pairs of beginning and JSON; for a key to remove the JSON is empty. */
 export function encodeData(data: SessionData): [string, string][] {
   return Object.entries(data).map(([key, value]) => [
     `${JSON.stringify(`.${key}`)}:`,
@@ -110,16 +107,21 @@ export function encodeData(data: SessionData): [string, string][] {
 }
 
 /**
- * The record of a digest and a stored value.
+ * Decodes the stored value of a digest.
  *
  * @throws SessionAuthError `corrupt_session_record`
  */
 export function decodeRecord(digest: string, value: string): SessionRecord {
   if (!HEADER.test(value)) throw corruptRecord();
-  const members = parseMembers(value);
-  const anonymous = value.charCodeAt(HEADER_LENGTH - 1) === DOT;
-  if (anonymous !== (members.u === undefined)) throw corruptRecord();
-  const { a = anonymous ? null : members.c, m = anonymous ? null : 'password' } = members;
+  let members: Record<string, unknown>;
+  try {
+    members = JSON.parse(`{${value.slice(HEADER_LENGTH)}}`) as Record<string, unknown>;
+  } catch (cause) {
+    throw corruptRecord(cause);
+  }
+  const isAnonymous = value.charCodeAt(HEADER_LENGTH - 1) === DOT;
+  if (!areMembers(members) || isAnonymous !== (members.u === undefined)) throw corruptRecord();
+  const { a = isAnonymous ? null : members.c, m = isAnonymous ? null : 'password' } = members;
   return {
     digest,
     id: value.slice(39, 59),
@@ -145,7 +147,7 @@ export function decodeRecord(digest: string, value: string): SessionRecord {
 const DOT = 46;
 const HEADER = /^\d{39}[\w-]{20}(?:[\w-]{22}|\.{22})/;
 
-/** The JSON object of a value's lines: fields, and data under keys with a dot in front. */
+/** The fields in a value's lines, by their letters. */
 interface Members {
   readonly u?: string;
   readonly e?: string;
@@ -161,18 +163,8 @@ interface Members {
   readonly f?: string;
 }
 
-function parseMembers(value: string): Members {
-  let members: unknown;
-  try {
-    members = JSON.parse(`{${value.slice(HEADER_LENGTH)}}`);
-  } catch (cause) {
-    throw corruptRecord(cause);
-  }
-  if (!areMembers(members as Record<string, unknown>)) throw corruptRecord();
-  return members as Members;
-}
-
-function areMembers({ u, e, r, c, a, m, x, s, t, i, g, f }: Record<string, unknown>): boolean {
+function areMembers(members: Record<string, unknown>): members is Record<string, unknown> & Members {
+  const { u, e, r, c, a, m, x, s, t, i, g, f } = members;
   return (
     Array.isArray(r) &&
     r.every((role) => typeof role === 'string') &&
@@ -194,27 +186,16 @@ function isTextOrAbsent(value: unknown): boolean {
   return value === undefined || typeof value === 'string';
 }
 
-function decodeData(members: object): SessionData {
+function decodeData(members: Record<string, unknown>): SessionData {
   const data: SessionData = {};
   for (const name of Object.keys(members)) {
     if (name.charCodeAt(0) !== DOT) continue;
     const key = name.slice(1);
-    const value = (members as Record<string, unknown>)[name];
-    // Assigned, this one key would become the object's prototype.
+    const value = members[name];
+    // an assignment to this key would set the object's prototype
     if (key === '__proto__')
       Object.defineProperty(data, key, { value, enumerable: true, configurable: true, writable: true });
     else data[key] = value;
   }
   return data;
-}
-
-/** The error for a value that no encoder of ours made. */
-export function corruptRecord(cause?: unknown): SessionAuthError {
-  return new SessionAuthError('corrupt_session_record', 'a stored session record cannot be read', { cause });
-}
-
-/** What a store says of an error of Redis: a script that met a value it cannot read, and else the error itself. */
-export function asStoreError(error: unknown): unknown {
-  const isCorrupt = error instanceof Error && /CORRUPT session record|WRONGTYPE/.test(error.message);
-  return isCorrupt ? corruptRecord(error) : error;
 }

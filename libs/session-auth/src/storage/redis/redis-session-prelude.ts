@@ -1,18 +1,20 @@
+import { corruptRecord } from '../../session/corrupt-record.js';
+import { KIND, USER_KEY_LENGTH } from './redis-keys.js';
 import { HASH_LENGTH, HEADER_LENGTH, LINE_END } from './redis-session-codec.js';
 import { RedisScript } from './redis-script.js';
 
 /*
- * Every script works on keys of one hash slot: `…{tag}:s:<hash>` (a session) and `…{tag}:u:<user key>` (the index of
- * a user's sessions: a sorted set of handle and hash by createdAt). A script that is given one of them makes the
- * other by exchanging the end, so it holds for any prefix that the client puts in front.
+ * Every script works on keys of one user or one anonymous session, named in redis-keys.ts: `…{tag}:s:<hash>`, a
+ * session, and `…{tag}:u:<user key>`, the index of a user's sessions. A member of an index is handle and hash, 20 and
+ * 43 characters.
  *
- * After a rotation the old session key holds `>`, the time its grace ends (13 digits) and the new hash. A chain of them
- * ends where a newer one is dead, so no digest outlives a newer one.
+ * After a rotation the old session key holds `>`, the time when its grace ends (13 digits) and the new hash. Several
+ * rotations make a chain, which is followed up to the first key whose grace is over: no digest outlives a newer one.
  */
 const PRELUDE = `
-local HASH, HEADER = ${HASH_LENGTH}, ${HEADER_LENGTH}
+local HASH, HEADER, USER_KEY = ${HASH_LENGTH}, ${HEADER_LENGTH}, ${USER_KEY_LENGTH}
 
--- the session's key and value, following what rotations left behind; false when there is none
+-- the session's key and value, through the chain that rotations have left; false when there is none
 local function locate(key, now)
   local value = redis.call('GET', key)
   for _ = 1, 1000 do
@@ -24,30 +26,31 @@ local function locate(key, now)
   return key, value
 end
 
--- lastActivityAt, expiresAt, absoluteExpiresAt; nil for what is no record
+-- lastActivityAt, expiresAt, absoluteExpiresAt of a value; nil when it is no record
 local TIMES = '^' .. string.rep('%d', 39)
 local function times(value)
   if #value < HEADER or not string.find(value, TIMES) then return nil end
   return tonumber(string.sub(value, 1, 13)), tonumber(string.sub(value, 14, 26)), tonumber(string.sub(value, 27, 39))
 end
 
--- Redis refuses a time to live of 0, in the middle of a script
+-- a time to live for Redis, which refuses 0 and would stop in the middle of a script
 local function ttl(time) return math.max(time, 1) end
 
 local function stamp(time) return string.format('%013.0f', time) end
 
 local function corrupt() return redis.error_reply('CORRUPT session record') end
 
--- from a session's key and value: its user's index and its member there; nil for an anonymous session
+-- the index of a session's user and the member there, from its key and value; nil for an anonymous session
 local function indexOf(key, value)
   local user = string.sub(value, 60, 81)
   if string.byte(user) == 46 then return nil end
-  return string.sub(key, 1, -HASH - 3) .. 'u:' .. user, string.sub(value, 40, 59) .. string.sub(key, -HASH)
+  local index = string.sub(key, 1, -HASH - 3) .. '${KIND.userSessions}:' .. user
+  return index, string.sub(value, 40, 59) .. string.sub(key, -HASH)
 end
 
--- from an index and a member of it: the session's key
+-- the session's key, from an index and a member of it
 local function sessionOf(index, member)
-  return string.sub(index, 1, -25) .. 's:' .. string.sub(member, 21)
+  return string.sub(index, 1, -USER_KEY - 3) .. '${KIND.session}:' .. string.sub(member, 21)
 end
 
 local function remove(key, value)
@@ -56,7 +59,7 @@ local function remove(key, value)
   if index then redis.call('ZREM', index, member) end
 end
 
--- the value of an index's member if that session is live; what is left of one that is not is removed
+-- value and key of an index's member if its session is live; otherwise removes both and returns nil
 local function liveValue(index, member, now)
   local key = sessionOf(index, member)
   local value = redis.pcall('GET', key)
@@ -69,9 +72,9 @@ local function liveValue(index, member, now)
   return nil
 end
 
--- the member of a handle in an index: Redis looks through it without handing the others over
+-- the member of a handle in an index, found without sending all members to the script; nil when there is none
 local function memberOf(index, handle)
-  -- no handle of ours, and perhaps a pattern
+  -- not a handle, and MATCH could take it for a pattern
   if string.find(handle, '[^%w_-]') then return nil end
   local cursor = '0'
   repeat
@@ -84,12 +87,12 @@ local function memberOf(index, handle)
   return nil
 end
 
--- an index lives as long as the longest session in it may
+-- lets an index live at least as long as a session in it can
 local function keepIndex(index, time)
   if redis.call('PTTL', index) < time then redis.call('PEXPIRE', index, time) end
 end
 
--- the beginning of a line up to its colon: the first quote after an even number of backslashes ends the name
+-- the beginning of a line up to its colon: a quote after an even number of backslashes ends the name
 local function beginningOf(line)
   local from = 2
   while true do
@@ -102,8 +105,8 @@ local function beginningOf(line)
   end
 end
 
--- the lines of a value after those in ARGV, pairs of beginning and JSON from number first on, have replaced theirs, the
--- last of a beginning where there are several; with the bytes of session data before and after
+-- merges lines into those of a value: from number first on, ARGV has pairs of beginning and JSON, where empty JSON
+-- removes a line; returns all lines, and the bytes of session data before and after
 local function merge(value, first)
   local given, merged, before, after = {}, {}, 0, 0
   for i = first, #ARGV, 2 do given[ARGV[i]] = ARGV[i + 1] end
@@ -128,9 +131,15 @@ end
 `;
 
 /**
- * A script of the session store: the body behind what all of them share. A shortcut comes before that, for what is
- * over in a line or two: Redis makes all of the shared functions anew for each call that gets to them.
+ * Returns a script of the session store: the functions that all of them share, then the body. A shortcut runs before
+ * the functions, and can return before Redis creates them, which it does anew in each call.
  */
 export function sessionScript(body: string, { shortcut = '' } = {}): RedisScript {
   return new RedisScript(shortcut + PRELUDE + body);
+}
+
+/** Returns the error that a store throws for an error of Redis: `corrupt_session_record` where a value is no record. */
+export function asStoreError(error: unknown): unknown {
+  const isCorrupt = error instanceof Error && /CORRUPT session record|WRONGTYPE/.test(error.message);
+  return isCorrupt ? corruptRecord(error) : error;
 }

@@ -1,11 +1,15 @@
 import { sessionScript } from './redis-session-prelude.js';
 
-/* The scripts that are asked by one session's digest. */
+/* The scripts that take the key of one session. */
 
-/** KEYS session, index (none: anonymous). Answers 'exists', 'limit_reached' or the handles evicted. ARGV now, value, ttl, member, createdAt, index ttl, max (0: none), policy. */
+/**
+ * KEYS session, index (none: anonymous). ARGV now, value, ttl, member, createdAt, ttl of the index, max (0: no limit),
+ * policy. Returns 'exists', 'limit_reached' or the evicted handles.
+ */
 export const CREATE = sessionScript(`
 local evicted = {}
 local index, now = KEYS[2], tonumber(ARGV[1])
+-- what the digest finds already: a live session stays, what is left of an expired one goes
 local key, value = locate(KEYS[1], now)
 if value then
   local _, expires = times(value)
@@ -13,16 +17,18 @@ if value then
   if expires then remove(key, value) end
 end
 if index then
+  -- whether a live session of the user has the handle already
   local max, handle = tonumber(ARGV[7]), string.sub(ARGV[4], 1, 20)
   for _, member in ipairs(redis.call('ZREVRANGE', index, 0, max > 0 and -1 or 499)) do
     if string.sub(member, 1, 20) == handle and liveValue(index, member, now) then return 'exists' end
   end
-  -- without a limit nothing has to be counted: a few of the oldest are looked at so that the index stays small
+  -- the live sessions; without a limit only a few of the oldest are looked at, so that the index stays small
   local live = {}
   for place, member in ipairs(redis.call('ZRANGE', index, 0, max > 0 and -1 or 9)) do
     local value = liveValue(index, member, now)
     if value then live[#live + 1] = { member = member, place = place, last = tonumber(string.sub(value, 1, 13)) } end
   end
+  -- how many of them have to leave
   local surplus = max > 0 and #live - max + 1 or 0
   if surplus > 0 then
     if ARGV[8] == 'reject' then return 'limit_reached' end
@@ -43,8 +49,8 @@ return evicted
 `);
 
 /**
- * KEYS sessions. ARGV now, idle, interval. Answers of each: the value; nil; { hash, value } by an old digest; { '', value }
- * expired; {} where it cannot be read.
+ * KEYS sessions. ARGV now, idle, interval. Returns for each: the value; nil when there is none; { hash, value } when
+ * the digest was replaced; { '', value } when it expired; {} when it cannot be read.
  */
 export const FIND = sessionScript(
   `
@@ -61,10 +67,10 @@ local function find(key)
   if now - last >= interval then
     local deadline = math.min(now + tonumber(ARGV[2]), absolute)
     local touched = stamp(now) .. stamp(deadline)
-    -- a Redis that is full refuses SETRANGE, except behind a write that takes no memory: who is signed in stays so
+    -- a Redis that is full refuses SETRANGE, but not after a write that takes no memory: users stay signed in
     redis.call('PEXPIRE', key, ttl(deadline - now))
     redis.call('SETRANGE', key, 0, touched)
-    -- by the clock of a node that is late the session goes on for longer than its index was made for
+    -- a node whose clock is late lets the session live for longer than its index was made for
     local index = indexOf(key, value)
     if index then keepIndex(index, ttl(deadline - now)) end
     value = touched .. string.sub(value, 27)
@@ -76,7 +82,7 @@ for place, key in pairs(rest) do found[place] = find(key) end
 return found
 `,
   {
-    // live by its own digest and not due for a touch: whether the rest of it can be read, its reader finds out
+    // sessions that are live by this digest and not due for a touch; the codec checks the rest of the value
     shortcut: `
 local now, interval, rest = tonumber(ARGV[1]), tonumber(ARGV[3]), nil
 local found = redis.call('MGET', unpack(KEYS))
@@ -93,7 +99,7 @@ if not rest then return found end
   },
 );
 
-/** KEYS session. ARGV now, most bytes, then pairs. Answers the new value, 'too_large', or nil. */
+/** KEYS session. ARGV now, most bytes, then pairs of line and JSON. Returns the new value, 'too_large', or nil. */
 export const UPDATE = sessionScript(`
 local key, value = locate(KEYS[1], tonumber(ARGV[1]))
 if not value then return nil end
@@ -109,7 +115,7 @@ return value
 
 /**
  * KEYS old session, new session. ARGV now, grace, lastActivityAt, expiresAt, absoluteExpiresAt, createdAt ('' keeps
- * each), then pairs. Answers the new value, 'superseded', or nil.
+ * each), then pairs of line and JSON. Returns the new value, 'superseded', or nil.
  */
 export const ROTATE = sessionScript(`
 local now, grace = tonumber(ARGV[1]), tonumber(ARGV[2])
@@ -120,7 +126,7 @@ if not expires then return corrupt() end
 if expires <= now then return nil end
 if key ~= KEYS[1] then return 'superseded' end
 last, expires, absolute = tonumber(ARGV[3]) or last, tonumber(ARGV[4]) or expires, tonumber(ARGV[5]) or absolute
--- what has no line for authenticatedAt has it from createdAt: it gets one before that changes
+-- a value without a line for authenticatedAt takes it from createdAt: it gets the line before createdAt changes
 if ARGV[6] ~= '' and string.byte(value, 60) ~= 46 and not string.find(value, '\\n"a":', 1, true) then
   table.insert(ARGV, 7, string.match(value, '\\n"c":(%d+)'))
   table.insert(ARGV, 7, '"a":')
@@ -143,10 +149,10 @@ end
 return rotated
 `);
 
-/** KEYS session. ARGV now. Answers the value of what was live; what cannot be read goes as well. */
+/** KEYS session. ARGV now. Removes it, also when it cannot be read. Returns the value of a session that was live. */
 export const DELETE = sessionScript(`
 local now = tonumber(ARGV[1])
--- a key of another type is nothing that can be followed
+-- a key of another type leads to no session
 if type(redis.pcall('GET', KEYS[1])) == 'table' then
   redis.call('DEL', KEYS[1])
   return nil

@@ -1,5 +1,7 @@
-import { SessionAuthError } from '../../errors/session-auth.error.js';
+import { SameTurn } from '../../async/batcher.js';
+import { SHARD_TAG_LENGTH, shardTagOf } from '../../crypto/session-token.js';
 import type { Admission } from '../../session/concurrency-limit.js';
+import { corruptRecord, ifReadable } from '../../session/corrupt-record.js';
 import { parseSessionCursor } from '../../session/session-cursor.js';
 import type { SessionData, SessionRecord } from '../../session/session-record.js';
 import {
@@ -15,114 +17,150 @@ import {
   type Touch,
   type UpdateOutcome,
 } from '../../session/session-store.js';
-import { SHARD_TAG_LENGTH, shardTagOf } from '../../crypto/session-token.js';
 import type { RedisClient } from './redis-client.js';
-import { checkedNamespace } from './redis-namespace.js';
+import { checkedNamespace, keyOfUser, KIND } from './redis-keys.js';
 import type { RedisScript } from './redis-script.js';
-import {
-  asStoreError,
-  decodeRecord,
-  encodeData,
-  encodeFields,
-  encodeRecord,
-  userKeyOf,
-} from './redis-session-codec.js';
-import { RedisSessionReads } from './redis-session-reads.js';
-import { CREATE, DELETE, ROTATE, UPDATE } from './redis-session-scripts.js';
+import { decodeRecord, encodeData, encodeFields, encodeRecord } from './redis-session-codec.js';
+import { asStoreError } from './redis-session-prelude.js';
+import { CREATE, DELETE, FIND, ROTATE, UPDATE } from './redis-session-scripts.js';
 import { DELETE_BY_HANDLE, DELETE_BY_USER, LIST, UPDATE_BY_USER } from './redis-user-scripts.js';
 
 /** Settings of {@link RedisSessionStore}. */
 export interface RedisSessionStoreOptions {
   /**
-   * What all keys of the store begin with, behind the client's own `keyPrefix`. Applications that share a Redis must
-   * differ in it. @default 'sa:'
+   * The beginning of all keys of the store, after the client's own `keyPrefix`. Applications that share a Redis need
+   * different ones. @default 'sa:'
    */
   readonly namespace?: string;
 }
 
+/** A `find` that waits for Redis. */
+interface Find {
+  readonly digest: string;
+  readonly touch: Touch;
+  readonly resolve: (outcome: FindOutcome) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** The most sessions that one command reads: Redis does nothing else until it is done. */
+const FIND_STEP = 100;
+
 const UPDATE_STEP = 500;
 
 /**
- * Sessions in Redis 6.2 or later, or Valkey: standalone, Sentinel or Cluster, by an `ioredis` client that the
+ * Sessions in Redis 6.2 or later, or Valkey: standalone, Sentinel or Cluster, through an `ioredis` client that the
  * application owns.
  *
- * Every operation is one script, so one round trip and atomic; `deleteByUser` and `updateByUser` take one a thousand
- * or five hundred sessions. All keys of a user share a hash slot. Every key has a time to live: Redis removes what has
- * expired by itself, so `deleteExpired` has nothing to do. A value that cannot be read is left out of lists, counts
- * for no more than its times say, and goes with `delete`, `deleteByHandle` and `deleteByUser`.
+ * Every operation is one script, so one round trip and atomic; `updateByUser` takes one for each five hundred sessions.
+ * All keys of a user share a hash slot. Every key has a time to live, so Redis removes expired sessions by itself and
+ * `deleteExpired` has nothing to do. Lists leave out a value that cannot be read; it counts towards the limit for as
+ * long as its times say; `delete`, `deleteByHandle` and `deleteByUser` remove it.
+ *
+ * Finds within one turn of the event loop share a command: under load the command is what costs, here and in Redis, and
+ * not the key. In a Cluster, where a command has to stay within a slot, each find is a command.
  */
 export class RedisSessionStore extends SessionStore {
   readonly #client: RedisClient;
   readonly #namespace: string;
-  readonly #reads: RedisSessionReads;
+  readonly #finds = new SameTurn<Find>((finds) => this.#sendFinds(finds));
+  #findStep: number;
 
   constructor(client: RedisClient, options: RedisSessionStoreOptions = {}) {
     super();
     this.#client = client;
     this.#namespace = checkedNamespace(options.namespace);
-    this.#reads = new RedisSessionReads(client);
-  }
-
-  override async create(record: SessionRecord, admission: Admission, now: number): Promise<CreateOutcome> {
-    const keys = [this.#sessionKey(record.digest)];
-    if (record.userId !== undefined) keys.push(this.#indexKey(record.userId));
-    const answer = await this.#run(CREATE, keys, [
-      now,
-      encodeRecord(record),
-      Math.max(record.expiresAt - now, 1),
-      record.id + record.digest.slice(SHARD_TAG_LENGTH),
-      record.createdAt,
-      Math.max(record.absoluteExpiresAt - now, 1),
-      admission.max === Infinity ? 0 : admission.max,
-      admission.onLimit,
-    ]);
-    if (answer === 'limit_reached' || answer === 'exists') return { status: answer };
-    return { status: 'created', evicted: (answer as string[]).map((id) => ({ id, userId: record.userId })) };
+    this.#findStep = client.isCluster === true ? 1 : FIND_STEP;
   }
 
   override find(digest: string, touch: Touch): Promise<FindOutcome> {
-    return this.#reads.find({ digest, key: this.#sessionKey(digest), touch });
+    return new Promise((resolve, reject) => this.#finds.add({ digest, touch, resolve, reject }));
+  }
+
+  #sendFinds(finds: readonly Find[]): void {
+    for (let from = 0, to = 0; from < finds.length; from = to) {
+      const { touch } = finds[from]!;
+      do to += 1;
+      while (to < finds.length && to - from < this.#findStep && isSameTouch(touch, finds[to]!.touch));
+      void this.#findTogether(finds.slice(from, to), touch);
+    }
+  }
+
+  async #findTogether(finds: readonly Find[], { now, idle, interval }: Touch): Promise<void> {
+    const keys = finds.map(({ digest }) => this.#sessionKey(digest));
+    const args = [now, idle, interval];
+    try {
+      // what FIND.run does: spelled out, because every request passes here
+      const found = await this.#client
+        .evalsha(FIND.sha, keys.length, ...keys, ...args)
+        .catch((error: unknown) => FIND.runInFull(error, this.#client, keys, args));
+      if (!Array.isArray(found) || found.length !== finds.length) {
+        throw new Error('Redis returned something else for a read of sessions');
+      }
+      for (let place = 0; place < finds.length; place += 1) {
+        const { digest, resolve, reject } = finds[place]!;
+        try {
+          resolve(decodeFound(digest, found[place]));
+        } catch (error) {
+          reject(error);
+        }
+      }
+    } catch (error) {
+      // a proxy can hide a cluster from the client
+      if (isRefusal(error) && error.message.startsWith('CROSSSLOT')) this.#findStep = 1;
+      // a key that Redis refuses must fail its own find only
+      if (isRefusal(error) && finds.length > 1) for (const find of finds) void this.#findTogether([find], find.touch);
+      else for (const { reject } of finds) reject(asStoreError(error));
+    }
+  }
+
+  override async create(record: SessionRecord, admission: Admission, now: number): Promise<CreateOutcome> {
+    const { digest, userId, createdAt, expiresAt, absoluteExpiresAt } = record;
+    const keys = [this.#sessionKey(digest), ...(userId === undefined ? [] : [this.#indexKey(userId)])];
+    const reply = await this.#run(CREATE, keys, [
+      now,
+      encodeRecord(record),
+      Math.max(expiresAt - now, 1),
+      record.id + digest.slice(SHARD_TAG_LENGTH),
+      createdAt,
+      Math.max(absoluteExpiresAt - now, 1),
+      admission.max === Infinity ? 0 : admission.max,
+      admission.onLimit,
+    ]);
+    if (reply === 'limit_reached' || reply === 'exists') return { status: reply };
+    return { status: 'created', evicted: (reply as string[]).map((id) => ({ id, userId })) };
   }
 
   override async update(digest: string, patch: SessionData, now: number, maxBytes: number): Promise<UpdateOutcome> {
-    const answer = await this.#run(UPDATE, [this.#sessionKey(digest)], [now, maxBytes, ...encodeData(patch).flat()]);
-    if (answer === null) return { status: 'absent' };
-    if (answer === 'too_large') return { status: 'too_large' };
-    return { status: 'updated', data: decodeRecord(digest, answer as string).data };
+    const reply = await this.#run(UPDATE, [this.#sessionKey(digest)], [now, maxBytes, ...encodeData(patch).flat()]);
+    if (reply === null) return { status: 'absent' };
+    if (reply === 'too_large') return { status: 'too_large' };
+    return { status: 'updated', data: decodeRecord(digest, reply as string).data };
   }
 
   override async rotate(digest: string, rotation: Rotation): Promise<RotateOutcome> {
     const { now, grace, changes } = rotation;
     const keys = [this.#sessionKey(digest), this.#sessionKey(rotation.digest)];
     const times = [changes.lastActivityAt, changes.expiresAt, changes.absoluteExpiresAt, changes.createdAt];
-    const answer = await this.#run(ROTATE, keys, [
-      now,
-      grace,
-      ...times.map((time) => time ?? ''),
-      ...encodeFields({ ...changes, rotatedAt: now }).flat(),
-    ]);
-    if (answer === null) return { status: 'absent' };
-    if (answer === 'superseded') return { status: 'superseded' };
-    return { status: 'rotated', record: decodeRecord(rotation.digest, answer as string) };
+    const lines = encodeFields({ ...changes, rotatedAt: now }).flat();
+    const reply = await this.#run(ROTATE, keys, [now, grace, ...times.map((time) => time ?? ''), ...lines]);
+    if (reply === null) return { status: 'absent' };
+    if (reply === 'superseded') return { status: 'superseded' };
+    return { status: 'rotated', record: decodeRecord(rotation.digest, reply as string) };
   }
 
   override async delete(digest: string, now: number): Promise<EndedSession | undefined> {
-    const answer = await this.#run(DELETE, [this.#sessionKey(digest)], [now]);
-    const record = answer === null ? undefined : readable(digest, answer as string);
+    const value = await this.#run(DELETE, [this.#sessionKey(digest)], [now]);
+    const record = value === null ? undefined : ifReadable(() => decodeRecord(digest, value as string));
     return record === undefined ? undefined : { id: record.id, userId: record.userId };
   }
 
   override async list(userId: string, { limit, cursor }: SessionPage, now: number): Promise<SessionList> {
     const place = parseSessionCursor(cursor);
-    const answer = (await this.#run(
-      LIST,
-      [this.#indexKey(userId)],
-      [now, limit, place?.createdAt ?? '', place?.id ?? ''],
-    )) as [string, ...string[]];
-    const [next, ...rest] = answer;
+    const args = [now, limit, place?.createdAt ?? '', place?.id ?? ''];
+    const [next, ...rest] = (await this.#run(LIST, [this.#indexKey(userId)], args)) as [string, ...string[]];
     const records: SessionRecord[] = [];
     for (let i = 0; i < rest.length; i += 2) {
-      const record = readable(shardTagOf(userId) + rest[i]!, rest[i + 1]!);
+      const record = ifReadable(() => decodeRecord(shardTagOf(userId) + rest[i]!, rest[i + 1]!));
       if (record !== undefined) records.push(record);
     }
     return { records, next: next === '' ? undefined : next };
@@ -152,8 +190,7 @@ export class RedisSessionStore extends SessionStore {
     let changed = 0;
     for (let from = '-inf'; from !== '';) {
       const args = [now, from === '-inf' ? from : `(${from}`, UPDATE_STEP, ...lines];
-      const answer = await this.#run(UPDATE_BY_USER, [this.#indexKey(userId)], args);
-      const [step, next] = answer as [number, string];
+      const [step, next] = (await this.#run(UPDATE_BY_USER, [this.#indexKey(userId)], args)) as [number, string];
       changed += step;
       from = next;
     }
@@ -173,20 +210,30 @@ export class RedisSessionStore extends SessionStore {
   }
 
   #sessionKey(digest: string): string {
-    return `${this.#namespace}{${digest.slice(0, SHARD_TAG_LENGTH)}}:s:${digest.slice(SHARD_TAG_LENGTH)}`;
+    return `${this.#namespace}{${digest.slice(0, SHARD_TAG_LENGTH)}}:${KIND.session}:${digest.slice(SHARD_TAG_LENGTH)}`;
   }
 
   #indexKey(userId: string): string {
-    return `${this.#namespace}{${shardTagOf(userId)}}:u:${userKeyOf(userId)}`;
+    return keyOfUser(this.#namespace, KIND.userSessions, userId);
   }
 }
 
-/** The record of a value; undefined for what cannot be read, where that must not stand in the way of the rest. */
-function readable(digest: string, value: string): SessionRecord | undefined {
-  try {
-    return decodeRecord(digest, value);
-  } catch (error) {
-    if (error instanceof SessionAuthError && error.code === 'corrupt_session_record') return undefined;
-    throw error;
-  }
+function isSameTouch(one: Touch, other: Touch): boolean {
+  return one.now === other.now && one.idle === other.idle && one.interval === other.interval;
+}
+
+/** Decodes what the script FIND returned for a digest. */
+function decodeFound(digest: string, found: unknown): FindOutcome {
+  if (typeof found === 'string') return { status: 'live', record: decodeRecord(digest, found) };
+  if (found === null) return { status: 'absent' };
+  const [hash, value] = found as [string?, string?];
+  if (hash === undefined || value === undefined) throw corruptRecord();
+  const record = decodeRecord(digest.slice(0, SHARD_TAG_LENGTH) + hash, value);
+  if (hash === '') return { status: 'expired', ended: { id: record.id, userId: record.userId } };
+  return { status: 'live', record };
+}
+
+/** Whether Redis itself refused a command, and not the network. */
+function isRefusal(error: unknown): error is Error {
+  return error instanceof Error && error.name === 'ReplyError';
 }

@@ -4,11 +4,11 @@ import type { SessionStore } from '../../session/session-store.js';
 import type { LoginThrottleStore } from '../../throttle/login-throttle-store.js';
 import type { RedisClient } from './redis-client.js';
 import { RedisLoginThrottleStore } from './redis-login-throttle-store.js';
-import { checkedNamespace } from './redis-namespace.js';
+import { checkedNamespace } from './redis-keys.js';
 import { RedisRememberMeTokenStore } from './redis-remember-me-token-store.js';
 import { RedisSessionStore, type RedisSessionStoreOptions } from './redis-session-store.js';
 
-/** What {@link redisStorage} takes. */
+/** The options of {@link redisStorage}. */
 export type RedisStorageOptions = RedisSessionStoreOptions &
   (
     | { /** The application's `ioredis` client, connected and closed by it. */ readonly client: RedisClient }

@@ -1,42 +1,45 @@
 import { sessionScript } from './redis-session-prelude.js';
 
-/* The scripts that are asked by a user's index. */
+/* The scripts that take the index of a user. */
 
 /**
- * KEYS index. ARGV now, limit, createdAt and handle of the place to go on behind ('' from the start). Answers the place
- * of the last one, as createdAt and handle with a dot between, when there are more ('' at the end); then hash and value
- * in turn.
+ * KEYS index. ARGV now, limit, createdAt and handle of the last session of the page before ('' for the first page).
+ * Returns createdAt and handle of the last session of this page, with a dot between, or '' when there are no more; then
+ * hash and value of each session.
  */
 export const LIST = sessionScript(`
 local index, now, limit = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2])
 local from, after = ARGV[3] ~= '' and ARGV[3] or '+inf', tonumber(ARGV[3])
-local found, answer, offset, place = 0, { '' }, 0, ''
+local found, page, offset, place = 0, { '' }, 0, ''
 while true do
+  -- the index in steps of 256 members, newest first
   local gone = 0
   local members = redis.call('ZREVRANGEBYSCORE', index, from, '-inf', 'WITHSCORES', 'LIMIT', offset, 256)
   for i = 1, #members, 2 do
     local member, score = members[i], members[i + 1]
     local handle = string.sub(member, 1, 20)
+    -- of the members with the place's own score, those with lower handles come after it
     if tonumber(score) ~= after or handle < ARGV[4] then
       local value = liveValue(index, member, now)
       if not value then
         gone = gone + 1
       elseif found == limit then
-        answer[1] = place
-        return answer
+        page[1] = place
+        return page
       else
         found, place = found + 1, score .. '.' .. handle
-        answer[#answer + 1] = string.sub(member, 21)
-        answer[#answer + 1] = value
+        page[#page + 1] = string.sub(member, 21)
+        page[#page + 1] = value
       end
     end
   end
-  if #members < 512 then return answer end
+  if #members < 512 then return page end
+  -- what liveValue removed does not count
   offset = offset + 256 - gone
 end
 `);
 
-/** KEYS index. ARGV now, handle. Answers whether that session was live and is ended. */
+/** KEYS index. ARGV now, handle. Returns 1 when it ended a live session, else 0. */
 export const DELETE_BY_HANDLE = sessionScript(`
 local index = KEYS[1]
 local member = memberOf(index, ARGV[2])
@@ -48,33 +51,36 @@ redis.call('ZREM', index, member)
 return 1
 `);
 
-/** KEYS index. ARGV now, limit, handle to leave ('' none). Answers 'more' or 'end', then the handles ended. */
+/**
+ * KEYS index. ARGV now, limit, handle to leave ('' none). Returns 'more' or 'end', then the handles of ended sessions.
+ */
 export const DELETE_BY_USER = sessionScript(`
 local index, now, limit = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2])
 local members = redis.call('ZRANGE', index, 0, limit + 1)
-local seen, answer = 0, { 'end' }
+local seen, reply = 0, { 'end' }
 for _, member in ipairs(members) do
   local handle = string.sub(member, 1, 20)
   if handle ~= ARGV[3] then
     if seen == limit then
-      answer[1] = 'more'
-      return answer
+      reply[1] = 'more'
+      return reply
     end
     seen = seen + 1
     local value, key = liveValue(index, member, now)
     if value then
       redis.call('DEL', key)
       redis.call('ZREM', index, member)
-      answer[#answer + 1] = handle
+      reply[#reply + 1] = handle
     end
   end
 end
-return answer
+return reply
 `);
 
 /**
- * KEYS index. ARGV now, score to go on behind, the most sessions to look at, then pairs. Answers how many were
- * changed, and the score to go on behind ('' at the end). Sessions of one score are done in one step.
+ * KEYS index. ARGV now, lowest score, the most sessions to look at, then pairs of line and JSON. Returns how many it
+ * changed, and the score after which the next step starts ('' at the end). Sessions of one score are changed in one
+ * step.
  */
 export const UPDATE_BY_USER = sessionScript(`
 local index, now = KEYS[1], tonumber(ARGV[1])
@@ -94,7 +100,7 @@ for _, member in ipairs(todo) do
     changed = changed + 1
   end
 end
--- fewer than asked for: these were the last
+-- fewer than the most: these were the last
 if #members < 2 * tonumber(ARGV[3]) then last = '' end
 return { changed, last }
 `);

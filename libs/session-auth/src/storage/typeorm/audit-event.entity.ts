@@ -1,29 +1,9 @@
 import { EntitySchema } from 'typeorm';
-import type { AuditLevel } from '../../events/audit-entry.js';
-import type { SessionEventType } from '../../events/session-event.js';
+import type { AuditEventRow } from '../postgres/audit-event-row.js';
+import { AUDIT_INDEXES, AUDIT_TABLE } from '../postgres/audit-tables.js';
 import { TIME } from './column-transformers.js';
-import { AUDIT_INDEXES, AUDIT_TABLE } from './audit-tables.js';
 
-/** A row of the table of audit events. */
-export interface AuditEventRow {
-  /** Grows with each event; a bigint as text. */
-  readonly id: string;
-  /** Milliseconds since the epoch. */
-  readonly at: number;
-  /** In the words of the OWASP Logging Vocabulary. */
-  readonly event: string;
-  readonly level: AuditLevel;
-  readonly type: SessionEventType;
-  readonly userId: string | null;
-  /** The session's public handle. */
-  readonly sessionId: string | null;
-  readonly ip: string | null;
-  readonly userAgent: string | null;
-  /** What else the event says. */
-  readonly details: Readonly<Record<string, unknown>>;
-}
-
-/** The entity of the table of audit events, for an application that reads it by a repository. Read only. */
+/** The entity of the table of audit events, for an application that reads it through a repository. Read only. */
 export const AuditEventEntity = createAuditEventEntity();
 
 /** {@link AuditEventEntity} for a table in a schema of its own. */

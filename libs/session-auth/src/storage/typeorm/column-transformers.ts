@@ -1,13 +1,13 @@
 import type { ValueTransformer } from 'typeorm';
-import { decodeText, encodeText } from './postgres-text.js';
+import { decodeText, encodeText } from '../postgres/postgres-text.js';
 
-/** Milliseconds: the driver answers `bigint` as text. */
+/** Milliseconds as numbers: the driver returns `bigint` as text. */
 export const TIME: ValueTransformer = {
   from: (stored: string | null) => (stored === null ? null : Number(stored)),
   to: (time: unknown) => time,
 };
 
-/** Text as the stores write it. */
+/** Text that the stores have encoded. */
 export const TEXT: ValueTransformer = {
   from: (stored: string | null) => (stored === null ? null : decodeText(stored)),
   to: (text: unknown) => (typeof text === 'string' ? encodeText(text) : text),

@@ -1,6 +1,6 @@
 import type { DataSource } from 'typeorm';
 
-/** What is used of the pool of the `pg` driver. */
+/** The part of the `pg` driver's pool that is used here. */
 interface PostgresPool {
   on(event: 'connect', listener: (client: { on(event: 'error', listener: () => void): void }) => void): void;
 }
@@ -8,12 +8,12 @@ interface PostgresPool {
 const guarded = new WeakSet<PostgresPool>();
 
 /**
- * Keeps a server that ends a connection in the moment it comes up from ending the process.
+ * Keeps the process alive when the server ends a connection at the moment it is established.
  *
- * The pool stops listening for errors of a connection that it hands out, and TypeORM begins to a promise later. Where
- * the server's welcome and its goodbye (a shutdown, `DROP DATABASE … WITH (FORCE)`) arrive in one piece, the driver
- * emits both in between, and an `error` event that nobody listens for is an uncaught exception. The failure itself is
- * not lost: the first statement on such a connection fails.
+ * The pool stops listening for errors of a connection that it hands out, and TypeORM starts to listen a promise later.
+ * When the server's welcome and its goodbye (a shutdown, `DROP DATABASE … WITH (FORCE)`) arrive together, the driver
+ * emits both in between, and an `error` event without a listener is an uncaught exception. The failure itself is not
+ * lost: the first statement on such a connection fails.
  */
 export function guardNewConnections(dataSource: DataSource): void {
   // a DataSource that is initialised again has another pool

@@ -1,8 +1,8 @@
 import { EntitySchema } from 'typeorm';
+import { REMEMBER_ME_INDEXES, REMEMBER_ME_TABLE } from '../postgres/remember-me-tables.js';
 import { TEXT, TIME } from './column-transformers.js';
-import { REMEMBER_ME_INDEXES, REMEMBER_ME_TABLE } from './remember-me-tables.js';
 
-/** A row of the table of remember-me tokens, as an application reads it by TypeORM. Times are milliseconds. */
+/** A row of the table of remember-me tokens, as an application reads it through TypeORM. Times are milliseconds. */
 export interface RememberMeTokenRow {
   readonly selector: string;
   /** The public handle of the device. */
@@ -10,13 +10,13 @@ export interface RememberMeTokenRow {
   readonly userId: string;
   /** SHA-256 of the present validator. */
   readonly validatorDigest: string;
-  /** Those replaced lately, and until when each is still honoured. */
+  /** SHA-256 of the validators that were replaced lately; `replacedUntil` tells until when each is still honoured. */
   readonly replacedDigests: readonly string[];
   readonly replacedUntil: readonly string[];
   readonly createdAt: number;
   readonly lastUsedAt: number;
   readonly expiresAt: number;
-  /** The handle of the session that the device was signed in by last. */
+  /** The handle of the session that the device got last. */
   readonly sessionHandle: string;
   readonly ip: string | null;
   readonly userAgent: string | null;

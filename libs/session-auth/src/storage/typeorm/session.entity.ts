@@ -1,14 +1,16 @@
 import { EntitySchema } from 'typeorm';
 import type { SessionAuthentication } from '../../users/session-authentication.js';
+import { SESSION_INDEXES, SESSION_TABLE } from '../postgres/session-tables.js';
 import { TEXT, TIME } from './column-transformers.js';
-import { SESSION_INDEXES, SESSION_TABLE } from './session-tables.js';
 
-/** A row of the table of sessions, as an application reads it by TypeORM. Times are milliseconds since the epoch. */
+/**
+ * A row of the table of sessions, as an application reads it through TypeORM. Times are milliseconds since the epoch.
+ */
 export interface SessionRow {
   /** The public handle. */
   readonly handle: string;
   readonly digest: string;
-  /** null for an anonymous session, as are the other fields that such a session lacks. */
+  /** null for an anonymous session. */
   readonly userId: string | null;
   readonly email: string | null;
   readonly roles: readonly string[];
@@ -17,18 +19,18 @@ export interface SessionRow {
   readonly authentication: SessionAuthentication | null;
   readonly rotatedAt: number;
   readonly lastActivityAt: number;
-  /** A row may outlive this until it is found or swept: it is no session any more. */
+  /** After this time the row is no session any more, even if no sweep has removed it yet. */
   readonly expiresAt: number;
   readonly absoluteExpiresAt: number;
   readonly ip: string | null;
   readonly userAgent: string | null;
   readonly fingerprint: string | null;
   readonly data: Record<string, unknown>;
-  /** When each further factor was proved, by its name. null or empty for none. */
+  /** When each further factor was proved, by the factor's name. null or empty for none. */
   readonly factors: Readonly<Record<string, number>> | null;
   /** Keyed digest of the identity provider's session. null or empty for none. */
   readonly upstream: string | null;
-  /** When the next sweep is to look at the row. */
+  /** From when on a sweep looks at the row. */
   readonly sweepAt: number;
 }
 
@@ -36,7 +38,7 @@ export interface SessionRow {
  * The entity of the table of sessions, for an application that wants to read it (`getRepository(SessionEntity)`) or
  * lets TypeORM compare its entities with the database. The store does not need it.
  *
- * Read only: to change sessions use the services, which keep what is checked and cached in step.
+ * Read only: change sessions through the services, which check and publish what they do.
  */
 export const SessionEntity = createSessionEntity();
 

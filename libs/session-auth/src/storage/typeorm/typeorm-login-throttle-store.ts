@@ -1,12 +1,11 @@
 import type { DataSource } from 'typeorm';
 import type { ExpiringRows } from '../../session/expiring-rows.js';
 import { LoginThrottleStore, type FailureCount, type FailureCounter } from '../../throttle/login-throttle-store.js';
-import { configuredSchema } from './configured-schema.js';
-import { PostgresConnections } from './postgres-connections.js';
-import { statement, type PostgresStatement } from './postgres-statement.js';
-import type { Row } from './session-row.js';
-import { throttleTable } from './throttle-tables.js';
-import type { TypeOrmSessionStoreOptions } from './typeorm-session-store.js';
+import { PostgresDatabase } from '../postgres/postgres-database.js';
+import { statement, type PostgresStatement, type Row } from '../postgres/postgres-statement.js';
+import { throttleTable } from '../postgres/throttle-tables.js';
+import { storeParts } from './postgres-data-source.js';
+import type { TypeOrmSessionStoreOptions } from './typeorm-session-store.options.js';
 
 /**
  * Counts failed logins in PostgreSQL, for all nodes together. Each operation is one statement; reads at the same time
@@ -16,14 +15,15 @@ import type { TypeOrmSessionStoreOptions } from './typeorm-session-store.js';
  * the application has given the driver, and cannot be kept from naming prepared statements behind a pooler.
  */
 export class TypeOrmLoginThrottleStore extends LoginThrottleStore implements ExpiringRows {
-  readonly #connections: PostgresConnections;
+  readonly #connections: PostgresDatabase;
   readonly #sql: ThrottleStatements;
   #reads: ThrottleReads | undefined;
 
   constructor(dataSource: DataSource, options: TypeOrmSessionStoreOptions = {}) {
     super();
-    this.#connections = new PostgresConnections(dataSource, options);
-    this.#sql = throttleStatements(throttleTable(options.schema ?? configuredSchema(dataSource)));
+    const [executor, settings] = storeParts(dataSource, options);
+    this.#connections = new PostgresDatabase(executor, settings);
+    this.#sql = throttleStatements(throttleTable(settings.schema));
   }
 
   /** Whether the table is there. @throws SessionAuthError `invalid_configuration` */

@@ -1,129 +1,15 @@
 import type { DataSource } from 'typeorm';
-import {
-  RememberMeTokenStore,
-  type RememberMeTokenRecord,
-  type RememberMeUse,
-  type RememberMeUseOutcome,
-} from '../../remember-me/remember-me-token-store.js';
-import { configuredSchema } from './configured-schema.js';
-import { PostgresConnections } from './postgres-connections.js';
-import { requirePostgres } from './require-postgres.js';
-import { decodeText, encodeText } from './postgres-text.js';
-import { rememberMeStatements, type RememberMeStatements } from './remember-me-statements.js';
-import { REMEMBER_ME_TABLE, rememberMeTable } from './remember-me-tables.js';
-import { textOrNull, type Row, type SqlValue } from './session-row.js';
-import type { TypeOrmSessionStoreOptions } from './typeorm-session-store.js';
-import { advisoryLock } from './advisory-lock.js';
+import { PostgresRememberMeTokenStore } from '../postgres/postgres-remember-me-token-store.js';
+import { storeParts } from './postgres-data-source.js';
+import type { TypeOrmSessionStoreOptions } from './typeorm-session-store.options.js';
 
 /**
- * Remember-me tokens in PostgreSQL, on the connections of the application's DataSource and under the same rules as the
- * sessions. One statement a call; what writes several records of a user holds a lock of that user.
+ * Remember-me tokens in PostgreSQL, on the connections of a TypeORM DataSource and under the same rules as the
+ * sessions. Each call is one statement. A call that writes several records of a user takes a lock of that user.
  */
-export class TypeOrmRememberMeTokenStore extends RememberMeTokenStore {
-  readonly #connections: PostgresConnections;
-  readonly #sql: RememberMeStatements;
-  readonly #lockNamespace: string;
-
-  /** @throws SessionAuthError `invalid_configuration` for a DataSource that is not PostgreSQL's, or no schema name */
+export class TypeOrmRememberMeTokenStore extends PostgresRememberMeTokenStore {
+  /** @throws SessionAuthError `invalid_configuration` for a DataSource of another database or an invalid schema name */
   constructor(dataSource: DataSource, options: TypeOrmSessionStoreOptions = {}) {
-    super();
-    requirePostgres(dataSource);
-    const schema = options.schema ?? configuredSchema(dataSource);
-    this.#connections = new PostgresConnections(dataSource, options);
-    this.#sql = rememberMeStatements(rememberMeTable(schema));
-    this.#lockNamespace = JSON.stringify([REMEMBER_ME_TABLE, schema]);
+    super(...storeParts(dataSource, options));
   }
-
-  /**
-   * Whether the table is there: asked once at boot.
-   *
-   * @throws SessionAuthError `invalid_configuration` when the migration has not been run
-   */
-  async checkTables(): Promise<void> {
-    await this.#connections.checkTables(this.#sql.check);
-  }
-
-  override async create(record: RememberMeTokenRecord, maxPerUser: number, now: number): Promise<void> {
-    await this.#locked(record.userId, this.#sql.create, [
-      record.selector,
-      record.id,
-      encodeText(record.userId),
-      record.validatorDigest,
-      record.createdAt,
-      record.lastUsedAt,
-      record.expiresAt,
-      record.sessionId,
-      textOrNull(record.ip),
-      textOrNull(record.userAgent),
-      now,
-      maxPerUser - 1,
-    ]);
-  }
-
-  override async use(selector: string, use: RememberMeUse): Promise<RememberMeUseOutcome> {
-    const { presented, successor, now, reuseGrace, sessionId, expiresAt } = use;
-    const values = [encodeText(selector), presented, successor, now, now + reuseGrace, sessionId, expiresAt ?? null];
-    const [row] = await this.#connections.run(this.#sql.use, values);
-    if (row === undefined) return { status: 'absent' };
-    const [status, replaced, ...columns] = row;
-    const record = decodeRow(columns);
-    if (status === 'reused') return { status, record, replaced: Number(replaced) };
-    return { status: status as 'used' | 'theft', record };
-  }
-
-  override async delete(selector: string, now: number): Promise<RememberMeTokenRecord | undefined> {
-    const [row] = await this.#connections.run(this.#sql.delete, [encodeText(selector), now]);
-    return row?.[0] === 't' ? decodeRow(row.slice(1)) : undefined;
-  }
-
-  override async deleteById(userId: string, id: string, now: number): Promise<boolean> {
-    const rows = await this.#connections.run(this.#sql.deleteById, [encodeText(userId), encodeText(id), now]);
-    return countLive(rows) > 0;
-  }
-
-  override async deleteBySession(userId: string, sessionId: string, now: number): Promise<number> {
-    const values = [encodeText(userId), encodeText(sessionId), now];
-    return countLive(await this.#locked(userId, this.#sql.deleteBySession, values));
-  }
-
-  override async deleteByUser(userId: string, exceptSessionId: string | undefined, now: number): Promise<number> {
-    const values = [encodeText(userId), encodeText(exceptSessionId ?? ''), now];
-    return countLive(await this.#locked(userId, this.#sql.deleteByUser, values));
-  }
-
-  override async list(userId: string, now: number): Promise<readonly RememberMeTokenRecord[]> {
-    return (await this.#connections.run(this.#sql.list, [encodeText(userId), now])).map(decodeRow);
-  }
-
-  override async deleteExpired(now: number, limit: number): Promise<number> {
-    return (await this.#connections.sweep(this.#sql.deleteExpired, [now, limit])).length;
-  }
-
-  #locked(
-    userId: string,
-    statement: RememberMeStatements[keyof RememberMeStatements],
-    values: readonly SqlValue[],
-  ): Promise<Row[]> {
-    return this.#connections.runLocked(advisoryLock(this.#lockNamespace, userId), statement, values);
-  }
-}
-
-function countLive(rows: readonly Row[]): number {
-  return rows.filter(([live]) => live === 't').length;
-}
-
-function decodeRow(row: Row): RememberMeTokenRecord {
-  const [selector, id, userId, validatorDigest, createdAt, lastUsedAt, expiresAt, sessionId, ip, userAgent] = row;
-  return {
-    selector: selector!,
-    id: id!,
-    userId: decodeText(userId!),
-    validatorDigest: validatorDigest!,
-    createdAt: Number(createdAt),
-    lastUsedAt: Number(lastUsedAt),
-    expiresAt: Number(expiresAt),
-    sessionId: sessionId!,
-    ip: ip == null ? undefined : decodeText(ip),
-    userAgent: userAgent == null ? undefined : decodeText(userAgent),
-  };
 }

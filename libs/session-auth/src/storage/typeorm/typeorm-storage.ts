@@ -10,22 +10,23 @@ import { STORE_TIMEOUT } from '../../async/store-timeout.options.js';
 import { TypeOrmAuditLog, type TypeOrmAuditLogOptions } from './typeorm-audit-log.js';
 import { TypeOrmLoginThrottleStore } from './typeorm-login-throttle-store.js';
 import { TypeOrmRememberMeTokenStore } from './typeorm-remember-me-token-store.js';
-import { TypeOrmSessionStore, type TypeOrmSessionStoreOptions } from './typeorm-session-store.js';
+import { TypeOrmSessionStore } from './typeorm-session-store.js';
+import type { TypeOrmSessionStoreOptions } from './typeorm-session-store.options.js';
 
-/** What {@link typeOrmStorage} takes. */
+/** The options of {@link typeOrmStorage}. */
 export interface TypeOrmStorageOptions extends TypeOrmSessionStoreOptions {
   /**
    * The name of a DataSource of `@nestjs/typeorm`, or an initialised DataSource: the application opens it and closes
    * it. @default the application's default one
    */
   readonly dataSource?: string | DataSource;
-  /** `false`: the audit log stays where it is without this storage. @default kept for ever */
+  /** `false` leaves the audit log where it is without this storage. @default in PostgreSQL, kept for ever */
   readonly audit?: TypeOrmAuditOptions | false;
 }
 
 /** The audit log in PostgreSQL. */
 export interface TypeOrmAuditOptions {
-  /** How long events are kept: the cleanup removes older ones. @default for ever */
+  /** For how long events are kept: the cleanup removes older ones. @default for ever */
   readonly retention?: Duration;
   /** The most events kept in memory while the database is slow or down; more are dropped. @default 10000 */
   readonly buffer?: number;
@@ -50,8 +51,8 @@ export interface TypeOrmStorage {
  * typeOrmStorage()` for the DataSource of `TypeOrmModule.forRoot`, `typeOrmStorage({ dataSource: 'auth' })` for a named
  * one, `typeOrmStorage({ dataSource })` for one of your own.
  *
- * Booting fails with `invalid_configuration` when it is not PostgreSQL's, not initialised, or lacks the tables of
- * {@link CreateSessionAuthTables}. Nothing is ever synchronized.
+ * The boot fails with `invalid_configuration` when the DataSource is of another database or not initialised, and when
+ * the tables of {@link CreateSessionAuthTables} are missing. Nothing is ever synchronized.
  */
 export function typeOrmStorage(options: TypeOrmStorageOptions = {}): TypeOrmStorage {
   const { dataSource = 'default', audit = {}, ...settings } = options;
@@ -100,7 +101,7 @@ function read({ retention, buffer }: TypeOrmAuditOptions): TypeOrmAuditLogOption
   return { retention: milliseconds, buffer };
 }
 
-/** What `getDataSourceToken` of `@nestjs/typeorm` answers, without which the package would not be optional. */
+/** What `getDataSourceToken` of `@nestjs/typeorm` returns; calling that would make the package a requirement. */
 function dataSourceToken(name: string): InjectionToken<DataSource> {
   return name === 'default' ? DataSource : `${name}DataSource`;
 }

@@ -1,21 +1,22 @@
 import { statement, type PostgresStatement } from './postgres-statement.js';
 import type { SessionTables } from './session-tables.js';
 
-/** The statements of a cleanup of sessions, for the tables of one schema. */
+/** The statements of a cleanup of sessions, for the tables in one schema. */
 export interface SweepStatements {
   readonly deleteExpired: PostgresStatement;
   readonly deleteGrace: PostgresStatement;
 }
 
-// In the text and not a parameter: a plan that is to do for any number reads large tables through.
-
-/** How many rows one step of a sweep looks at. */
+/**
+ * The most rows that one step of a sweep looks at. A part of the text and no parameter: a plan for any limit would read
+ * large tables from end to end.
+ */
 export const SWEEP_STEP = 500;
 
-/* They wait for nobody: see session-statements.ts. */
+/* Sweeps never wait for a lock: see session-statements.ts. */
 export function sweepStatements({ session, grace }: SessionTables): SweepStatements {
   return {
-    // $1 now, $2 most to remove
+    // $1 now, $2 limit
     deleteExpired: statement(`
 WITH due AS MATERIALIZED (
     SELECT handle, expires_at FROM ${session} WHERE sweep_at <= $1::bigint
@@ -25,7 +26,7 @@ WITH due AS MATERIALIZED (
     DELETE FROM ${session} s USING (SELECT handle FROM due WHERE expires_at <= $1 LIMIT $2::bigint) AS step
     WHERE s.handle = step.handle RETURNING s.handle, s.user_id
   ),
-  -- sessions that were used meanwhile: the next sweep comes when they may have ended
+  -- sessions that were used meanwhile: a sweep looks at them again when they may have ended
   postponed AS (
     UPDATE ${session} s SET sweep_at = s.expires_at FROM due WHERE s.handle = due.handle AND due.expires_at > $1
   )

@@ -3,11 +3,11 @@ import { SessionAuthError } from '../../errors/session-auth.error.js';
 const MAX_IDENTIFIER_BYTES = 63;
 
 /**
- * A name as PostgreSQL takes it literally, whatever is in it: in double quotes, those inside doubled.
+ * Quotes a name, so that PostgreSQL takes it literally whatever is in it.
  *
- * @param option what to call the name in the error
- * @throws SessionAuthError `invalid_configuration` for what is no name there: an empty one, one with a NUL, or one that
- *   the server would cut silently at 63 bytes and so take for another
+ * @param option what the error message calls the name
+ * @throws SessionAuthError `invalid_configuration` for an empty name, one with a NUL, and one of more than 63 bytes,
+ *   which the server would cut silently and so take for another
  */
 export function quoteIdentifier(name: string, option: string): string {
   const usable =
@@ -21,7 +21,7 @@ export function quoteIdentifier(name: string, option: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
-/** A table's name with its schema; without one the server looks along the connection's `search_path`. */
+/** Returns a table's name with its schema; without a schema the server searches the connection's `search_path`. */
 export function qualifiedName(schema: string | undefined, table: string): string {
-  return schema === undefined ? `"${table}"` : `${quoteIdentifier(schema, 'typeOrmStorage.schema')}."${table}"`;
+  return schema === undefined ? `"${table}"` : `${quoteIdentifier(schema, 'schema')}."${table}"`;
 }

@@ -3,10 +3,10 @@ import { qualifiedName } from './sql-identifier.js';
 /** The table of sessions. */
 export const SESSION_TABLE = 'session_auth_session';
 
-/** The table of digests that were rotated away and still find their session for a while. */
+/** The table of replaced digests that still find their session, for their grace. */
 export const GRACE_TABLE = 'session_auth_grace';
 
-/** The names of one table's indexes; they live in the table's schema. */
+/** The names of the indexes, which are in the schema of the tables. */
 export const SESSION_INDEXES = {
   handle: 'session_auth_session_pkey',
   digest: 'session_auth_session_digest',
@@ -20,7 +20,7 @@ export const GRACE_INDEXES = {
   until: 'session_auth_grace_until',
 } as const;
 
-/** Both tables, qualified and quoted. */
+/** The names of both tables, qualified and quoted. */
 export interface SessionTables {
   readonly session: string;
   readonly grace: string;
@@ -31,15 +31,15 @@ export function sessionTables(schema: string | undefined): SessionTables {
 }
 
 /**
- * What makes the tables.
+ * The statements that create the tables.
  *
  * - Times are milliseconds since the epoch: exact, and free of the server's time zone and clock.
- * - Handles, digests and users compare by bytes (`"C"`): quicker than by language, and the order that pages are in.
- * - `data` and `roles` are `json`, not `jsonb`: it keeps the very text, so keys stay in order, numbers keep their
- *   digits and `\u0000` is allowed. How `data` is laid out is told in session-row.ts.
- * - No index holds `last_activity_at` or `expires_at`, so a touch rewrites the row within its page and no index
- *   (a HOT update; `fillfactor` leaves it room). The sweep looks for `sweep_at`: never later than `expires_at`, and
- *   set anew when a sweep comes by and finds the session alive.
+ * - Handles, digests and users compare by bytes (`"C"`): faster than by language, and the order of pages.
+ * - `data` and `roles` are `json`, not `jsonb`: it keeps the text, so keys stay in order, numbers keep their digits and
+ *   `\u0000` is allowed. session-row.ts describes the layout of `data`.
+ * - No index holds `last_activity_at` or `expires_at`, so a touch rewrites the row within its page and no index (a HOT
+ *   update; `fillfactor` leaves it room). The sweep looks for `sweep_at`, which is never later than `expires_at`; a
+ *   sweep that finds the session alive moves it on.
  */
 export function createSessionTables(schema: string | undefined): readonly string[] {
   const { session, grace } = sessionTables(schema);
@@ -80,7 +80,7 @@ export function createSessionTables(schema: string | undefined): readonly string
   ];
 }
 
-/** What removes the tables, and their indexes with them. */
+/** The statements that drop the tables and their indexes. */
 export function dropSessionTables(schema: string | undefined): readonly string[] {
   const { session, grace } = sessionTables(schema);
   return [`DROP TABLE ${grace}`, `DROP TABLE ${session}`];

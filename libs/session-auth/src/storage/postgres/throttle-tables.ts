@@ -1,6 +1,6 @@
 import { qualifiedName } from './sql-identifier.js';
 
-/** The table of failed logins, counted by digest. */
+/** The table of the counts of failed logins. */
 export const THROTTLE_TABLE = 'session_auth_throttle';
 
 export const THROTTLE_INDEXES = { key: 'session_auth_throttle_pkey', expiry: 'session_auth_throttle_expiry' } as const;
@@ -9,7 +9,9 @@ export function throttleTable(schema: string | undefined): string {
   return qualifiedName(schema, THROTTLE_TABLE);
 }
 
-/** What makes the table. Written often and worth little: not logged, so a crash of the server forgets it. */
+/**
+ * The statements that create the table. It is written often and worth little, so it is not logged: a crash empties it.
+ */
 export function createThrottleTable(schema: string | undefined): readonly string[] {
   const table = throttleTable(schema);
   return [

@@ -1,8 +1,8 @@
 import { statement, type PostgresStatement } from './postgres-statement.js';
-import { SESSION_COLUMNS } from './session-row.js';
+import { COLUMNS, COLUMNS_OF_S } from './session-row.js';
 import type { SessionTables } from './session-tables.js';
 
-/** The statements that find one session by its digest, for the tables of one schema. */
+/** The statements that find one session by its digest, for the tables in one schema. */
 export interface FindStatements {
   readonly read: PostgresStatement;
   readonly readMany: PostgresStatement;
@@ -10,13 +10,10 @@ export interface FindStatements {
   readonly find: PostgresStatement;
 }
 
-/** How many sessions are read by one statement. */
+/** The most sessions that one statement reads. */
 export const READ_STEP = 16;
 
-const COLUMNS = SESSION_COLUMNS.map((column) => `"${column}"`).join(', ');
-const COLUMNS_OF_S = SESSION_COLUMNS.map((column) => `s."${column}"`).join(', ');
-
-/** The session that $1 finds, or did until a moment ago ($2 is now). */
+/** The part of a statement that finds the session of digest $1, also while $1 is in its grace. $2 is now. */
 export function seenSession({ session, grace }: SessionTables, columns: string): string {
   return `
   seen AS MATERIALIZED (
@@ -28,9 +25,9 @@ export function seenSession({ session, grace }: SessionTables, columns: string):
 }
 
 /*
- * `read` answers what most requests ask for, at a third of what `find` costs the server; `touch` writes down what is due.
- * Only `find` knows what it means that they find nothing, and relies on nothing that they have found. How it stays
- * atomic: see session-statements.ts.
+ * `read` suffices for most requests, at a third of what `find` costs the server. `touch` records an activity that is
+ * due. When they find nothing, `find` decides why, and relies on nothing that they returned. session-statements.ts
+ * tells how it stays atomic.
  */
 export function findStatements(tables: SessionTables): FindStatements {
   const { session } = tables;
@@ -49,7 +46,7 @@ export function findStatements(tables: SessionTables): FindStatements {
     // $1 digest
     read: statement(found('$1')),
 
-    // $1… digests, or NULL. Not one array of them: for each length of it the server would plan anew.
+    // $1… digests, or NULL. Not one array: the server would plan anew for each length of it.
     readMany: statement(`
 SELECT wanted.digest, (${found('wanted.digest')})
   FROM (VALUES ${Array.from({ length: READ_STEP }, (_, index) => `($${index + 1}::text)`).join(', ')}) wanted (digest)`),
@@ -60,7 +57,7 @@ ${touch}
 WHERE s.digest = $1 AND ${isDue}
 RETURNING json_build_array(${COLUMNS_OF_S})`),
 
-    // $1 digest, $2 now, $3 idle, $4 interval. Inside the interval nothing is written and no row locked.
+    // $1 digest, $2 now, $3 idle, $4 interval. Inside the interval it writes nothing and locks no row.
     find: statement(`
 WITH ${seenSession(tables, COLUMNS_OF_S)},
   touched AS (

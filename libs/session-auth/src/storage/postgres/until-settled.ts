@@ -2,7 +2,11 @@ import { SessionAuthError } from '../../errors/session-auth.error.js';
 
 const MAX_ATTEMPTS = 100;
 
-/** Runs a statement until it was not overtaken by another that changed the row first, which it answers undefined for. */
+/**
+ * Runs an attempt until it returns an outcome. It returns undefined when another transaction changed the row first.
+ *
+ * @throws SessionAuthError `session_store_unavailable` after a hundred attempts
+ */
 export async function untilSettled<T>(attempt: () => Promise<T | undefined>): Promise<T> {
   for (let attempts = 0; attempts < MAX_ATTEMPTS; attempts++) {
     const outcome = await attempt();

@@ -3,21 +3,21 @@ import { qualifiedName } from './sql-identifier.js';
 /** The table of remember-me tokens. */
 export const REMEMBER_ME_TABLE = 'session_auth_remember_me';
 
-/** The names of its indexes; they live in the table's schema. */
+/** The names of its indexes, which are in the schema of the table. */
 export const REMEMBER_ME_INDEXES = {
   selector: 'session_auth_remember_me_pkey',
   user: 'session_auth_remember_me_user',
   expiry: 'session_auth_remember_me_expiry',
 } as const;
 
-/** The table, qualified and quoted. */
+/** Returns the table's name, qualified and quoted. */
 export function rememberMeTable(schema: string | undefined): string {
   return qualifiedName(schema, REMEMBER_ME_TABLE);
 }
 
 /**
- * What makes the table. Times are milliseconds since the epoch. `replaced_digests` and `replaced_until` go together:
- * the validators that were replaced, the latest first, and until when each is honoured.
+ * The statements that create the table. Times are milliseconds since the epoch. `replaced_digests` holds the validators
+ * that were replaced, the latest first; `replaced_until`, in the same order, until when each is honoured.
  */
 export function createRememberMeTable(schema: string | undefined): readonly string[] {
   const table = rememberMeTable(schema);
@@ -42,7 +42,7 @@ export function createRememberMeTable(schema: string | undefined): readonly stri
   ];
 }
 
-/** What removes the table, and its indexes with it. */
+/** The statements that drop the table and its indexes. */
 export function dropRememberMeTable(schema: string | undefined): readonly string[] {
   return [`DROP TABLE ${rememberMeTable(schema)}`];
 }

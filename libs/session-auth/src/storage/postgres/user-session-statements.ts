@@ -1,8 +1,8 @@
 import { statement, type PostgresStatement } from './postgres-statement.js';
-import { SESSION_COLUMNS } from './session-row.js';
+import { COLUMNS } from './session-row.js';
 import type { SessionTables } from './session-tables.js';
 
-/** The statements that all sessions of a user are asked for, for the tables of one schema. */
+/** The statements on all sessions of a user, for the tables in one schema. */
 export interface UserSessionStatements {
   readonly list: PostgresStatement;
   readonly listBehind: PostgresStatement;
@@ -11,22 +11,21 @@ export interface UserSessionStatements {
   readonly updateByUser: PostgresStatement;
 }
 
-const COLUMNS = SESSION_COLUMNS.map((column) => `"${column}"`).join(', ');
-
-// In the text and not a parameter: a plan that is to do for any number reads large tables through.
-
-/** How many sessions one step of `updateByUser` takes. */
+/**
+ * The most sessions that one step of `updateByUser` changes. A part of the text and no parameter: a plan for any limit
+ * would read large tables from end to end.
+ */
 export const UPDATE_STEP = 1000;
 
-/* How they stay atomic and free of deadlocks: see session-statements.ts. */
+/* session-statements.ts tells how they stay atomic and free of deadlocks. */
 export function userSessionStatements({ session }: SessionTables): UserSessionStatements {
   return {
-    // $1 user, $2 now, $3 one more than the page holds
+    // $1 user, $2 now, $3 the length of the page and one more
     list: statement(`
 SELECT ${COLUMNS} FROM ${session} WHERE user_id = $1 AND expires_at > $2::bigint
 ORDER BY created_at DESC, handle DESC LIMIT $3::bigint`),
 
-    // … $4 and $5 createdAt and handle of the last session of the page before
+    // $1 to $3 as for `list`, $4 and $5 createdAt and handle of the last session of the page before
     listBehind: statement(`
 SELECT ${COLUMNS} FROM ${session}
 WHERE user_id = $1 AND expires_at > $2::bigint AND (created_at, handle) < ($4::bigint, $5)
@@ -49,7 +48,7 @@ SELECT 'ended', handle FROM removed WHERE expires_at > $4::bigint
 UNION ALL
 SELECT 'more', NULL FROM (SELECT count(*) AS sessions FROM held) AS held WHERE sessions > $3`),
 
-    // $1 user, $2 now, $3 handle to go on behind, $4 roles, $5 email (null: leave)
+    // $1 user, $2 now, $3 the last handle of the step before, $4 roles, $5 email (null: leave)
     updateByUser: statement(`
 WITH held AS MATERIALIZED (
     SELECT handle FROM ${session} WHERE user_id = $1 AND expires_at > $2::bigint AND handle > $3

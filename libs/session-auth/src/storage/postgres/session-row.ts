@@ -1,8 +1,9 @@
-import { SessionAuthError } from '../../errors/session-auth.error.js';
+import { corruptRecord } from '../../session/corrupt-record.js';
 import { areFactorTimes, type FactorTimes } from '../../session/session-factors.js';
-import type { SessionData, SessionRecord } from '../../session/session-record.js';
+import type { SessionData, SessionRecord, SessionRecordChanges } from '../../session/session-record.js';
 import type { Touch } from '../../session/session-store.js';
-import { decodeText, encodeText } from './postgres-text.js';
+import { listColumns, type Row, type SqlValue } from './postgres-statement.js';
+import { decodeOptional, encodeText, textOrNull } from './postgres-text.js';
 
 /*
  * `data` is stored as JSON text with a line for every top-level key:
@@ -12,11 +13,11 @@ import { decodeText, encodeText } from './postgres-text.js';
  *   "cart":{"items":[…]}
  *   }
  *
- * JSON text has no raw line break inside a value, and the beginning of a line up to the colon belongs to one key
- * only. So a statement can replace whole lines, and what they hold goes in and out to the letter.
+ * JSON text has no raw line break inside a value, and no two keys have the same beginning of a line up to the colon. So
+ * a statement can replace whole lines, and values are stored and returned unchanged.
  */
 
-/** The columns of a session in the order that {@link decodeRow} reads them. */
+/** The columns of a session in the order in which {@link decodeRow} reads them. */
 export const SESSION_COLUMNS = [
   'handle',
   'digest',
@@ -38,13 +39,13 @@ export const SESSION_COLUMNS = [
   'upstream',
 ] as const;
 
-/** A row as the server sends it: text, whatever parsers the application has set for types. */
-export type Row = readonly (string | null)[];
+/** {@link SESSION_COLUMNS} as a statement lists them. */
+export const COLUMNS = listColumns(SESSION_COLUMNS);
 
-/** What a parameter of a statement can be. */
-export type SqlValue = string | number | null | readonly (string | null)[];
+/** {@link SESSION_COLUMNS} as a statement lists them that has the alias `s` for the table. */
+export const COLUMNS_OF_S = listColumns(SESSION_COLUMNS, 's');
 
-/** The values of a record, in the order of {@link SESSION_COLUMNS}. */
+/** Returns the values of a record, in the order of {@link SESSION_COLUMNS}. */
 export function encodeRow(record: SessionRecord): SqlValue[] {
   return [
     encodeText(record.id),
@@ -68,8 +69,27 @@ export function encodeRow(record: SessionRecord): SqlValue[] {
   ];
 }
 
+/** Returns the changes of a rotation, in the order of its statement's parameters; null leaves a column as it is. */
+export function encodeChanges(changes: SessionRecordChanges): SqlValue[] {
+  return [
+    textOrNull(changes.email),
+    jsonOrNull(changes.roles),
+    changes.createdAt ?? null,
+    changes.authenticatedAt ?? null,
+    textOrNull(changes.authentication),
+    changes.lastActivityAt ?? null,
+    changes.expiresAt ?? null,
+    changes.absoluteExpiresAt ?? null,
+    textOrNull(changes.ip),
+    textOrNull(changes.userAgent),
+    textOrNull(changes.fingerprint),
+    jsonOrNull(changes.factors),
+    textOrNull(changes.upstream),
+  ];
+}
+
 /**
- * The record of a row.
+ * Decodes a row.
  *
  * @throws SessionAuthError `corrupt_session_record`
  */
@@ -78,15 +98,15 @@ export function decodeRow(row: Row): SessionRecord {
 }
 
 /**
- * A row that the server sends as one JSON array: the driver does more work for a column than for all the text in it.
- * Numbers are numbers, and what is kept as JSON is parsed.
+ * Parses a row that the server sends as one JSON array: a column costs the driver more than all the text in it. Numbers
+ * are numbers then, and columns of JSON are parsed.
  */
 export function parseJsonRow(text: string): Row {
   return JSON.parse(text) as Row;
 }
 
 /**
- * The record of a row that {@link parseJsonRow} made.
+ * Decodes a row that {@link parseJsonRow} returned.
  *
  * @throws SessionAuthError `corrupt_session_record`
  */
@@ -94,13 +114,13 @@ export function decodeJsonRow(row: Row): SessionRecord {
   return toRecord(row, row[4], row[15], row[16]);
 }
 
-/** Whether a row's session has expired, its activity is due to be written down, or neither. */
+/** Returns whether a row's session has expired, its activity is due to be recorded, or neither. */
 export function stateOf(row: Row, { now, interval }: Pick<Touch, 'now' | 'interval'>): 'expired' | 'due' | 'current' {
   if (Number(row[10]) <= now) return 'expired';
   return now - Number(row[9]) >= interval ? 'due' : 'current';
 }
 
-/** @param row numbers are texts or numbers, by where it comes from */
+/** @param row with numbers as text or as numbers */
 function toRecord(row: Row, roles: unknown, data: unknown, factors: unknown): SessionRecord {
   return {
     id: row[0]!,
@@ -124,24 +144,14 @@ function toRecord(row: Row, roles: unknown, data: unknown, factors: unknown): Se
   };
 }
 
-/** The record of a row; undefined for what cannot be read, where that must not stand in the way of the rest. */
-export function findRecord(row: Row): SessionRecord | undefined {
-  try {
-    return decodeRow(row);
-  } catch (error) {
-    if (error instanceof SessionAuthError && error.code === 'corrupt_session_record') return undefined;
-    throw error;
-  }
-}
-
-/** Session data as it is stored. */
+/** Returns the stored form of session data. */
 export function encodeData(data: SessionData): string {
   const { lines } = encodePatch(data);
   const kept = lines.filter((line) => line !== null);
   return kept.length === 0 ? '{}' : `{\n${kept.join(',\n')}\n}`;
 }
 
-/** A patch as two arrays: the beginnings of its lines, and the lines, null for a key to remove. */
+/** Returns a patch as two arrays: the beginnings of its lines, and the lines, with null for a key to remove. */
 export function encodePatch(patch: SessionData): { starts: string[]; lines: (string | null)[] } {
   const starts: string[] = [];
   const lines: (string | null)[] = [];
@@ -154,7 +164,7 @@ export function encodePatch(patch: SessionData): { starts: string[]; lines: (str
 }
 
 /**
- * Session data out of what is stored.
+ * Decodes stored session data.
  *
  * @throws SessionAuthError `corrupt_session_record` for anything but an object
  */
@@ -165,11 +175,6 @@ export function decodeData(stored: string): SessionData {
 function checkedData(data: unknown): SessionData {
   if (typeof data !== 'object' || data === null || Array.isArray(data)) throw corruptRecord();
   return data as SessionData;
-}
-
-/** The error for a row that was changed into something that is no session. */
-export function corruptRecord(cause?: unknown): SessionAuthError {
-  return new SessionAuthError('corrupt_session_record', 'a stored session record cannot be read', { cause });
 }
 
 function checkedRoles(roles: unknown): string[] {
@@ -183,16 +188,7 @@ function checkedFactors(factors: unknown): FactorTimes | undefined {
   return factors;
 }
 
-/** The stored form of a value that may be missing. */
+/** Returns the stored form of a value that may be missing. */
 export function jsonOrNull(value: object | undefined): string | null {
   return value === undefined ? null : JSON.stringify(value);
-}
-
-/** The stored form of a text that may be missing. */
-export function textOrNull(text: string | undefined): string | null {
-  return text === undefined ? null : encodeText(text);
-}
-
-function decodeOptional(stored: string | null | undefined): string | undefined {
-  return stored == null ? undefined : decodeText(stored);
 }

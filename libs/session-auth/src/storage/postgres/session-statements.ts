@@ -1,9 +1,9 @@
 import { seenSession } from './find-statements.js';
 import { statement, type PostgresStatement } from './postgres-statement.js';
-import { SESSION_COLUMNS } from './session-row.js';
+import { COLUMNS, COLUMNS_OF_S, SESSION_COLUMNS } from './session-row.js';
 import type { SessionTables } from './session-tables.js';
 
-/** The statements that make a session and change one by its digest, for the tables of one schema. */
+/** The statements that create a session and change one by its digest, for the tables in one schema. */
 export interface SessionStatements {
   readonly check: PostgresStatement;
   readonly insert: PostgresStatement;
@@ -14,25 +14,21 @@ export interface SessionStatements {
   readonly delete: PostgresStatement;
 }
 
-const COLUMNS = SESSION_COLUMNS.map((column) => `"${column}"`).join(', ');
-const COLUMNS_OF_S = SESSION_COLUMNS.map((column) => `s."${column}"`).join(', ');
-
 /*
- * How they stay atomic and free of deadlocks, with each a single statement:
+ * How single statements stay atomic and free of deadlocks:
  *
- * - A statement sees the data as of its beginning. Where it writes a row that somebody else has changed meanwhile, it
- *   waits, looks at the row anew and writes only if the conditions still hold. When they do not, it says so ('lost')
- *   and the store runs it again; somebody else has got on by then, so this ends.
- * - A statement that holds more than one session's lock at a time takes them in the order of handles. A sweep never
- *   waits (SKIP LOCKED). What belongs to a session in the table of digests in grace is written under the session's lock
- *   only, or swept without waiting.
+ * - A statement sees the data as of its beginning. When it writes a row that another transaction has changed meanwhile,
+ *   it waits for that transaction, looks at the row again and writes only if its conditions still hold. If they do not,
+ *   it returns 'lost' and the store runs it again. The other transaction has made progress by then, so this ends.
+ * - A statement that locks several sessions takes the locks in the order of handles. A sweep never waits (SKIP LOCKED).
+ *   Digests in grace are written under the lock of their session, or swept without waiting.
  *
- * `now` is always given: the server's clock has no say.
+ * `now` is a parameter: the server's clock is never used.
  */
 export function sessionStatements({ session, grace }: SessionTables): SessionStatements {
   const seen = (columns: string): string => seenSession({ session, grace }, columns);
 
-  // the sessions that a new record's handle $1 or digest $2 is taken by ($19 is now)
+  // the sessions that already have a new record's handle $1 or digest $2 ($19 is now)
   const occupied = `
   occupied AS MATERIALIZED (
     SELECT CASE WHEN expires_at > $19::bigint THEN 'exists' ELSE 'ended' END AS what
@@ -42,20 +38,15 @@ export function sessionStatements({ session, grace }: SessionTables): SessionSta
     WHERE g.digest = $2 AND g.until > $19::bigint AND s.expires_at > $19::bigint
   )`;
 
-  // digests in grace of a session that had the handle before and has ended: what they stood for is over
+  // digests in grace of an ended session that had the same handle: they must not find the new one
   const forgotten = `forgotten AS (DELETE FROM ${grace} g USING added WHERE g.handle = added.handle)`;
 
   const insertedValues = SESSION_COLUMNS.map((column, index) => `$${index + 1}::${typeOf(column)}`).join(', ');
 
   return {
-    // $1 nothing: fails when a table or column is not there
-    check: statement(
-      `
-SELECT ${COLUMNS}, sweep_at, g.digest, g.handle, g.until FROM ${session} s, ${grace} g LIMIT 0`.replace(
-        COLUMNS,
-        COLUMNS_OF_S,
-      ),
-    ),
+    // fails when a table or column is missing
+    check: statement(`
+SELECT ${COLUMNS_OF_S}, sweep_at, g.digest, g.handle, g.until FROM ${session} s, ${grace} g LIMIT 0`),
 
     // $1… the columns, $19 now
     insert: statement(`
@@ -69,11 +60,11 @@ SELECT 'added', handle FROM added
 UNION ALL
 SELECT what, NULL FROM occupied`),
 
-    // $1 handle, $2 digest, $3 now: what has ended and stands in the way of a record
+    // $1 handle, $2 digest, $3 now: removes ended sessions that have them
     clear: statement(`
 DELETE FROM ${session} WHERE (handle = $1 OR digest = $2) AND expires_at <= $3::bigint`),
 
-    // $1… the columns, $19 now, $20 max, $21 the policy. Behind the user's lock, so that nobody else counts meanwhile.
+    // $1… the columns, $19 now, $20 max, $21 the policy. Runs behind the user's lock, so that no other login counts.
     admit: statement(`
 WITH ${occupied},
   live AS MATERIALIZED (
@@ -88,7 +79,7 @@ WITH ${occupied},
     ORDER BY CASE $21 WHEN 'evict-least-recent' THEN last_activity_at ELSE created_at END, created_at, handle
     LIMIT (SELECT greatest(sessions, 0) FROM surplus)
   ),
-  -- the locks first, in order
+  -- takes the locks first, in order
   held AS MATERIALIZED (
     SELECT s.handle FROM ${session} s WHERE s.handle = ANY (SELECT handle FROM chosen) AND s.expires_at > $19
     ORDER BY s.handle FOR UPDATE
@@ -107,7 +98,7 @@ UNION ALL
     // $1 digest, $2 now, $3 most bytes, $4 beginnings, $5 lines (see session-row.ts)
     update: statement(`
 WITH ${seen('s.handle, s.digest, s.expires_at')},
-  -- the row as it is once it is ours
+  -- the row as it is once it is locked
   held AS MATERIALIZED (
     SELECT s.handle, s.data, json_typeof(s.data) = 'object' AS sound, s.data::text LIKE E'{\\n"%\\n}' AS ours
     FROM seen JOIN ${session} s ON s.handle = seen.handle AND s.digest = seen.digest
@@ -121,7 +112,7 @@ WITH ${seen('s.handle, s.digest, s.expires_at')},
       unnest(string_to_array(CASE WHEN ours THEN substr(data::text, 3, length(data::text) - 4) END, E',\\n'))
         WITH ORDINALITY AS lines (line, place)
     UNION ALL
-    -- data that somebody has written by hand
+    -- data that was edited in SQL
     SELECT to_json(members.key)::text || ':' || translate(members.value::text, E'\\n\\r', '  '), members.place FROM held,
       json_each(CASE WHEN sound AND NOT ours THEN data ELSE '{}'::json END)
         WITH ORDINALITY AS members (key, value, place)
@@ -174,7 +165,7 @@ WITH ${seen('s.handle, s.digest, s.expires_at')},
     INSERT INTO ${grace} (digest, handle, until) SELECT $1, handle, $2::bigint + $4::bigint FROM rotated WHERE $4 > 0
     ON CONFLICT (digest) DO UPDATE SET handle = excluded.handle, until = excluded.until
   ),
-  -- digests of earlier rotations live no longer than the one they led to
+  -- a digest of an earlier rotation must not outlive this one
   forgotten AS (
     DELETE FROM ${grace} g USING rotated WHERE g.handle = rotated.handle AND g.digest <> $1
       AND (g.until <= $2 OR $4 <= 0)

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { SessionRecord } from '../../session/session-record.js';
+import type { Row } from './postgres-statement.js';
 import {
   decodeData,
   decodeJsonRow,
@@ -10,7 +11,6 @@ import {
   encodeRow,
   parseJsonRow,
   stateOf,
-  type Row,
 } from './session-row.js';
 
 const RECORD: SessionRecord = {

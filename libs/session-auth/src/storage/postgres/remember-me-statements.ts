@@ -1,6 +1,6 @@
-import { statement, type PostgresStatement } from './postgres-statement.js';
+import { listColumns, statement, type PostgresStatement } from './postgres-statement.js';
 
-/** The columns of a record, in the order that the statements answer and take them. */
+/** The columns of a record, in the order in which the statements take and return them. */
 const COLUMNS = [
   'selector',
   'handle',
@@ -14,7 +14,7 @@ const COLUMNS = [
   'user_agent',
 ] as const;
 
-/** The statements of the remember-me token store, for the table of one schema. */
+/** The statements of the remember-me token store, for the table in one schema. */
 export interface RememberMeStatements {
   readonly check: PostgresStatement;
   readonly create: PostgresStatement;
@@ -28,16 +28,16 @@ export interface RememberMeStatements {
 }
 
 /*
- * What writes several rows of a user runs behind that user's lock; what writes one row locks that one only, and a sweep
- * never waits. So none of them can deadlock with another.
+ * A statement that writes several rows of a user runs behind that user's lock. One that writes a single row locks this
+ * row only. A sweep never waits. So they cannot deadlock with each other.
  */
 export function rememberMeStatements(table: string): RememberMeStatements {
-  const columns = COLUMNS.map((column) => `"${column}"`).join(', ');
-  const columnsOf = (alias: string): string => COLUMNS.map((column) => `${alias}."${column}"`).join(', ');
+  const columns = listColumns(COLUMNS);
+  const columnsOf = (alias: string): string => listColumns(COLUMNS, alias);
   return {
     check: statement(`SELECT ${columns}, replaced_digests, replaced_until FROM ${table} LIMIT 0`),
 
-    // $1… the columns, $11 now, $12 most of the user but one
+    // $1… the columns, $11 now, $12 the most other records that the user keeps
     create: statement(`
 WITH kept AS (
     SELECT selector FROM ${table} WHERE user_id = $3 AND expires_at > $11::bigint
@@ -48,7 +48,7 @@ INSERT INTO ${table} (${columns})
 VALUES ($1, $2, $3, $4, $5::bigint, $6::bigint, $7::bigint, $8, $9, $10)`),
 
     // $1 selector, $2 presented, $3 successor, $4 now, $5 until when the presented one is honoured, $6 session,
-    // $7 new end (null: keep). The lock first: what is judged is the row as it is then.
+    // $7 new end (null: keep). It takes the lock first, and judges the row as it is then.
     use: statement(`
 WITH held AS MATERIALIZED (
     SELECT t.* FROM ${table} t WHERE t.selector = $1 AND t.expires_at > $4::bigint FOR UPDATE
@@ -98,7 +98,7 @@ DELETE FROM ${table} WHERE user_id = $1 AND session_handle <> $2 RETURNING expir
     list: statement(`
 SELECT ${columns} FROM ${table} WHERE user_id = $1 AND expires_at > $2::bigint ORDER BY created_at DESC, handle DESC`),
 
-    // $1 now, $2 most to remove
+    // $1 now, $2 limit
     deleteExpired: statement(`
 WITH due AS MATERIALIZED (
     SELECT selector FROM ${table} WHERE expires_at <= $1::bigint

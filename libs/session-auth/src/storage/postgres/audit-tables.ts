@@ -1,6 +1,6 @@
 import { qualifiedName } from './sql-identifier.js';
 
-/** The table of events for the auditor. */
+/** The table of audit events. */
 export const AUDIT_TABLE = 'session_auth_audit_event';
 
 export const AUDIT_INDEXES = {
@@ -13,7 +13,10 @@ export function auditTable(schema: string | undefined): string {
   return qualifiedName(schema, AUDIT_TABLE);
 }
 
-/** What makes the table. `at` is milliseconds since the epoch, `details` what an event says besides the columns. */
+/**
+ * The statements that create the table. `at` is milliseconds since the epoch; `details` holds the fields of an event
+ * that have no column.
+ */
 export function createAuditTable(schema: string | undefined): readonly string[] {
   const table = auditTable(schema);
   return [

@@ -1,20 +1,21 @@
 import { SameTurn } from '../../async/batcher.js';
 import { READ_STEP, type FindStatements } from './find-statements.js';
-import { sqlStateOf, type PostgresConnections } from './postgres-connections.js';
+import type { PostgresDatabase } from './postgres-database.js';
+import { sqlStateOf } from './sql-state.js';
 
 /**
- * Reads sessions as they are. Those that are asked for in one turn of the event loop share a statement: under load it is
- * the round trip that costs, here and in the server, and not the row.
+ * Reads rows of sessions, and changes nothing. Reads within one turn of the event loop share a statement: under load
+ * the round trip is what costs, here and in the server, and not the row.
  */
 export class SessionReads {
   readonly #turn = new SameTurn<Read>((reads) => this.#send(reads));
 
   constructor(
-    private readonly connections: PostgresConnections,
+    private readonly database: PostgresDatabase,
     private readonly sql: Pick<FindStatements, 'read' | 'readMany'>,
   ) {}
 
-  /** The row of a stored digest as the text of a JSON array; undefined where there is none. */
+  /** Returns the row of a stored digest as the text of a JSON array; undefined when there is none. */
   find(digest: string): Promise<string | undefined> {
     return new Promise((resolve, reject) => this.#turn.add({ digest, resolve, reject }));
   }
@@ -27,11 +28,11 @@ export class SessionReads {
     if (reads.length === 1) return this.#readOne(reads[0]!);
     const digests = Array.from({ length: READ_STEP }, (_, index) => reads[index]?.digest ?? null);
     try {
-      const rows = await this.connections.run(this.sql.readMany, digests);
+      const rows = await this.database.run(this.sql.readMany, digests);
       const found = new Map(rows.map(([digest, row]) => [digest, row]));
       for (const { digest, resolve } of reads) resolve(found.get(digest) ?? undefined);
     } catch (error) {
-      // what the server cannot read fails the one who asked for it, and nobody who asked at the same time
+      // a row that the server cannot read must fail its own read only
       if (sqlStateOf(error) !== undefined) for (const read of reads) void this.#readOne(read);
       else for (const { reject } of reads) reject(error);
     }
@@ -39,7 +40,7 @@ export class SessionReads {
 
   async #readOne({ digest, resolve, reject }: Read): Promise<void> {
     try {
-      const [row] = await this.connections.run(this.sql.read, [digest]);
+      const [row] = await this.database.run(this.sql.read, [digest]);
       resolve(row?.[0] ?? undefined);
     } catch (error) {
       reject(error);

@@ -1,0 +1,133 @@
+import { Logger, type OnApplicationShutdown, type OnModuleDestroy } from '@nestjs/common';
+import { recordableText, toAuditEntry } from '../../events/audit-entry.js';
+import { AuditLog } from '../../events/audit-log.js';
+import type { SessionEvent } from '../../events/session-event.js';
+import { WriteBehind } from '../../async/write-behind.js';
+import type { ExpiringRows } from '../../session/expiring-rows.js';
+import { decodeAuditRow, type AuditEventRow } from './audit-event-row.js';
+import { auditStatements, type AuditStatements } from './audit-statements.js';
+import { auditTable } from './audit-tables.js';
+import { PostgresDatabase, type PostgresStoreSettings } from './postgres-database.js';
+import type { PostgresExecutor } from './postgres-executor.js';
+
+/** Settings of {@link PostgresAuditLog}. */
+export interface PostgresAuditLogSettings extends PostgresStoreSettings {
+  /** For how many milliseconds events are kept: the cleanup removes older ones. @default for ever */
+  readonly retention?: number;
+  /** The most events kept in memory while the database is slow or down; more are dropped. @default 10000 */
+  readonly buffer?: number;
+}
+
+/** Selects the events that `find` of the audit log returns. */
+export interface AuditQuery {
+  readonly userId?: string;
+  /** Events at this time or later. */
+  readonly from?: Date;
+  /** Events before this time. */
+  readonly to?: Date;
+  /** The most events to return, 1 to 1000. @default 100 */
+  readonly limit?: number;
+}
+
+const DEFAULT_BUFFER = 10_000;
+const BATCH = 500;
+const RETRY_AFTER = 1000;
+const SHUTDOWN_TIMEOUT = 5000;
+const MAX_TIME = 8.64e15;
+
+/**
+ * Writes each event as a row in PostgreSQL, with the fields of {@link toAuditEntry}.
+ *
+ * Events are written in batches, and no request waits for them. While the database is slow or down they wait in memory,
+ * up to `buffer`; those that do not fit are dropped and counted, and the count is logged once the database works again.
+ * Shutting down waits a few seconds for the rest.
+ */
+export class PostgresAuditLog extends AuditLog implements ExpiringRows, OnModuleDestroy, OnApplicationShutdown {
+  readonly #logger = new Logger('SessionAudit');
+  readonly #database: PostgresDatabase;
+  readonly #sql: AuditStatements;
+  readonly #retention: number | undefined;
+  readonly #rows: WriteBehind<string>;
+
+  constructor(executor: PostgresExecutor, settings: PostgresAuditLogSettings) {
+    super();
+    this.#database = new PostgresDatabase(executor, settings);
+    this.#sql = auditStatements(auditTable(settings.schema));
+    this.#retention = settings.retention;
+    this.#rows = new WriteBehind<string>({
+      write: async (rows) => void (await this.#database.sweep(this.#sql.insert, [`[${rows.join(',')}]`])),
+      capacity: settings.buffer ?? DEFAULT_BUFFER,
+      batch: BATCH,
+      retryAfter: RETRY_AFTER,
+      onFailure: (error) =>
+        this.#logger.error(
+          'audit events cannot be written; they wait in memory',
+          error instanceof Error ? error.stack : String(error),
+        ),
+      onDropped: (count) => this.#logger.error(`${count} audit events were dropped while they could not be written`),
+    });
+  }
+
+  /**
+   * Checks that the table is there: called once at boot.
+   *
+   * @throws SessionAuthError `invalid_configuration` when the migration has not been run
+   */
+  async checkTables(): Promise<void> {
+    await this.#database.checkTables(this.#sql.find, [0, 0, 1]);
+  }
+
+  override record(event: SessionEvent): void {
+    const {
+      datetime: _,
+      event: name,
+      level,
+      type,
+      userid,
+      session,
+      source_ip,
+      useragent,
+      ...details
+    } = toAuditEntry(event);
+    this.#rows.add(
+      JSON.stringify({
+        at: event.at.getTime(),
+        event: name,
+        level,
+        type,
+        user_id: userid,
+        session_id: session,
+        ip: source_ip,
+        user_agent: useragent,
+        details,
+      }),
+    );
+  }
+
+  /** Returns events, newest first. Those that still wait to be written are not among them. */
+  async find({ userId, from, to, limit = 100 }: AuditQuery = {}): Promise<AuditEventRow[]> {
+    const rows = await this.#database.run(userId === undefined ? this.#sql.find : this.#sql.findOfUser, [
+      from?.getTime() ?? -MAX_TIME,
+      to?.getTime() ?? MAX_TIME,
+      Math.min(Math.max(Math.trunc(limit), 1), 1000),
+      ...(userId === undefined ? [] : [recordableText(userId)]),
+    ]);
+    return rows.map(decodeAuditRow);
+  }
+
+  async deleteExpired(now: number, limit: number): Promise<number> {
+    if (this.#retention === undefined) return 0;
+    const [row] = await this.#database.sweep(this.#sql.deleteOlder, [now - this.#retention, limit]);
+    return Number(row![0]);
+  }
+
+  // early: an application may close its database in any phase that follows
+  async onModuleDestroy(): Promise<void> {
+    await this.#rows.flush(SHUTDOWN_TIMEOUT);
+  }
+
+  // once more, for requests that were under way: a module is destroyed before the modules that it imports
+  async onApplicationShutdown(): Promise<void> {
+    await this.#rows.flush(SHUTDOWN_TIMEOUT);
+  }
+}

@@ -1,0 +1,143 @@
+import { SessionAuthError } from '../../errors/session-auth.error.js';
+import type { Lease, PostgresExecutor } from './postgres-executor.js';
+import type { PostgresStatement, Row, SqlValue } from './postgres-statement.js';
+import { isConflict, isNotMigrated } from './sql-state.js';
+
+/** Settings of every store in PostgreSQL. */
+export interface PostgresStoreSettings {
+  /** The schema of the tables. @default what the connection's `search_path` finds */
+  readonly schema?: string;
+  /** Milliseconds that an operation waits for a connection and its answers. @default no limit */
+  readonly queryTimeout?: number;
+  /** How error messages name the storage, and what creates its tables. */
+  readonly wording: { readonly storage: string; readonly migration: string };
+}
+
+/**
+ * More than passes between two statements of ours: a node that vanishes must not hold a user's lock until TCP gives up.
+ */
+const MAX_IDLE = 10_000;
+
+const SWEEP_TIMEOUT = 60_000;
+
+/** Runs the statements of a store: with a deadline, once more after a conflict, behind a lock. */
+export class PostgresDatabase {
+  readonly #timeout: number;
+
+  constructor(
+    private readonly executor: PostgresExecutor,
+    private readonly settings: PostgresStoreSettings,
+  ) {
+    this.#timeout = settings.queryTimeout ?? Infinity;
+  }
+
+  /**
+   * Runs a statement that fails when a table or column is missing: called once at boot.
+   *
+   * @throws SessionAuthError `invalid_configuration` when the tables of this version are missing
+   */
+  async checkTables(statement: PostgresStatement, values: readonly SqlValue[] = []): Promise<void> {
+    try {
+      await this.run(statement, values);
+    } catch (cause) {
+      if (!isNotMigrated(cause)) throw cause;
+      const { storage, migration } = this.settings.wording;
+      throw new SessionAuthError(
+        'invalid_configuration',
+        `${storage}: given a database without the tables of this version; allowed is one on which ${migration} has ` +
+          `been run (${cause.message})`,
+        { cause },
+      );
+    }
+  }
+
+  /** Runs one statement, which is a transaction of its own. */
+  run(statement: PostgresStatement, values: readonly SqlValue[]): Promise<Row[]> {
+    return this.#run(statement, values, this.#timeout);
+  }
+
+  /** Runs one statement that no request waits for: it may take a minute. */
+  sweep(statement: PostgresStatement, values: readonly SqlValue[]): Promise<Row[]> {
+    return this.#run(statement, values, SWEEP_TIMEOUT);
+  }
+
+  /**
+   * Runs one statement behind the advisory lock of a number: operations with the same number wait for each other. The
+   * lock takes a statement of its own, since a statement sees the data as of its beginning, before it waited for a
+   * lock.
+   */
+  runLocked(lock: bigint, statement: PostgresStatement, values: readonly SqlValue[]): Promise<Row[]> {
+    const opening = [
+      `SET LOCAL idle_in_transaction_session_timeout = ${MAX_IDLE}`,
+      `SELECT pg_advisory_xact_lock(${lock})`,
+    ];
+    const attempt = (lease: Lease): Promise<Row[]> => inTransaction(lease, opening, statement, values);
+    return this.executor.lease((lease) => retried(lease, attempt, attempt), this.#timeout);
+  }
+
+  /**
+   * Runs work behind the advisory lock of a number. Returns undefined, and runs nothing, while another connection holds
+   * that lock.
+   *
+   * The lock is held by an open transaction, so that a pooler gives its connection to nobody else. If the server ends
+   * that connection before the work is done, another caller may start; nothing else goes wrong.
+   */
+  async exclusively<T>(lock: bigint, work: () => Promise<T>): Promise<T | undefined> {
+    let outcome: { readonly of: T } | undefined;
+    try {
+      await this.executor.lease(
+        (lease) =>
+          lease.transaction([], async (transaction) => {
+            const [row] = await transaction.query({ text: `SELECT pg_try_advisory_xact_lock(${lock})` }, []);
+            if (row![0] === 't') outcome = { of: await work() };
+          }),
+        SWEEP_TIMEOUT,
+      );
+    } catch (error) {
+      // the work is done, even if the transaction that held the lock has failed
+      if (outcome === undefined) throw error;
+    }
+    return outcome?.of;
+  }
+
+  #run(statement: PostgresStatement, values: readonly SqlValue[], timeout: number): Promise<Row[]> {
+    return this.executor.lease(
+      (lease) =>
+        retried(
+          lease,
+          () => lease.query(statement, values),
+          () => inTransaction(lease, [], statement, values),
+        ),
+      timeout,
+    );
+  }
+}
+
+/**
+ * Runs an operation, and once more after a conflict.
+ *
+ * A server or role can have a stricter isolation than READ COMMITTED as its default. There, a statement that has waited
+ * for a row fails instead of going on with the row's new state. `again` runs it under READ COMMITTED, which it is
+ * written for. Statements of this library do not deadlock among themselves, but may with the application's own.
+ */
+async function retried<T>(
+  lease: Lease,
+  first: (lease: Lease) => Promise<T>,
+  again: (lease: Lease) => Promise<T>,
+): Promise<T> {
+  try {
+    return await first(lease);
+  } catch (error) {
+    if (!isConflict(error)) throw error;
+    return again(lease);
+  }
+}
+
+function inTransaction(
+  lease: Lease,
+  opening: readonly string[],
+  statement: PostgresStatement,
+  values: readonly SqlValue[],
+): Promise<Row[]> {
+  return lease.transaction(opening, (transaction) => transaction.query(statement, values));
+}

@@ -1,0 +1,36 @@
+import type { PostgresStatement, Row, SqlValue } from './postgres-statement.js';
+
+/**
+ * Runs the statements of the stores on connections that the application owns. The stores know nothing else of a driver
+ * or an ORM.
+ *
+ * An executor sends parameters apart from the text and returns rows as text. Where connections can keep prepared
+ * statements, it prepares a statement under its name. It never joins a transaction that the application has open.
+ */
+export interface PostgresExecutor {
+  /**
+   * Lends a connection to an operation, and takes it back when the operation settles. An executor whose driver hands
+   * out no connections may run each query on another one, but all statements of a transaction on the same.
+   *
+   * @param timeout milliseconds for the wait for a connection and all statements of the operation; `Infinity` for no
+   *   limit. A statement that is not answered in time rejects, and its connection does not go back to the pool
+   */
+  lease<T>(operation: (lease: Lease) => Promise<T>, timeout: number): Promise<T>;
+}
+
+/** A connection that is lent to one operation. */
+export interface Lease extends StatementRunner {
+  /**
+   * Runs work in a transaction under READ COMMITTED: committed when the work resolves, rolled back when it rejects.
+   *
+   * @param opening statements without parameters that run first, in the round trip of `BEGIN` where the driver allows
+   *   it
+   */
+  transaction<T>(opening: readonly string[], work: (transaction: StatementRunner) => Promise<T>): Promise<T>;
+}
+
+/** Runs one statement after another. */
+export interface StatementRunner {
+  /** Outside of `transaction`, a statement is a transaction of its own. */
+  query(statement: PostgresStatement, values: readonly SqlValue[]): Promise<Row[]>;
+}

@@ -1,0 +1,119 @@
+import {
+  RememberMeTokenStore,
+  type RememberMeTokenRecord,
+  type RememberMeUse,
+  type RememberMeUseOutcome,
+} from '../../remember-me/remember-me-token-store.js';
+import { advisoryLock } from './advisory-lock.js';
+import { PostgresDatabase, type PostgresStoreSettings } from './postgres-database.js';
+import type { PostgresExecutor } from './postgres-executor.js';
+import type { PostgresStatement, Row, SqlValue } from './postgres-statement.js';
+import { decodeOptional, decodeText, encodeText, textOrNull } from './postgres-text.js';
+import { rememberMeStatements, type RememberMeStatements } from './remember-me-statements.js';
+import { REMEMBER_ME_TABLE, rememberMeTable } from './remember-me-tables.js';
+
+/**
+ * Remember-me tokens in PostgreSQL. Each call is one statement. A call that writes several records of a user takes a
+ * lock of that user.
+ */
+export class PostgresRememberMeTokenStore extends RememberMeTokenStore {
+  readonly #database: PostgresDatabase;
+  readonly #sql: RememberMeStatements;
+  readonly #lockNamespace: string;
+
+  constructor(executor: PostgresExecutor, settings: PostgresStoreSettings) {
+    super();
+    this.#database = new PostgresDatabase(executor, settings);
+    this.#sql = rememberMeStatements(rememberMeTable(settings.schema));
+    this.#lockNamespace = JSON.stringify([REMEMBER_ME_TABLE, settings.schema]);
+  }
+
+  /**
+   * Checks that the table is there: called once at boot.
+   *
+   * @throws SessionAuthError `invalid_configuration` when the migration has not been run
+   */
+  async checkTables(): Promise<void> {
+    await this.#database.checkTables(this.#sql.check);
+  }
+
+  override async create(record: RememberMeTokenRecord, maxPerUser: number, now: number): Promise<void> {
+    await this.#locked(record.userId, this.#sql.create, [
+      record.selector,
+      record.id,
+      encodeText(record.userId),
+      record.validatorDigest,
+      record.createdAt,
+      record.lastUsedAt,
+      record.expiresAt,
+      record.sessionId,
+      textOrNull(record.ip),
+      textOrNull(record.userAgent),
+      now,
+      maxPerUser - 1,
+    ]);
+  }
+
+  override async use(selector: string, use: RememberMeUse): Promise<RememberMeUseOutcome> {
+    const { presented, successor, now, reuseGrace, sessionId, expiresAt } = use;
+    const values = [encodeText(selector), presented, successor, now, now + reuseGrace, sessionId, expiresAt ?? null];
+    const [row] = await this.#database.run(this.#sql.use, values);
+    if (row === undefined) return { status: 'absent' };
+    const [status, replaced, ...columns] = row;
+    const record = decodeRow(columns);
+    if (status === 'reused') return { status, record, replaced: Number(replaced) };
+    return { status: status as 'used' | 'theft', record };
+  }
+
+  override async delete(selector: string, now: number): Promise<RememberMeTokenRecord | undefined> {
+    const [row] = await this.#database.run(this.#sql.delete, [encodeText(selector), now]);
+    return row?.[0] === 't' ? decodeRow(row.slice(1)) : undefined;
+  }
+
+  override async deleteById(userId: string, id: string, now: number): Promise<boolean> {
+    const rows = await this.#database.run(this.#sql.deleteById, [encodeText(userId), encodeText(id), now]);
+    return countLive(rows) > 0;
+  }
+
+  override async deleteBySession(userId: string, sessionId: string, now: number): Promise<number> {
+    const values = [encodeText(userId), encodeText(sessionId), now];
+    return countLive(await this.#locked(userId, this.#sql.deleteBySession, values));
+  }
+
+  override async deleteByUser(userId: string, exceptSessionId: string | undefined, now: number): Promise<number> {
+    const values = [encodeText(userId), encodeText(exceptSessionId ?? ''), now];
+    return countLive(await this.#locked(userId, this.#sql.deleteByUser, values));
+  }
+
+  override async list(userId: string, now: number): Promise<readonly RememberMeTokenRecord[]> {
+    return (await this.#database.run(this.#sql.list, [encodeText(userId), now])).map(decodeRow);
+  }
+
+  override async deleteExpired(now: number, limit: number): Promise<number> {
+    return (await this.#database.sweep(this.#sql.deleteExpired, [now, limit])).length;
+  }
+
+  #locked(userId: string, statement: PostgresStatement, values: readonly SqlValue[]): Promise<Row[]> {
+    return this.#database.runLocked(advisoryLock(this.#lockNamespace, userId), statement, values);
+  }
+}
+
+function countLive(rows: readonly Row[]): number {
+  return rows.filter(([live]) => live === 't').length;
+}
+
+function decodeRow(row: Row): RememberMeTokenRecord {
+  const [selector, id, userId, validatorDigest, createdAt, lastUsedAt, expiresAt, sessionId, ip, userAgent] = row;
+  return {
+    selector: selector!,
+    id: id!,
+    userId: decodeText(userId!),
+    validatorDigest: validatorDigest!,
+    createdAt: Number(createdAt),
+    lastUsedAt: Number(lastUsedAt),
+    expiresAt: Number(expiresAt),
+    sessionId: sessionId!,
+    ip: decodeOptional(ip),
+    userAgent: decodeOptional(userAgent),
+  };
+}

@@ -1,0 +1,24 @@
+import { createAuditTable, dropAuditTable } from './audit-tables.js';
+import { createRememberMeTable, dropRememberMeTable } from './remember-me-tables.js';
+import { createSessionTables, dropSessionTables } from './session-tables.js';
+import { createThrottleTable, dropThrottleTable } from './throttle-tables.js';
+
+/** The statements that create all tables of this package, in the order in which they run. */
+export function createAllTables(schema: string | undefined): readonly string[] {
+  return [
+    ...createSessionTables(schema),
+    ...createRememberMeTable(schema),
+    ...createThrottleTable(schema),
+    ...createAuditTable(schema),
+  ];
+}
+
+/** The statements that drop what {@link createAllTables} creates. */
+export function dropAllTables(schema: string | undefined): readonly string[] {
+  return [
+    ...dropAuditTable(schema),
+    ...dropThrottleTable(schema),
+    ...dropRememberMeTable(schema),
+    ...dropSessionTables(schema),
+  ];
+}

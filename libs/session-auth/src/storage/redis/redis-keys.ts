@@ -1,0 +1,56 @@
+import { hash } from 'node:crypto';
+import { SHARD_TAG_LENGTH, shardTagOf } from '../../crypto/session-token.js';
+import { SessionAuthError } from '../../errors/session-auth.error.js';
+
+/*
+ * Every key of this library in Redis. The client's `keyPrefix`, if it has one, comes before it.
+ *
+ *   sa:{AB}:s:<43 characters>   a session, by its digest: a string, see redis-session-codec.ts
+ *   sa:{AB}:u:<22 characters>   the sessions of a user: a sorted set of handle and hash by createdAt
+ *   sa:{AB}:r:<22 characters>   a remember-me token, by its selector: a hash, see redis-remember-me-scripts.ts
+ *   sa:{AB}:v:<22 characters>   the remember-me tokens of a user: a sorted set of handle and selector by createdAt
+ *   sa:throttle:…               counts of failed logins, see redis-login-throttle-store.ts
+ *
+ * `sa:` is the namespace. `AB` is the shard tag, with which all digests and selectors of a user begin: a Redis Cluster
+ * hashes what is in the braces, so all keys of a user are on one node. A script derives one key of a user from another
+ * by replacing the end, which works behind any prefix.
+ */
+
+/** The namespace of keys unless the application sets another. */
+export const DEFAULT_REDIS_NAMESPACE = 'sa:';
+
+/** The letter in a key that tells what it holds. */
+export const KIND = { session: 's', userSessions: 'u', rememberMeToken: 'r', userRememberMeTokens: 'v' } as const;
+
+type Kind = (typeof KIND)[keyof typeof KIND];
+
+/** The length of {@link userKeyOf} in characters. */
+export const USER_KEY_LENGTH = 22;
+
+/** Returns the key of a digest or selector, both of which begin with their shard tag. */
+export function keyOf(namespace: string, kind: Kind, id: string): string {
+  return `${namespace}{${id.slice(0, SHARD_TAG_LENGTH)}}:${kind}:${id.slice(SHARD_TAG_LENGTH)}`;
+}
+
+/** Returns the key of something that each user has one of. */
+export function keyOfUser(namespace: string, kind: Kind, userId: string): string {
+  return keyOf(namespace, kind, shardTagOf(userId) + userKeyOf(userId));
+}
+
+/** Returns the name of a user in keys, 22 characters: no personal data and no odd character gets into a key. */
+export function userKeyOf(userId: string): string {
+  return hash('sha256', `user:${userId}`, 'base64url').slice(0, USER_KEY_LENGTH);
+}
+
+/**
+ * Returns a namespace, after checking that it cannot change which part of a key a Cluster hashes.
+ *
+ * @throws SessionAuthError `invalid_configuration` for one with braces or blanks
+ */
+export function checkedNamespace(namespace = DEFAULT_REDIS_NAMESPACE): string {
+  if (typeof namespace === 'string' && !/[{}\s]/.test(namespace)) return namespace;
+  throw new SessionAuthError(
+    'invalid_configuration',
+    `redisStorage.namespace: given ${JSON.stringify(namespace)}; allowed is text without braces and blanks`,
+  );
+}
