@@ -135,6 +135,12 @@ export interface BankSetup {
 
 export const TEST_SECRETS = ['a test secret that everybody may know, 1'];
 
+/**
+ * What keeps chance out of a test. A store on a machine that stands still for a moment is not away, and a cleanup that
+ * begins by itself would come among what a test counts: what is about either sets it.
+ */
+const STEADY: Partial<SessionAuthOptions> = { storeTimeout: '20s', cleanup: false };
+
 /** Starts a node of the bank on a free port, on a clock that can be moved. */
 export async function startBank(setup: BankSetup): Promise<Bank> {
   const { adapter, backend, secrets = TEST_SECRETS, options = {}, module = {}, clock = new ManualClock() } = setup;
@@ -144,8 +150,7 @@ export async function startBank(setup: BankSetup): Promise<Bank> {
     ...module,
     imports: [
       ...(module.imports ?? []),
-      // a store on a machine that stands still for a moment is not away: what is to be, says so
-      SessionAuthModule.forRoot({ ...sessions, passwords: { cost: 4 }, storeTimeout: '20s', ...options }),
+      SessionAuthModule.forRoot({ ...sessions, ...STEADY, passwords: { cost: 4 }, ...options }),
       ...BANK.imports,
     ],
     controllers: [...BANK.controllers, ...(module.controllers ?? [])],
