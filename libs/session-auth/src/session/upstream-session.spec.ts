@@ -1,11 +1,12 @@
 import { createHmac } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { anyCharacter } from '../../test/any-character.js';
 import { UpstreamDigests, type UpstreamSession } from './upstream-session.js';
 
 const [NEW, OLD] = [Buffer.alloc(32, 1), Buffer.alloc(32, 2)];
 const digests = new UpstreamDigests([NEW, OLD]);
-const name = fc.string({ unit: 'binary', minLength: 1 });
+const name = fc.string({ unit: anyCharacter, minLength: 1 });
 const upstream: fc.Arbitrary<UpstreamSession> = fc.record({ sid: name, issuer: name }, { requiredKeys: ['sid'] });
 
 describe('the digest of a provider’s session', () => {
