@@ -27,10 +27,11 @@ export class ReferenceModel {
     this.devices = new Devices(settings.rememberMe);
   }
 
+  /** A copy of all that operations change in place. */
   clone(): ReferenceModel {
     const copy = new ReferenceModel(this.settings, this.now);
-    copy.sessions = structuredClone(this.sessions);
-    copy.devices.all = structuredClone(this.devices.all);
+    copy.sessions = this.sessions.map((session) => ({ ...session, data: { ...session.data } }));
+    copy.devices.all = this.devices.all.map((device) => ({ ...device, replaced: [...device.replaced] }));
     return copy;
   }
 
@@ -61,13 +62,13 @@ export class ReferenceModel {
   /** @param named the names that the new session got; undefined when it got none, which is right where it is refused */
   create(login: Login, named: Names | undefined): ReferenceSession {
     const userId = login.user === undefined ? undefined : String(login.user.id);
-    if (dataBytes(login.data) > this.settings.maxDataSize) throw new Refused('session_data_too_large');
+    if (dataBytes(login.data) > this.settings.maxDataSize) throw Refused.with('session_data_too_large');
     if (login.identity !== undefined) {
       const { token, id } = login.identity;
       if (this.live(token) !== undefined) return this.find(token)!;
       if (this.sessions.some((session) => session.id === id && this.isLive(session))) {
         // the session has another token by now
-        throw new Refused('session_required');
+        throw Refused.with('session_required');
       }
       this.sessions = this.sessions.filter((session) => session.token !== token);
       for (const session of this.sessions) if (session.id === id) session.faded = true;
@@ -117,13 +118,13 @@ export class ReferenceModel {
 
   update(token: string, patch: SessionData): SessionData {
     const session = this.live(token);
-    if (session === undefined) throw new Refused('session_required');
+    if (session === undefined) throw Refused.with('session_required');
     const merged = Object.fromEntries(
       Object.entries({ ...session.data, ...patch }).filter(([, value]) => value !== undefined),
     );
     const bytes = dataBytes(merged);
     if (bytes > this.settings.maxDataSize && bytes > dataBytes(session.data)) {
-      throw new Refused('session_data_too_large');
+      throw Refused.with('session_data_too_large');
     }
     for (const key of Object.keys(session.data)) delete session.data[key];
     return Object.assign(session.data, merged);
@@ -137,7 +138,7 @@ export class ReferenceModel {
   ): ReferenceSession | undefined {
     const { grace, reason, factor, changes = {} } = options;
     const session = this.live(token);
-    if (session === undefined) throw new Refused('session_required');
+    if (session === undefined) throw Refused.with('session_required');
     if (session.token !== token) return undefined;
     const until = this.now + grace;
     session.replaced = [...session.replaced, { token, until: Infinity }]
@@ -241,7 +242,7 @@ export class ReferenceModel {
     if (surplus > 0 && onLimit === 'reject') {
       this.#fade(userId);
       this.emit({ type: 'session.limit_reached', userId });
-      throw new Refused('session_limit_reached');
+      throw Refused.with('session_limit_reached');
     }
     for (const session of live.slice(0, surplus)) {
       this.#remove(session);

@@ -69,7 +69,16 @@ export interface Names {
 
 /** Thrown where an operation has to be refused. */
 export class Refused extends Error {
-  constructor(readonly code: string) {
+  static readonly #byCode = new Map<string, Refused>();
+
+  private constructor(readonly code: string) {
     super(code);
+  }
+
+  /** One for each code: to note the stack of each would take longer than the operation. */
+  static with(code: string): Refused {
+    const known = Refused.#byCode.get(code) ?? new Refused(code);
+    Refused.#byCode.set(code, known);
+    return known;
   }
 }

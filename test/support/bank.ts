@@ -17,14 +17,15 @@ import {
   type StorageOptions,
 } from 'nestjs-session-auth';
 import { redisStorage } from 'nestjs-session-auth/redis';
-import { CreateSessionAuthTables, typeOrmStorage } from 'nestjs-session-auth/typeorm';
+import { typeOrmStorage } from 'nestjs-session-auth/typeorm';
 import type { DataSource } from 'typeorm';
 import { BANK, bankSessions } from '../../src/bank.module.js';
 import type { HttpAdapterName } from '../../src/config/bank-config.js';
 import { makeHttpAdapter } from '../../src/http-adapter.js';
 import { BankClient } from './bank-client.js';
+import { takeEmptyDatabase } from './emptied-databases.js';
 import { ManualClock } from './manual-clock.js';
-import { createTestDatabase, type TestDatabase } from './postgres-database.js';
+import { createDatabaseWithTables, type TestDatabase } from './postgres-database.js';
 import type { Certificate } from './self-signed-certificate.js';
 
 export const ADAPTERS: readonly HttpAdapterName[] = ['express', 'fastify'];
@@ -49,7 +50,7 @@ export interface Backend {
 
 /**
  * An empty backend. On Redis it has keys of its own on the run's server, or all of the server at `url`; on PostgreSQL a
- * database of its own.
+ * database that no other test uses meanwhile.
  *
  * @param options of the client of Redis
  * @param pool of the DataSource on PostgreSQL
@@ -67,9 +68,8 @@ export async function openBackend(
     return { storage: { sessions, rememberMe }, redis: undefined, namespace, close: () => Promise.resolve() };
   }
   if (store === 'postgres') {
-    const database = await createTestDatabase(url);
-    const dataSource = await database.open({ ...pool, migrations: [CreateSessionAuthTables] });
-    await dataSource.runMigrations();
+    const database = await (url === undefined ? takeEmptyDatabase() : createDatabaseWithTables(url));
+    const dataSource = await database.open(pool);
     const nodes = [dataSource, await database.open(pool)];
     let asked = 0;
     return {
@@ -135,6 +135,12 @@ export interface BankSetup {
 
 export const TEST_SECRETS = ['a test secret that everybody may know, 1'];
 
+/**
+ * What keeps chance out of a test. A store on a machine that stands still for a moment is not away, and a cleanup that
+ * begins by itself would come among what a test counts: what is about either sets it.
+ */
+const STEADY: Partial<SessionAuthOptions> = { storeTimeout: '20s', cleanup: false };
+
 /** Starts a node of the bank on a free port, on a clock that can be moved. */
 export async function startBank(setup: BankSetup): Promise<Bank> {
   const { adapter, backend, secrets = TEST_SECRETS, options = {}, module = {}, clock = new ManualClock() } = setup;
@@ -144,8 +150,7 @@ export async function startBank(setup: BankSetup): Promise<Bank> {
     ...module,
     imports: [
       ...(module.imports ?? []),
-      // a store on a machine that stands still for a moment is not away: what is to be, says so
-      SessionAuthModule.forRoot({ ...sessions, passwords: { cost: 4 }, storeTimeout: '20s', ...options }),
+      SessionAuthModule.forRoot({ ...sessions, ...STEADY, passwords: { cost: 4 }, ...options }),
       ...BANK.imports,
     ],
     controllers: [...BANK.controllers, ...(module.controllers ?? [])],

@@ -64,6 +64,19 @@ describe('the import rules', () => {
     );
   });
 
+  it('let unit tests share what lies in test, and nobody else leave src', () => {
+    const from = (file: string, specifier: string): Violation[] => check({ [file]: `import '${specifier}';` });
+    expect(from('session/session.spec.ts', '../../test/any-character.js')).toEqual([]);
+    for (const [file, specifier] of [
+      ['session/session.ts', '../../test/any-character.js'],
+      ['session/session.spec.ts', '../../test/any-character.spec.js'],
+      ['session/session.spec.ts', '../../../../test/support/bank.js'],
+      ['session/session.spec.ts', '../../package.json'],
+    ] as const) {
+      expect(from(file, specifier)).toMatchObject([{ file, rule: 'import the file' }]);
+    }
+  });
+
   it.each([
     ['two files', { 'session/a.ts': `import './b.js';`, 'session/b.ts': `import './a.js';` }],
     ['a file and itself', { 'session/a.ts': `import './a.js';` }],

@@ -1,6 +1,7 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import { parseSetCookie } from 'cookie-es';
 import fc from 'fast-check';
+import { anyCharacter } from '../../test/any-character.js';
 import { KeyRing } from '../crypto/key-ring.js';
 import { markOfUser } from '../crypto/identity-mark.js';
 import { digestOf, issueHandle, issueSessionToken } from '../crypto/session-token.js';
@@ -193,7 +194,7 @@ describe('SessionCookie.read', () => {
 
   it('never throws and never opens, whatever a client sends', () => {
     const nasty = fc.oneof(
-      fc.string({ unit: 'binary', maxLength: 400 }),
+      fc.string({ unit: anyCharacter, maxLength: 400 }),
       fc.string({ minLength: value.length, maxLength: value.length }).map((forged) => `${NAME}=${forged}`),
       fc
         .array(fc.constantFrom(NAME, value.slice(1), '=', ';', ' ', '"', '%5F', ',', '\0'))

@@ -158,9 +158,10 @@ function peerOf(specifier: string, peers: Readonly<Record<string, unknown>>): st
 /** Whether the import names a file that may be imported at all; the layer is checked after this. */
 function checkTarget(file: string, specifier: string, target: string, files: SourceFiles, report: Report): boolean {
   if (target.startsWith('../')) {
-    // what unit tests share
-    if (isSpec(file) && target.startsWith('../test/fixtures/')) return true;
-    report('import the file', `"${specifier}" leaves src`);
+    // what unit tests share lies beside src
+    const folder = `${'../'.repeat(file.split('/').length)}test/`;
+    const isShared = specifier.startsWith(folder) && !specifier.endsWith('.spec.js');
+    if (!isSpec(file) || !isShared) report('import the file', `"${specifier}" leaves src`);
     return false;
   }
   if (!files.has(target) || !specifier.endsWith('.js')) {

@@ -1,0 +1,204 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { startLocalRedis, type LocalRedis } from '../../src/local-services/local-redis.ts';
+import { send, SESSION_COOKIE, type BankClient } from '../support/bank-client.js';
+import { ADAPTERS, openBackend, startBank, type Backend, type Bank } from '../support/bank.js';
+import { countCommands } from '../support/command-count.js';
+
+describe.each(ADAPTERS)('a session cookie that is not the one we issued, on %s', (adapter) => {
+  let server: LocalRedis;
+  let backend: Backend;
+  let bank: Bank;
+  let alice: BankClient;
+  let records: number;
+
+  beforeAll(async () => {
+    server = await startLocalRedis();
+    backend = await openBackend('redis', server.url);
+    bank = await startBank({ adapter, backend });
+    alice = bank.client();
+    await alice.login('alice');
+    await alice.get('/api/me'); // the server learns the script
+    records = await backend.redis!.dbsize();
+  });
+
+  afterAll(async () => {
+    await bank.close();
+    await backend.close();
+    await server.stop();
+  });
+
+  /** Every one of these is answered 401, alike, and no command reaches the store. */
+  async function expectRefused(cookies: readonly string[]): Promise<void> {
+    const count = await countCommands(backend.redis!, async () => {
+      for (const cookie of cookies) {
+        const answer = await send(bank.port, 'GET', '/api/me', { cookie });
+        expect([answer.status, answer.text]).toEqual([401, REFUSAL]);
+        expect(answer.setCookies).toEqual([]);
+      }
+    });
+    expect(count.byName).toEqual({});
+    expect(await backend.redis!.dbsize()).toBe(records);
+  }
+
+  const REFUSAL = '{"statusCode":401,"code":"session_required","message":"sign in first"}';
+
+  it('is told from the genuine one, which costs one script', async () => {
+    const count = await countCommands(backend.redis!, async () => {
+      expect((await alice.get('/api/me')).status).toBe(200);
+    });
+    expect(count.sent).toBe(1);
+  });
+
+  it('is refused with any one character changed', async () => {
+    const { sealed } = alice;
+    const changed = [...sealed].flatMap((character, index) =>
+      [
+        character === 'A' ? 'B' : 'A',
+        '.',
+        '+',
+        '=',
+        character.toLowerCase() === character ? character.toUpperCase() : character.toLowerCase(),
+      ]
+        .filter((other) => other !== character)
+        .map((other) => sealed.slice(0, index) + other + sealed.slice(index + 1)),
+    );
+    expect(changed.length).toBeGreaterThan(400);
+    await expectRefused(changed.map((value) => `${SESSION_COOKIE}=${value}`));
+  });
+
+  it('is refused when cut, doubled, padded, quoted, encoded or in another case', async () => {
+    const { sealed } = alice;
+    const variants = [
+      '',
+      sealed.slice(1),
+      sealed.slice(0, -1),
+      sealed.slice(0, 60),
+      sealed + sealed,
+      `${sealed}=`,
+      `${sealed}==`,
+      `${sealed}A`,
+      `"${sealed}"`,
+      `%${sealed.charCodeAt(0).toString(16)}${sealed.slice(1)}`,
+      encodeURIComponent(`${sealed} `),
+      sealed.toUpperCase(),
+      sealed.toLowerCase(),
+      [...sealed].reverse().join(''),
+    ];
+    await expectRefused(variants.map((value) => `${SESSION_COOKIE}=${value}`));
+  });
+
+  it('is refused under any other name', async () => {
+    const names = [
+      '__Host-session2',
+      '__host-session',
+      '__HOST-SESSION',
+      'session',
+      '__Secure-session',
+      ' __Host-session x',
+      'connect.sid',
+    ];
+    await expectRefused(names.map((name) => `${name}=${alice.sealed}`));
+  });
+
+  it('is refused when two come in one request, in either order, in one line or two', async () => {
+    const bob = bank.client();
+    await bob.login('bob');
+    records = await backend.redis!.dbsize();
+    const mine = `${SESSION_COOKIE}=${alice.sealed}`;
+    const other = `${SESSION_COOKIE}=${bob.sealed}`;
+    const junk = `${SESSION_COOKIE}=junk`;
+    const pairs = [
+      [mine, other],
+      [other, mine],
+      [mine, mine],
+      [mine, junk],
+      [junk, mine],
+    ] as const;
+    await expectRefused(pairs.map((pair) => pair.join('; ')));
+    await expectRefused(pairs.map((pair) => pair.join(';')));
+    for (const pair of pairs) {
+      const answer = await send(bank.port, 'GET', '/api/me', { headers: { cookie: [...pair] } });
+      expect(answer.status).toBe(401);
+    }
+  });
+
+  it('is refused at 100 kB, as one value and as a thousand cookies', async () => {
+    await expectRefused([
+      `${SESSION_COOKIE}=${'A'.repeat(100_000)}`,
+      `${SESSION_COOKIE}=${alice.sealed}${'A'.repeat(100_000)}`,
+      Array.from({ length: 1000 }, (_, i) => `${SESSION_COOKIE}${i}=${'x'.repeat(80)}`).join('; '),
+      Array.from({ length: 1000 }, () => `${SESSION_COOKIE}=${'x'.repeat(80)}`).join('; '),
+    ]);
+  });
+
+  it('is refused when somebody chose the id, whatever it looks like', async () => {
+    const keys = await backend.redis!.keys('*');
+    const chosen = [
+      'chosen-by-the-attacker',
+      ...keys,
+      'AA' + 'A'.repeat(43),
+      'AUdN'.repeat(30),
+      'A'.repeat(120),
+      '../../etc/passwd',
+      "' OR 1=1 --",
+      '*',
+      '%00',
+      '__proto__',
+      '{"$gt":""}',
+    ];
+    await expectRefused(chosen.map((value) => `${SESSION_COOKIE}=${value}`));
+  });
+
+  it('is refused with what the store holds of a genuine one: a dump authenticates nobody', async () => {
+    const dump: string[] = [];
+    for (const key of await backend.redis!.keys('*')) {
+      dump.push(key, ...(key.match(/[\w-]{20,}/g) ?? []));
+      if ((await backend.redis!.type(key)) === 'string')
+        dump.push(...((await backend.redis!.get(key))!.match(/[\w-]{20,}/g) ?? []));
+      else dump.push(...(await backend.redis!.zrange(key, 0, -1)));
+    }
+    expect(dump.length).toBeGreaterThan(5);
+    await expectRefused(dump.map((value) => `${SESSION_COOKIE}=${value}`));
+  });
+
+  it('is not looked for in query, body or other headers', async () => {
+    const { sealed } = alice;
+    const headers = { authorization: `Bearer ${sealed}`, 'x-session': sealed };
+    const count = await countCommands(backend.redis!, async () => {
+      for (const path of [
+        `/api/me?${SESSION_COOKIE}=${sealed}`,
+        `/api/me?sid=${sealed}`,
+        `/api/me;${SESSION_COOKIE}=${sealed}`,
+      ]) {
+        expect((await send(bank.port, 'GET', path, { headers })).status).not.toBe(200);
+      }
+    });
+    expect(count.byName).toEqual({});
+  });
+
+  it('is refused when another application sealed it, with other secrets or another cookie name', async () => {
+    const other = await startBank({ adapter, backend, secrets: ['a secret of quite another application'] });
+    const renamed = await startBank({ adapter, backend, options: { cookie: { name: '__Host-other' } } });
+    try {
+      const elsewhere = other.client();
+      await elsewhere.login('bob');
+      const moved = renamed.client();
+      await moved.login('bob');
+      records = await backend.redis!.dbsize();
+      await expectRefused([elsewhere.cookie, `${SESSION_COOKIE}=${moved.cookies.get('__Host-other')}`]);
+    } finally {
+      await other.close();
+      await renamed.close();
+    }
+  });
+
+  it('is refused after 24 hours whatever the store says', async () => {
+    const bob = bank.client();
+    await bob.login('bob');
+    bank.clock.advance(24 * 60 * 60 * 1000);
+    records = await backend.redis!.dbsize();
+    await expectRefused([`${SESSION_COOKIE}=${bob.sealed}`]);
+    bank.clock.advance(-24 * 60 * 60 * 1000);
+    expect(await bob.isSignedIn()).toBe(true);
+  });
+});

@@ -1,0 +1,84 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { IssuedSession } from 'nestjs-session-auth';
+import { SessionLifecycleService } from 'nestjs-session-auth';
+import { SESSION_COOKIE } from '../support/bank-client.js';
+import { EVERYWHERE, openBackend, startBank, type Backend, type Bank } from '../support/bank.js';
+
+describe.each(EVERYWHERE)('no token in clear on $adapter with $store', ({ adapter, store }) => {
+  let backend: Backend;
+  let bank: Bank;
+  const issued: string[] = [];
+
+  beforeEach(async () => {
+    issued.length = 0;
+    backend = await openBackend(store);
+    bank = await startBank({ adapter, backend });
+    watchTokens(bank.app.get(SessionLifecycleService), issued);
+  });
+
+  afterEach(async () => {
+    await bank.close();
+    await backend.close();
+  });
+
+  it('in any key or value of the store, any body, header but Set-Cookie, log line or event', async () => {
+    const texts: string[] = [];
+    const alice = bank.client();
+    const say = async (method: string, path: string, body?: unknown): Promise<void> => {
+      const { text, headers } = await alice.ask(method, path, { body, headers: { 'user-agent': 'evil\u00e9 agent' } });
+      const { 'set-cookie': _, ...others } = headers;
+      texts.push(text, JSON.stringify(others));
+    };
+    await say('POST', '/auth/login', { email: 'alice@example.com', password: 'alice-demo-password' });
+    await say('GET', '/auth/session');
+    await say('GET', '/auth/sessions');
+    await say('PATCH', '/api/preferences', { theme: 'dark' });
+    await say('POST', '/auth/reauthenticate', { password: 'alice-demo-password' });
+    await say('POST', '/auth/login', { email: 'alice@example.com', password: 'alice-demo-password' });
+    await say('GET', '/api/me');
+    const sealed = alice.sealed;
+    if (backend.redis) {
+      for (const key of await backend.redis.keys(`${backend.namespace}*`)) {
+        texts.push(
+          key,
+          (await backend.redis.type(key)) === 'string'
+            ? (await backend.redis.get(key))!
+            : JSON.stringify(await backend.redis.zrange(key, 0, -1)),
+        );
+      }
+    }
+    if (backend.dataSource) {
+      for (const table of ['session_auth_session', 'session_auth_grace']) {
+        texts.push(JSON.stringify(await backend.dataSource.query(`SELECT * FROM ${table}`)));
+      }
+    }
+    await say('POST', '/auth/logout');
+    alice.cookies.set(SESSION_COOKIE, sealed);
+    await say('GET', '/api/me');
+    texts.push(...bank.log, JSON.stringify(bank.events));
+
+    expect(issued).toHaveLength(3);
+    expect(bank.events.length).toBeGreaterThan(4);
+    const everything = texts.join('\n');
+    for (const token of [...issued, sealed, ...issued.map((each) => each.slice(2))]) {
+      expect(token.length).toBeGreaterThan(40);
+      expect(everything).not.toContain(token);
+      expect(everything).not.toContain(Buffer.from(token).toString('hex'));
+      expect(everything).not.toContain(Buffer.from(token).toString('base64url'));
+    }
+    expect(everything).not.toContain('alice-demo-password');
+  });
+});
+
+/** Notes every token that a node hands out. */
+function watchTokens(lifecycle: SessionLifecycleService, issued: string[]): void {
+  const create = lifecycle.create.bind(lifecycle);
+  const rotate = lifecycle.rotate.bind(lifecycle);
+  lifecycle.create = async (input) => note(await create(input), issued);
+  lifecycle.rotate = async (session, options) => note(await rotate(session, options), issued);
+}
+
+function note<T extends IssuedSession | undefined>(answer: T, issued: string[]): T {
+  if (answer !== undefined) issued.push(answer.token);
+  return answer;
+}

@@ -1,0 +1,86 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { BankClient } from '../support/bank-client.js';
+import { buildDemo } from '../support/build.js';
+import { startDemo, type DemoProcess } from '../support/demo-process.js';
+
+const run = promisify(execFile);
+
+describe('the README', () => {
+  let readme: string;
+
+  beforeAll(async () => {
+    readme = await readFile('README.md', 'utf8');
+  });
+
+  it('shows code that is in the examples to the letter', async () => {
+    const blocks = [...readme.matchAll(/^```ts\n\/\/ (examples\/\S+)\n(.*?)^```$/gms)];
+    expect(blocks.length).toBeGreaterThan(3);
+    expect([...readme.matchAll(/^```ts$/gm)]).toHaveLength(blocks.length);
+    for (const [, file, code] of blocks) expect(await readFile(file!, 'utf8')).toContain(code);
+  });
+
+  it('names every option that there is, and none that there is not', async () => {
+    const table = readme.slice(readme.indexOf('## Which options'), readme.indexOf('## What does it bring'));
+    const named = new Set([...table.matchAll(/^\| `(\w+)/gm)].map((match) => match[1]));
+    const source = await readFile('libs/session-auth/src/session-auth.options.ts', 'utf8');
+    const declared = (name: string): string[] => {
+      const body = new RegExp(`export interface ${name} \\{(.*?)^\\}`, 'ms').exec(source)![1]!;
+      return [...body.matchAll(/^ {2}readonly (\w+)\??:/gm)].map((match) => match[1]!);
+    };
+    const all = new Set([...declared('SessionAuthOptions'), ...declared('SessionAuthExtras')]);
+    all.delete('imports');
+    expect([...named].sort()).toEqual([...all].sort());
+  });
+
+  describe('and its transcript', () => {
+    let demo: DemoProcess | undefined;
+    let folder: string | undefined;
+
+    beforeAll(async () => {
+      await buildDemo();
+      demo = await startDemo();
+      folder = await mkdtemp(join(tmpdir(), 'transcript-'));
+    }, 120_000);
+
+    afterAll(async () => {
+      await demo?.stop();
+      if (folder) await rm(folder, { recursive: true });
+    });
+
+    it('comes after pages that are all there', async () => {
+      const admin = new BankClient(demo!.port);
+      const pages = [...readme.matchAll(/^\| `(\/\w+)` +\|/gm)].map((match) => match[1]!);
+      expect(pages).toHaveLength(6);
+      expect((await admin.get('/login')).text).toContain('<h1>Sign in</h1>');
+      await admin.login('admin');
+      for (const page of pages.filter((path) => path !== '/login')) {
+        const { status, headers } = await admin.get(page);
+        expect({ page, status, type: headers['content-type'] }).toEqual({
+          page,
+          status: 200,
+          type: 'text/html; charset=utf-8',
+        });
+      }
+    });
+
+    it('is what the demo answers', async () => {
+      const transcript = /<!-- transcript -->\n+```console\n(.*?)^```$/ms.exec(readme)![1]!;
+      const steps = transcript.split(/^\$ /m).slice(1);
+      expect(steps.length).toBeGreaterThan(5);
+      for (const step of steps) {
+        const [command = '', ...lines] = step.trimEnd().split('\n');
+        const here = command.replaceAll('localhost:3000', `localhost:${demo!.port}`);
+        const { stdout } = await run('bash', ['-c', here], { cwd: folder! });
+        const expected = lines.join('\n').trim();
+        const pattern = expected.split('…').map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+        expect(stdout.trim()).toMatch(new RegExp(`^${pattern.join('[^"]*')}$`));
+      }
+      expect(await readdir(folder!)).toContain('stolen');
+    });
+  });
+});

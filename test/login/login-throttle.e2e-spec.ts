@@ -1,0 +1,214 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { LoginThrottleStore, type LoginThrottleOptions } from 'nestjs-session-auth';
+import type { Answer, BankClient } from '../support/bank-client.js';
+import { EVERYWHERE, openBackend, startBank, type Backend, type Bank, type BankSetup } from '../support/bank.js';
+
+const LIMITS: LoginThrottleOptions = {
+  client: { failures: 3, window: '1m', block: '1s', maxBlock: '2s' },
+  address: { failures: 8, window: '1m' },
+  account: { failures: 6, window: '1m' },
+};
+const OWN = '203.0.113.7';
+const ELSEWHERE = '198.51.100.23';
+
+describe.each(EVERYWHERE)('the login throttle on $adapter with $store', ({ adapter, store }) => {
+  let backend: Backend;
+  let bank: Bank;
+  let nodes: Bank[];
+
+  async function start(options: BankSetup['options'] = {}): Promise<Bank> {
+    const node = await startBank({
+      adapter,
+      backend,
+      trustProxy: true,
+      options: { loginThrottle: LIMITS, concurrency: Infinity, ...options },
+    });
+    nodes.push(node);
+    return node;
+  }
+
+  beforeEach(async () => {
+    backend = await openBackend(store);
+    nodes = [];
+    bank = await start();
+  });
+
+  afterEach(async () => {
+    for (const node of nodes) await node.close();
+    await backend.close();
+  });
+
+  const from = (ip: string): { headers: Record<string, string> } => ({ headers: { 'x-forwarded-for': ip } });
+
+  function guess(name: string, ip = OWN, client: BankClient = bank.client()): Promise<Answer> {
+    const email = name.includes('@') ? name : `${name}@example.com`;
+    return client.post('/auth/login', { email, password: 'a wrong guess' }, from(ip));
+  }
+
+  function login(name: string, ip = OWN, client: BankClient = bank.client()): Promise<Answer> {
+    return client.tryLogin(name, from(ip));
+  }
+
+  it('refuses the right password too after so many failures, and lets it in when the block is over', async () => {
+    for (let i = 0; i < 3; i += 1) expect((await guess('alice')).status).toBe(401);
+    const refused = await login('alice');
+    expect(refused.status).toBe(429);
+    expect(refused.json).toEqual({ statusCode: 429, code: 'too_many_attempts', message: expect.any(String) });
+    expect(Number(refused.headers['retry-after'])).toBe(1);
+    expect(refused.setCookies.filter((line) => line.startsWith('__Host-session='))).toEqual([]);
+    expect(bank.events.at(-1)).toMatchObject({ type: 'login.throttled', scope: 'account_and_client', userId: 'alice' });
+    // another account from there, and the account from elsewhere, are no part of it
+    expect((await login('bob')).status).toBe(200);
+    expect((await login('alice', ELSEWHERE)).status).toBe(200);
+    expect(await untilLetIn(() => login('alice'))).toBe(200);
+  });
+
+  it('doubles the block, up to the longest, and forgets it all after a success', async () => {
+    bank = await start({ loginThrottle: { ...LIMITS, address: { failures: 100 } } });
+    // her address, so that the account's own count does not apply
+    await login('alice');
+    for (const length of [1, 2, 2]) {
+      for (let i = 0; i < 3; i += 1) await untilAnswered(() => guess('alice'));
+      const refused = await guess('alice');
+      expect([refused.status, refused.headers['retry-after']]).toEqual([429, String(length)]);
+    }
+    expect(await untilLetIn(() => login('alice'))).toBe(200);
+    for (let i = 0; i < 3; i += 1) expect((await guess('alice')).status).toBe(401);
+    expect((await guess('alice')).headers['retry-after']).toBe('1');
+  });
+
+  it('counts failures in a row only: a success in between starts anew', async () => {
+    for (let round = 0; round < 2; round += 1) {
+      for (let i = 0; i < 2; i += 1) expect((await guess('alice')).status).toBe(401);
+      expect((await login('alice')).status).toBe(200);
+    }
+  });
+
+  it('answers for an unknown account as for a known one', async () => {
+    const seen = async (name: string): Promise<unknown[]> => {
+      const answers: unknown[] = [];
+      for (let i = 0; i < 5; i += 1) {
+        const { status, text, headers } = await guess(name);
+        const { date: _, ...others } = headers;
+        answers.push([status, text, others]);
+      }
+      return answers;
+    };
+    expect(await seen('nobody-there')).toEqual(await seen('alice'));
+  });
+
+  it('takes all spellings of a name for one', async () => {
+    for (const name of ['ALICE@example.com', ' alice@example.com ', '\uff41lice@example.com']) {
+      expect((await guess(name)).status).toBe(401);
+    }
+    expect((await guess('a\u200blic\u00e9@EXAMPLE.com')).status).toBe(429);
+    expect((await login('alice')).status).toBe(429);
+  });
+
+  it('gives parallel guesses no more verdicts than the limit, from several nodes as well', async () => {
+    const options = { loginThrottle: { ...LIMITS, client: { failures: 3, block: '1m' as const } } };
+    const targets = [await start(options), ...(backend.redis ? [await start(options)] : [])];
+    const answers = await Promise.all(
+      Array.from({ length: 60 }, (_, i) => guess('alice', OWN, targets[i % targets.length]!.client())),
+    );
+    const verdicts = answers.filter((answer) => answer.status === 401);
+    expect(verdicts).toHaveLength(3);
+    expect(answers.filter((answer) => answer.status === 429)).toHaveLength(57);
+    // nor is the right password told from the rest
+    expect((await targets[0]!.client().tryLogin('alice', from(OWN))).status).toBe(429);
+  });
+
+  it('lets any number of parallel logins with the right password pass', async () => {
+    const answers = await Promise.all(Array.from({ length: 100 }, () => login('alice')));
+    expect(new Set(answers.map((answer) => answer.status))).toEqual(new Set([200]));
+  });
+
+  it('stops an address that tries many accounts, and no other address', async () => {
+    for (let i = 0; i < 8; i += 1) expect((await guess(`customer${i}`)).status).toBe(401);
+    expect((await guess('customer9')).status).toBe(429);
+    expect((await login('bob')).status).toBe(429);
+    expect(bank.events.at(-1)).toMatchObject({ type: 'login.throttled', scope: 'address' });
+    expect((await login('bob', ELSEWHERE)).status).toBe(200);
+  });
+
+  it('takes a network of 64 bits for one address', async () => {
+    for (let i = 1; i <= 3; i += 1) expect((await guess('alice', `2001:db8:7:1::${i}`)).status).toBe(401);
+    expect((await guess('alice', '2001:db8:7:1:ffff::9')).status).toBe(429);
+    expect((await guess('alice', '2001:db8:7:2::1')).status).toBe(401);
+  });
+
+  it('gives no stranger a way to lock a user out', async () => {
+    const ownDevice = bank.client();
+    expect((await login('alice', OWN, ownDevice)).status).toBe(200);
+    // from ever new addresses
+    for (let i = 1; i <= 6; i += 1) expect((await guess('alice', `192.0.2.${i}`)).status).toBe(401);
+    expect((await guess('alice', '192.0.2.100')).status).toBe(429);
+    expect(bank.events.at(-1)).toMatchObject({ type: 'login.throttled', scope: 'account' });
+    // a client never seen before has to wait
+    expect((await login('alice', ELSEWHERE)).status).toBe(429);
+    // where she was signed in before, she gets in: at the address with a new browser, and at a new address by the device
+    expect((await login('alice', OWN)).status).toBe(200);
+    expect((await login('alice', '192.0.2.200', ownDevice)).status).toBe(200);
+    // who uses up the address cannot keep the device out either
+    for (let i = 0; i < 10; i += 1) await guess(`customer${i}`, '192.0.2.201');
+    expect((await login('alice', '192.0.2.201')).status).toBe(429);
+    expect((await login('alice', '192.0.2.201', ownDevice)).status).toBe(200);
+  });
+
+  it('counts guesses of a signed-in thief at re-authentication and at a change of password', async () => {
+    const thief = bank.client();
+    await login('alice', OWN, thief);
+    const confirm = (): Promise<Answer> => thief.post('/auth/reauthenticate', { password: 'a guess' }, from(OWN));
+    const change = (): Promise<Answer> =>
+      thief.post('/api/settings/password', { currentPassword: 'a guess', newPassword: 'new password' }, from(OWN));
+    expect([(await confirm()).status, (await change()).status, (await confirm()).status]).toEqual([401, 401, 401]);
+    expect([(await confirm()).status, (await change()).status]).toEqual([429, 429]);
+  });
+
+  it('refuses logins with 503 when it cannot count, and never lets them through', async () => {
+    class BrokenStore extends LoginThrottleStore {
+      override counter(): never {
+        const fail = (): Promise<never> => Promise.reject(new Error('the counts are gone'));
+        return { get: fail, penalty: fail, set: fail, delete: fail } as never;
+      }
+    }
+    const broken = await start({ storage: { ...backend.storage, throttle: { useClass: BrokenStore } } });
+    const answer = await broken.client().tryLogin('alice');
+    expect(answer.status).toBe(503);
+    expect(answer.headers['retry-after']).toBeDefined();
+    expect(answer.text).not.toContain('counts are gone');
+    expect(broken.events).toEqual([]);
+  });
+
+  it('keeps no name and no address in clear, and nothing without an end', async () => {
+    for (let i = 0; i < 4; i += 1) await guess('alice');
+    await login('bob');
+    if (!backend.redis) return;
+    const keys = (await backend.redis.keys(`${backend.namespace}*`)).filter((key) => key.includes('throttle:'));
+    expect(keys.length).toBeGreaterThan(4);
+    for (const key of keys) {
+      expect(key).toMatch(/throttle:(client|blocks|address|account|known):[\w-]{22}$/);
+      expect(await backend.redis.pttl(key)).toBeGreaterThan(0);
+    }
+  });
+
+  it('can be switched off', async () => {
+    bank = await start({ loginThrottle: false });
+    for (let i = 0; i < 12; i += 1) expect((await guess('alice')).status).toBe(401);
+    expect((await login('alice')).status).toBe(200);
+  });
+
+  /** Tries until it is not refused any more, at most a few seconds; answers the status. */
+  async function untilLetIn(attempt: () => Promise<Answer>): Promise<number> {
+    return (await untilAnswered(attempt)).status;
+  }
+
+  async function untilAnswered(attempt: () => Promise<Answer>): Promise<Answer> {
+    for (let waited = 0; ; waited += 100) {
+      const answer = await attempt();
+      if (answer.status !== 429 || waited > 8000) return answer;
+      await delay(100);
+    }
+  }
+});

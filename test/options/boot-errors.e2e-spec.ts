@@ -1,0 +1,230 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { type DynamicModule } from '@nestjs/common';
+import { Redis } from 'ioredis';
+import {
+  BcryptPasswordHasher,
+  MemoryRememberMeTokenStore,
+  MemorySessionStore,
+  SessionAuthModule,
+  type SessionAuthOptions,
+} from 'nestjs-session-auth';
+import { redisStorage } from 'nestjs-session-auth/redis';
+import {
+  closeApps,
+  expectWorking,
+  forRoot,
+  log,
+  options,
+  SECRETS,
+  start,
+  Users,
+  type Options,
+} from '../support/door-app.js';
+
+afterEach(closeApps);
+
+describe('booting', () => {
+  const asynchronous = (answer: object, extras: object = {}): DynamicModule =>
+    SessionAuthModule.forRootAsync({ ...extras, useFactory: () => answer as SessionAuthOptions });
+
+  it.each<[string, () => DynamicModule, RegExp]>([
+    ['no secrets', () => SessionAuthModule.forRoot({} as never), /: secrets: given nothing/],
+    ['no secrets from a factory', () => asynchronous({}), /: secrets: given nothing/],
+    ['nothing from a factory', () => asynchronous(undefined as never), /: options: given nothing/],
+    ['a short secret', () => forRoot({ secrets: ['short'] }), /: secrets\[0\]: given a string of 5 bytes/],
+    [
+      'a secret that is no text',
+      () => forRoot({ secrets: [SECRETS[0]!, 7 as never] }),
+      /: secrets\[1\]: given a number/,
+    ],
+    ['a missing variable', () => asynchronous({ secrets: [undefined] }), /: secrets\[0\]: given nothing/],
+    ['an unknown option', () => forRoot({ sessionStore: 'redis' } as never), /: sessionStore: given an unknown option/],
+    ['an unknown option deep down', () => forRoot({ cookie: { httpOnly: false } as never }), /: cookie\.httpOnly: /],
+    [
+      'an unknown part of the storage',
+      () => forRoot({ storage: { session: { useClass: MemorySessionStore } } as never }),
+      /: storage\.session: given an unknown option/,
+    ],
+    [
+      'an unknown endpoint option',
+      () => forRoot({ endpoints: { prefix: 'x' } as never, users: { useClass: Users } }),
+      /: endpoints\.prefix: /,
+    ],
+    ['an unknown option next to a factory', () => asynchronous(options(), { secretss: [] }), /: secretss: /],
+    ['an option of the factory next to it', () => asynchronous(options(), { cookie: {} }), /: cookie: /],
+    ['an unknown option from a factory', () => asynchronous(options({ cokie: {} } as never)), /: cokie: /],
+    ['a part from a factory', () => asynchronous(options({ users: { useClass: Users } })), /: users: /],
+    ['storage from a factory', () => asynchronous(options({ storage: 'memory' })), /: storage: /],
+    [
+      'a provider of passwords from a factory',
+      () => asynchronous(options({ passwords: { useValue: {} as never } })),
+      /: passwords: /,
+    ],
+    [
+      'a cost next to a factory',
+      () => asynchronous({ secrets: SECRETS }, { passwords: { cost: 12 } }),
+      /: passwords: /,
+    ],
+    [
+      'storage by an unknown name',
+      () => forRoot({ storage: 'redis' as never }),
+      /: storage: given 'redis'; allowed is 'memory', or the slots/,
+    ],
+    [
+      'a store that is no provider',
+      () => forRoot({ storage: { sessions: new MemorySessionStore() as never } }),
+      /: storage\.sessions: given an object; allowed is a provider/,
+    ],
+    [
+      'a store without operations',
+      () =>
+        forRoot({ storage: { sessions: { useValue: { create: () => undefined, find: () => undefined } as never } } }),
+      /: storage\.sessions: given a store without update, rotate, delete, list, deleteByHandle, deleteByUser, updateByUser, deleteExpired;/,
+    ],
+    [
+      'a store that is nothing',
+      () => forRoot({ storage: { sessions: { useFactory: () => undefined as never } } }),
+      /: storage\.sessions: given a store without create/,
+    ],
+    [
+      'users that are no provider',
+      () => forRoot({ users: new Users() as never }),
+      /: users: given an object; allowed is a provider/,
+    ],
+    [
+      'endpoints without users',
+      () => forRoot({ endpoints: { path: 'auth' } }),
+      /: endpoints: given an object; allowed is false without the option users/,
+    ],
+    [
+      'an empty path',
+      () => forRoot({ endpoints: { path: '' }, users: { useClass: Users } }),
+      /: endpoints\.path: given ''/,
+    ],
+    ['global that is no flag', () => forRoot({ global: 'yes' as never }), /: global: given 'yes'/],
+    [
+      'a domain with __Host-',
+      () => forRoot({ cookie: { domain: 'example.com' } }),
+      /: cookie\.domain: given 'example\.com'/,
+    ],
+    ['a path with __Host-', () => forRoot({ cookie: { path: '/app' } }), /: cookie\.path: given '\/app'/],
+    ['__Host- without Secure', () => forRoot({ cookie: { secure: false } }), /: cookie\.secure: given false/],
+    [
+      'SameSite=None without Secure',
+      () => forRoot({ cookie: { name: 's', secure: false, sameSite: 'none' } }),
+      /: cookie\.sameSite: given 'none'/,
+    ],
+    [
+      'a weak cost in production',
+      () => forRoot({ passwords: { cost: 9 } }),
+      /: passwords\.cost: given 9; allowed is a whole number from 10/,
+    ],
+  ])('fails on %s and names the option', async (what, make, message) => {
+    const environment = process.env['NODE_ENV'];
+    if (what.endsWith('in production')) process.env['NODE_ENV'] = 'production';
+    try {
+      const failure: unknown = await (async () => start(make()))().then(
+        () => 'it booted',
+        (error: unknown) => error,
+      );
+      expect(failure).toMatchObject({ name: 'SessionAuthError', code: 'invalid_configuration' });
+      expect((failure as Error).message).toMatch(message);
+      expect((failure as Error).message).not.toContain(SECRETS[0]);
+    } finally {
+      process.env['NODE_ENV'] = environment;
+    }
+  });
+});
+
+describe('in production', () => {
+  const environment = process.env['NODE_ENV'];
+  // a hasher of its own: bcrypt of production's cost would still be at work when the tests are over
+  const quick = { secrets: SECRETS, passwords: { useValue: new BcryptPasswordHasher(4) } };
+  let redis: Redis;
+
+  beforeAll(() => {
+    process.env['NODE_ENV'] = 'production';
+    redis = new Redis({ lazyConnect: true });
+  });
+  afterAll(() => {
+    process.env['NODE_ENV'] = environment;
+    redis.disconnect();
+  });
+
+  const warnings = (): string[] => log.filter(({ level }) => level === 'warn').map(({ text }) => text);
+  const production = (given: Partial<Options> = {}): DynamicModule => SessionAuthModule.forRoot({ ...quick, ...given });
+
+  it.each<[string, () => DynamicModule]>([
+    ['by default', () => production()],
+    [
+      'by name, in forRootAsync',
+      () =>
+        SessionAuthModule.forRootAsync({
+          useFactory: () => ({ secrets: SECRETS }),
+          passwords: quick.passwords,
+          storage: 'memory',
+        }),
+    ],
+    ['by storage without sessions', () => production({ storage: {} })],
+  ])('warns once of sessions in memory: %s', async (_how, make) => {
+    const client = await start(make());
+    await client.get('/guarded');
+    expect(warnings()).toEqual([expect.stringContaining('sessions are kept in memory')]);
+    expect(warnings()[0]).toContain('storage');
+  });
+
+  it('warns of remember-me tokens in memory where the sessions are elsewhere', async () => {
+    await start(production({ storage: { sessions: { useClass: MemorySessionStore } } }));
+    expect(warnings()).toEqual([expect.stringContaining('remember-me tokens are kept in memory')]);
+  });
+
+  it('warns of cookies that go over plain HTTP', async () => {
+    const storage = { sessions: { useClass: MemorySessionStore } };
+    await start(production({ storage, rememberMe: false, cookie: { name: 'session', secure: false } }));
+    expect(warnings()).toEqual([expect.stringContaining('cookie.secure is false')]);
+  });
+
+  it.each<[string, () => Partial<Options>]>([
+    ['Redis', () => ({ storage: redisStorage({ client: redis, namespace: 'module-options:' }) })],
+    [
+      'stores of its own',
+      () => ({
+        storage: {
+          sessions: { useClass: MemorySessionStore },
+          rememberMe: { useClass: MemoryRememberMeTokenStore },
+        },
+      }),
+    ],
+    [
+      'a store of its own, without remember-me',
+      () => ({ storage: { sessions: { useClass: MemorySessionStore } }, rememberMe: false }),
+    ],
+  ])('says nothing with %s', async (_what, given) => {
+    await start(production(given()));
+    expect(warnings()).toEqual([]);
+  });
+});
+
+describe('lifetimes', () => {
+  const warningsOf = async (lifetime: Options['lifetime']): Promise<string[]> => {
+    log.splice(0);
+    await expectWorking(await start(forRoot({ lifetime })));
+    return log.filter(({ level }) => level === 'warn').map(({ text }) => text);
+  };
+
+  it('are warned of once where no standard advises them, and work all the same', async () => {
+    expect(await warningsOf({ absolute: '60d', idle: '1h' })).toEqual([
+      expect.stringMatching(/lifetime\.absolute is 60 days: NIST/),
+    ]);
+    expect(await warningsOf({ idle: '90s' })).toEqual([expect.stringMatching(/lifetime\.idle is 90 s: OWASP/)]);
+  });
+
+  it.each(['nistAal1', 'nistAal2', 'nistAal3', undefined] as const)('are not warned of: %s', async (lifetime) => {
+    expect(await warningsOf(lifetime)).toEqual([]);
+  });
+});
+
+it('says nothing of memory outside production', async () => {
+  await start(forRoot());
+  expect(log.filter(({ level }) => level === 'warn')).toEqual([]);
+});

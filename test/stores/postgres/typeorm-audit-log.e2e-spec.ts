@@ -1,0 +1,156 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { Logger } from '@nestjs/common';
+import type { DataSource } from 'typeorm';
+import { AuditLog, SessionCleanupService, SessionLifecycleService, type SessionEvent } from 'nestjs-session-auth';
+import {
+  AUDIT_TABLE,
+  AuditEventEntity,
+  CreateSessionAuthTables,
+  TypeOrmAuditLog,
+  typeOrmStorage,
+} from 'nestjs-session-auth/typeorm';
+import { openBackend, startBank, type Bank } from '../../support/bank.js';
+import { createTestDatabase, type TestDatabase } from '../../support/postgres-database.js';
+
+const DAY = 24 * 60 * 60 * 1000;
+
+describe('the audit log in PostgreSQL', () => {
+  let database: TestDatabase;
+  let dataSource: DataSource;
+  let log: TypeOrmAuditLog;
+
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    dataSource = await database.open({ migrations: [CreateSessionAuthTables], entities: [AuditEventEntity] });
+    await dataSource.runMigrations();
+  });
+
+  afterAll(() => database.close());
+
+  beforeEach(async () => {
+    await dataSource.query(`TRUNCATE ${AUDIT_TABLE}`);
+    log = new TypeOrmAuditLog(dataSource, { retention: 90 * DAY, buffer: 5 });
+    await log.checkTables();
+  });
+
+  afterEach(async () => {
+    jest.restoreAllMocks();
+    await log.onModuleDestroy();
+  });
+
+  const event = (at: number, userId: string): SessionEvent => ({
+    type: 'session.created',
+    at: new Date(at),
+    userId,
+    sessionId: 'a-handle',
+    authentication: 'password',
+    newDevice: true,
+    client: { ip: '192.0.2.1', userAgent: 'evil\r\n{"forged":true}\u0000\ud800' },
+  });
+
+  it('keeps events in the words of the vocabulary, and is read by user and time', async () => {
+    for (const [at, user] of [
+      [1000, 'alice'],
+      [2000, 'bob'],
+      [3000, 'alice'],
+    ] as const) {
+      log.record(event(at, user));
+    }
+    await log.onModuleDestroy();
+    const all = await log.find();
+    expect(all.map(({ at, userId }) => [at, userId])).toEqual([
+      [3000, 'alice'],
+      [2000, 'bob'],
+      [1000, 'alice'],
+    ]);
+    expect(all[0]).toEqual({
+      id: expect.stringMatching(/^\d+$/),
+      at: 3000,
+      event: 'session_created',
+      level: 'info',
+      type: 'session.created',
+      userId: 'alice',
+      sessionId: 'a-handle',
+      ip: '192.0.2.1',
+      userAgent: 'evil\ufffd\ufffd{"forged":true}\ufffd\ufffd',
+      details: { authentication: 'password', newDevice: true },
+    });
+    const times = async (query: Parameters<TypeOrmAuditLog['find']>[0]): Promise<number[]> =>
+      (await log.find(query)).map(({ at }) => at);
+    expect(await times({ userId: 'alice' })).toEqual([3000, 1000]);
+    expect(await times({ from: new Date(2000) })).toEqual([3000, 2000]);
+    expect(await times({ to: new Date(2000) })).toEqual([1000]);
+    expect(await times({ userId: 'alice', limit: 1 })).toEqual([3000]);
+    expect(await dataSource.getRepository(AuditEventEntity).findBy({ userId: 'bob' })).toEqual([all[1]]);
+  });
+
+  it('finds the events of a user whose id is written down in other characters, or shortened', async () => {
+    for (const userId of ['user\r\n', 'u'.repeat(1000)]) {
+      log.record(event(1000, userId));
+      await log.onModuleDestroy();
+      expect(await log.find({ userId })).toHaveLength(1);
+    }
+  });
+
+  it('loses nothing that fits while the database does not take it, drops what does not, and reports each once', async () => {
+    const logged = jest.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
+    await dataSource.query(`ALTER TABLE ${AUDIT_TABLE} RENAME TO elsewhere`);
+    for (let i = 0; i < 8; i += 1) log.record(event(i, 'alice'));
+    for (let waited = 0; logged.mock.calls.length === 0 && waited < 5000; waited += 20) await delay(20);
+    log.record(event(8, 'alice'));
+    await dataSource.query(`ALTER TABLE elsewhere RENAME TO ${AUDIT_TABLE}`);
+    for (let waited = 0; logged.mock.calls.length < 2 && waited < 5000; waited += 20) await delay(20);
+    expect(logged.mock.calls.map(([message]) => String(message))).toEqual([
+      'audit events cannot be written; they wait in memory',
+      '4 audit events were dropped while they could not be written',
+    ]);
+    expect((await log.find()).map(({ at }) => at)).toEqual([4, 3, 2, 1, 0]);
+  });
+
+  it('is swept by age, by the cleanup', async () => {
+    const [now, old] = [Date.now(), Date.now() - 91 * DAY];
+    for (let i = 0; i < 3; i += 1) log.record(event(old + i, 'alice'));
+    log.record(event(now, 'alice'));
+    await log.onModuleDestroy();
+    expect(await log.deleteExpired(now, 2)).toBe(2);
+    expect(await log.deleteExpired(now, 2)).toBe(1);
+    expect(await log.deleteExpired(now, 2)).toBe(0);
+    expect((await log.find()).map(({ at }) => at)).toEqual([now]);
+  });
+});
+
+describe('an application that keeps its audit log in PostgreSQL', () => {
+  it('finds there who did what, sweeps it, and one node at a time does', async () => {
+    const backend = await openBackend('postgres');
+    const storage = typeOrmStorage({ dataSource: backend.dataSource, audit: { retention: '1d' } });
+    const nodes: Bank[] = [];
+    try {
+      for (let i = 0; i < 2; i += 1) {
+        nodes.push(await startBank({ adapter: 'express', backend, options: { storage, concurrency: Infinity } }));
+      }
+      const [one, two] = nodes as [Bank, Bank];
+      await one.client().login('alice');
+      await one.client().post('/auth/login', { email: 'alice@example.com', password: 'wrong' });
+      const audit = one.app.get<AuditLog, TypeOrmAuditLog>(AuditLog);
+      await audit.onModuleDestroy();
+      expect((await audit.find({ userId: 'alice' })).map((row) => row.event)).toEqual([
+        'authn_login_fail',
+        'session_created',
+      ]);
+      const sessions = one.app.get(SessionLifecycleService);
+      for (let i = 0; i < 50; i += 1) await sessions.create({ user: { id: `user${i}` } });
+      await audit.onModuleDestroy();
+      for (const node of nodes) node.clock.advance(2 * DAY);
+      const reports = await Promise.all(nodes.map((node) => node.app.get(SessionCleanupService).run()));
+      expect(reports.map((report) => report.ran).filter(Boolean).length).toBeGreaterThanOrEqual(1);
+      expect(reports.reduce((sum, report) => sum + report.sessions, 0)).toBe(51);
+      expect(reports.reduce((sum, report) => sum + (report.others['auditEvents'] ?? 0), 0)).toBe(52);
+      const again = await two.app.get(SessionCleanupService).run();
+      expect(again).toMatchObject({ ran: true, sessions: 0, others: { auditEvents: 0 } });
+    } finally {
+      for (const node of nodes) await node.close();
+      await backend.close();
+    }
+  });
+});

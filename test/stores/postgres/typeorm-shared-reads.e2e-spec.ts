@@ -1,0 +1,94 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { DataSource } from 'typeorm';
+import type { FindOutcome, SessionRecord } from 'nestjs-session-auth';
+import { CreateSessionAuthTables, TypeOrmSessionStore } from 'nestjs-session-auth/typeorm';
+import { createTestDatabase, type TestDatabase } from '../../support/postgres-database.js';
+import {
+  HOUR,
+  liveRecord,
+  MINUTE,
+  newDigest,
+  newRecord,
+  NO_LIMIT,
+  NOW,
+  touchAt,
+} from '../../support/session-records.js';
+
+describe('reads that share a statement of PostgreSQL', () => {
+  let database: TestDatabase;
+  let dataSource: DataSource;
+  let store: TypeOrmSessionStore;
+
+  beforeEach(async () => {
+    database = await createTestDatabase();
+    dataSource = await database.open({ migrations: [CreateSessionAuthTables] });
+    await dataSource.runMigrations();
+    store = new TypeOrmSessionStore(dataSource);
+  });
+
+  afterEach(() => database.close());
+
+  it('are each answered what they asked for', async () => {
+    const now = NOW + MINUTE;
+    const add = async (fields: Partial<SessionRecord>): Promise<SessionRecord> => {
+      const record = newRecord('alice', fields);
+      await store.create(record, NO_LIMIT, NOW);
+      return record;
+    };
+    const current = await add({ lastActivityAt: now - 1 });
+    const due = await add({});
+    const expired = await add({ expiresAt: now });
+    const rotated = await add({ lastActivityAt: now });
+    const digest = newDigest();
+    await store.rotate(rotated.digest, { digest, now: NOW, grace: HOUR, changes: {} });
+
+    const digests = [expired, due, current, rotated].map((record) => record.digest);
+    expect(await findAll([newDigest(), ...digests], now)).toEqual([
+      { status: 'absent' },
+      { status: 'expired', ended: { id: expired.id, userId: 'alice' } },
+      { status: 'live', record: { ...due, lastActivityAt: now, expiresAt: now + HOUR } },
+      { status: 'live', record: current },
+      { status: 'live', record: { ...rotated, digest, rotatedAt: NOW } },
+    ]);
+  });
+
+  it('of one session do not share its data', async () => {
+    const record = newRecord('alice', { data: { cart: ['book'] } });
+    await store.create(record, NO_LIMIT, NOW);
+    const [first, second] = await findAll([record.digest, record.digest], NOW);
+    expect(second).toEqual(first);
+    (liveRecord(first!).data['cart'] as string[]).push('bread');
+    expect(liveRecord(second!).data).toEqual({ cart: ['book'] });
+  });
+
+  it('do not fail with one whose row the server cannot read', async () => {
+    const [sound, broken] = [newRecord('alice'), newRecord('bob')];
+    for (const record of [sound, broken]) await store.create(record, NO_LIMIT, NOW);
+    await dataSource.query('ALTER TABLE session_auth_session RENAME TO damaged');
+    const columns = await dataSource.query<{ name: string }[]>(
+      `SELECT column_name AS name FROM information_schema.columns WHERE table_name = 'damaged'`,
+    );
+    const list = columns.map(({ name }) =>
+      name === 'ip' ? `CASE handle WHEN '${broken.id}' THEN (1 / length(ip))::text END AS ip` : name,
+    );
+    await dataSource.query(`UPDATE damaged SET ip = ''`);
+    await dataSource.query(`CREATE VIEW session_auth_session AS SELECT ${list.join(', ')} FROM damaged`);
+
+    const reads = [broken, sound, broken, sound].map(({ digest }) => store.find(digest, touchAt(NOW)));
+    const outcomes = await Promise.allSettled(reads);
+    expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'fulfilled', 'rejected', 'fulfilled']);
+    expect(outcomes[1]).toMatchObject({ value: { status: 'live', record: { id: sound.id } } });
+    expect(outcomes[0]).toMatchObject({ reason: { message: 'division by zero' } });
+  });
+
+  it('all fail when there is no connection, and none hangs', async () => {
+    await dataSource.destroy();
+    const reads = Array.from({ length: 20 }, () => store.find(newDigest(), touchAt(NOW)));
+    const outcomes = await Promise.allSettled(reads);
+    expect(outcomes.map(({ status }) => status)).toEqual(outcomes.map(() => 'rejected'));
+  });
+
+  function findAll(digests: readonly string[], now: number): Promise<FindOutcome[]> {
+    return Promise.all(digests.map((digest) => store.find(digest, touchAt(now))));
+  }
+});

@@ -1,0 +1,82 @@
+import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Redis } from 'ioredis';
+import { RedisRememberMeTokenStore, redisStorage, RedisSessionStore } from 'nestjs-session-auth/redis';
+import { rememberMeTokenStoreContract, sessionStoreContract } from 'nestjs-session-auth/testing';
+import { startLocalRedis, type LocalRedis } from '../../../src/local-services/local-redis.js';
+import { ADAPTERS, startBank } from '../../support/bank.js';
+import { EVERYDAY_STATUSES, everydayVisit } from '../../support/everyday-visit.js';
+
+/** `INFO` was asked for before the count began; `EXPIRE` is for a count of the throttle that has no time to live. */
+const NOT_COUNTED = ['info', 'expire'];
+
+/** What only this test sends. */
+describe('a Redis user with the rights of docs/redis.md and no more', () => {
+  let server: LocalRedis;
+  let operator: Redis;
+  let rights: string[];
+  let restricted: Redis[];
+
+  const namespace = (): string => `sa:${randomBytes(6).toString('hex')}:`;
+
+  beforeAll(async () => {
+    server = await startLocalRedis();
+    operator = new Redis(server.url);
+    const [, line] = /^ACL SETUSER (.+)$/m.exec(await readFile('docs/redis.md', 'utf8'))!;
+    rights = line!.split(' ');
+    await operator.call('ACL', 'SETUSER', ...rights);
+    const username = rights[0]!;
+    const password = rights.find((right) => right.startsWith('>'))!.slice(1);
+    restricted = [1, 2].map(() => new Redis(server.url, { username, password }));
+    await operator.config('RESETSTAT');
+  });
+
+  afterAll(async () => {
+    for (const client of [operator, ...restricted]) client.disconnect();
+    await server.stop();
+  });
+
+  sessionStoreContract('RedisSessionStore', () => {
+    const own = { namespace: namespace() };
+    return Promise.resolve({
+      store: new RedisSessionStore(restricted[0]!, own),
+      another: () => Promise.resolve(new RedisSessionStore(restricted[1]!, own)),
+      close: () => Promise.resolve(),
+    });
+  });
+
+  rememberMeTokenStoreContract('RedisRememberMeTokenStore', () => {
+    const own = { namespace: namespace() };
+    return Promise.resolve({
+      store: new RedisRememberMeTokenStore(restricted[0]!, own),
+      another: () => Promise.resolve(new RedisRememberMeTokenStore(restricted[1]!, own)),
+      close: () => Promise.resolve(),
+    });
+  });
+
+  it.each(ADAPTERS)('serves a bank on %s: logins, failed ones, devices and what comes after', async (adapter) => {
+    const storage = redisStorage({ client: restricted[0]!, namespace: namespace() });
+    const backend = { storage, redis: operator, namespace: '', close: () => Promise.resolve() };
+    const bank = await startBank({ adapter, backend });
+    try {
+      expect(await everydayVisit(bank)).toEqual(EVERYDAY_STATUSES);
+    } finally {
+      await bank.close();
+    }
+  });
+
+  it('was refused nothing, may do nothing else, and needs every right', async () => {
+    expect(await operator.call('ACL', 'LOG')).toEqual([]);
+    for (const command of [['keys', '*'], ['scan', '0'], ['flushall'], ['config', 'get', '*'], ['acl', 'list']]) {
+      await expect(restricted[0]!.call(...(command as [string]))).rejects.toThrow('NOPERM');
+    }
+    await expect(restricted[0]!.call('get', 'somebody-elses')).rejects.toThrow('NOPERM');
+    await expect(restricted[0]!.call('publish', 'c', 'm')).rejects.toThrow('NOPERM');
+
+    const stats = await operator.info('commandstats');
+    const used = [...stats.matchAll(/^cmdstat_([^:]+):calls=[1-9]/gm)].map(([, name]) => name!);
+    const given = rights.filter((right) => /^\+\w/.test(right)).map((right) => right.slice(1));
+    expect(given.filter((name) => !used.includes(name) && !NOT_COUNTED.includes(name))).toEqual([]);
+  });
+});
