@@ -5,7 +5,7 @@ import { clientNetwork } from './client-network.js';
 import { foldLoginName } from './login-name.js';
 import type { FailureCount, FailureCounter, LoginThrottleStore } from './login-throttle-store.js';
 import type { LoginThrottleSettings } from './login-throttle-settings.js';
-import { Turns } from '../async/keyed-semaphore.js';
+import { KeyedSemaphore } from '../async/keyed-semaphore.js';
 
 /** Who tries to log in, as far as it is known before the password is looked at. */
 export interface LoginClient {
@@ -54,7 +54,7 @@ export class LoginThrottle {
   /** @internal */
   readonly known: FailureCounter;
   /** @internal */
-  readonly turns = new Turns(MAX_PARALLEL, isStoreUnavailable);
+  readonly semaphore = new KeyedSemaphore(MAX_PARALLEL, isStoreUnavailable);
   readonly #deadline: StoreDeadline;
 
   /**
@@ -135,7 +135,7 @@ export class LoginAttempt {
    * while the store fails those in front has waited for it long enough, and gets the same error.
    */
   inTurn<T>(work: () => Promise<T>): Promise<T> {
-    return this.throttle.turns.take(this.keys.turn, work);
+    return this.throttle.semaphore.run(this.keys.turn, work);
   }
 
   /**

@@ -1,6 +1,6 @@
 import { SHARD_TAG_LENGTH } from '../../crypto/session-token.js';
 import type { FindOutcome, Touch } from '../../session/session-store.js';
-import { SameTurn } from '../../async/batcher.js';
+import { Batcher } from '../../async/batcher.js';
 import type { RedisClient } from './redis-client.js';
 import { asStoreError, corruptRecord, decodeRecord } from './redis-session-codec.js';
 import { FIND } from './redis-session-scripts.js';
@@ -26,7 +26,7 @@ const READ_STEP = 100;
  * to stay within a slot, each session is read by itself.
  */
 export class RedisSessionReads {
-  readonly #turn = new SameTurn<Read>((reads) => this.#send(reads));
+  readonly #batcher = new Batcher<Read>((reads) => this.#send(reads));
   #step: number;
 
   constructor(private readonly client: RedisClient) {
@@ -34,7 +34,7 @@ export class RedisSessionReads {
   }
 
   find({ digest, key, touch }: Ask): Promise<FindOutcome> {
-    return new Promise((resolve, reject) => this.#turn.add({ digest, key, touch, resolve, reject }));
+    return new Promise((resolve, reject) => this.#batcher.add({ digest, key, touch, resolve, reject }));
   }
 
   #send(reads: readonly Read[]): void {

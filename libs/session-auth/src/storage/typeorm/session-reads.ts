@@ -1,4 +1,4 @@
-import { SameTurn } from '../../async/batcher.js';
+import { Batcher } from '../../async/batcher.js';
 import { READ_STEP, type FindStatements } from './find-statements.js';
 import { sqlStateOf, type PostgresConnections } from './postgres-connections.js';
 
@@ -7,7 +7,7 @@ import { sqlStateOf, type PostgresConnections } from './postgres-connections.js'
  * the round trip that costs, here and in the server, and not the row.
  */
 export class SessionReads {
-  readonly #turn = new SameTurn<Read>((reads) => this.#send(reads));
+  readonly #batcher = new Batcher<Read>((reads) => this.#send(reads));
 
   constructor(
     private readonly connections: PostgresConnections,
@@ -16,7 +16,7 @@ export class SessionReads {
 
   /** The row of a stored digest as the text of a JSON array; undefined where there is none. */
   find(digest: string): Promise<string | undefined> {
-    return new Promise((resolve, reject) => this.#turn.add({ digest, resolve, reject }));
+    return new Promise((resolve, reject) => this.#batcher.add({ digest, resolve, reject }));
   }
 
   #send(reads: readonly Read[]): void {
