@@ -228,6 +228,7 @@ export const CORE_PROVIDERS: Provider[] = [
       DeviceRecognition,
       RESOLVED_OPTIONS,
       LoginThrottleStore,
+      Clock,
       RememberedLogin,
       OPTIONAL_USERS,
     ],
@@ -238,10 +239,11 @@ export const CORE_PROVIDERS: Provider[] = [
       devices: DeviceRecognition,
       options: ResolvedSessionAuthOptions,
       throttleStore: LoginThrottleStore,
+      clock: Clock,
       remembered: RememberedLogin | undefined,
       users: SessionUserProvider | undefined,
     ) => {
-      const throttle = loginThrottle(options, throttleStore);
+      const throttle = loginThrottle(options, throttleStore, clock);
       return new SessionAuthService({ lifecycle, passwords, events, devices, throttle, remembered, users });
     },
   },
@@ -298,11 +300,15 @@ export const CORE_PROVIDERS: Provider[] = [
   EmbeddingGuard,
 ];
 
-function loginThrottle(options: ResolvedSessionAuthOptions, store: LoginThrottleStore): LoginThrottle | undefined {
+function loginThrottle(
+  options: ResolvedSessionAuthOptions,
+  store: LoginThrottleStore,
+  clock: Clock,
+): LoginThrottle | undefined {
   const { loginThrottle: settings, secrets, storeTimeout } = options;
   if (settings === undefined) return undefined;
   const [key] = new KeyRing(secrets).deriveKeys('login-throttle');
-  return new LoginThrottle(store, settings, key!, storeTimeout);
+  return new LoginThrottle(store, clock, settings, key!, storeTimeout);
 }
 
 /** What of these parts keeps rows that expire: a store that does not, such as one in Redis, has no such method. */

@@ -4,7 +4,8 @@ import type { SessionEventPublisher } from '../events/event-publisher.js';
 import type { LoginFailure } from '../events/session-event.js';
 import type { RequestSession } from '../http/request-session.js';
 import type { PasswordHasher } from '../passwords/password-hasher.js';
-import type { LoginThrottle, ThrottleRefusal } from '../throttle/login-throttle.js';
+import type { ThrottleRefusal } from '../throttle/login-attempt.js';
+import type { LoginThrottle } from '../throttle/login-throttle.js';
 import type { SessionUser, SessionUserProvider } from '../users/session-user-provider.js';
 import type { DeviceRecognition } from './device-recognition.js';
 

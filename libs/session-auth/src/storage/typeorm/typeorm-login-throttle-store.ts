@@ -1,122 +1,89 @@
 import type { DataSource } from 'typeorm';
-import type { ExpiringRows } from '../../session/session-cleanup.service.js';
-import { LoginThrottleStore, type FailureCount, type FailureCounter } from '../../throttle/login-throttle-store.js';
+import {
+  LoginThrottleStore,
+  type FailureCount,
+  type FailureKey,
+  type NewFailure,
+} from '../../throttle/login-throttle-store.js';
 import { configuredSchema } from './configured-schema.js';
 import { PostgresConnections } from './postgres-connections.js';
-import { statement, type PostgresStatement } from './postgres-statement.js';
+import { requirePostgres } from './require-postgres.js';
 import type { Row } from './session-row.js';
+import { throttleStatements, type ThrottleStatements } from './throttle-statements.js';
 import { throttleTable } from './throttle-tables.js';
 import type { TypeOrmSessionStoreOptions } from './typeorm-session-store.js';
 
 /**
- * Counts failed logins in PostgreSQL, for all nodes together. Each operation is one statement; reads at the same time
- * share one.
- *
- * Not by `RateLimiterPostgres` of rate-limiter-flexible: it makes its table itself, reads times through whatever parsers
- * the application has given the driver, and cannot be kept from naming prepared statements behind a pooler.
+ * Counts failed logins in PostgreSQL, on the connections of the application's DataSource and under the same rules as the
+ * sessions: for all nodes together, each call one statement.
  */
-export class TypeOrmLoginThrottleStore extends LoginThrottleStore implements ExpiringRows {
+export class TypeOrmLoginThrottleStore extends LoginThrottleStore {
   readonly #connections: PostgresConnections;
   readonly #sql: ThrottleStatements;
-  #reads: ThrottleReads | undefined;
 
+  /** @throws SessionAuthError `invalid_configuration` for a DataSource that is not PostgreSQL's, or no schema name */
   constructor(dataSource: DataSource, options: TypeOrmSessionStoreOptions = {}) {
     super();
+    requirePostgres(dataSource);
     this.#connections = new PostgresConnections(dataSource, options);
     this.#sql = throttleStatements(throttleTable(options.schema ?? configuredSchema(dataSource)));
   }
 
-  /** Whether the table is there. @throws SessionAuthError `invalid_configuration` */
+  /**
+   * Whether the table is there: asked once at boot.
+   *
+   * @throws SessionAuthError `invalid_configuration` when the migration has not been run
+   */
   async checkTables(): Promise<void> {
-    await this.#connections.checkTables(this.#sql.get, [[], 0]);
+    await this.#connections.checkTables(this.#sql.read, [[], 0]);
   }
 
-  override counter(name: string, seconds: number): FailureCounter {
-    const connections = this.#connections;
-    const sql = this.#sql;
-    const keyOf = (key: string): string => `${name}:${key}`;
-    return {
-      get: (key) => this.#read(keyOf(key)),
-      penalty: async (key) => {
-        const now = Date.now();
-        const [row] = await connections.run(sql.penalty, [keyOf(key), now, now + seconds * 1000]);
-        return toCount(row!, now);
-      },
-      set: (key, points, length) => connections.run(sql.set, [keyOf(key), points, Date.now() + length * 1000]),
-      delete: (key) => connections.run(sql.delete, [keyOf(key)]),
-    };
+  override async read(keys: readonly FailureKey[], now: number): Promise<readonly (FailureCount | undefined)[]> {
+    const names = keys.map(nameOf);
+    const counts = byName(await this.#connections.run(this.#sql.read, [names, now]));
+    return names.map((name) => counts.get(name));
   }
 
-  /** What is asked in one turn is one statement on one connection: a login asks for several counts at once. */
-  async #read(key: string): Promise<FailureCount | null> {
-    this.#reads ??= this.#readSoon([]);
-    const { keys, counts } = this.#reads;
-    keys.push(key);
-    return (await counts).get(key) ?? null;
+  override async add(failures: readonly NewFailure[], now: number): Promise<readonly FailureCount[]> {
+    const names = failures.map(nameOf);
+    const ends = failures.map(({ window }) => String(now + window));
+    const counts = byName(await this.#connections.run(this.#sql.add, [names, now, ends]));
+    return names.map((name) => counts.get(name)!);
   }
 
-  #readSoon(keys: string[]): ThrottleReads {
-    const read = async (): Promise<Map<string, FailureCount>> => {
-      await Promise.resolve();
-      this.#reads = undefined;
-      const now = Date.now();
-      const rows = await this.#connections.run(this.#sql.get, [keys, now]);
-      return new Map(rows.map(([key, ...count]) => [key!, toCount(count, now)]));
-    };
-    return { keys, counts: read() };
+  override async set(key: FailureKey, { count, until }: FailureCount): Promise<void> {
+    await this.#connections.run(this.#sql.set, [nameOf(key), count, until]);
   }
 
-  async deleteExpired(_now: number, limit: number): Promise<number> {
-    const [row] = await this.#connections.sweep(this.#sql.deleteExpired, [Date.now(), limit]);
+  override async delete(keys: readonly FailureKey[]): Promise<void> {
+    await this.#connections.run(this.#sql.delete, [keys.map(nameOf)]);
+  }
+
+  override async list(subject: string, now: number): Promise<readonly (FailureKey & FailureCount)[]> {
+    const start = nameOf({ subject, counter: '' });
+    const rows = await this.#connections.run(this.#sql.list, [start, `${subject}${BEHIND_SEPARATOR}`, now]);
+    return rows.map((row) => ({ subject, counter: row[0]!.slice(start.length), ...decodeCount(row) }));
+  }
+
+  override async deleteExpired(now: number, limit: number): Promise<number> {
+    const [row] = await this.#connections.sweep(this.#sql.deleteExpired, [now, limit]);
     return Number(row![0]);
   }
 }
 
-function toCount([points, expiresAt]: Row, now: number): FailureCount {
-  return { consumedPoints: Number(points), msBeforeNext: Number(expiresAt) - now };
+const SEPARATOR = '/';
+
+/** The character that follows the separator: names between the two are those of a subject. */
+const BEHIND_SEPARATOR = '0';
+
+function nameOf({ subject, counter }: FailureKey): string {
+  return subject + SEPARATOR + counter;
 }
 
-interface ThrottleReads {
-  readonly keys: string[];
-  readonly counts: Promise<Map<string, FailureCount>>;
+function byName(rows: readonly Row[]): ReadonlyMap<string, FailureCount> {
+  return new Map(rows.map((row) => [row[0]!, decodeCount(row)]));
 }
 
-interface ThrottleStatements {
-  readonly get: PostgresStatement;
-  readonly penalty: PostgresStatement;
-  readonly set: PostgresStatement;
-  readonly delete: PostgresStatement;
-  readonly deleteExpired: PostgresStatement;
-}
-
-function throttleStatements(table: string): ThrottleStatements {
-  return {
-    // $1 keys, $2 now
-    get: statement(`
-SELECT key, points, expires_at FROM ${table} WHERE key = ANY ($1::text[]) AND expires_at > $2::bigint`),
-
-    // $1 key, $2 now, $3 end of a first count
-    penalty: statement(`
-INSERT INTO ${table} AS t (key, points, expires_at) VALUES ($1, 1, $3::bigint)
-ON CONFLICT (key) DO UPDATE SET
-  points = CASE WHEN t.expires_at <= $2::bigint THEN 1 ELSE t.points + 1 END,
-  expires_at = CASE WHEN t.expires_at <= $2::bigint THEN excluded.expires_at ELSE t.expires_at END
-RETURNING points, expires_at`),
-
-    // $1 key, $2 points, $3 end
-    set: statement(`
-INSERT INTO ${table} (key, points, expires_at) VALUES ($1, $2::integer, $3::bigint)
-ON CONFLICT (key) DO UPDATE SET points = excluded.points, expires_at = excluded.expires_at`),
-
-    // $1 key
-    delete: statement(`DELETE FROM ${table} WHERE key = $1`),
-
-    // $1 now, $2 limit
-    deleteExpired: statement(`
-WITH due AS MATERIALIZED (
-    SELECT key FROM ${table} WHERE expires_at <= $1::bigint ORDER BY expires_at LIMIT $2::bigint FOR UPDATE SKIP LOCKED
-  ),
-  removed AS (DELETE FROM ${table} t USING due WHERE t.key = due.key)
-SELECT count(*) FROM due`),
-  };
+function decodeCount([, points, expiresAt]: Row): FailureCount {
+  return { count: Number(points), until: Number(expiresAt) };
 }
