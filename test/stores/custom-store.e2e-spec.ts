@@ -1,10 +1,18 @@
-import { sessionStoreContract } from 'nestjs-session-auth/testing';
+import { loginThrottleStoreContract, sessionStoreContract } from 'nestjs-session-auth/testing';
 import { DataSource } from 'typeorm';
+import { SqliteLoginThrottleStore } from '../../examples/custom-store/sqlite-login-throttle-store.js';
 import { SqliteSessionStore } from '../../examples/custom-store/sqlite-session-store.js';
 
 sessionStoreContract('SqliteSessionStore', async () => {
   const database = await new DataSource({ type: 'sqljs' }).initialize();
   const store = new SqliteSessionStore(database);
   await store.createTables();
+  return { store, close: () => database.destroy() };
+});
+
+loginThrottleStoreContract('SqliteLoginThrottleStore', async () => {
+  const database = await new DataSource({ type: 'sqljs' }).initialize();
+  const store = new SqliteLoginThrottleStore(database);
+  await store.createTable();
   return { store, close: () => database.destroy() };
 });

@@ -23,6 +23,7 @@ const WRITES = new Set([
   'zadd',
   'zrem',
   'hset',
+  'hdel',
   'getex',
   'restore',
 ]);

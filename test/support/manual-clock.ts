@@ -12,3 +12,17 @@ export class ManualClock extends Clock {
     this.#ahead += milliseconds;
   }
 }
+
+/** A clock that stands still unless it is moved: for what is asserted to the second. */
+export class StoppedClock extends ManualClock {
+  readonly #start = super.now();
+  #moved = 0;
+
+  override now(): number {
+    return this.#start + this.#moved;
+  }
+
+  override advance(milliseconds: number): void {
+    this.#moved += milliseconds;
+  }
+}

@@ -50,7 +50,12 @@ export type {
   FailureLimitOptions,
   LoginThrottleOptions,
 } from './throttle/login-throttle.options.js';
-export { LoginThrottleStore, type FailureCount, type FailureCounter } from './throttle/login-throttle-store.js';
+export {
+  LoginThrottleStore,
+  type FailureCount,
+  type FailureKey,
+  type NewFailure,
+} from './throttle/login-throttle-store.js';
 
 // session
 export type { CleanupOptions } from './session/cleanup.options.js';

@@ -98,9 +98,10 @@ export const CORE_PROVIDERS: readonly Provider[] = [
   // undefined where the application has switched them off
   {
     provide: LoginThrottle,
-    inject: [LoginThrottleStore, KeyRing, RESOLVED_OPTIONS],
-    useFactory: (store: LoginThrottleStore, keys: KeyRing, { loginThrottle, storeTimeout }: Options) =>
-      loginThrottle && new LoginThrottle(store, loginThrottle, keys.deriveKeys('login-throttle')[0]!, storeTimeout),
+    inject: [LoginThrottleStore, Clock, KeyRing, RESOLVED_OPTIONS],
+    useFactory: (store: LoginThrottleStore, clock: Clock, keys: KeyRing, { loginThrottle, storeTimeout }: Options) =>
+      loginThrottle &&
+      new LoginThrottle(store, clock, loginThrottle, keys.deriveKeys('login-throttle')[0]!, storeTimeout),
   },
   {
     provide: Fingerprint,

@@ -3,6 +3,7 @@ import { sessionStoreContract } from 'nestjs-session-auth/testing';
 import type { SessionStore } from '../src/session/session-store.js';
 import { MemorySessionStore } from '../src/storage/memory/memory-session-store.js';
 import { NO_LIMIT, untouched } from '../src/testing/session-store/sample-records.js';
+import { failedTests, withGlobals } from './contract-run.js';
 
 /** Lets everybody else go first, as a round trip between a read and a write does. */
 const pause = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -223,6 +224,12 @@ const broken: Readonly<Record<string, readonly [() => SessionStore, ...RegExp[]]
   ],
 };
 
+/** The titles of the tests that fail for a store. */
+const failuresOf = (makeStore: () => SessionStore): Promise<string[]> =>
+  failedTests(100, () => {
+    sessionStoreContract('store', async () => ({ store: makeStore(), close: async () => undefined }));
+  });
+
 describe('the session store contract', () => {
   it('holds for the memory store', async () => {
     expect(await failuresOf(() => new MemorySessionStore())).toEqual([]);
@@ -234,40 +241,9 @@ describe('the session store contract', () => {
   });
 
   it('says what is missing where there is no test framework', () => {
-    const run = withGlobals({ describe: undefined, it: undefined }, () => () => {
-      sessionStoreContract('store', () => Promise.reject(new Error('not reached')));
-    });
-    expect(run).toThrow(expect.objectContaining({ code: 'not_configured' }));
+    const run = (): void => sessionStoreContract('store', () => Promise.reject(new Error('not reached')));
+    expect(() => withGlobals({ describe: undefined, it: undefined }, run)).toThrow(
+      expect.objectContaining({ code: 'not_configured' }),
+    );
   });
 });
-
-/** The titles of the tests that fail for a store. */
-async function failuresOf(makeStore: () => SessionStore): Promise<string[]> {
-  const tests: [string, () => Promise<void>][] = [];
-  const collector = {
-    describe: (_: string, body: () => void) => body(),
-    it: (title: string, body: () => Promise<void>) => void tests.push([title, body]),
-  };
-  withGlobals(collector, () => () => {
-    sessionStoreContract('store', async () => ({ store: makeStore(), close: async () => undefined }));
-  })();
-  expect(tests.length).toBeGreaterThan(100);
-  const failures: string[] = [];
-  for (const [title, body] of tests) await body().catch(() => failures.push(title));
-  return failures;
-}
-
-/** A function that runs with other globals than those of the present test framework. */
-function withGlobals(globals: object, make: () => () => void): () => void {
-  return () => {
-    const own = Object.fromEntries(
-      Object.keys(globals).map((name) => [name, Reflect.get(globalThis, name) as unknown]),
-    );
-    Object.assign(globalThis, globals);
-    try {
-      make()();
-    } finally {
-      Object.assign(globalThis, own);
-    }
-  };
-}

@@ -2,10 +2,16 @@ import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { SessionCleanupService } from 'nestjs-session-auth';
-import { rememberMeTokenStoreContract, sessionStoreContract } from 'nestjs-session-auth/testing';
+import {
+  loginThrottleStoreContract,
+  rememberMeTokenStoreContract,
+  sessionStoreContract,
+} from 'nestjs-session-auth/testing';
 import {
   CreateSessionAuthTables,
   REMEMBER_ME_TABLE,
+  THROTTLE_TABLE,
+  TypeOrmLoginThrottleStore,
   TypeOrmRememberMeTokenStore,
   TypeOrmSessionStore,
   typeOrmStorage,
@@ -54,6 +60,16 @@ describe('a PostgreSQL role with the rights of docs/postgresql.md and no more', 
       another: () => Promise.resolve(new TypeOrmRememberMeTokenStore(restricted[1]!)),
       close: async () => {
         await restricted[0]!.query(`DELETE FROM ${REMEMBER_ME_TABLE}`);
+      },
+    }),
+  );
+
+  loginThrottleStoreContract('TypeOrmLoginThrottleStore', () =>
+    Promise.resolve({
+      store: new TypeOrmLoginThrottleStore(restricted[0]!),
+      another: () => Promise.resolve(new TypeOrmLoginThrottleStore(restricted[1]!)),
+      close: async () => {
+        await restricted[0]!.query(`DELETE FROM ${THROTTLE_TABLE}`);
       },
     }),
   );

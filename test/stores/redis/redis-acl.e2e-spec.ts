@@ -2,14 +2,23 @@ import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
-import { RedisRememberMeTokenStore, redisStorage, RedisSessionStore } from 'nestjs-session-auth/redis';
-import { rememberMeTokenStoreContract, sessionStoreContract } from 'nestjs-session-auth/testing';
+import {
+  RedisLoginThrottleStore,
+  RedisRememberMeTokenStore,
+  redisStorage,
+  RedisSessionStore,
+} from 'nestjs-session-auth/redis';
+import {
+  loginThrottleStoreContract,
+  rememberMeTokenStoreContract,
+  sessionStoreContract,
+} from 'nestjs-session-auth/testing';
 import { startLocalRedis, type LocalRedis } from '../../../src/local-services/local-redis.js';
 import { ADAPTERS, startBank } from '../../support/bank.js';
 import { EVERYDAY_STATUSES, everydayVisit } from '../../support/everyday-visit.js';
 
-/** `INFO` was asked for before the count began; `EXPIRE` is for a count of the throttle that has no time to live. */
-const NOT_COUNTED = ['info', 'expire'];
+/** `INFO` was asked for before the count began. */
+const NOT_COUNTED = ['info'];
 
 /** What only this test sends. */
 describe('a Redis user with the rights of docs/redis.md and no more', () => {
@@ -51,6 +60,15 @@ describe('a Redis user with the rights of docs/redis.md and no more', () => {
     return Promise.resolve({
       store: new RedisRememberMeTokenStore(restricted[0]!, own),
       another: () => Promise.resolve(new RedisRememberMeTokenStore(restricted[1]!, own)),
+      close: () => Promise.resolve(),
+    });
+  });
+
+  loginThrottleStoreContract('RedisLoginThrottleStore', () => {
+    const own = namespace();
+    return Promise.resolve({
+      store: new RedisLoginThrottleStore(restricted[0]!, own),
+      another: () => Promise.resolve(new RedisLoginThrottleStore(restricted[1]!, own)),
       close: () => Promise.resolve(),
     });
   });

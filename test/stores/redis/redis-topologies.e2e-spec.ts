@@ -5,8 +5,17 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { Test } from '@nestjs/testing';
 import type { Cluster, Redis } from 'ioredis';
 import { SessionCleanupService } from 'nestjs-session-auth';
-import { RedisRememberMeTokenStore, redisStorage, RedisSessionStore } from 'nestjs-session-auth/redis';
-import { rememberMeTokenStoreContract, sessionStoreContract } from 'nestjs-session-auth/testing';
+import {
+  RedisLoginThrottleStore,
+  RedisRememberMeTokenStore,
+  redisStorage,
+  RedisSessionStore,
+} from 'nestjs-session-auth/redis';
+import {
+  loginThrottleStoreContract,
+  rememberMeTokenStoreContract,
+  sessionStoreContract,
+} from 'nestjs-session-auth/testing';
 import { BankClient, REMEMBER_COOKIE } from '../../support/bank-client.js';
 import { startBank, type Backend, type Bank } from '../../support/bank.js';
 import { RedisCluster } from '../../support/redis-cluster.js';
@@ -79,6 +88,15 @@ describe.each(TOPOLOGIES)('$name', ({ name, start, example }) => {
     return {
       store: new RedisRememberMeTokenStore(clients[0]!, options),
       another: async () => new RedisRememberMeTokenStore(clients[1]!, options),
+      close: async () => undefined,
+    };
+  });
+
+  loginThrottleStoreContract(name, async () => {
+    const own = namespace();
+    return {
+      store: new RedisLoginThrottleStore(clients[0]!, own),
+      another: async () => new RedisLoginThrottleStore(clients[1]!, own),
       close: async () => undefined,
     };
   });

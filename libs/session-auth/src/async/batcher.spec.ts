@@ -1,34 +1,38 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { describe, expect, it } from '@jest/globals';
-import { SameTurn } from './batcher.js';
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { Batcher } from './batcher.js';
 
-describe('what is added within one turn of the event loop', () => {
-  it('is handed over together, once, in its order', async () => {
-    const taken: (readonly number[])[] = [];
-    const turn = new SameTurn<number>((items) => taken.push(items));
-    turn.add(1);
-    await Promise.resolve();
-    process.nextTick(() => turn.add(2));
-    turn.add(3);
-    expect(taken).toEqual([]);
-    await nextTurn();
-    expect(taken).toEqual([[1, 3, 2]]);
-    turn.add(4);
-    await nextTurn();
-    await nextTurn();
-    expect(taken).toEqual([[1, 3, 2], [4]]);
+describe('Batcher', () => {
+  let batches: (readonly number[])[];
+  let batcher: Batcher<number>;
+
+  beforeEach(() => {
+    batches = [];
+    batcher = new Batcher((items) => {
+      batches.push(items);
+      if (items.includes(-1)) batcher.add(0);
+    });
   });
 
-  it('while it is handed over is the next one', async () => {
-    const taken: (readonly number[])[] = [];
-    const turn = new SameTurn<number>((items) => {
-      taken.push(items);
-      if (items.includes(1)) turn.add(2);
-    });
-    turn.add(1);
+  it('hands over together what is added within one turn of the event loop, once, in its order', async () => {
+    batcher.add(1);
+    await Promise.resolve();
+    process.nextTick(() => batcher.add(2));
+    batcher.add(3);
+    expect(batches).toEqual([]);
     await nextTurn();
-    expect(taken).toEqual([[1]]);
+    expect(batches).toEqual([[1, 3, 2]]);
+    batcher.add(4);
     await nextTurn();
-    expect(taken).toEqual([[1], [2]]);
+    await nextTurn();
+    expect(batches).toEqual([[1, 3, 2], [4]]);
+  });
+
+  it('puts what is added while a batch is handed over into the next one', async () => {
+    batcher.add(-1);
+    await nextTurn();
+    expect(batches).toEqual([[-1]]);
+    await nextTurn();
+    expect(batches).toEqual([[-1], [0]]);
   });
 });

@@ -1,19 +1,20 @@
 import { setImmediate } from 'node:timers';
 
-/** Hands over together what is added within one turn of the event loop. */
-export class SameTurn<Item> {
+/** Collects the items that are added within one turn of the event loop and hands them over together, in their order. */
+export class Batcher<Item> {
   #items: Item[] = [];
 
-  constructor(private readonly take: (items: readonly Item[]) => void) {}
+  /** @param run takes a batch, never an empty one; must not throw */
+  constructor(private readonly run: (items: readonly Item[]) => void) {}
 
   add(item: Item): void {
     // immediates run once all requests that have arrived are taken in
-    if (this.#items.push(item) === 1) setImmediate(() => this.#handOver());
+    if (this.#items.push(item) === 1) setImmediate(() => this.#runBatch());
   }
 
-  #handOver(): void {
+  #runBatch(): void {
     const items = this.#items;
     this.#items = [];
-    this.take(items);
+    this.run(items);
   }
 }

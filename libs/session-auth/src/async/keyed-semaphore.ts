@@ -3,20 +3,21 @@ interface Waiting {
   readonly fail: (error: unknown) => void;
 }
 
-/** Lets at most so many pieces of work of one key run at a time; the rest wait, first come, first served. */
-export class Turns {
+/** Lets at most `max` pieces of work of one key run at a time; the rest wait, first come, first served. */
+export class KeyedSemaphore {
   readonly #running = new Map<string, { count: number; readonly waiting: Waiting[] }>();
 
   /**
-   * @param failsAll whether an error of one piece of work is that of all that wait behind it: they would only run into
-   *   the same, one after the other
+   * @param failsAll whether an error of one piece of work also fails all that wait behind it: they would only run into
+   *   the same error, one after the other
    */
   constructor(
     private readonly max: number,
     private readonly failsAll: (error: unknown) => boolean = () => false,
   ) {}
 
-  async take<T>(key: string, work: () => Promise<T>): Promise<T> {
+  /** Runs a piece of work when a place of its key is free, and returns its outcome. */
+  async run<T>(key: string, work: () => Promise<T>): Promise<T> {
     const running = this.#running.get(key) ?? { count: 0, waiting: [] };
     this.#running.set(key, running);
     if (running.count < this.max) running.count += 1;

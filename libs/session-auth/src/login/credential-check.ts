@@ -4,7 +4,8 @@ import { SessionEventPublisher } from '../events/event-publisher.js';
 import type { LoginFailure } from '../events/session-event.js';
 import type { RequestSession } from '../http/request-session.js';
 import { PasswordHasher } from '../passwords/password-hasher.js';
-import { LoginThrottle, type ThrottleRefusal } from '../throttle/login-throttle.js';
+import type { ThrottleRefusal } from '../throttle/login-attempt.js';
+import { LoginThrottle } from '../throttle/login-throttle.js';
 import { SessionUserProvider, type SessionUser } from '../users/session-user-provider.js';
 import { DeviceRecognition } from './device-recognition.js';
 

@@ -1,3 +1,4 @@
+export { loginThrottleStoreContract, type LoginThrottleStoreUnderTest } from './login-throttle-store-contract.js';
 export { sessionStoreContract } from './session-store-contract.js';
 export type { MakeSessionStore, SessionStoreUnderTest } from './session-store/backend.js';
 export {

@@ -1,47 +1,60 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { LoginThrottleStore, type FailureCount, type FailureCounter } from './login-throttle-store.js';
+import { MemoryLoginThrottleStore } from '../storage/memory/memory-login-throttle-store.js';
+import { Clock } from '../time/clock.js';
+import { DAY, HOUR, MINUTE } from '../time/units.js';
+import type { LoginAttempt, ThrottleRefusal } from './login-attempt.js';
+import type { FailureCount, FailureKey } from './login-throttle-store.js';
 import { DEFAULT_LOGIN_THROTTLE } from './login-throttle.options.js';
-import { LoginThrottle, type LoginAttempt, type LoginClient, type ThrottleRefusal } from './login-throttle.js';
+import { LoginThrottle, type LoginClient } from './login-throttle.js';
 
-const MINUTE = 60_000;
-const HOUR = 60 * MINUTE;
+class StoppedClock extends Clock {
+  time = Date.UTC(2026, 0, 15, 12);
 
-/** Counts on a clock that is moved by hand. */
-class ManualThrottleStore extends LoginThrottleStore {
-  now = 0;
-  readonly counts = new Map<string, { points: number; until: number }>();
+  now(): number {
+    return this.time;
+  }
+}
 
-  override counter(name: string, seconds: number): FailureCounter {
-    const present = (key: string): { points: number; until: number } | undefined => {
-      const found = this.counts.get(`${name}:${key}`);
-      return found !== undefined && found.until > this.now ? found : undefined;
-    };
-    const put = (key: string, points: number, until: number): FailureCount => {
-      this.counts.set(`${name}:${key}`, { points, until });
-      return { consumedPoints: points, msBeforeNext: until - this.now };
-    };
-    return {
-      get: async (key) => {
-        const found = present(key);
-        return found === undefined ? null : put(key, found.points, found.until);
-      },
-      penalty: async (key) => {
-        const found = present(key);
-        return put(key, (found?.points ?? 0) + 1, found?.until ?? this.now + seconds * 1000);
-      },
-      set: async (key, points, length) => put(key, points, this.now + length * 1000),
-      delete: async (key) => this.counts.delete(`${name}:${key}`),
-    };
+/** Notes the keys that it is given. */
+class WatchedStore extends MemoryLoginThrottleStore {
+  readonly keys: FailureKey[] = [];
+  readonly calls: string[] = [];
+
+  override read(...args: Parameters<MemoryLoginThrottleStore['read']>): ReturnType<MemoryLoginThrottleStore['read']> {
+    this.calls.push('read');
+    return super.read(...args);
+  }
+
+  override add(...args: Parameters<MemoryLoginThrottleStore['add']>): ReturnType<MemoryLoginThrottleStore['add']> {
+    this.calls.push('add');
+    this.keys.push(...args[0].map(({ subject, counter }) => ({ subject, counter })));
+    return super.add(...args);
+  }
+
+  override set(...args: [FailureKey, FailureCount, number]): Promise<void> {
+    this.calls.push('set');
+    this.keys.push(args[0]);
+    return super.set(...args);
+  }
+
+  override delete(keys: readonly FailureKey[]): Promise<void> {
+    this.calls.push('delete');
+    return super.delete(keys);
   }
 }
 
 describe('LoginThrottle', () => {
-  let store: ManualThrottleStore;
+  let clock: StoppedClock;
+  let store: WatchedStore;
   let throttle: LoginThrottle;
 
+  const throttleOn = (used: MemoryLoginThrottleStore, timeout = 1000): LoginThrottle =>
+    new LoginThrottle(used, clock, DEFAULT_LOGIN_THROTTLE, Buffer.alloc(32, 1), timeout);
+
   beforeEach(() => {
-    store = new ManualThrottleStore();
-    throttle = new LoginThrottle(store, DEFAULT_LOGIN_THROTTLE, Buffer.alloc(32, 1), 1000);
+    clock = new StoppedClock();
+    store = new WatchedStore();
+    throttle = throttleOn(store);
   });
 
   const HOME: LoginClient = { ip: '203.0.113.7' };
@@ -61,6 +74,12 @@ describe('LoginThrottle', () => {
     for (let i = 0; i < times; i += 1) expect(await fail(name, client)).toBeUndefined();
   }
 
+  /** The subjects that were counted, with their counters. */
+  const countersBySubject = (): string[][] => {
+    const subjects = [...new Set(store.keys.map(({ subject }) => subject))];
+    return subjects.map((one) => store.keys.flatMap(({ subject, counter }) => (subject === one ? [counter] : [])));
+  };
+
   it('blocks a client at an account for a minute after five failures, and twice as long each time, up to an hour', async () => {
     await succeed('alice');
     for (const minutes of [1, 2, 4, 8, 16, 32, 60, 60]) {
@@ -68,23 +87,28 @@ describe('LoginThrottle', () => {
       const refusal = { scope: 'account_and_client', retryAfterSeconds: minutes * 60 };
       expect(await fail('alice')).toEqual(refusal);
       expect(await succeed('alice')).toEqual(refusal);
-      store.now += minutes * MINUTE - 1;
+      clock.time += minutes * MINUTE - 1;
       expect(await fail('alice')).toEqual({ ...refusal, retryAfterSeconds: 1 });
-      store.now += 1;
-      // the address's own limit is not what this is about
-      for (const key of store.counts.keys()) if (key.startsWith('address:')) store.counts.delete(key);
+      clock.time += 1;
     }
+  });
+
+  it('starts with a minute again a day after the first block', async () => {
+    await failTimes(5, 'alice');
+    clock.time += DAY;
+    await failTimes(5, 'alice');
+    expect(await fail('alice')).toMatchObject({ retryAfterSeconds: 60 });
   });
 
   it('forgets failures and blocks after a success, and failures after a quarter of an hour', async () => {
     await failTimes(5, 'alice');
-    store.now += MINUTE;
+    clock.time += MINUTE;
     expect(await succeed('alice')).toBeUndefined();
     await failTimes(5, 'alice');
     expect(await fail('alice')).toMatchObject({ retryAfterSeconds: 60 });
-    store.now += MINUTE;
+    clock.time += MINUTE;
     await failTimes(4, 'alice');
-    store.now += 15 * MINUTE;
+    clock.time += 15 * MINUTE;
     await failTimes(5, 'alice');
   });
 
@@ -95,6 +119,8 @@ describe('LoginThrottle', () => {
     expect(verdicts.filter((refusal) => refusal === undefined)).toHaveLength(5);
     // the right password comes last, and is not told from the rest
     expect(await attempts[49]!.succeeded()).toMatchObject({ scope: 'account_and_client' });
+    // and they are one block, not many
+    expect(await fail('alice')).toMatchObject({ retryAfterSeconds: 60 });
   });
 
   it('refuses an address after a hundred failures in an hour, at any account', async () => {
@@ -102,7 +128,9 @@ describe('LoginThrottle', () => {
     expect(await fail('somebody')).toEqual({ scope: 'address', retryAfterSeconds: 3600 });
     expect(await succeed('somebody')).toMatchObject({ scope: 'address' });
     expect(await succeed('somebody', { ip: '203.0.113.8' })).toBeUndefined();
-    store.now += HOUR;
+    clock.time += HOUR - 1;
+    expect(await succeed('somebody')).toEqual({ scope: 'address', retryAfterSeconds: 1 });
+    clock.time += 1;
     expect(await succeed('somebody')).toBeUndefined();
   });
 
@@ -115,16 +143,29 @@ describe('LoginThrottle', () => {
     expect(await succeed('alice')).toBeUndefined();
     expect(await succeed('alice', { ...stranger, deviceId: 'a-device-of-hers' })).toBeUndefined();
     expect(await succeed('bob', stranger)).toBeUndefined();
-    store.now += 21 * 24 * HOUR;
+    clock.time += 21 * DAY;
     for (let i = 0; i < 50; i += 1) await failTimes(1, 'alice', { ip: `198.51.100.${i}` });
     expect(await succeed('alice')).toMatchObject({ scope: 'account' });
   });
 
+  it.each([
+    ['address', 0, 3600],
+    ['account_and_client', HOUR - MINUTE / 2, 60],
+  ])('tells of the count that is over last, where several are full: %s', async (scope, later, retryAfterSeconds) => {
+    for (let i = 0; i < 95; i += 1) await failTimes(1, `customer${i}`);
+    clock.time += later;
+    await failTimes(5, 'alice');
+    expect(await fail('alice')).toEqual({ scope, retryAfterSeconds });
+  });
+
   it('does not count what known clients fail against the account', async () => {
     await succeed('alice');
+    store.keys.length = 0;
     await failTimes(4, 'alice');
     await failTimes(4, 'alice', { ip: '192.0.2.1', deviceId: 'a-device-of-hers' });
-    expect([...store.counts.keys()].filter((key) => key.startsWith('account:'))).toEqual([]);
+    const ofAlice = countersBySubject()[0]!;
+    expect(ofAlice.length).toBeGreaterThan(0);
+    expect(ofAlice.filter((counter) => counter === 'failures')).toEqual([]);
   });
 
   it('counts a known device by itself, wherever it is, and not by its address', async () => {
@@ -132,27 +173,57 @@ describe('LoginThrottle', () => {
     for (let i = 0; i < 5; i += 1) await failTimes(1, 'alice', { ...device, ip: `198.51.100.${i}` });
     expect(await fail('alice', { ...device, ip: '192.0.2.1' })).toMatchObject({ scope: 'account_and_client' });
     expect(await succeed('alice', { ip: '198.51.100.1' })).toBeUndefined();
-    expect([...store.counts.keys()].filter((key) => key.startsWith('address:'))).toEqual([]);
+    expect(countersBySubject()).toHaveLength(1);
   });
 
   it('keeps neither names nor addresses in what it counts by', async () => {
     await fail('alice@example.com');
-    await succeed('bob@example.com');
-    for (const key of store.counts.keys()) expect(key).toMatch(/^[a-z]+:[\w-]{22}$/);
-    const other = new LoginThrottle(store, DEFAULT_LOGIN_THROTTLE, Buffer.alloc(32, 2), 1000);
-    const keys = store.counts.size;
+    await failTimes(5, 'bob@example.com');
+    await succeed('carol@example.com');
+    expect(store.keys.length).toBeGreaterThan(10);
+    for (const { subject, counter } of store.keys) {
+      expect(subject).toMatch(/^[\w-]{22}$/);
+      expect(counter).toMatch(/^(failures|(failures|blocks|known):[\w-]{22})$/);
+    }
+    const before = store.size;
+    const other = new LoginThrottle(store, clock, DEFAULT_LOGIN_THROTTLE, Buffer.alloc(32, 2), 1000);
     await other.attempt('alice@example.com', HOME).failed();
-    expect(store.counts.size).toBe(keys + 3);
+    expect(store.size).toBe(before + 3);
   });
 
-  it('writes nothing for a login without failures from a known address', async () => {
+  it('keeps all that it counts of an account under one subject, where it can be listed and forgotten', async () => {
     await succeed('alice');
-    const before = JSON.stringify([...store.counts]);
+    await failTimes(5, 'alice', { ip: '192.0.2.1' });
+    await failTimes(1, 'alice', { ip: '192.0.2.1', deviceId: 'a-device-of-hers' });
+    const { subject } = store.keys[0]!;
+    const counters = (await store.list(subject, clock.now())).map(({ counter }) => counter.split(':')[0]);
+    expect(counters.sort()).toEqual(['blocks', 'failures', 'failures', 'failures', 'known']);
+    await store.delete(await store.list(subject, clock.now()));
+    await failTimes(5, 'alice', { ip: '192.0.2.1' });
+  });
+
+  it('asks the store once before a password is looked at and once after, and writes nothing for a login without failures from a known address', async () => {
     await succeed('alice');
-    expect(JSON.stringify([...store.counts])).toBe(before);
-    store.now += 11 * 24 * HOUR;
+    expect(store.calls).toEqual(['read', 'read', 'set']);
+    store.calls.length = 0;
+    clock.time += 10 * DAY;
     await succeed('alice');
-    expect(JSON.stringify([...store.counts])).not.toBe(before);
+    expect(store.calls).toEqual(['read', 'read']);
+    store.calls.length = 0;
+    clock.time += DAY;
+    await succeed('alice');
+    expect(store.calls).toEqual(['read', 'read', 'set']);
+    store.calls.length = 0;
+    await fail('alice');
+    expect(store.calls).toEqual(['read', 'add']);
+    store.calls.length = 0;
+    await succeed('alice');
+    expect(store.calls).toEqual(['read', 'read', 'delete']);
+  });
+
+  it('learns no address from a known device', async () => {
+    await succeed('alice', { ip: '192.0.2.1', deviceId: 'a-device-of-hers' });
+    expect(store.calls).toEqual(['read', 'read']);
   });
 
   it('does without an address', async () => {
@@ -161,26 +232,24 @@ describe('LoginThrottle', () => {
     expect(await succeed('bob', {})).toBeUndefined();
   });
 
-  it.each(['get', 'penalty'] as const)('fails closed when the store fails at %s', async (operation) => {
-    const fail = (): Promise<never> => Promise.reject(new Error('down'));
-    class BrokenStore extends ManualThrottleStore {
-      override counter(name: string, seconds: number): FailureCounter {
-        return { ...super.counter(name, seconds), [operation]: fail };
-      }
-    }
-    const broken = new LoginThrottle(new BrokenStore(), DEFAULT_LOGIN_THROTTLE, Buffer.alloc(32), 1000);
-    const attempt = broken.attempt('alice', HOME);
-    const outcome = operation === 'get' ? attempt.check() : attempt.failed();
-    await expect(outcome).rejects.toMatchObject({ code: 'session_store_unavailable' });
+  it.each(['read', 'add', 'set', 'delete'] as const)('fails closed when the store fails at %s', async (operation) => {
+    await failTimes(4, 'alice');
+    store[operation] = (): Promise<never> => Promise.reject(new Error('down'));
+    const attempt = at('alice');
+    const steps = {
+      read: () => attempt.check(),
+      add: () => attempt.failed(),
+      // the fifth failure blocks
+      set: () => attempt.failed(),
+      delete: () => attempt.succeeded(),
+    };
+    await expect(steps[operation]()).rejects.toMatchObject({ code: 'session_store_unavailable' });
   });
 
   it('fails closed when the store does not answer in time', async () => {
-    class SilentStore extends ManualThrottleStore {
-      override counter(name: string, seconds: number): FailureCounter {
-        return { ...super.counter(name, seconds), get: () => new Promise(() => undefined) };
-      }
-    }
-    const silent = new LoginThrottle(new SilentStore(), DEFAULT_LOGIN_THROTTLE, Buffer.alloc(32), 5);
-    await expect(silent.attempt('alice', HOME).check()).rejects.toMatchObject({ code: 'session_store_unavailable' });
+    const silent = new MemoryLoginThrottleStore();
+    silent.read = () => new Promise(() => undefined);
+    const attempt = throttleOn(silent, 5).attempt('alice', HOME);
+    await expect(attempt.check()).rejects.toMatchObject({ code: 'session_store_unavailable' });
   });
 });

@@ -1,4 +1,4 @@
-import { SameTurn } from '../../async/batcher.js';
+import { Batcher } from '../../async/batcher.js';
 import { READ_STEP, type FindStatements } from './find-statements.js';
 import type { PostgresDatabase } from './postgres-database.js';
 import { sqlStateOf } from './sql-state.js';
@@ -8,7 +8,7 @@ import { sqlStateOf } from './sql-state.js';
  * the round trip is what costs, here and in the server, and not the row.
  */
 export class SessionReads {
-  readonly #turn = new SameTurn<Read>((reads) => this.#send(reads));
+  readonly #batcher = new Batcher<Read>((reads) => this.#send(reads));
 
   constructor(
     private readonly database: PostgresDatabase,
@@ -17,7 +17,7 @@ export class SessionReads {
 
   /** Returns the row of a stored digest as the text of a JSON array; undefined when there is none. */
   find(digest: string): Promise<string | undefined> {
-    return new Promise((resolve, reject) => this.#turn.add({ digest, resolve, reject }));
+    return new Promise((resolve, reject) => this.#batcher.add({ digest, resolve, reject }));
   }
 
   #send(reads: readonly Read[]): void {

@@ -6,8 +6,4 @@ export interface RedisClient {
   readonly isCluster?: boolean;
   evalsha(sha: string, numberOfKeys: number, ...keysAndArguments: (string | number)[]): Promise<unknown>;
   eval(script: string, numberOfKeys: number, ...keysAndArguments: (string | number)[]): Promise<unknown>;
-  /** The rest is what the limiters of `rate-limiter-flexible` use. */
-  multi(): unknown;
-  del(key: string): Promise<number>;
-  defineCommand(name: string, definition: { readonly lua: string; readonly numberOfKeys?: number }): void;
 }

@@ -1,4 +1,4 @@
-import { SameTurn } from '../../async/batcher.js';
+import { Batcher } from '../../async/batcher.js';
 import { SHARD_TAG_LENGTH, shardTagOf } from '../../crypto/session-token.js';
 import type { Admission } from '../../session/concurrency-limit.js';
 import { corruptRecord, ifReadable } from '../../session/corrupt-record.js';
@@ -62,7 +62,7 @@ const UPDATE_STEP = 500;
 export class RedisSessionStore extends SessionStore {
   readonly #client: RedisClient;
   readonly #namespace: string;
-  readonly #finds = new SameTurn<Find>((finds) => this.#sendFinds(finds));
+  readonly #finds = new Batcher<Find>((finds) => this.#sendFinds(finds));
   #findStep: number;
 
   constructor(client: RedisClient, options: RedisSessionStoreOptions = {}) {

@@ -1,0 +1,84 @@
+import {
+  LoginThrottleStore,
+  type FailureCount,
+  type FailureKey,
+  type NewFailure,
+} from '../../throttle/login-throttle-store.js';
+import { PostgresDatabase, type PostgresStoreSettings } from './postgres-database.js';
+import type { PostgresExecutor } from './postgres-executor.js';
+import type { Row } from './postgres-statement.js';
+import { throttleStatements, type ThrottleStatements } from './throttle-statements.js';
+import { throttleTable } from './throttle-tables.js';
+
+/**
+ * Counts failed logins in PostgreSQL, under the same rules as the sessions: for all nodes together, each call one
+ * statement.
+ */
+export class PostgresLoginThrottleStore extends LoginThrottleStore {
+  readonly #database: PostgresDatabase;
+  readonly #sql: ThrottleStatements;
+
+  constructor(executor: PostgresExecutor, settings: PostgresStoreSettings) {
+    super();
+    this.#database = new PostgresDatabase(executor, settings);
+    this.#sql = throttleStatements(throttleTable(settings.schema));
+  }
+
+  /**
+   * Whether the table is there: asked once at boot.
+   *
+   * @throws SessionAuthError `invalid_configuration` when the migration has not been run
+   */
+  async checkTables(): Promise<void> {
+    await this.#database.checkTables(this.#sql.read, [[], 0]);
+  }
+
+  override async read(keys: readonly FailureKey[], now: number): Promise<readonly (FailureCount | undefined)[]> {
+    const names = keys.map(nameOf);
+    const counts = byName(await this.#database.run(this.#sql.read, [names, now]));
+    return names.map((name) => counts.get(name));
+  }
+
+  override async add(failures: readonly NewFailure[], now: number): Promise<readonly FailureCount[]> {
+    const names = failures.map(nameOf);
+    const ends = failures.map(({ window }) => String(now + window));
+    const counts = byName(await this.#database.run(this.#sql.add, [names, now, ends]));
+    return names.map((name) => counts.get(name)!);
+  }
+
+  override async set(key: FailureKey, { count, until }: FailureCount): Promise<void> {
+    await this.#database.run(this.#sql.set, [nameOf(key), count, until]);
+  }
+
+  override async delete(keys: readonly FailureKey[]): Promise<void> {
+    await this.#database.run(this.#sql.delete, [keys.map(nameOf)]);
+  }
+
+  override async list(subject: string, now: number): Promise<readonly (FailureKey & FailureCount)[]> {
+    const start = nameOf({ subject, counter: '' });
+    const rows = await this.#database.run(this.#sql.list, [start, `${subject}${BEHIND_SEPARATOR}`, now]);
+    return rows.map((row) => ({ subject, counter: row[0]!.slice(start.length), ...decodeCount(row) }));
+  }
+
+  override async deleteExpired(now: number, limit: number): Promise<number> {
+    const [row] = await this.#database.sweep(this.#sql.deleteExpired, [now, limit]);
+    return Number(row![0]);
+  }
+}
+
+const SEPARATOR = '/';
+
+/** The character that follows the separator: names between the two are those of a subject. */
+const BEHIND_SEPARATOR = '0';
+
+function nameOf({ subject, counter }: FailureKey): string {
+  return subject + SEPARATOR + counter;
+}
+
+function byName(rows: readonly Row[]): ReadonlyMap<string, FailureCount> {
+  return new Map(rows.map((row) => [row[0]!, decodeCount(row)]));
+}
+
+function decodeCount([, points, expiresAt]: Row): FailureCount {
+  return { count: Number(points), until: Number(expiresAt) };
+}

@@ -1,0 +1,53 @@
+import { statement, type PostgresStatement } from './postgres-statement.js';
+
+/** The statements on the counts of failed logins, for the table of one schema. */
+export interface ThrottleStatements {
+  readonly read: PostgresStatement;
+  readonly add: PostgresStatement;
+  readonly set: PostgresStatement;
+  readonly delete: PostgresStatement;
+  readonly list: PostgresStatement;
+  readonly deleteExpired: PostgresStatement;
+}
+
+/* What writes several rows takes them in the order of their keys: two that meet wait for each other and do not deadlock. */
+export function throttleStatements(table: string): ThrottleStatements {
+  return {
+    // $1 keys, $2 now
+    read: statement(`
+SELECT key, points, expires_at FROM ${table} WHERE key = ANY ($1::text[]) AND expires_at > $2::bigint`),
+
+    // $1 keys, $2 now, $3 ends of first counts
+    add: statement(`
+INSERT INTO ${table} AS t (key, points, expires_at)
+SELECT key, 1, ends FROM unnest($1::text[], $3::bigint[]) AS failure (key, ends) ORDER BY key COLLATE "C"
+ON CONFLICT (key) DO UPDATE SET
+  points = CASE WHEN t.expires_at <= $2::bigint THEN 1 ELSE t.points + 1 END,
+  expires_at = CASE WHEN t.expires_at <= $2::bigint THEN excluded.expires_at ELSE t.expires_at END
+RETURNING key, points, expires_at`),
+
+    // $1 key, $2 points, $3 end
+    set: statement(`
+INSERT INTO ${table} (key, points, expires_at) VALUES ($1, $2::integer, $3::bigint)
+ON CONFLICT (key) DO UPDATE SET points = excluded.points, expires_at = excluded.expires_at`),
+
+    // $1 keys
+    delete: statement(`
+WITH given AS MATERIALIZED (
+    SELECT key FROM ${table} WHERE key = ANY ($1::text[]) ORDER BY key FOR UPDATE
+  )
+DELETE FROM ${table} t USING given WHERE t.key = given.key`),
+
+    // $1 start of the keys, $2 what is behind all of them, $3 now
+    list: statement(`
+SELECT key, points, expires_at FROM ${table} WHERE key >= $1 AND key < $2 AND expires_at > $3::bigint`),
+
+    // $1 now, $2 limit
+    deleteExpired: statement(`
+WITH due AS MATERIALIZED (
+    SELECT key FROM ${table} WHERE expires_at <= $1::bigint ORDER BY expires_at LIMIT $2::bigint FOR UPDATE SKIP LOCKED
+  ),
+  removed AS (DELETE FROM ${table} t USING due WHERE t.key = due.key)
+SELECT count(*) FROM due`),
+  };
+}
