@@ -33,6 +33,7 @@ import { StoredRememberedDevices } from './remember-me/stored-remembered-devices
 import { OPTION_PROVIDERS, RESOLVED_OPTIONS, type ResolvedSessionAuthOptions as Options } from './resolve-options.js';
 import { ConcurrentSessionsService } from './session/concurrent-sessions.service.js';
 import { EXPIRING_ROWS, expiringRows } from './session/expiring-rows.js';
+import { NewSessionNotifier } from './session/new-session-notifier.js';
 import { NewSessionAnnouncer } from './session/new-session-announcer.js';
 import { RememberedDevices } from './session/remembered-devices.js';
 import { SessionCleanupService } from './session/session-cleanup.service.js';
@@ -76,7 +77,6 @@ export const CORE_PROVIDERS: readonly Provider[] = [
   DeviceRecognition,
   EventEmitterBridge,
   KeyRing,
-  NewSessionAnnouncer,
   RememberedLogin,
   SessionChanges,
   SessionGuessing,
@@ -95,7 +95,12 @@ export const CORE_PROVIDERS: readonly Provider[] = [
     useFactory: (rememberMeTokens: object, auditEvents: object, throttleCounts: object) =>
       expiringRows({ rememberMeTokens, auditEvents, throttleCounts }),
   },
-  // undefined where the application has switched them off
+  // undefined where the application has switched them off, or has none
+  {
+    provide: NewSessionAnnouncer,
+    inject: [{ token: NewSessionNotifier, optional: true }],
+    useFactory: (notifier?: NewSessionNotifier) => notifier && new NewSessionAnnouncer(notifier),
+  },
   {
     provide: LoginThrottle,
     inject: [LoginThrottleStore, Clock, KeyRing, RESOLVED_OPTIONS],

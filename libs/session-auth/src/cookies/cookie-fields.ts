@@ -6,7 +6,7 @@ export interface CookieField<T> {
 }
 
 /** The fields of a content by name, in the order in which they are written. */
-export type CookieFields<Content> = { readonly [Name in keyof Content]: CookieField<Content[Name]> };
+export type CookieFields<Content> = { readonly [Name in keyof Content]: CookieField<NonNullable<Content[Name]>> };
 
 const TIME_BYTES = 6;
 

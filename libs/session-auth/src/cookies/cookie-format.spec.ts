@@ -1,6 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { markOfUser } from '../crypto/identity-mark.js';
-import { markOfSession } from '../session/session.js';
+import { markOfSession, markOfUser } from '../session/session.js';
 import { KeyRing } from '../crypto/key-ring.js';
 import type { CookieAttributes } from './cookie.options.js';
 import { DeviceCookie } from './device-cookie.js';

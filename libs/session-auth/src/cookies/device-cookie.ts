@@ -55,7 +55,7 @@ export class DeviceCookie extends SealedCookie<StoredDevice, KnownDevice> {
       {
         purpose: 'device-cookie',
         fields: { id: randomField(ID_BYTES), sealedAt: TIME, tags: listField(randomField(TAG_BYTES), MAX_TAGS) },
-        endsAt: ({ sealedAt }) => sealedAt + lifetime,
+        lifetime,
         contentOf: ({ id, tags }) => new KnownDevice(id, tags),
       },
     );

@@ -28,8 +28,7 @@ export class PreSessionCookie extends SealedCookie<PreSession> {
     super(keys, attributes, {
       purpose: 'pre-session-cookie',
       fields: { id: randomField(ID_BYTES), sealedAt: TIME },
-      endsAt: ({ sealedAt }) => sealedAt + lifetime,
-      contentOf: (stored) => stored,
+      lifetime,
     });
   }
 

@@ -1,12 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { anyCharacter } from '../../test/any-character.js';
-import { markOfUser } from '../crypto/identity-mark.js';
 import { KeyRing } from '../crypto/key-ring.js';
 import { formatRememberMeToken, issueRememberMeToken } from '../remember-me/remember-me-token.js';
 import type { CookieAttributes } from './cookie.options.js';
 import { PreSessionCookie } from './pre-session-cookie.js';
 import { RememberMeCookie } from './remember-me-cookie.js';
+import { markOfUser } from '../session/session.js';
 
 const NOW = Date.UTC(2026, 0, 1);
 const DAY = 24 * 60 * 60 * 1000;

@@ -1,8 +1,8 @@
-import { markOfUser } from '../crypto/identity-mark.js';
 import type { KeyRing } from '../crypto/key-ring.js';
 import { bytesField, textField, TIME } from './cookie-fields.js';
 import type { CookieAttributes } from './cookie.options.js';
 import { SealedCookie } from './sealed-cookie.js';
+import { MARK_BYTES, markOfUser } from '../session/session.js';
 
 /** What a genuine remember-me cookie says. */
 export interface OpenedRememberMeCookie {
@@ -14,7 +14,6 @@ export interface OpenedRememberMeCookie {
 }
 
 const TOKEN_LENGTH = 68;
-const MARK_BYTES = 16;
 
 /**
  * The remember-me cookie: a `selector:validator` token, the time it ends and a mark of its user. It is persistent and has
@@ -28,8 +27,6 @@ export class RememberMeCookie extends SealedCookie<OpenedRememberMeCookie> {
       {
         purpose: 'remember-me-cookie',
         fields: { token: textField(TOKEN_LENGTH), endsAt: TIME, userMark: bytesField(MARK_BYTES) },
-        endsAt: ({ endsAt }) => endsAt,
-        contentOf: (stored) => stored,
       },
     );
   }

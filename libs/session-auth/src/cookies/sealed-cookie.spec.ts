@@ -5,7 +5,7 @@ import { cookieAttributes } from '../../test/fixtures/cookie-attributes.js';
 import { bytesField } from './cookie-fields.js';
 import { MAX_COOKIE_AGE, type CookieAttributes } from './cookie.options.js';
 import { PreSessionCookie } from './pre-session-cookie.js';
-import { SealedCookie } from './sealed-cookie.js';
+import { SealedCookie, type CookieTimes } from './sealed-cookie.js';
 
 const KEYS = new KeyRing(['a test secret that everybody may know, 1']);
 const ATTRIBUTES = cookieAttributes({ name: '__Host-a' });
@@ -14,7 +14,7 @@ function valueOf(setCookie: string): string {
   return setCookie.slice(setCookie.indexOf('=') + 1, setCookie.indexOf(';'));
 }
 
-interface Content {
+interface Content extends CookieTimes {
   readonly bytes: Uint8Array;
 }
 
@@ -24,8 +24,6 @@ class BytesCookie extends SealedCookie<Content> {
     super(KEYS, attributes, {
       purpose,
       fields: { bytes: bytesField(bytes) },
-      endsAt: () => Infinity,
-      contentOf: (stored) => stored,
     });
   }
 

@@ -4,16 +4,22 @@ import { KeyRing } from '../crypto/key-ring.js';
 import type { CookieField, CookieFields } from './cookie-fields.js';
 import { MAX_COOKIE_AGE, type CookieAttributes } from './cookie.options.js';
 
+/** The fields that say how long a value is honoured. Milliseconds since the epoch. */
+export interface CookieTimes {
+  readonly sealedAt?: number;
+  readonly endsAt?: number;
+}
+
 /** What a kind of sealed cookie holds. */
 export interface SealedCookieFormat<Stored, Content> {
   /** What the cookie is for: authenticated with the value, so that no cookie passes for one of another purpose. */
   readonly purpose: string;
   /** The fields on the wire, one after the other. */
   readonly fields: CookieFields<Stored>;
-  /** When a value is over, in milliseconds since the epoch. */
-  readonly endsAt: (stored: Stored) => number;
-  /** The content that the fields stand for; undefined refuses the value. */
-  readonly contentOf: (stored: Stored) => Content | undefined;
+  /** For how many milliseconds a value is honoured after the time in its field `sealedAt`. @default no limit */
+  readonly lifetime?: number;
+  /** The content that the fields stand for; undefined refuses the value. @default the fields */
+  readonly contentOf?: (stored: Stored) => Content | undefined;
   /** How many opened values are remembered. @default none */
   readonly remembered?: number;
 }
@@ -43,7 +49,7 @@ interface OpenedValue<Content> {
  * thousand genuine values remembered (docs/decisions/0009-opened-cookies.md). Their end is compared with the clock at
  * each use, and a value that was refused is never remembered.
  */
-export class SealedCookie<Stored extends object, Content extends object = Stored> {
+export class SealedCookie<Stored extends CookieTimes, Content extends object = Stored> {
   readonly #context: string;
   readonly #sealedLength: number;
   readonly #plaintextLength: number;
@@ -108,9 +114,11 @@ export class SealedCookie<Stored extends object, Content extends object = Stored
       at += field.bytes;
     }
     const stored = fields as Stored;
-    const content = this.format.contentOf(stored);
+    const { contentOf, lifetime = Infinity } = this.format;
+    const content = contentOf === undefined ? (fields as Content) : contentOf(stored);
     if (content === undefined) return undefined;
-    const opened = { content, outdated: seal.outdated, endsAt: this.format.endsAt(stored) };
+    const { sealedAt = 0, endsAt = Infinity } = stored;
+    const opened = { content, outdated: seal.outdated, endsAt: Math.min(endsAt, sealedAt + lifetime) };
     this.#opened?.set(text, opened);
     return opened;
   }

@@ -3,9 +3,8 @@ import { parseSetCookie } from 'cookie-es';
 import fc from 'fast-check';
 import { anyCharacter } from '../../test/any-character.js';
 import { KeyRing } from '../crypto/key-ring.js';
-import { markOfUser } from '../crypto/identity-mark.js';
 import { digestOf, issueHandle, issueSessionToken } from '../crypto/session-token.js';
-import { markOfSession } from '../session/session.js';
+import { markOfSession, markOfUser } from '../session/session.js';
 import { MAX_COOKIE_AGE, type CookieAttributes } from './cookie.options.js';
 import { SessionCookie, type SessionOfCookie } from './session-cookie.js';
 

@@ -1,8 +1,7 @@
-import { markOfUser } from '../crypto/identity-mark.js';
 import type { KeyRing } from '../crypto/key-ring.js';
 import { digestOf, isSessionToken, SESSION_TOKEN_LENGTH } from '../crypto/session-token.js';
 import type { PresentedToken } from '../session/session-reader.js';
-import { MARK_BYTES, markOfSession } from '../session/session.js';
+import { MARK_BYTES, markOfSession, markOfUser } from '../session/session.js';
 import { bytesField, textField, TIME } from './cookie-fields.js';
 import type { CookieAttributes } from './cookie.options.js';
 import { SealedCookie } from './sealed-cookie.js';
@@ -58,7 +57,7 @@ export class SessionCookie extends SealedCookie<StoredSession, OpenedSessionCook
         sessionMark: bytesField(MARK_BYTES),
         userMark: bytesField(MARK_BYTES),
       },
-      endsAt: ({ sealedAt, endsAt }) => Math.min(endsAt, sealedAt + settings.absolute),
+      lifetime: settings.absolute,
       contentOf: ({ token, sessionMark, userMark }) =>
         isSessionToken(token) ? { token, digest: digestOf(token), sessionMark, userMark } : undefined,
       remembered: REMEMBERED,

@@ -1,7 +1,7 @@
 import { applyDecorators, SetMetadata, UseGuards } from '@nestjs/common';
 import { SessionAuthError } from '../errors/session-auth.error.js';
 import { CSRF, type CsrfProtection } from './csrf-metadata.js';
-import { isMethodName } from './protected-methods.js';
+import { isMethodName } from './method-name.js';
 import { CsrfGuard } from './csrf.guard.js';
 
 /**

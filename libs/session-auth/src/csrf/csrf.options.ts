@@ -1,5 +1,5 @@
 import type { OptionReader } from '../options/option-reader.js';
-import { isMethodName } from './protected-methods.js';
+import { isMethodName } from './method-name.js';
 import { parseTrustedOrigin, type TrustedOrigin } from './request-origin.js';
 
 /** Protection against requests that other sites make a browser send. */

@@ -20,7 +20,7 @@ import { CsrfExempt } from './csrf-exempt.decorator.js';
 import type { CsrfProtection } from './csrf-metadata.js';
 import { CsrfProtected } from './csrf-protected.decorator.js';
 import type { CsrfSettings } from './csrf.options.js';
-import { isMethodName } from './protected-methods.js';
+import { isMethodName } from './method-name.js';
 import { CsrfGuard } from './csrf.guard.js';
 import { CsrfKey, isCsrfToken } from './csrf-token.js';
 import { CsrfService } from './csrf.service.js';

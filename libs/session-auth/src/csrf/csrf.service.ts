@@ -9,8 +9,9 @@ import { getRequestSession, type RequestSession } from '../http/request-session.
 import type { CsrfProtection } from './csrf-metadata.js';
 import { CSRF_SETTINGS, type CsrfSettings } from './csrf.options.js';
 import { CSRF_TOKEN_LENGTH, CsrfKey, isCsrfToken, issueCsrfToken, type CsrfBinding } from './csrf-token.js';
-import { isProtectedMethod } from './protected-methods.js';
 import { judgeOrigin, parseOwnOrigin } from './request-origin.js';
+
+const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 const MAX_LOGGED_ORIGIN = 200;
 
@@ -219,6 +220,11 @@ function bindingOf({ presented, responseCookies }: RequestSession): CsrfBinding 
   if (session !== undefined) return { kind: 'session', secret: session.token };
   const { preSessionId } = responseCookies;
   return preSessionId === undefined ? undefined : { kind: 'pre-session', secret: preSessionId };
+}
+
+/** Whether a verb is to be protected: compared exactly, since verbs are case-sensitive (RFC 9110 9.1). */
+function isProtectedMethod(method: string, methods: readonly string[] | undefined): boolean {
+  return methods === undefined ? !SAFE_METHODS.has(method) : methods.includes(method);
 }
 
 const HTML_ESCAPES: Readonly<Record<string, string>> = {

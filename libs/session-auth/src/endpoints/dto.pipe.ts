@@ -1,6 +1,23 @@
 import type { PipeTransform } from '@nestjs/common';
 import { SessionAuthError } from '../errors/session-auth.error.js';
-import type { FieldRules } from './field-rules.js';
+
+/** What a field must be, in words, for a value that is not; undefined for one that is. */
+export type FieldRule = (value: unknown) => string | undefined;
+
+/** The rule of every field that a body may have. */
+export type FieldRules<T> = { readonly [Key in keyof T]-?: FieldRule };
+
+/** A text that is not empty. */
+export function text(maxLength: number): FieldRule {
+  return (value) =>
+    typeof value === 'string' && value.length > 0 && value.length <= maxLength
+      ? undefined
+      : `must be a text of 1 to ${maxLength} characters`;
+}
+
+/** `true`, `false`, `null` or nothing. */
+export const optionalFlag: FieldRule = (value) =>
+  value === undefined || value === null || typeof value === 'boolean' ? undefined : 'must be true or false';
 
 /**
  * Checks a body by the rules of its fields, whatever pipes the application has. Keys without a rule are dropped.

@@ -1,4 +1,4 @@
-import { optionalFlag, text, type FieldRules } from './field-rules.js';
+import { optionalFlag, text, type FieldRules } from './dto.pipe.js';
 
 /** The body of `POST login`. */
 export interface LoginDto {

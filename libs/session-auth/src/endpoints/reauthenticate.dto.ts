@@ -1,4 +1,4 @@
-import { text, type FieldRules } from './field-rules.js';
+import { text, type FieldRules } from './dto.pipe.js';
 
 /** The body of `POST reauthenticate`. */
 export interface ReauthenticateDto {

@@ -77,7 +77,11 @@ export class Fingerprint {
       const value = request.headers[signal.name];
       headers += isSpared(signal, request) ? '~\n' : value === undefined ? '-\n' : `=${String(value)}\n`;
     }
-    return this.#known.of(headers, () => this.#digest(request));
+    const known = this.#known.get(headers);
+    if (known !== undefined) return known;
+    const text = this.#digest(request);
+    this.#known.set(headers, text);
+    return text;
   }
 
   #digest(request: FingerprintRequest, isKnown: (signal: string) => boolean = () => true): string {

@@ -64,16 +64,19 @@ export class FinalHeaders {
     const headers: Record<string, HeaderValue> = {};
     const vary = [response.getHeader('vary')];
     const cookies: (HeaderValue | undefined)[] = [];
-    for (const [name, value] of pairsOf(given)) {
+    const source = Array.isArray(given) ? objectOf(given) : (given as Record<string, HeaderValue>);
+    for (const name in source) {
       const key = name.toLowerCase();
-      if (key === 'vary') vary.push(...linesOf([value]));
-      else if (key === 'set-cookie') cookies.push(value);
+      const value = source[name]!;
+      if (key === 'vary') vary.push(String(value));
+      else if (key === 'set-cookie' && this.#cookies.size > 0) cookies.push(value);
       else if (!this.#noStore || (key !== 'cache-control' && !CACHE_OVERRIDES.includes(key))) headers[name] = value;
     }
     const names = mergedVary(vary, this.#vary);
     if (names !== '') headers['vary'] = names;
-    const lines = this.#withCookies(cookies.length > 0 ? cookies : [response.getHeader('set-cookie')]);
-    if (lines.length > 0) headers['set-cookie'] = lines;
+    if (this.#cookies.size > 0) {
+      headers['set-cookie'] = this.#withCookies(cookies.length > 0 ? cookies : [response.getHeader('set-cookie')]);
+    }
     if (this.#noStore) {
       headers['cache-control'] = 'no-store';
       for (const name of CACHE_OVERRIDES) response.removeHeader(name);
@@ -91,7 +94,8 @@ export class FinalHeaders {
 /** `*` stands for all names (RFC 9110 12.5.5). Of two spellings of a name, the first stays. */
 function mergedVary(present: readonly (HeaderValue | undefined)[], added: readonly string[]): string {
   const byKey = new Map<string, string>();
-  for (const name of [...linesOf(present).join().split(','), ...added]) {
+  const names = present.filter((value) => value !== undefined).join();
+  for (const name of [...names.split(','), ...added]) {
     const plain = name.trim();
     if (plain !== '' && !byKey.has(plain.toLowerCase())) byKey.set(plain.toLowerCase(), plain);
   }
@@ -102,16 +106,14 @@ function linesOf(values: readonly (HeaderValue | undefined)[]): string[] {
   return values.flat().flatMap((value) => (value === undefined ? [] : String(value)));
 }
 
-/** The headers of a `writeHead` call: an object, an array of pairs, or an array of names and values in turn. */
-function pairsOf(given: object): [string, HeaderValue][] {
-  if (!Array.isArray(given)) return Object.entries(given) as [string, HeaderValue][];
-  const flat: unknown[] = Array.isArray(given[0]) ? given.flat(1) : given;
-  const pairs = new Map<string, [string, HeaderValue]>();
+/** The headers of a `writeHead` call that were given as an array: of pairs, or of names and values in turn. */
+function objectOf(given: readonly unknown[]): Record<string, HeaderValue> {
+  const flat: unknown[] = Array.isArray(given[0]) ? given.flat(1) : [...given];
+  const headers: Record<string, HeaderValue> = {};
   for (let at = 0; at < flat.length; at += 2) {
     const [name, value] = [String(flat[at]), flat[at + 1] as HeaderValue];
-    const before = pairs.get(name.toLowerCase());
-    if (before === undefined) pairs.set(name.toLowerCase(), [name, value]);
-    else before[1] = linesOf([before[1], value]);
+    const known = Object.keys(headers).find((each) => each.toLowerCase() === name.toLowerCase());
+    headers[known ?? name] = known === undefined ? value : linesOf([headers[known], value]);
   }
-  return [...pairs.values()];
+  return headers;
 }

@@ -36,6 +36,8 @@ const MAX_USER_AGENT = 512;
 export class HttpExchange implements FingerprintRequest {
   /** The request's headers. Lines of the same name are joined or dropped as Node does; several of `Cookie` are joined. */
   readonly headers: AdapterRequest['headers'];
+  /** The HTTP verb of the request line. No override header or field is looked at. */
+  readonly method: string;
   #finalHeaders: FinalHeaders | undefined;
   #client: ClientInfo | undefined;
 
@@ -44,11 +46,7 @@ export class HttpExchange implements FingerprintRequest {
     private readonly response: AdapterResponse,
   ) {
     this.headers = request.headers;
-  }
-
-  /** The HTTP verb of the request line. No override header or field is looked at. */
-  get method(): string {
-    return this.request.method ?? 'GET';
+    this.method = request.method ?? 'GET';
   }
 
   /** The verb of the request line where the application has installed a middleware that put another one in its place. */

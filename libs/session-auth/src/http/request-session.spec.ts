@@ -5,7 +5,6 @@ import { cookieAttributes } from '../../test/fixtures/cookie-attributes.js';
 import { sessionServices, type SessionServices } from '../../test/fixtures/session-services.js';
 import { CookieSet } from '../cookies/cookie-set.js';
 import type { CookieAttributes } from '../cookies/cookie.options.js';
-import { markOfUser } from '../crypto/identity-mark.js';
 import { KeyRing } from '../crypto/key-ring.js';
 import { SessionEventPublisher } from '../events/event-publisher.js';
 import type { SessionEvent } from '../events/session-event.js';
@@ -21,6 +20,7 @@ import type { SessionUser, SessionUserProvider } from '../users/session-user-pro
 import { HttpExchange, type AdapterRequest } from './http-exchange.js';
 import { getRequestSession, RequestSession, RequestSessionFactory } from './request-session.js';
 import { SessionResumer, type ResumableRequest } from './session-resumer.js';
+import { markOfUser } from '../session/session.js';
 
 const START = Date.UTC(2026, 0, 1);
 const MINUTE = 60_000;

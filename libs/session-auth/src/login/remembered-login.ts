@@ -1,6 +1,5 @@
 import { Inject, Injectable, Optional } from '@nestjs/common';
 import type { OpenedRememberMeCookie } from '../cookies/remember-me-cookie.js';
-import { markOfUser } from '../crypto/identity-mark.js';
 import { SessionAuthError } from '../errors/session-auth.error.js';
 import { SessionEventPublisher } from '../events/event-publisher.js';
 import type { RequestSession } from '../http/request-session.js';
@@ -9,6 +8,7 @@ import { REMEMBER_ME_SETTINGS, type RememberMeSettings } from '../remember-me/re
 import { RememberMeService, type RememberMeConsumption } from '../remember-me/remember-me.service.js';
 import { SessionChanges, type IssuedSession } from '../session/session-changes.js';
 import { SessionUserProvider, type SessionUser } from '../users/session-user-provider.js';
+import { markOfUser } from '../session/session.js';
 
 /** At the limit, or late: the session of this token has been given another one, which the client holds by now. */
 const SIGNS_NOBODY_IN = ['session_limit_reached', 'session_required'];

@@ -3,9 +3,10 @@ import { SessionAuthError } from '../errors/session-auth.error.js';
 import type { SessionEndReason } from '../events/session-event.js';
 import type { RequestSession } from '../http/request-session.js';
 import type { RenewingLogin } from '../session/login-record.js';
-import { SessionLifecycleService } from '../session/session-lifecycle.service.js';
+import { SessionChanges } from '../session/session-changes.js';
 import { Session } from '../session/session.js';
 import type { UpstreamSession } from '../session/upstream-session.js';
+import { UserSessions } from '../session/user-sessions.js';
 import type { SessionAuthentication } from '../users/session-authentication.js';
 import type { SessionUser, SessionUserProvider } from '../users/session-user-provider.js';
 import { CredentialCheck } from './credential-check.js';
@@ -48,7 +49,8 @@ type Proof = Pick<RenewingLogin, 'authentication' | 'authenticatedAt' | 'upstrea
 @Injectable()
 export class SignIn {
   constructor(
-    private readonly lifecycle: SessionLifecycleService,
+    private readonly changes: SessionChanges,
+    private readonly ofUsers: UserSessions,
     private readonly credentials: CredentialCheck,
     private readonly devices: DeviceRecognition,
     private readonly remembered: RememberedLogin,
@@ -66,7 +68,7 @@ export class SignIn {
     if (options.rememberMe === true) remembered.requireUsers();
     const login = await this.#establish(requestSession, user, { authentication, ...originOf(options) }, loginName);
     if (options.rememberMe === true) await remembered.remember(requestSession, String(user.id), login.session.id);
-    else await remembered.forget(requestSession);
+    else if (requestSession.presented.hasRememberMe) await remembered.forget(requestSession);
     return login;
   }
 
@@ -76,7 +78,7 @@ export class SignIn {
     proof: Proof,
     loginName?: string,
   ): Promise<Login<User>> {
-    const { lifecycle, devices } = this;
+    const { changes, devices } = this;
     const { client } = requestSession.exchange;
     const newDevice = devices.isNew(requestSession, user);
     const previous = await requestSession.loadLive();
@@ -89,14 +91,14 @@ export class SignIn {
     }
     const data = previous !== undefined && previous.userId === undefined ? previous.data : undefined;
     const { fingerprint } = requestSession;
-    const issued = await lifecycle.create({ user, ...proof, client, fingerprint, newDevice, data });
+    const issued = await changes.create({ user, ...proof, client, fingerprint, newDevice, data });
     if (previous !== undefined) {
       try {
-        await lifecycle.destroySession(previous, 'replaced', client);
+        await changes.destroySession(previous, 'replaced', client);
       } catch (error) {
         // the login failed as a whole: what it made must not stay behind unseen, nor its client wait for a store again
         // that has just failed
-        lifecycle.destroySession(issued.session, 'replaced', client).catch(() => undefined);
+        changes.destroySession(issued.session, 'replaced', client).catch(() => undefined);
         throw error;
       }
     }
@@ -126,7 +128,7 @@ export class SignIn {
       }
       if (isSameAccount(user, present)) return { user: present, session };
       const account = accountOf(present);
-      await this.lifecycle.updateUser(String(user.id), account);
+      await this.ofUsers.update(String(user.id), account);
       Session.adopt(session, { ...Session.recordOf(session), ...account });
       user = present;
     }
@@ -134,7 +136,7 @@ export class SignIn {
   }
 
   async #undo(requestSession: RequestSession, { user, session }: Login, reason: SessionEndReason): Promise<never> {
-    await this.lifecycle.revoke(String(user.id), session.id, reason, requestSession.exchange.client);
+    await this.ofUsers.revoke(String(user.id), session.id, reason, requestSession.exchange.client);
     requestSession.clear();
     return this.credentials.fail(
       requestSession,
@@ -153,7 +155,7 @@ export class SignIn {
     try {
       const { fingerprint, exchange } = requestSession;
       const { client } = exchange;
-      const issued = await this.lifecycle.renew(session, { user, ...proof, client, fingerprint });
+      const issued = await this.changes.renew(session, { user, ...proof, client, fingerprint });
       if (issued === undefined) return undefined;
       requestSession.replace(issued);
       return { user, session: issued.session };

@@ -4,7 +4,6 @@ import type { ClientInfo } from '../users/client-info.js';
 import type { SessionAuthentication } from '../users/session-authentication.js';
 import type { SessionUser } from '../users/session-user-provider.js';
 import type { SessionLifetime } from './lifetime.options.js';
-import { initialDeadlines } from './session-lifetime.js';
 import type { SessionData, SessionRecord, SessionRecordChanges } from './session-record.js';
 import type { UpstreamDigests, UpstreamSession } from './upstream-session.js';
 
@@ -124,4 +123,12 @@ export function accountOf(user: SessionUser, before: SessionRecord): SessionReco
 function pastTime(time: number, now: number): number {
   if (Number.isFinite(time)) return Math.min(time, now);
   throw new SessionAuthError('invalid_configuration', 'authenticatedAt: not a time');
+}
+
+/** The two deadlines of a session that logs in at `now`. */
+function initialDeadlines(
+  { idle, absolute }: SessionLifetime,
+  now: number,
+): Pick<SessionRecord, 'expiresAt' | 'absoluteExpiresAt'> {
+  return { expiresAt: now + Math.min(idle, absolute), absoluteExpiresAt: now + absolute };
 }

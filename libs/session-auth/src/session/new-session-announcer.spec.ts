@@ -71,12 +71,6 @@ describe('the announcement of a new session', () => {
     expect(logged).not.toHaveBeenCalled();
   });
 
-  it('is none without a notifier', async () => {
-    new NewSessionAnnouncer(undefined).announce(ALICE, SESSION, undefined);
-    await new Promise((resolve) => setImmediate(resolve));
-    expect(logged).not.toHaveBeenCalled();
-  });
-
   it('tells the log of a failure, and nobody else', async () => {
     const throwing = (): never => {
       throw new Error('no mail server');

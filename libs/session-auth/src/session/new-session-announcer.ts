@@ -1,4 +1,4 @@
-import { Injectable, Logger, Optional } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import { deviceName } from '../users/device-name.js';
 import type { SessionUser } from '../users/session-user-provider.js';
 import { NewSessionNotifier } from './new-session-notifier.js';
@@ -9,12 +9,11 @@ import type { Session } from './session.js';
 export class NewSessionAnnouncer {
   readonly #logger = new Logger('SessionNotifier');
 
-  constructor(@Optional() private readonly notifier?: NewSessionNotifier) {}
+  constructor(private readonly notifier: NewSessionNotifier) {}
 
-  /** Answers at once; failures are logged. */
+  /** Returns at once; failures are logged. */
   announce(user: SessionUser, session: Session, newDevice: boolean | undefined): void {
-    if (this.notifier === undefined) return;
-    this.#notify(this.notifier, user, session, newDevice).catch((error: unknown) => {
+    this.#notify(user, session, newDevice).catch((error: unknown) => {
       this.#logger.error(
         `a new session of user ${JSON.stringify(String(user.id))} could not be announced`,
         error instanceof Error ? error.stack : String(error),
@@ -22,14 +21,9 @@ export class NewSessionAnnouncer {
     });
   }
 
-  async #notify(
-    notifier: NewSessionNotifier,
-    user: SessionUser,
-    session: Session,
-    newDevice: boolean | undefined,
-  ): Promise<void> {
-    if ((await notifier.wants(user)) !== true) return;
+  async #notify(user: SessionUser, session: Session, newDevice: boolean | undefined): Promise<void> {
+    if ((await this.notifier.wants(user)) !== true) return;
     const { ip, userAgent } = session;
-    await notifier.send({ user, session: session.toJSON(), device: deviceName(userAgent), ip, newDevice });
+    await this.notifier.send({ user, session: session.toJSON(), device: deviceName(userAgent), ip, newDevice });
   }
 }

@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Optional } from '@nestjs/common';
 import { StoreDeadline } from '../async/store-deadline.js';
 import { digestOf, issueHandle, issueNextSessionToken, issueSessionToken } from '../crypto/session-token.js';
 import { SessionAuthError } from '../errors/session-auth.error.js';
@@ -6,7 +6,8 @@ import { SessionEventPublisher } from '../events/event-publisher.js';
 import type { RotationReason, SessionEndReason } from '../events/session-event.js';
 import { Clock } from '../time/clock.js';
 import type { ClientInfo } from '../users/client-info.js';
-import { admissionFor } from './concurrency-limit.js';
+import type { SessionUser } from '../users/session-user-provider.js';
+import { admissionFor, type Admission } from './concurrency-limit.js';
 import { CONCURRENCY_LIMIT, type ConcurrencyLimit } from './concurrency.options.js';
 import { isCorruptRecord } from './corrupt-record.js';
 import { SESSION_LIFETIME, type SessionLifetime } from './lifetime.options.js';
@@ -51,6 +52,9 @@ export interface RotateSession {
   readonly client?: ClientInfo;
 }
 
+/** Nobody's sessions are not counted. */
+const NO_LIMIT: Admission = { max: Infinity, onLimit: 'reject' };
+
 /** Begins sessions, gives them new tokens and ends them. {@link SessionLifecycleService} documents each method. */
 @Injectable()
 export class SessionChanges {
@@ -61,23 +65,22 @@ export class SessionChanges {
     private readonly updates: SessionUpdates,
     private readonly ofUsers: UserSessions,
     private readonly upstream: UpstreamDigests,
-    private readonly announcer: NewSessionAnnouncer,
     private readonly clock: Clock,
     private readonly events: SessionEventPublisher,
     @Inject(SESSION_LIFETIME) private readonly lifetime: SessionLifetime,
     @Inject(CONCURRENCY_LIMIT) private readonly limit: ConcurrencyLimit,
     @Inject(MAX_DATA_SIZE) private readonly maxDataSize: number,
+    /** Absent where nobody is told of new sessions. */
+    @Optional() private readonly announcer?: NewSessionAnnouncer,
   ) {}
 
   async create(input: NewSession): Promise<IssuedSession> {
     const { user, client } = input;
     const userId = user === undefined ? undefined : String(user.id);
-    const admission =
-      user === undefined ? { max: Infinity, onLimit: 'reject' as const } : await admissionFor(this.limit, user);
+    const admission = user === undefined ? NO_LIMIT : await this.#admissionOf(user);
     const { token, id } = input.identity ?? { token: issueSessionToken(userId), id: issueHandle() };
     const now = this.clock.now();
-    const data = withoutUndefined(toSessionData(input.data ?? {}));
-    if (sessionDataBytes(data) > this.maxDataSize) throw dataTooLarge(this.maxDataSize);
+    const data = input.data === undefined ? {} : this.#checkedData(input.data);
     const record = recordOfLogin(input, { token, id }, data, this.#loginContext(now));
     const outcome = await this.deadline.run(() => this.store.create(record, admission, now));
     if (outcome.status === 'limit_reached') {
@@ -92,7 +95,7 @@ export class SessionChanges {
     const { newDevice } = input;
     this.events.publish({ type: 'session.created', sessionId: id, userId, authentication, newDevice, client });
     const session = new Session(record, this.updates);
-    if (user !== undefined) this.announcer.announce(user, session, newDevice);
+    if (user !== undefined) this.announcer?.announce(user, session, newDevice);
     return { token, session };
   }
 
@@ -174,6 +177,17 @@ export class SessionChanges {
     const { digest, userId, id } = Session.recordOf(session);
     if (await this.destroy(digest, reason, client)) return true;
     return userId !== undefined && this.ofUsers.end(userId, id, reason, client);
+  }
+
+  #admissionOf(user: SessionUser): Admission | Promise<Admission> {
+    const { max, onLimit } = this.limit;
+    return typeof max === 'number' ? { max, onLimit } : admissionFor(this.limit, user);
+  }
+
+  #checkedData(given: SessionData): SessionData {
+    const data = withoutUndefined(toSessionData(given));
+    if (sessionDataBytes(data) > this.maxDataSize) throw dataTooLarge(this.maxDataSize);
+    return data;
   }
 
   #loginContext(now: number): LoginContext {

@@ -142,7 +142,7 @@ describe('create', () => {
 
   it('announces what it makes for a user, and neither what is nobody’s nor what was there', async () => {
     const announced = jest.spyOn(NewSessionAnnouncer.prototype, 'announce');
-    const announcing = makeLifecycle();
+    const announcing = makeLifecycle({ notifier: { wants: () => false, send: () => undefined } });
     const identity = { token: issueSessionToken('alice'), id: 'h'.repeat(20) };
     const { session } = await announcing.create({ user: ALICE, identity, newDevice: false });
     await announcing.create({ user: ALICE, identity, newDevice: false });

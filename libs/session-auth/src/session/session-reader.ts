@@ -45,9 +45,9 @@ export class SessionReader {
 
   /** Whether a session's token is due to be replaced, by `lifetime.rotateEvery` or after a change of roles. */
   isRotationDue(session: Session<object>): boolean {
-    if (Session.isSuperseded(session)) return false;
     const { rotatedAt } = Session.recordOf(session);
-    return rotatedAt === 0 || this.clock.now() - rotatedAt >= (this.lifetime.rotateEvery ?? Infinity);
+    const isDue = rotatedAt === 0 || this.clock.now() - rotatedAt >= (this.lifetime.rotateEvery ?? Infinity);
+    return isDue && !Session.isSuperseded(session);
   }
 
   /**

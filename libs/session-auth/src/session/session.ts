@@ -194,7 +194,7 @@ export class Session<Data extends object = SessionData> {
   }
 }
 
-/** Bytes of a {@link markOfSession}. */
+/** Bytes of a mark. */
 export const MARK_BYTES = 16;
 
 /**
@@ -204,6 +204,11 @@ export const MARK_BYTES = 16;
 export function markOfSession(id: string, userId: string | undefined): Buffer {
   const text = userId === undefined ? `session:${id}` : `session:${id}:${userId}`;
   return hash('sha256', text, 'buffer').subarray(0, MARK_BYTES);
+}
+
+/** How a sealed cookie knows a user: as {@link markOfSession}, over the id, or over the lack of one. */
+export function markOfUser(userId: string | undefined): Buffer {
+  return hash('sha256', userId === undefined ? 'nobody' : `user:${userId}`, 'buffer').subarray(0, MARK_BYTES);
 }
 
 /** A session that belongs to a user. */

@@ -1,7 +1,6 @@
 import { SessionAuthError } from '../../errors/session-auth.error.js';
 import type { Admission } from '../../session/concurrency-limit.js';
 import { formatSessionCursor, isBehind, newestFirst, parseSessionCursor } from '../../session/session-cursor.js';
-import { idleDeadline } from '../../session/session-lifetime.js';
 import type { SessionData, SessionRecord } from '../../session/session-record.js';
 import {
   SessionStore,
@@ -92,7 +91,7 @@ export class MemorySessionStore extends SessionStore {
       return { status: 'expired', ended: ended(entry) };
     }
     if (now - entry.lastActivityAt < interval) return { status: 'live', record: toRecord(entry) };
-    const touched = { ...entry, lastActivityAt: now, expiresAt: idleDeadline(now, idle, entry.absoluteExpiresAt) };
+    const touched = { ...entry, lastActivityAt: now, expiresAt: Math.min(now + idle, entry.absoluteExpiresAt) };
     this.#put(touched);
     return { status: 'live', record: toRecord(touched) };
   }

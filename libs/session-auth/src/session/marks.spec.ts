@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { MARK_BYTES, markOfSession } from '../session/session.js';
-import { markOfUser } from './identity-mark.js';
-import { issueHandle, shardTagOf } from './session-token.js';
+import { MARK_BYTES, markOfSession } from './session.js';
+import { issueHandle, shardTagOf } from '../crypto/session-token.js';
+import { markOfUser } from './session.js';
 
 const userId = fc.option(fc.string(), { nil: undefined });
 
