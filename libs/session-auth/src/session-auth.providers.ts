@@ -1,6 +1,6 @@
 import type { Provider } from '@nestjs/common';
 import { StoreDeadline } from './async/store-deadline.js';
-import { CookieSet } from './cookies/cookie-set.js';
+import { CookieSet } from './http/cookie-set.js';
 import { RequestSessionFactory } from './http/request-session.js';
 import { SessionResumer } from './http/session-resumer.js';
 import { SessionChanges } from './session/session-changes.js';

@@ -1,7 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
-import { findViolations, importsOf, type SourceFiles, type Violation } from './architecture/import-rules.js';
+import {
+  findViolations,
+  importsOf,
+  longestWayDown,
+  type SourceFiles,
+  type Violation,
+} from './architecture/import-rules.js';
 
 describe('the sources of the library', () => {
   const files = readSources(join(import.meta.dirname, '../src'));
@@ -13,6 +19,23 @@ describe('the sources of the library', () => {
   it('keep the import rules', () => {
     const report = findViolations(files).map(({ file, rule, detail }) => `${file}: ${rule}: ${detail}`);
     expect(report).toEqual([]);
+  });
+
+  it('go down by nine folders at most', () => {
+    expect(longestWayDown(files).length).toBeLessThanOrEqual(9);
+  });
+});
+
+describe('the longest way down', () => {
+  it('is the one of most folders, the root included', () => {
+    const sources = {
+      'index.ts': `export * from './http/a.js'; export * from './session/b.js';`,
+      'http/a.ts': `import './own.js'; import '../session/b.js';`,
+      'http/own.ts': '',
+      'session/b.ts': `import '../errors/c.js';`,
+      'errors/c.ts': '',
+    };
+    expect(longestWayDown(new Map(Object.entries(sources)))).toEqual(['.', 'http', 'session', 'errors']);
   });
 });
 

@@ -11,7 +11,7 @@ import { issueHandle, issueSessionToken } from '../crypto/session-token.js';
 import { SessionEventPublisher } from '../events/event-publisher.js';
 import type { SessionEvent } from '../events/session-event.js';
 import { cookieAttributes } from '../../test/fixtures/cookie-attributes.js';
-import { CookieSet } from '../cookies/cookie-set.js';
+import { CookieSet } from '../http/cookie-set.js';
 import { RequestSessionFactory, type RequestSession } from '../http/request-session.js';
 import { DEFAULT_REMEMBER_ME } from '../remember-me/remember-me.options.js';
 import { DEFAULT_SESSION_LIFETIME } from '../session/lifetime.options.js';

@@ -1,4 +1,4 @@
-import type { CookieSet } from '../cookies/cookie-set.js';
+import type { CookieSet } from './cookie-set.js';
 import type { KnownDevice } from '../cookies/device-cookie.js';
 import type { PreSession } from '../cookies/pre-session-cookie.js';
 import type { OpenedRememberMeCookie } from '../cookies/remember-me-cookie.js';

@@ -3,7 +3,7 @@ import { IncomingMessage, ServerResponse, type IncomingHttpHeaders } from 'node:
 import { Socket } from 'node:net';
 import { cookieAttributes } from '../../test/fixtures/cookie-attributes.js';
 import { sessionServices, type SessionServices } from '../../test/fixtures/session-services.js';
-import { CookieSet } from '../cookies/cookie-set.js';
+import { CookieSet } from './cookie-set.js';
 import type { CookieAttributes } from '../cookies/cookie.options.js';
 import { KeyRing } from '../crypto/key-ring.js';
 import { SessionEventPublisher } from '../events/event-publisher.js';

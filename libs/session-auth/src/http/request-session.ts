@@ -1,5 +1,5 @@
 import { Injectable, Optional, type CanActivate, type ExecutionContext } from '@nestjs/common';
-import { CookieSet } from '../cookies/cookie-set.js';
+import { CookieSet } from './cookie-set.js';
 import { SessionAuthError } from '../errors/session-auth.error.js';
 import { SessionEventPublisher } from '../events/event-publisher.js';
 import { Fingerprint, type FingerprintMismatch } from '../fingerprint/fingerprint.js';

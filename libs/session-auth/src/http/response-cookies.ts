@@ -1,4 +1,4 @@
-import type { CookieSet } from '../cookies/cookie-set.js';
+import type { CookieSet } from './cookie-set.js';
 import type { DeviceTagKind } from '../cookies/device-cookie.js';
 import { PreSessionCookie } from '../cookies/pre-session-cookie.js';
 import type { SessionOfCookie } from '../cookies/session-cookie.js';

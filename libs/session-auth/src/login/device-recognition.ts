@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { CookieSet } from '../cookies/cookie-set.js';
+import { CookieSet } from '../http/cookie-set.js';
 import type { RequestSession } from '../http/request-session.js';
 import { foldLoginName } from '../throttle/login-name.js';
 import type { SessionUser } from '../users/session-user-provider.js';

@@ -1,10 +1,23 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
-import { sessionAuthControllerAt } from '../endpoints/session-auth.controller.js';
+import { SessionAuthController, sessionAuthControllerAt } from '../endpoints/session-auth.controller.js';
+import { makeAnswerModels } from './answer-models.js';
 import { documentEndpoints } from './document-endpoints.js';
+import { describeEndpoints } from './endpoint-descriptions.js';
 
 const options = { csrfHeader: 'x-csrf-token' };
 const failure = (code: string, message: string): Error => Object.assign(new Error(message), { code });
+
+describe('the descriptions', () => {
+  it('leave out no handler of the controller, and describe nothing else', async () => {
+    const swagger = await import('@nestjs/swagger');
+    const described = Object.keys(describeEndpoints(swagger, makeAnswerModels(swagger)));
+    const handlers = Object.getOwnPropertyNames(SessionAuthController.prototype).filter(
+      (name) => name !== 'constructor',
+    );
+    expect(described.sort()).toEqual(handlers.sort());
+  });
+});
 
 describe('documentEndpoints', () => {
   const warn = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);

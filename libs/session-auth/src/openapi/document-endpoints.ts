@@ -1,9 +1,8 @@
 import { Logger, type Type } from '@nestjs/common';
 import type * as Swagger from '@nestjs/swagger';
-import type { SessionAuthController } from '../endpoints/session-auth.controller.js';
 import { HTTP_STATUS_BY_CODE, type SessionAuthErrorCode } from '../errors/error-codes.js';
 import { makeAnswerModels, type AnswerModels } from './answer-models.js';
-import { describeEndpoints, type Endpoint, type EndpointDescription } from './endpoint-descriptions.js';
+import { describeEndpoints, type EndpointDescription } from './endpoint-descriptions.js';
 
 /** What the documentation has to know of the application's options. */
 export interface DocumentedOptions {
@@ -19,7 +18,7 @@ const PACKAGE = '@nestjs/swagger';
  * controller's methods; each call writes all of it anew, for the options of the application that boots.
  */
 export async function documentEndpoints(
-  controller: Type<SessionAuthController>,
+  controller: Type<object>,
   options: DocumentedOptions,
   load: () => Promise<typeof Swagger> = () => import('@nestjs/swagger'),
 ): Promise<void> {
@@ -36,10 +35,9 @@ export async function documentEndpoints(
   const models = makeAnswerModels(swagger);
   swagger.ApiExtraModels(models.Error)(controller);
   const endpoints = describeEndpoints(swagger, models);
-  const prototype = controller.prototype as SessionAuthController;
+  const prototype = controller.prototype as Record<string, object>;
   for (const [name, endpoint] of Object.entries(endpoints)) {
-    // eslint-disable-next-line @typescript-eslint/unbound-method -- metadata is written to it, it is not called
-    const handler = prototype[name as Endpoint];
+    const handler = prototype[name]!;
     forget(handler);
     for (const decorate of decoratorsOf(swagger, models, endpoint, options)) {
       decorate(prototype, name, { value: handler });

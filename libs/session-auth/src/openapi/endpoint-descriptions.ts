@@ -1,13 +1,7 @@
 import type { Type } from '@nestjs/common';
 import type * as Swagger from '@nestjs/swagger';
-import type { SessionAuthController } from '../endpoints/session-auth.controller.js';
 import type { SessionAuthErrorCode } from '../errors/error-codes.js';
 import type { AnswerModels } from './answer-models.js';
-
-/** The name of a handler of the ready-made controller. */
-export type Endpoint = {
-  [Key in keyof SessionAuthController]: SessionAuthController[Key] extends (...args: never[]) => unknown ? Key : never;
-}[keyof SessionAuthController];
 
 /** One endpoint in words: what it answers, and every code that it refuses with. */
 export interface EndpointDescription {
@@ -23,11 +17,11 @@ export interface EndpointDescription {
   readonly refusals: readonly SessionAuthErrorCode[];
 }
 
-/** All of them: one that is added to the controller and left out here does not compile. */
+/** The endpoints by the names of the controller's methods. */
 export function describeEndpoints(
   swagger: typeof Swagger,
   models: AnswerModels,
-): Record<Endpoint, EndpointDescription> {
+): Readonly<Record<string, EndpointDescription>> {
   return {
     csrfToken: {
       operationId: 'SessionAuth_csrfToken',

@@ -128,6 +128,28 @@ export function importsOf(file: string, text: string, which: 'all' | 'with the f
   return specifiers;
 }
 
+/** The longest way down from folder to folder, the root of `src` included. */
+export function longestWayDown(files: SourceFiles): string[] {
+  const below = new Map<string, Set<string>>();
+  for (const [file, text] of files) {
+    if (isSpec(file)) continue;
+    for (const specifier of importsOf(file, text).filter((each) => each.startsWith('.'))) {
+      const target = folderOf(resolve(file, specifier));
+      if (target !== folderOf(file)) below.set(folderOf(file), (below.get(folderOf(file)) ?? new Set()).add(target));
+    }
+  }
+  const ways = new Map<string, string[]>();
+  const wayFrom = (folder: string): string[] => {
+    const known = ways.get(folder);
+    if (known !== undefined) return known;
+    const [longest = []] = [...(below.get(folder) ?? [])].map(wayFrom).sort((a, b) => b.length - a.length);
+    const way = [folder, ...longest];
+    ways.set(folder, way);
+    return way;
+  };
+  return [...below.keys()].map(wayFrom).sort((a, b) => b.length - a.length)[0] ?? [];
+}
+
 function isLazy(node: ts.Node): boolean {
   if (ts.isImportDeclaration(node)) return node.importClause?.phaseModifier === ts.SyntaxKind.TypeKeyword;
   if (ts.isExportDeclaration(node)) return node.isTypeOnly;

@@ -2,12 +2,12 @@ import { Inject, Injectable } from '@nestjs/common';
 import { KeyRing } from '../crypto/key-ring.js';
 import { REMEMBER_ME_SETTINGS, type RememberMeSettings } from '../remember-me/remember-me.options.js';
 import { SESSION_LIFETIME, type SessionLifetime } from '../session/lifetime.options.js';
-import { COOKIE_ATTRIBUTES, type CookieAttributes } from './cookie.options.js';
-import { DEVICE_COOKIE_SETTINGS, type DeviceCookieSettings } from './device-cookie.options.js';
-import { DeviceCookie } from './device-cookie.js';
-import { PreSessionCookie } from './pre-session-cookie.js';
-import { RememberMeCookie } from './remember-me-cookie.js';
-import { SessionCookie } from './session-cookie.js';
+import { COOKIE_ATTRIBUTES, type CookieAttributes } from '../cookies/cookie.options.js';
+import { DEVICE_COOKIE_SETTINGS, type DeviceCookieSettings } from '../cookies/device-cookie.options.js';
+import { DeviceCookie } from '../cookies/device-cookie.js';
+import { PreSessionCookie } from '../cookies/pre-session-cookie.js';
+import { RememberMeCookie } from '../cookies/remember-me-cookie.js';
+import { SessionCookie } from '../cookies/session-cookie.js';
 
 /** All cookies of ours. */
 @Injectable()
