@@ -43,7 +43,8 @@ export default {
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
   maxWorkers: 2,
-  testTimeout: 30_000,
+  // Tests end by what they wait for. This ends one that hangs, on however busy a machine.
+  testTimeout: 300_000,
   // Only with --coverage.
   coverageProvider: 'v8',
   collectCoverageFrom: ['libs/session-auth/src/**/*.ts', '!**/*.spec.ts', '!**/index.ts'],
