@@ -1,9 +1,7 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import { ADAPTERS, openBackend, startBank, type Bank } from '../support/bank.js';
 import { launchChromium } from '../support/chromium.js';
-
-jest.setTimeout(90_000);
 
 let browser: Browser;
 

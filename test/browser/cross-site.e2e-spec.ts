@@ -1,13 +1,11 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import { addressOf, openDevice, signedInAs, signIn } from '../support/bank-pages.js';
 import { ADAPTERS, openBackend, startBank, type Bank } from '../support/bank.js';
 import { launchChromium } from '../support/chromium.js';
-
-jest.setTimeout(90_000);
 
 let browser: Browser;
 

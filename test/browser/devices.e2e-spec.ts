@@ -1,10 +1,8 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import { fillLogin, openDevice, picture, signedInAs, signIn, told } from '../support/bank-pages.js';
 import { ADAPTERS, openBackend, startBank, type Bank } from '../support/bank.js';
 import { launchChromium } from '../support/chromium.js';
-
-jest.setTimeout(90_000);
 
 const PHONE =
   'Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Mobile/15E148 Safari/604.1';

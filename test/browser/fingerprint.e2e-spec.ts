@@ -1,11 +1,9 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import { openDevice, signedInAs, signIn, told } from '../support/bank-pages.js';
 import { ADAPTERS, openBackend, startBank, type Bank } from '../support/bank.js';
 import { launchChromium } from '../support/chromium.js';
 import { MediaController } from '../support/media-site.js';
-
-jest.setTimeout(90_000);
 
 let browser: Browser;
 

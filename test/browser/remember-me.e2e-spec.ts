@@ -1,13 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { addressOf, signedInAs, signIn } from '../support/bank-pages.js';
 import { ADAPTERS, openBackend, startBank, type Bank } from '../support/bank.js';
 import { launchPersistentChromium } from '../support/chromium.js';
-
-jest.setTimeout(90_000);
 
 describe.each(ADAPTERS)('a restart of Chromium on %s', (adapter) => {
   let bank: Bank;

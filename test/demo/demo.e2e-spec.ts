@@ -3,11 +3,12 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import { BankClient } from '../support/bank-client.js';
 import { buildDemo } from '../support/build.js';
 import { runDemo, startDemo } from '../support/demo-process.js';
+import { PATIENCE } from '../support/patience.js';
 
 const SECRET = 'a secret for the demo that everybody may know';
 
 describe('the demo as a process', () => {
-  beforeAll(buildDemo, 120_000);
+  beforeAll(buildDemo, PATIENCE);
 
   it.each([
     ['express', 'memory'],

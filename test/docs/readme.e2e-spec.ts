@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { BankClient } from '../support/bank-client.js';
 import { buildDemo } from '../support/build.js';
 import { startDemo, type DemoProcess } from '../support/demo-process.js';
+import { PATIENCE } from '../support/patience.js';
 
 const run = promisify(execFile);
 
@@ -45,7 +46,7 @@ describe('the README', () => {
       await buildDemo();
       demo = await startDemo();
       folder = await mkdtemp(join(tmpdir(), 'transcript-'));
-    }, 120_000);
+    }, PATIENCE);
 
     afterAll(async () => {
       await demo?.stop();

@@ -36,7 +36,7 @@ describe('customers of a bank on a Redis Cluster', () => {
   beforeAll(async () => {
     cluster = await RedisCluster.start();
     banks = await startNodes(() => cluster.connect());
-  }, 240_000);
+  });
 
   afterAll(async () => {
     for (const bank of banks) await bank.close();
@@ -81,7 +81,7 @@ describe('customers of a bank on a Redis Cluster', () => {
         await cluster.untilWhole();
       },
     });
-  }, 240_000);
+  });
 });
 
 /** A key that customers use: all of them would be at other masters only by chance. */
@@ -97,7 +97,7 @@ describe('customers of a bank on Redis with Sentinels', () => {
   beforeAll(async () => {
     all = await RedisSentinels.start();
     banks = await startNodes(() => all.connect());
-  }, 240_000);
+  });
 
   afterAll(async () => {
     for (const bank of banks) await bank.close();
@@ -119,7 +119,7 @@ describe('customers of a bank on Redis with Sentinels', () => {
         await all.untilWhole();
       },
     });
-  }, 240_000);
+  });
 
   it('go on when the sentinels are told to hand over', async () => {
     await liveThrough({
@@ -131,5 +131,5 @@ describe('customers of a bank on Redis with Sentinels', () => {
       begin: () => all.handOver(),
       end: () => all.untilWhole(),
     });
-  }, 240_000);
+  });
 });

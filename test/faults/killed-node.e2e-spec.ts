@@ -5,6 +5,7 @@ import { startLocalRedis, type LocalRedis } from '../../src/local-services/local
 import { BankClient } from '../support/bank-client.js';
 import { buildDemo } from '../support/build.js';
 import { startDemo } from '../support/demo-process.js';
+import { PATIENCE } from '../support/patience.js';
 
 const USERS = ['alice', 'bob', 'admin'];
 
@@ -13,7 +14,7 @@ let server: LocalRedis;
 beforeAll(async () => {
   await buildDemo();
   server = await startLocalRedis();
-}, 300_000);
+}, PATIENCE);
 
 afterAll(() => server.stop());
 
@@ -53,4 +54,4 @@ it('a process that is killed in the middle of logins leaves their users to the n
     expect(answer.json).toEqual({ revoked: list.length });
   }
   expect(await next.stop()).toBe(0);
-}, 120_000);
+});

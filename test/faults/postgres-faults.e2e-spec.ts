@@ -39,7 +39,7 @@ beforeAll(async () => {
     await startBank({ adapter: 'express', backend, options }),
     await startBank({ adapter: 'fastify', backend, options }),
   ];
-}, 60_000);
+});
 
 afterEach(() => proxy.heal());
 

@@ -18,7 +18,7 @@ afterAll(() => database.close());
 
 /* `MODEL_RUNS` and `MODEL_SEED` are explained in memory-model.e2e-spec.ts. */
 describe('sessions and remembered devices in PostgreSQL', () => {
-  it('do what the reference model does', () => checkModel(openPostgres, { runs: 150, length: 25, looks: 4 }), 300_000);
+  it('do what the reference model does', () => checkModel(openPostgres, { runs: 150, length: 25, looks: 4 }));
 });
 
 async function openPostgres(): Promise<Backend> {

@@ -5,6 +5,7 @@ import { HTTP_STATUS_BY_CODE } from '../../libs/session-auth/src/errors/error-co
 import { ADAPTERS, openBackend, startBank, type Backend, type Bank } from '../support/bank.js';
 import { BankClient, type Answer, type Ask } from '../support/bank-client.js';
 import { answersAgainst, operationsOf, type DocumentedOperation } from '../support/openapi-answers.js';
+import { PATIENCE } from '../support/patience.js';
 import { buildDemo } from '../support/build.js';
 import { startDemo } from '../support/demo-process.js';
 import * as door from '../support/door-app.js';
@@ -136,7 +137,7 @@ describe('the OpenAPI document', () => {
 });
 
 describe.each(ADAPTERS)('the demo on %s', (adapter) => {
-  beforeAll(buildDemo, 120_000);
+  beforeAll(buildDemo, PATIENCE);
 
   it('serves its document as a page and as JSON, with its own API in it', async () => {
     const demo = await startDemo({ HTTP_ADAPTER: adapter });

@@ -1,3 +1,4 @@
+import { afterAll } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import type { Server } from 'node:http';
@@ -17,15 +18,14 @@ import {
   type StorageOptions,
 } from 'nestjs-session-auth';
 import { redisStorage } from 'nestjs-session-auth/redis';
-import { typeOrmStorage } from 'nestjs-session-auth/typeorm';
 import type { DataSource } from 'typeorm';
 import { BANK, bankSessions } from '../../src/bank.module.js';
 import type { HttpAdapterName } from '../../src/config/bank-config.js';
 import { makeHttpAdapter } from '../../src/http-adapter.js';
 import { BankClient } from './bank-client.js';
-import { takeEmptyDatabase } from './emptied-databases.js';
+import { dropDatabases } from './emptied-databases.js';
 import { ManualClock } from './manual-clock.js';
-import { createDatabaseWithTables, type TestDatabase } from './postgres-database.js';
+import type { TestDatabase } from './postgres-database.js';
 import type { Certificate } from './self-signed-certificate.js';
 
 export const ADAPTERS: readonly HttpAdapterName[] = ['express', 'fastify'];
@@ -34,6 +34,8 @@ export type StoreName = (typeof STORES)[number];
 
 /** Every adapter with every store: the rows of a `describe.each`. */
 export const EVERYWHERE = ADAPTERS.flatMap((adapter) => STORES.map((store) => ({ adapter, store })));
+
+afterAll(dropDatabases);
 
 /** A backend that several nodes can share. */
 export interface Backend {
@@ -68,19 +70,9 @@ export async function openBackend(
     return { storage: { sessions, rememberMe }, redis: undefined, namespace, close: () => Promise.resolve() };
   }
   if (store === 'postgres') {
-    const database = await (url === undefined ? takeEmptyDatabase() : createDatabaseWithTables(url));
-    const dataSource = await database.open(pool);
-    const nodes = [dataSource, await database.open(pool)];
-    let asked = 0;
-    return {
-      get storage() {
-        return typeOrmStorage({ dataSource: nodes[asked++ % nodes.length]! });
-      },
-      redis: undefined,
-      dataSource,
-      namespace,
-      close: () => database.close(),
-    };
+    // loaded where it is used: TypeORM takes longer to load than many a file to run
+    const { openPostgresBackend } = await import('./postgres-backend.js');
+    return openPostgresBackend(namespace, url, pool);
   }
   const redis = new Redis(url ?? process.env['TEST_REDIS_URL']!, { ...options, lazyConnect: true });
   // what a test breaks shows in what the bank answers

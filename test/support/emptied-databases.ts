@@ -1,13 +1,8 @@
-import { afterAll } from '@jest/globals';
-import { createDatabaseWithTables, type TestDatabase } from './postgres-database.js';
+import type { TestDatabase } from './postgres-database.js';
 
 /** The databases of this test file, and those of them that no test uses at the moment. */
 const made: TestDatabase[] = [];
 const free: TestDatabase[] = [];
-
-afterAll(async () => {
-  for (const database of made) await database.close();
-});
 
 /**
  * A database with the library's tables, all of them empty; closing it leaves it to the next test of the file, because
@@ -18,13 +13,22 @@ export async function takeEmptyDatabase(): Promise<TestDatabase> {
   return {
     ...database,
     close: async () => {
+      // a hook of the file may close it after the end of all
+      if (!made.includes(database)) return;
       await database.empty();
       free.push(database);
     },
   };
 }
 
+/** Drops them all; for the end of the file. */
+export async function dropDatabases(): Promise<void> {
+  free.length = 0;
+  for (const database of made.splice(0)) await database.close();
+}
+
 async function makeDatabase(): Promise<TestDatabase> {
+  const { createDatabaseWithTables } = await import('./postgres-database.js');
   const database = await createDatabaseWithTables();
   made.push(database);
   return database;

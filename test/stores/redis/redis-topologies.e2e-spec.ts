@@ -68,7 +68,7 @@ describe.each(TOPOLOGIES)('$name', ({ name, start, example }) => {
     topology = await start();
     clients = [topology.connect(), topology.connect()];
     for (const client of clients) await client.get('ready?');
-  }, 90_000);
+  });
 
   afterAll(() => topology.close());
 

@@ -72,7 +72,7 @@ describe.each(ADAPTERS)('what Redis is asked for on %s', (adapter) => {
     });
     expect(sent).toBeLessThanOrEqual(10_000);
     expect(writes).toBe(0);
-  }, 120_000);
+  });
 
   it('one script for each of guarded requests that come one after the other', async () => {
     await alice.login('alice');

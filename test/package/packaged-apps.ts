@@ -7,7 +7,7 @@ import type { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import ts from 'typescript';
 import { findFreePort } from '../../src/local-services/free-port.ts';
-import { send } from './bank-client.js';
+import { send } from '../support/bank-client.js';
 
 export type AppKind = 'module' | 'commonjs';
 

@@ -1,0 +1,72 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { emptyProject, install, packLibrary, run } from './package-project.js';
+import { PATIENCE } from '../support/patience.js';
+
+jest.setTimeout(PATIENCE);
+
+describe('the package as it would be published', () => {
+  let tarball: string;
+
+  beforeAll(async () => {
+    tarball = await packLibrary();
+  });
+
+  it('holds the build, its documents and nothing else', async () => {
+    const files = (await run('tar', ['-tzf', tarball])).stdout.trim().split('\n');
+    const documents = ['package.json', 'LICENSE', 'README.md', 'CHANGELOG.md'].map((name) => `package/${name}`);
+    expect(files).toEqual(expect.arrayContaining([...documents, 'package/dist/index.js', 'package/dist/index.d.ts']));
+    const others = files.filter((file) => !documents.includes(file) && !/^package\/dist\/.*\.(js|d\.ts)$/.test(file));
+    expect(others).toEqual([]);
+    expect(files.filter((file) => file.includes('.spec.'))).toEqual([]);
+  });
+
+  it('passes publint and are-the-types-wrong', async () => {
+    const checks = [
+      run(process.execPath, ['node_modules/publint/src/cli.js', '--strict', tarball]),
+      run(process.execPath, [
+        'node_modules/@arethetypeswrong/cli/dist/index.js',
+        tarball,
+        '--ignore-rules',
+        'cjs-resolves-to-esm',
+      ]),
+    ];
+    const [publint, types] = await Promise.all(checks);
+    expect(publint!.stdout).toContain('All good!');
+    expect(types!.stdout).toContain('No problems found');
+  });
+
+  it('is as large, and depends on as much, as the README says', async () => {
+    const readme = await readFile('README.md', 'utf8');
+    const { dependencies } = JSON.parse(await readFile('libs/session-auth/package.json', 'utf8')) as {
+      dependencies: object;
+    };
+    const section = readme.slice(readme.indexOf('## What does it bring along?'));
+    const named = [...section.slice(0, section.indexOf('\n## ')).matchAll(/^\| `([^`]+)`/gm)].map((match) => match[1]);
+    expect(named.sort()).toEqual(Object.keys(dependencies).sort());
+
+    const project = await emptyProject('size');
+    await install(project, '--omit=peer', tarball);
+    const said = /tarball has (\d+) kB; installed it takes ([\d.]+) MB, ([\d.]+) MB with/
+      .exec(section)!
+      .slice(1)
+      .map(Number);
+    const modules = join(project, 'node_modules');
+    const own = await sizeOf(join(modules, 'nestjs-session-auth'));
+    const found = [(await readFile(tarball)).length / 1e3, own / 1e6, (await sizeOf(modules)) / 1e6];
+    for (const [index, size] of found.entries()) {
+      expect({ index, near: Math.abs(size / said[index]! - 1) < 0.15 || `${said[index]}, now ${size}` }).toEqual({
+        index,
+        near: true,
+      });
+    }
+  });
+});
+
+async function sizeOf(path: string): Promise<number> {
+  const entries = await readdir(path, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile());
+  const sizes = await Promise.all(files.map(async (file) => (await readFile(join(file.parentPath, file.name))).length));
+  return sizes.reduce((sum, size) => sum + size, 0);
+}

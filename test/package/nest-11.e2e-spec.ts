@@ -1,0 +1,3 @@
+import { testPackageWithNest } from './package-with-nest.js';
+
+testPackageWithNest(11);
