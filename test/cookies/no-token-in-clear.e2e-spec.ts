@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { IssuedSession } from 'nestjs-session-auth';
-import { SessionLifecycleService } from 'nestjs-session-auth';
+import type { Redis } from 'ioredis';
+import { SessionChanges } from '../../libs/session-auth/src/session/session-changes.js';
 import { SESSION_COOKIE } from '../support/bank-client.js';
 import { EVERYWHERE, openBackend, startBank, type Backend, type Bank } from '../support/bank.js';
 
@@ -13,7 +14,7 @@ describe.each(EVERYWHERE)('no token in clear on $adapter with $store', ({ adapte
     issued.length = 0;
     backend = await openBackend(store);
     bank = await startBank({ adapter, backend });
-    watchTokens(bank.app.get(SessionLifecycleService), issued);
+    watchTokens(bank.app.get(SessionChanges, { strict: false }), issued);
   });
 
   afterEach(async () => {
@@ -39,12 +40,7 @@ describe.each(EVERYWHERE)('no token in clear on $adapter with $store', ({ adapte
     const sealed = alice.sealed;
     if (backend.redis) {
       for (const key of await backend.redis.keys(`${backend.namespace}*`)) {
-        texts.push(
-          key,
-          (await backend.redis.type(key)) === 'string'
-            ? (await backend.redis.get(key))!
-            : JSON.stringify(await backend.redis.zrange(key, 0, -1)),
-        );
+        texts.push(key, await contentOf(backend.redis, key));
       }
     }
     if (backend.dataSource) {
@@ -70,12 +66,18 @@ describe.each(EVERYWHERE)('no token in clear on $adapter with $store', ({ adapte
   });
 });
 
+async function contentOf(redis: Redis, key: string): Promise<string> {
+  const type = await redis.type(key);
+  if (type === 'string') return (await redis.get(key))!;
+  return JSON.stringify(type === 'hash' ? await redis.hgetall(key) : await redis.zrange(key, 0, -1));
+}
+
 /** Notes every token that a node hands out. */
-function watchTokens(lifecycle: SessionLifecycleService, issued: string[]): void {
-  const create = lifecycle.create.bind(lifecycle);
-  const rotate = lifecycle.rotate.bind(lifecycle);
-  lifecycle.create = async (input) => note(await create(input), issued);
-  lifecycle.rotate = async (session, options) => note(await rotate(session, options), issued);
+function watchTokens(changes: SessionChanges, issued: string[]): void {
+  const create = changes.create.bind(changes);
+  const rotate = changes.rotate.bind(changes);
+  changes.create = async (input) => note(await create(input), issued);
+  changes.rotate = async (session, options) => note(await rotate(session, options), issued);
 }
 
 function note<T extends IssuedSession | undefined>(answer: T, issued: string[]): T {

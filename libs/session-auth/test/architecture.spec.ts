@@ -55,7 +55,7 @@ describe('the import rules', () => {
 
   it.each([
     ['a higher layer', 'session/session.ts', '../http/cookies.js'],
-    ['a neighbour in the same layer', 'cookies/remember-me-cookie.ts', '../remember-me/remember-me-token.js'],
+    ['a neighbour in the same layer', 'throttle/login-throttle.ts', '../fingerprint/fingerprint.js'],
     ['another adapter', 'storage/redis/redis-session-store.ts', '../memory/memory-session-store.js'],
     ['an ORM by statements', 'storage/postgres/postgres-session-store.ts', '../typeorm/typeorm-executor.js'],
     ['the root of src', 'session/session.ts', '../session-auth.options.js'],
