@@ -153,8 +153,9 @@ describe.each(ADAPTERS)('a session cookie that is not the one we issued, on %s',
     const dump: string[] = [];
     for (const key of await backend.redis!.keys('*')) {
       dump.push(key, ...(key.match(/[\w-]{20,}/g) ?? []));
-      if ((await backend.redis!.type(key)) === 'string')
-        dump.push(...((await backend.redis!.get(key))!.match(/[\w-]{20,}/g) ?? []));
+      const type = await backend.redis!.type(key);
+      if (type === 'string') dump.push(...((await backend.redis!.get(key))!.match(/[\w-]{20,}/g) ?? []));
+      else if (type === 'hash') dump.push(...Object.entries(await backend.redis!.hgetall(key)).flat());
       else dump.push(...(await backend.redis!.zrange(key, 0, -1)));
     }
     expect(dump.length).toBeGreaterThan(5);

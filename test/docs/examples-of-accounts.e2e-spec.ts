@@ -19,8 +19,8 @@ import {
 } from '../../examples/single-sign-on/identity-provider.js';
 import { SingleSignOnController } from '../../examples/single-sign-on/single-sign-on.controller.js';
 import { KeyRing } from '../../libs/session-auth/src/crypto/key-ring.js';
-import type { CookieAttributes } from '../../libs/session-auth/src/cookies/cookie.options.js';
 import { SessionCookie } from '../../libs/session-auth/src/cookies/session-cookie.js';
+import { cookieAttributes } from '../../libs/session-auth/test/fixtures/cookie-attributes.js';
 import { BankClient, type Answer } from '../support/bank-client.js';
 import { ADA, logIn, startExample, type ExampleApp, type ExampleSetup } from '../support/example-app.js';
 
@@ -212,24 +212,15 @@ describe('the examples of the guides', () => {
     const ada = (await start(AppModule)).client();
     const { id } = ((await logIn(ada)).json as { session: { id: string } }).session;
     const now = Date.now();
-    const attributes: CookieAttributes = {
-      name: '__Host-session',
-      path: '/',
-      secure: true,
-      sameSite: 'lax',
-      partitioned: false,
-      domain: undefined,
-      maxAge: undefined,
-    };
-    const settings = { attributes, absolute: DAY, idle: DAY };
+    const settings = { attributes: cookieAttributes(), absolute: DAY, idle: DAY };
     const { token } = new SessionCookie(new KeyRing([current]), settings).read(ada.cookie, now)!;
     const session = { id, userId: '1', absoluteExpiresAt: new Date(now + DAY) };
     const before = new SessionCookie(new KeyRing([old]), settings).issue(token, session, now).split(';')[0]!;
     ada.cookies.set('__Host-session', before.split('=')[1]!);
     const answer = await ada.get('/auth/session');
     expect([answer.status, answer.setCookies]).toEqual([200, [expect.stringMatching(/^__Host-session=/)]]);
-    expect(new SessionCookie(new KeyRing([current]), settings).read(ada.cookie, now)).toMatchObject({
-      token,
+    expect(new SessionCookie(new KeyRing([current]), settings).find(ada.cookie, now)).toMatchObject({
+      content: { token },
       outdated: false,
     });
   });

@@ -87,6 +87,16 @@ describe('booting', () => {
       /: storage\.sessions: given a store without create/,
     ],
     [
+      'a store of counts as it was before the times were given to it',
+      () => forRoot({ storage: { throttle: { useValue: { counter: () => undefined } as never } } }),
+      /: storage\.throttle: given a store without read, add, set, delete, list, deleteExpired; allowed is what implements LoginThrottleStore/,
+    ],
+    [
+      'a remember-me store without operations',
+      () => forRoot({ rememberMe: {}, storage: { rememberMe: { useValue: { create: () => undefined } as never } } }),
+      /: storage\.rememberMe: given a store without use, delete, deleteById, deleteBySession, deleteByUser, list, deleteExpired;/,
+    ],
+    [
       'users that are no provider',
       () => forRoot({ users: new Users() as never }),
       /: users: given an object; allowed is a provider/,

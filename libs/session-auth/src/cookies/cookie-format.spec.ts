@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
+import { cookieAttributes } from '../../test/fixtures/cookie-attributes.js';
 import { markOfSession, markOfUser } from '../session/session.js';
 import { KeyRing } from '../crypto/key-ring.js';
-import type { CookieAttributes } from './cookie.options.js';
 import { DeviceCookie } from './device-cookie.js';
 import { PreSessionCookie } from './pre-session-cookie.js';
 import { RememberMeCookie } from './remember-me-cookie.js';
@@ -13,15 +13,7 @@ const TOKEN = `aa${'t'.repeat(43)}`;
 const ID = 'i'.repeat(20);
 const REMEMBERED = `${'s'.repeat(24)}:${'v'.repeat(43)}`;
 const KEYS = new KeyRing(['a secret that everybody may know, for tests']);
-const ATTRIBUTES: CookieAttributes = {
-  name: '__Host-session',
-  path: '/',
-  domain: undefined,
-  sameSite: 'lax',
-  secure: true,
-  partitioned: false,
-  maxAge: undefined,
-};
+const ATTRIBUTES = cookieAttributes();
 
 /** Sealed once and kept here: an update that reads them no more signs everybody out. */
 const OF_BEFORE = {

@@ -1,22 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { cookieAttributes } from '../../test/fixtures/cookie-attributes.js';
 import { KeyRing } from '../crypto/key-ring.js';
 import { issueHandle, issueSessionToken } from '../crypto/session-token.js';
-import type { CookieAttributes } from './cookie.options.js';
 import { SessionCookie } from './session-cookie.js';
 
 const NOW = Date.UTC(2026, 0, 1);
 const DAY = 86_400_000;
 const NAME = '__Host-session';
-const ATTRIBUTES: CookieAttributes = {
-  name: NAME,
-  path: '/',
-  domain: undefined,
-  sameSite: 'lax',
-  secure: true,
-  partitioned: false,
-  maxAge: undefined,
-};
+const ATTRIBUTES = cookieAttributes();
 
 const cookie = new SessionCookie(new KeyRing(['a secret that is long enough for tests']), {
   attributes: ATTRIBUTES,
@@ -37,6 +29,9 @@ const otherName = fc.constantFrom(
   '__Host-session-csrf',
   'x__Host-session',
   '__Host-sessionx',
+  '\xa0__Host-session',
+  '__Host-session\v',
+  '\f__Host-session',
   '',
 );
 const otherPair = fc

@@ -1,17 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { serialize } from 'cookie-es';
 import fc from 'fast-check';
+import { cookieAttributes } from '../../test/fixtures/cookie-attributes.js';
 import { cookieContradiction, type CookieAttributes } from './cookie.options.js';
 
-const DEFAULTS: CookieAttributes = {
-  name: '__Host-session',
-  path: '/',
-  domain: undefined,
-  sameSite: 'lax',
-  secure: true,
-  partitioned: false,
-  maxAge: undefined,
-};
+const DEFAULTS = cookieAttributes();
 const PLAIN = { name: 'session' };
 const check = (changes: Partial<CookieAttributes>): ReturnType<typeof cookieContradiction> =>
   cookieContradiction({ ...DEFAULTS, ...changes });

@@ -1,21 +1,13 @@
 import { hash } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
+import { cookieAttributes } from '../../test/fixtures/cookie-attributes.js';
 import { KeyRing } from '../crypto/key-ring.js';
-import type { CookieAttributes } from './cookie.options.js';
 import { DeviceCookie } from './device-cookie.js';
 
 const DAY = 24 * 60 * 60 * 1000;
 const NOW = Date.UTC(2026, 0, 1);
 const SECRET = 'a secret that everybody may know, for tests';
-const ATTRIBUTES: CookieAttributes = {
-  name: '__Host-session',
-  path: '/',
-  domain: undefined,
-  sameSite: 'lax',
-  secure: true,
-  partitioned: false,
-  maxAge: undefined,
-};
+const ATTRIBUTES = cookieAttributes();
 
 const cookie = new DeviceCookie(new KeyRing([SECRET]), ATTRIBUTES, 180 * DAY);
 

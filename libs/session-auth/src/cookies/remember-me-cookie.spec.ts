@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { cookieAttributes } from '../../test/fixtures/cookie-attributes.js';
 import { anyCharacter } from '../../test/any-character.js';
 import { KeyRing } from '../crypto/key-ring.js';
 import { formatRememberMeToken, issueRememberMeToken } from '../remember-me/remember-me-token.js';
-import type { CookieAttributes } from './cookie.options.js';
 import { PreSessionCookie } from './pre-session-cookie.js';
 import { RememberMeCookie } from './remember-me-cookie.js';
 import { markOfUser } from '../session/session.js';
@@ -12,15 +12,7 @@ const NOW = Date.UTC(2026, 0, 1);
 const DAY = 24 * 60 * 60 * 1000;
 const NEW = 'the new secret, long enough to be one';
 const OLD = 'the old secret, long enough to be one';
-const ATTRIBUTES: CookieAttributes = {
-  name: '__Host-session',
-  path: '/',
-  domain: undefined,
-  sameSite: 'lax',
-  secure: true,
-  partitioned: false,
-  maxAge: 'idle',
-};
+const ATTRIBUTES = cookieAttributes({ maxAge: 'idle' });
 
 const keys = new KeyRing([NEW]);
 const remember = new RememberMeCookie(keys, ATTRIBUTES);

@@ -1,4 +1,4 @@
-import { serialize } from 'cookie-es';
+import { parse, serialize } from 'cookie-es';
 import { LruCache } from '../cache/lru-cache.js';
 import { KeyRing } from '../crypto/key-ring.js';
 import type { CookieField, CookieFields } from './cookie-fields.js';
@@ -144,16 +144,9 @@ export class SealedCookie<Stored extends CookieTimes, Content extends object = S
  * of ours needs it. Names are compared case-sensitively.
  */
 function valuesOf(name: string, header: string): string[] {
-  const values: string[] = [];
-  if (!header.includes(name)) return values;
-  for (let start = 0, end = 0; end < header.length; start = end + 1) {
-    end = header.indexOf(';', start);
-    if (end < 0) end = header.length;
-    const equals = header.indexOf('=', start);
-    if (equals < 0) break;
-    if (equals < end && header.slice(start, equals).trim() === name) values.push(header.slice(equals + 1, end).trim());
-  }
-  return values;
+  if (!header.includes(name)) return [];
+  const values = parse(header, { filter: (each) => each === name, decode: asIs, allowMultiple: true })[name] ?? [];
+  return typeof values === 'string' ? [values] : values;
 }
 
 function asIs(value: string): string {

@@ -1,6 +1,7 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import { parseSetCookie } from 'cookie-es';
 import fc from 'fast-check';
+import { cookieAttributes } from '../../test/fixtures/cookie-attributes.js';
 import { anyCharacter } from '../../test/any-character.js';
 import { KeyRing } from '../crypto/key-ring.js';
 import { digestOf, issueHandle, issueSessionToken } from '../crypto/session-token.js';
@@ -18,16 +19,7 @@ function makeCookie(
   changes: Partial<CookieAttributes> = {},
   { secrets = [SECRET], absolute = 24 * HOUR, idle = HOUR } = {},
 ): SessionCookie {
-  const attributes: CookieAttributes = {
-    name: NAME,
-    path: '/',
-    domain: undefined,
-    sameSite: 'lax',
-    secure: true,
-    partitioned: false,
-    maxAge: undefined,
-    ...changes,
-  };
+  const attributes = cookieAttributes({ name: NAME, ...changes });
   return new SessionCookie(new KeyRing(secrets), { attributes, absolute, idle });
 }
 

@@ -115,6 +115,11 @@ describe('the comparison', () => {
     const other = ask({ 'user-agent': 'Firefox', 'accept-language': 'en', 'accept-encoding': 'zstd' });
     expect(fingerprint.compare(stored.slice(0, 19), other)).toBeUndefined();
     expect(fingerprint.compare(stored.slice(0, 39), other)?.signals).toEqual(['user-agent']);
+    // as many characters, but of more bytes
+    expect(fingerprint.compare(`\u00e9${stored.slice(1)}`, ask())).toBeUndefined();
+    expect(fingerprint.compare(`${stored.slice(0, 19)}\u00e9${stored.slice(20)}`, ask())?.signals).toEqual([
+      'user-agent',
+    ]);
     // a row out of step names no signal
     expect(fingerprint.compare(`x${stored}`, other)).toBeUndefined();
     fc.assert(

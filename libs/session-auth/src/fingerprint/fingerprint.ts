@@ -128,7 +128,8 @@ function digestOf(key: Buffer, { name }: FingerprintSignal, value: string): stri
 
 /** Compares in a time that depends on the lengths only (ASVS 11.2.4). */
 function isEqual(left: string, right: string): boolean {
-  return left.length === right.length && timingSafeEqual(Buffer.from(left), Buffer.from(right));
+  const [one, other] = [Buffer.from(left), Buffer.from(right)];
+  return one.length === other.length && timingSafeEqual(one, other);
 }
 
 function macOf(key: Buffer, text: string): string {

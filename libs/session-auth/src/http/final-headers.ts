@@ -8,7 +8,8 @@ const CACHE_OVERRIDES = ['cdn-cache-control', 'surrogate-control'];
 
 /**
  * What the headers of one response must say, whatever a handler, an interceptor or a middleware sets afterwards. It
- * takes effect at the last moment, when Node writes the head.
+ * takes effect at the last moment, when Node writes the head. Only a middleware that waits for that moment too
+ * (`on-headers`) and came before the guards speaks after it: it adds to these headers, and must not replace them.
  */
 export class FinalHeaders {
   readonly #vary: string[] = [];

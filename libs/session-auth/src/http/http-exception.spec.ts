@@ -76,11 +76,18 @@ describe('asHttpException', () => {
     expect(headers).toEqual({});
   });
 
+  it('sets no header where a handler has no response of its own, as a resolver of GraphQL', () => {
+    const error = new SessionAuthError('too_many_attempts', 'wait', { retryAfterSeconds: 7 });
+    const host = { getType: () => 'graphql', switchToHttp: () => ({ getRequest: () => undefined }) };
+    expect(asHttpException(error, host as never)).toBeInstanceOf(HttpException);
+    expect(headers).toEqual({});
+  });
+
   it('leaves alone what is none of ours, or not over HTTP', () => {
     const other = new TypeError('a defect');
     for (const thrown of [other, undefined, 'text']) expect(asHttpException(thrown, makeHost())).toBe(thrown);
     const error = new SessionAuthError('too_many_attempts', 'wait', { retryAfterSeconds: 7 });
-    expect(asHttpException(error, makeHost(false, 'ws'))).toBe(error);
+    for (const type of ['ws', 'rpc']) expect(asHttpException(error, makeHost(false, type))).toBe(error);
     expect(headers).toEqual({});
   });
 });

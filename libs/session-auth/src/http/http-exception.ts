@@ -24,7 +24,7 @@ export function asHttpException(error: unknown, host: ArgumentsHost): unknown {
     const reason = cause instanceof Error ? cause.stack : String(cause);
     new Logger('SessionAuth').error(`${code}: ${error.message}`, reason);
   }
-  if (retryAfterSeconds !== undefined) {
+  if (retryAfterSeconds !== undefined && host.getType() === 'http') {
     const http = host.switchToHttp();
     const exchange = new HttpExchange(http.getRequest<AdapterRequest>(), http.getResponse<AdapterResponse>());
     if (!exchange.headersSent) exchange.setHeader('retry-after', String(retryAfterSeconds));

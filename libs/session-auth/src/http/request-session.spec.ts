@@ -436,6 +436,23 @@ describe('RequestSession', () => {
       }
     });
 
+    it('begins anew where a login that ended it was taken back: the browser gets the cookie that a form is bound to', async () => {
+      const { sent, id } = ((made) => {
+        const known = made.requestSession.responseCookies.ensurePreSession();
+        return { id: known, sent: pairOf(made.setCookies[0]!) };
+      })(makeRequest(undefined));
+      const refused = makeRequest(sent);
+      refused.requestSession.replace(await lifecycle.create({ user: ALICE }));
+      refused.requestSession.clear();
+      const { responseCookies } = refused.requestSession;
+      const next = responseCookies.ensurePreSession();
+      expect(next).not.toBe(id);
+      expect([responseCookies.ensurePreSession(), responseCookies.preSessionId]).toEqual([next, next]);
+      const written = refused.setCookies.filter((line) => line.startsWith('session-csrf='));
+      expect(written).toHaveLength(1);
+      expect(cookies.preSession.read(pairOf(written[0]!), now)).toMatchObject({ id: next });
+    });
+
     it('is sealed once a request', () => {
       const issue = jest.spyOn(cookies.preSession, 'issue');
       const { requestSession } = makeRequest(undefined);
@@ -595,6 +612,14 @@ describe('the session bound to a request', () => {
       const requestSession = make().of(contextOf(request));
       expect(getRequestSession(request)).toBe(requestSession);
     }
+  });
+
+  it('is found whatever a body parser keeps in the raw of Express’s request later on', () => {
+    const request: IncomingMessage & { raw?: unknown } = new IncomingMessage(new Socket());
+    const requestSession = make().of(contextOf(request));
+    request.raw = Buffer.from('body');
+    expect(getRequestSession(request)).toBe(requestSession);
+    expect(make().of(contextOf(request))).toBe(requestSession);
   });
 
   it('is missing, with a code, before a guard has seen the request', () => {

@@ -1,4 +1,5 @@
 import { Injectable, Optional, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { IncomingMessage } from 'node:http';
 import { CookieSet } from './cookie-set.js';
 import { SessionAuthError } from '../errors/session-auth.error.js';
 import { SessionEventPublisher } from '../events/event-publisher.js';
@@ -252,7 +253,9 @@ export function getRequestSession(request: object): RequestSession {
   );
 }
 
+/** Express hands the raw message itself to handlers, Fastify a wrapper. */
 function rawOf(request: object): object {
+  if (request instanceof IncomingMessage) return request;
   const { raw } = request as { readonly raw?: unknown };
   return typeof raw === 'object' && raw !== null ? raw : request;
 }

@@ -60,10 +60,11 @@ export class ResponseCookies {
 
   /** The id that names the browser until it has a session. It gets a cookie for it where it has none. */
   ensurePreSession(): string {
-    const id = this.preSessionId ?? PreSessionCookie.newId();
-    const isGood = this.presented.preSession?.content !== undefined && !this.presented.preSession.outdated;
-    if (isGood || this.#isPreSessionWritten) return id;
     const { preSession } = this.cookies;
+    const known = this.preSessionId;
+    if (known !== undefined && (this.#isPreSessionWritten || this.presented.preSession?.outdated === false))
+      return known;
+    const id = known ?? PreSessionCookie.newId();
     this.#preSessionId = id;
     this.#isPreSessionWritten = true;
     this.#set(preSession.name, preSession.issue(id, this.clock.now()));

@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { StoreDeadline } from '../async/store-deadline.js';
 import { KeyRing } from '../crypto/key-ring.js';
 import { issueHandle } from '../crypto/session-token.js';
+import { requireCompleteStore } from '../errors/require-complete-store.js';
 import { SessionEventPublisher } from '../events/event-publisher.js';
 import { SessionLifecycleService } from '../session/session-lifecycle.service.js';
 import { Clock } from '../time/clock.js';
@@ -58,6 +59,17 @@ export type RememberMeConsumption =
 /** The most devices of one user that are remembered; beyond it the oldest is forgotten. */
 export const MAX_REMEMBERED_DEVICES = 100;
 
+const OPERATIONS = {
+  create: true,
+  use: true,
+  delete: true,
+  deleteById: true,
+  deleteBySession: true,
+  deleteByUser: true,
+  list: true,
+  deleteExpired: true,
+} satisfies Record<keyof RememberMeTokenStore, true>;
+
 /**
  * Remember-me tokens, without HTTP: issue, consume, list, revoke.
  *
@@ -82,6 +94,7 @@ export class RememberMeService {
     // where remember-me is off, no request is signed in by it, but an application may still use this service
     @Inject(REMEMBER_ME_SETTINGS) private readonly settings: RememberMeSettings = DEFAULT_REMEMBER_ME,
   ) {
+    requireCompleteStore(store, 'storage.rememberMe', 'RememberMeTokenStore', OPERATIONS);
     this.#keys = keys.deriveKeys('remember-me');
   }
 

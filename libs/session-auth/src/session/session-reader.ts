@@ -1,15 +1,28 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { StoreDeadline } from '../async/store-deadline.js';
 import { digestOf, isSessionToken } from '../crypto/session-token.js';
+import { requireCompleteStore } from '../errors/require-complete-store.js';
 import { SessionEventPublisher } from '../events/event-publisher.js';
 import { Clock } from '../time/clock.js';
 import type { ClientInfo } from '../users/client-info.js';
 import { SESSION_LIFETIME, type SessionLifetime } from './lifetime.options.js';
 import { isCorruptRecord } from './corrupt-record.js';
-import { requireCompleteStore } from './require-complete-store.js';
 import { SessionUpdates } from './session-updates.js';
 import { SessionStore, type FindOutcome } from './session-store.js';
 import { markOfSession, Session } from './session.js';
+
+const OPERATIONS = {
+  create: true,
+  find: true,
+  update: true,
+  rotate: true,
+  delete: true,
+  list: true,
+  deleteByHandle: true,
+  deleteByUser: true,
+  updateByUser: true,
+  deleteExpired: true,
+} satisfies Record<Exclude<keyof SessionStore, 'withCleanupLock'>, true>;
 
 /** A session token out of a genuine cookie. */
 export interface PresentedToken {
@@ -35,7 +48,7 @@ export class SessionReader {
     private readonly updates: SessionUpdates,
     @Inject(SESSION_LIFETIME) private readonly lifetime: SessionLifetime,
   ) {
-    requireCompleteStore(store);
+    requireCompleteStore(store, 'storage.sessions', 'SessionStore', OPERATIONS);
   }
 
   /** The live session of a token, or undefined. The store is believed whose session it is. */

@@ -59,7 +59,7 @@ export interface LoginThrottleSettings {
 /** Where {@link LoginThrottleSettings} are injected from; undefined: nothing is throttled. */
 export const LOGIN_THROTTLE_SETTINGS = Symbol('nestjs-session-auth login throttle settings');
 
-/** The longest that a counter may remember: a timer of the memory store can be set for no longer. */
+/** The longest that a count may be remembered: what was tried before that says nothing of today. */
 const MAX_THROTTLE_TIME = 24 * DAY;
 
 /** What {@link LoginThrottleOptions} says of each. */

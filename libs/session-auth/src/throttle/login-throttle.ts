@@ -1,12 +1,22 @@
 import { createHmac } from 'node:crypto';
 import { KeyedSemaphore } from '../async/keyed-semaphore.js';
 import { isStoreUnavailable, StoreDeadline } from '../async/store-deadline.js';
+import { requireCompleteStore } from '../errors/require-complete-store.js';
 import { Clock } from '../time/clock.js';
 import { clientNetwork } from './client-network.js';
 import { LoginAttempt, type LoginAttemptContext } from './login-attempt.js';
 import { foldLoginName } from './login-name.js';
 import { LoginThrottleStore } from './login-throttle-store.js';
 import type { LoginThrottleSettings } from './login-throttle.options.js';
+
+const OPERATIONS = {
+  read: true,
+  add: true,
+  set: true,
+  delete: true,
+  list: true,
+  deleteExpired: true,
+} satisfies Record<keyof LoginThrottleStore, true>;
 
 /** Who tries to log in, as far as it is known before the password is looked at. */
 export interface LoginClient {
@@ -49,6 +59,7 @@ export class LoginThrottle {
     private readonly key: Buffer,
     timeout: number,
   ) {
+    requireCompleteStore(store, 'storage.throttle', 'LoginThrottleStore', OPERATIONS);
     const deadline = new StoreDeadline(timeout);
     const semaphore = new KeyedSemaphore(MAX_PARALLEL, isStoreUnavailable);
     this.#context = { store, clock, settings, deadline, semaphore };
