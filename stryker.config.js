@@ -5,7 +5,7 @@ const { MUTATE: part } = process.env;
 
 /**
  * Mutation testing of the security core: `npm run test:mutation`, of one folder of it with
- * `MUTATE=csrf npm run test:mutation`, of one file with `MUTATE=http/sealed-cookie`. See docs/mutation-testing.md.
+ * `MUTATE=csrf npm run test:mutation`, of one file with `MUTATE=cookies/sealed-cookie`. See docs/mutation-testing.md.
  *
  * @type {import('@stryker-mutator/api/core').PartialStrykerOptions}
  */

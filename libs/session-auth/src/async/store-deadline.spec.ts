@@ -19,11 +19,9 @@ describe('StoreDeadline', () => {
     jest.useRealTimers();
   });
 
-  it('hands answers on, with one timer for all that wait', async () => {
+  it('hands answers on, and leaves no timer behind', async () => {
     const answers = Array.from({ length: 100 }, (_, i) => deadline.run(() => Promise.resolve(i)));
-    expect(jest.getTimerCount()).toBe(1);
     expect(await Promise.all(answers)).toEqual(Array.from({ length: 100 }, (_, i) => i));
-    await jest.advanceTimersByTimeAsync(TIMEOUT);
     expect(jest.getTimerCount()).toBe(0);
   });
 
