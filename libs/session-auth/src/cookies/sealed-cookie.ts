@@ -126,7 +126,7 @@ export class SealedCookie<Stored extends CookieTimes, Content extends object = S
   #serialize(value: string, maxAge: number | undefined): string {
     const { name, path, domain, sameSite, secure, partitioned } = this.attributes;
     return serialize(name, value, {
-      encode: asIs,
+      encode: String,
       httpOnly: true,
       path,
       domain,
@@ -145,10 +145,6 @@ export class SealedCookie<Stored extends CookieTimes, Content extends object = S
  */
 function valuesOf(name: string, header: string): string[] {
   if (!header.includes(name)) return [];
-  const values = parse(header, { filter: (each) => each === name, decode: asIs, allowMultiple: true })[name] ?? [];
+  const values = parse(header, { filter: (each) => each === name, decode: String, allowMultiple: true })[name] ?? [];
   return typeof values === 'string' ? [values] : values;
-}
-
-function asIs(value: string): string {
-  return value;
 }
