@@ -104,9 +104,9 @@ describe('a Redis that is away', () => {
     while ((await alice.tryLogin('alice')).status === 503);
     // a script that Redis does not know yet would take another round trip
     while ((await alice.get('/api/me')).status === 503);
-    await proxy.break({ kind: 'delay', milliseconds: 20 });
+    await proxy.break({ kind: 'delay', milliseconds: 50 });
     const { sent } = proxy;
-    const looks = Array.from({ length: 5 }, () => alice.get('/api/me'));
+    const looks = Array.from({ length: 20 }, () => alice.get('/api/me'));
     while (proxy.sent === sent) await pause(1);
     standStill(3 * STORE_TIMEOUT);
     for (const { status } of await Promise.all(looks)) expect(status).toBe(200);

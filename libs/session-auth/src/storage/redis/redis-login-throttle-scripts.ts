@@ -39,10 +39,12 @@ for i = 2, #ARGV, 2 do
     -- a value that cannot be read is an error here
     if tonumber(ending) > now then count, till = present, ending end
   end
-  if count == 0 then sweep() end
+  local begins = count == 0
+  if begins then sweep() end
   value = string.format('%.0f %s', count + 1, till)
   redis.call('HSET', key, ARGV[i], value)
-  keep(tonumber(till))
+  -- a further failure does not prolong what the first one has set
+  if begins then keep(tonumber(till)) end
   values[#values + 1] = value
 end
 return values
