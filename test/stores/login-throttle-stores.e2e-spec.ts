@@ -4,15 +4,10 @@ import { Redis } from 'ioredis';
 import { MemoryLoginThrottleStore, type LoginThrottleStore } from 'nestjs-session-auth';
 import { RedisLoginThrottleStore } from 'nestjs-session-auth/redis';
 import { loginThrottleStoreContract } from 'nestjs-session-auth/testing';
-import {
-  CreateSessionAuthTables,
-  createSessionAuthMigration,
-  THROTTLE_TABLE,
-  TypeOrmLoginThrottleStore,
-  type TypeOrmSessionStoreOptions,
-} from 'nestjs-session-auth/typeorm';
+import { CreateSessionAuthTables, THROTTLE_TABLE, TypeOrmLoginThrottleStore } from 'nestjs-session-auth/typeorm';
 import type { DataSource } from 'typeorm';
 import { createTestDatabase, type TestDatabase } from '../support/postgres-database.js';
+import { describeOnPostgres } from '../support/postgres-variants.js';
 
 const NOW = Date.UTC(2026, 0, 15, 12);
 const MINUTE = 60_000;
@@ -98,36 +93,13 @@ describe.each([
   });
 });
 
-describe.each([
-  ['TypeOrmLoginThrottleStore', {}, {}],
-  ['TypeOrmLoginThrottleStore in a schema of an odd name', { schema: `we"ird schema`, preparedStatements: false }, {}],
-  [
-    'TypeOrmLoginThrottleStore on a server that isolates strictly',
-    {},
-    { options: '-c default_transaction_isolation=serializable' },
-  ],
-])('%s', (name, options: TypeOrmSessionStoreOptions, extra) => {
-  let database: TestDatabase;
-  let nodes: DataSource[];
-
-  beforeAll(async () => {
-    database = await createTestDatabase();
-    const { schema } = options;
-    nodes = [
-      await database.open({ extra, migrations: [createSessionAuthMigration({ schema })] }),
-      await database.open({ extra }),
-    ];
-    await nodes[0]!.runMigrations();
-  });
-
-  afterAll(() => database.close());
-
+describeOnPostgres('TypeOrmLoginThrottleStore', (name, { options, dataSource }) => {
   loginThrottleStoreContract(name, () =>
     Promise.resolve({
-      store: new TypeOrmLoginThrottleStore(nodes[0]!, options),
-      another: () => Promise.resolve(new TypeOrmLoginThrottleStore(nodes[1]!, options)),
+      store: new TypeOrmLoginThrottleStore(dataSource(0), options),
+      another: () => Promise.resolve(new TypeOrmLoginThrottleStore(dataSource(1), options)),
       close: async () => {
-        await nodes[0]!.query(`TRUNCATE ${options.schema ? '"we""ird schema".' : ''}${THROTTLE_TABLE}`);
+        await dataSource(0).query(`TRUNCATE ${options.schema ? '"we""ird schema".' : ''}${THROTTLE_TABLE}`);
       },
     }),
   );

@@ -4,14 +4,8 @@ import { Redis } from 'ioredis';
 import { MemoryRememberMeTokenStore } from 'nestjs-session-auth';
 import { RedisRememberMeTokenStore } from 'nestjs-session-auth/redis';
 import { rememberMeTokenStoreContract } from 'nestjs-session-auth/testing';
-import {
-  createSessionAuthMigration,
-  REMEMBER_ME_TABLE,
-  TypeOrmRememberMeTokenStore,
-  type TypeOrmSessionStoreOptions,
-} from 'nestjs-session-auth/typeorm';
-import type { DataSource } from 'typeorm';
-import { createTestDatabase, type TestDatabase } from '../support/postgres-database.js';
+import { REMEMBER_ME_TABLE, TypeOrmRememberMeTokenStore } from 'nestjs-session-auth/typeorm';
+import { describeOnPostgres } from '../support/postgres-variants.js';
 
 rememberMeTokenStoreContract('memory', () => {
   const store = new MemoryRememberMeTokenStore();
@@ -50,40 +44,13 @@ describe.each([
   });
 });
 
-describe.each([
-  ['TypeOrmRememberMeTokenStore', {}, {}],
-  [
-    'TypeOrmRememberMeTokenStore in a schema of an odd name',
-    { schema: `we"ird schema`, preparedStatements: false },
-    {},
-  ],
-  [
-    'TypeOrmRememberMeTokenStore on a server that isolates strictly',
-    {},
-    { options: '-c default_transaction_isolation=serializable' },
-  ],
-])('%s', (name, options: TypeOrmSessionStoreOptions, extra) => {
-  let database: TestDatabase;
-  let nodes: DataSource[];
-
-  beforeAll(async () => {
-    database = await createTestDatabase();
-    const { schema } = options;
-    nodes = [
-      await database.open({ extra, migrations: [createSessionAuthMigration({ schema })] }),
-      await database.open({ extra }),
-    ];
-    await nodes[0]!.runMigrations();
-  });
-
-  afterAll(() => database.close());
-
+describeOnPostgres('TypeOrmRememberMeTokenStore', (name, { options, dataSource }) => {
   rememberMeTokenStoreContract(name, () =>
     Promise.resolve({
-      store: new TypeOrmRememberMeTokenStore(nodes[0]!, options),
-      another: () => Promise.resolve(new TypeOrmRememberMeTokenStore(nodes[1]!, options)),
+      store: new TypeOrmRememberMeTokenStore(dataSource(0), options),
+      another: () => Promise.resolve(new TypeOrmRememberMeTokenStore(dataSource(1), options)),
       close: async () => {
-        await nodes[0]!.query(`TRUNCATE ${options.schema ? '"we""ird schema".' : ''}${REMEMBER_ME_TABLE}`);
+        await dataSource(0).query(`TRUNCATE ${options.schema ? '"we""ird schema".' : ''}${REMEMBER_ME_TABLE}`);
       },
     }),
   );

@@ -11,6 +11,7 @@ import {
   NOW,
   type Body,
 } from './login-throttle-store/sample-failures.js';
+import { storeTests } from './store-tests.js';
 import { testFramework } from './test-framework.js';
 
 /** A store made for one test. */
@@ -32,16 +33,7 @@ export interface LoginThrottleStoreUnderTest {
  */
 export function loginThrottleStoreContract(name: string, makeStore: () => Promise<LoginThrottleStoreUnderTest>): void {
   const framework = testFramework();
-  const it = (title: string, body: Body): void =>
-    framework.it(title, async () => {
-      const made = await makeStore();
-      try {
-        const nodes = made.another === undefined ? [made.store] : [made.store, await made.another()];
-        await body(made.store, (turn) => nodes[turn % nodes.length]!);
-      } finally {
-        await made.close();
-      }
-    });
+  const it = storeTests(framework, makeStore);
   framework.describe(`${name}: login throttle store contract`, () => {
     framework.describe('counts failures', () => countTests(it));
     framework.describe('forgets counts', () => forgettingTests(it));

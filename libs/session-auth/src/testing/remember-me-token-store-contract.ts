@@ -7,6 +7,7 @@ import type {
   RememberMeUse,
   RememberMeUseOutcome,
 } from '../remember-me/remember-me-token-store.js';
+import { storeTests, type StoreTest } from './store-tests.js';
 import { testFramework } from './test-framework.js';
 import { DAY } from '../time/units.js';
 
@@ -19,7 +20,7 @@ export interface RememberMeTokenStoreUnderTest {
   close(): Promise<void>;
 }
 
-type Body = (store: RememberMeTokenStore, node: (turn: number) => RememberMeTokenStore) => Promise<void>;
+type Body = StoreTest<RememberMeTokenStore>;
 
 const NOW = Date.UTC(2026, 0, 15, 12);
 const GRACE = 30_000;
@@ -38,16 +39,7 @@ export function rememberMeTokenStoreContract(
   makeStore: () => Promise<RememberMeTokenStoreUnderTest>,
 ): void {
   const framework = testFramework();
-  const it = (title: string, body: Body): void =>
-    framework.it(title, async () => {
-      const made = await makeStore();
-      try {
-        const nodes = made.another === undefined ? [made.store] : [made.store, await made.another()];
-        await body(made.store, (turn) => nodes[turn % nodes.length]!);
-      } finally {
-        await made.close();
-      }
-    });
+  const it = storeTests(framework, makeStore);
   framework.describe(`${name}: remember-me token store contract`, () => {
     framework.describe('keeps records', () => recordTests(it));
     framework.describe('uses tokens once', () => useTests(it));

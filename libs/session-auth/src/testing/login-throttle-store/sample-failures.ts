@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { FailureCount, FailureKey, LoginThrottleStore } from '../../throttle/login-throttle-store.js';
+import type { StoreTest } from '../store-tests.js';
 
 /** A test of the contract: its body is handed a store, and one of the nodes for each of parallel calls. */
-export type Body = (store: LoginThrottleStore, node: (turn: number) => LoginThrottleStore) => Promise<void>;
+export type Body = StoreTest<LoginThrottleStore>;
 
 export const NOW = Date.UTC(2026, 0, 15, 12);
 export const MINUTE = 60_000;
