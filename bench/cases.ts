@@ -1,7 +1,5 @@
+import type { RequestKind } from './requests.ts';
 import type { ServerSpec } from './servers/server-spec.ts';
-
-/** What is asked of a server. */
-export type RequestKind = 'read' | 'act' | 'act-with-csrf' | 'forged' | 'login';
 
 /** One row of the report: a server and what it is asked. */
 export interface Case {

@@ -1,4 +1,5 @@
 import type { Case } from './cases.ts';
+import { estimateOf, type Estimate } from './statistics.ts';
 
 /** What was measured of one case: a value a round, in the order of the rounds. */
 export interface Rounds {
@@ -17,10 +18,14 @@ export interface StoreWork {
   readonly roundTrips: number;
   /** Writing commands (those in scripts included), rows written. */
   readonly writes: number;
+  /** From the first login to the last counted request: what is longer than `touchInterval` includes touches. */
+  readonly milliseconds: number;
 }
 
 /** A case with all that is known of it. */
 export interface MeasuredCase extends Case {
+  /** Whether its CPU a request was steady before the rounds began. */
+  readonly isSteady: boolean;
   readonly rounds: Rounds;
   readonly store?: StoreWork;
 }
@@ -29,14 +34,16 @@ export interface MeasuredCase extends Case {
 export interface Results {
   readonly startedAt: string;
   readonly quick: boolean;
+  readonly rounds: number;
   readonly pinned: boolean;
   readonly versions: Readonly<Record<string, string>>;
   readonly cases: readonly MeasuredCase[];
   readonly extras: {
     /** Redis memory a session in bytes, user index included, three sessions a user. */
     readonly bytesPerSession: { readonly ours: number; readonly connectRedis: number };
-    readonly logout: { readonly cpu: number; readonly store: StoreWork };
-    readonly forgedBurst: ForgedBurst;
+    readonly logout: { readonly cpu: number; readonly commands: number };
+    /** One a round. */
+    readonly forgedBurst: readonly ForgedBurst[];
   };
 }
 
@@ -49,41 +56,35 @@ export interface ForgedBurst {
   readonly validAlone: number;
 }
 
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length / 2;
-  return sorted.length % 2 === 1 ? sorted[Math.floor(middle)]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
-}
-
-export function caseOf(results: Results, id: string): MeasuredCase {
-  const found = results.cases.find((each) => each.id === id);
+export function caseOf(cases: readonly MeasuredCase[], id: string): MeasuredCase {
+  const found = cases.find((each) => each.id === id);
   if (found === undefined) throw new Error(`nothing was measured of ${id}`);
   return found;
 }
 
-/** The median over rounds of one figure against the other's of the same round. */
-export function throughputRatio(results: Results, id: string, against: string): number {
-  const { throughput } = caseOf(results, against).rounds;
-  return median(caseOf(results, id).rounds.throughput.map((value, round) => value / throughput[round]!));
+/** One figure of a case against the same figure of another case in the same round. */
+export function ratio(
+  cases: readonly MeasuredCase[],
+  figure: 'throughput' | 'cpu',
+  id: string,
+  against: string,
+): Estimate {
+  const other = caseOf(cases, against).rounds[figure];
+  return estimateOf(caseOf(cases, id).rounds[figure].map((value, round) => value / other[round]!));
 }
 
-/** As {@link throughputRatio}, of CPU a request. */
-export function cpuRatio(results: Results, id: string, against: string): number {
-  const { cpu } = caseOf(results, against).rounds;
-  return median(caseOf(results, id).rounds.cpu.map((value, round) => value / cpu[round]!));
+/** CPU a request beyond the bare route's of the same adapter and round. */
+export function addedCpu(cases: readonly MeasuredCase[], id: string): Estimate {
+  return estimateOf(addedCpuOf(cases, id));
 }
 
-/** The median over rounds of CPU a request beyond the bare route's of the same adapter. */
-export function addedCpu(results: Results, id: string): number {
-  const bare = caseOf(results, `${id.split('/')[0]}/bare`).rounds.cpu;
-  return median(caseOf(results, id).rounds.cpu.map((value, round) => value - bare[round]!));
+/** Added CPU against a peer's in the same round. */
+export function addedCpuRatio(cases: readonly MeasuredCase[], id: string, against: string): Estimate {
+  const peer = addedCpuOf(cases, against);
+  return estimateOf(addedCpuOf(cases, id).map((value, round) => value / peer[round]!));
 }
 
-/** Added CPU against a peer's. */
-export function addedCpuRatio(results: Results, id: string, against: string): number {
-  const bare = caseOf(results, `${id.split('/')[0]}/bare`).rounds.cpu;
-  const peer = caseOf(results, against).rounds.cpu;
-  return median(
-    caseOf(results, id).rounds.cpu.map((value, round) => (value - bare[round]!) / (peer[round]! - bare[round]!)),
-  );
+function addedCpuOf(cases: readonly MeasuredCase[], id: string): number[] {
+  const bare = caseOf(cases, `${id.split('/')[0]}/bare`).rounds.cpu;
+  return caseOf(cases, id).rounds.cpu.map((value, round) => value - bare[round]!);
 }

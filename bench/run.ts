@@ -1,47 +1,81 @@
-import { readFile } from 'node:fs/promises';
-import { measure, type Effort } from './measure.ts';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { compare, comparisonTables } from './comparison.ts';
+import { measure } from './measure.ts';
 import type { Results } from './measured.ts';
 import { installPeers, packageVersions } from './peers.ts';
+import { buildRevision } from './processes/revision-build.ts';
 import { Stores } from './processes/stores.ts';
 import { publish, save } from './report/publish.ts';
 import { markdownOf } from './report/tables.ts';
+import type { Effort } from './rounds.ts';
 
 /*
- *   npm run bench                     all contenders against each other, about a quarter of an hour
- *   npm run bench -- quick            fewer and shorter rounds, less than four minutes
- *   npm run bench -- publish          … and the figures go into docs/
- *   npm run bench -- report           the figures of the last run again (with publish: into docs/)
+ *   npm run bench                             all contenders against each other, a good quarter of an hour
+ *   npm run bench -- quick                    fewer and shorter rounds, about six minutes
+ *   npm run bench -- publish                  … and the figures go into docs/
+ *   npm run bench -- report                   the figures of the last run again (with publish: into docs/)
+ *   npm run bench -- quick --against HEAD~3   this tree's library against that of another revision, no peers
  */
 const BENCH = new URL('../../', import.meta.url);
 const RESULTS = new URL('results/', BENCH);
 const DOCS = new URL('../docs/', BENCH);
+const REPOSITORY = fileURLToPath(new URL('../', BENCH));
 
-const FULL: Effort = { quick: false, rounds: 7, window: 1500, warmUp: 4000, rewarm: 750 };
-const QUICK: Effort = { quick: true, rounds: 3, window: 500, warmUp: 500, rewarm: 500 };
+const FULL: Effort = { quick: false, rounds: 15, window: 1000, rewarm: 500, warmUp: { window: 500, most: 20 } };
+const QUICK: Effort = { quick: true, rounds: 5, window: 1000, rewarm: 250, warmUp: { window: 300, most: 12 } };
+/** Fewer contenders, but differences of a few hundredths. */
+const AGAINST = { full: 61, quick: 25 };
 
-const wanted = new Set(process.argv.slice(2));
-const unknown = [...wanted].find((word) => !['quick', 'publish', 'report'].includes(word));
-if (unknown !== undefined) throw new Error(`unknown: ${unknown}; known are quick, publish, report`);
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { against: { type: 'string' } } });
+const known = values.against === undefined ? ['quick', 'publish', 'report'] : ['quick'];
+const unknown = positionals.find((word) => !known.includes(word));
+if (unknown !== undefined) throw new Error(`unknown: ${unknown}; known are ${known.join(', ')}`);
+const wanted = new Set(positionals);
+const effort = wanted.has('quick') ? QUICK : FULL;
 
-const results = wanted.has('report') ? await lastResults() : await run(wanted.has('quick') ? QUICK : FULL);
-process.stdout.write(`${markdownOf(results)}\n`);
-if (wanted.has('publish')) await publish(results, DOCS);
+if (values.against === undefined) await sideBySide();
+else await against(values.against);
 
-async function run(effort: Effort): Promise<Results> {
+async function sideBySide(): Promise<void> {
+  const results = wanted.has('report') ? await lastResults() : await run();
+  process.stdout.write(`${markdownOf(results)}\n`);
+  if (wanted.has('publish')) await publish(results, DOCS);
+}
+
+async function run(): Promise<Results> {
   installPeers(BENCH, print);
-  const stores = await Stores.start(print);
-  try {
+  return withStores(async (stores) => {
     const measured = await measure(stores, effort, print);
     const all = { ...measured, versions: { ...measured.versions, ...packageVersions(BENCH) } };
     await save(all, RESULTS);
     return all;
-  } finally {
-    await stores.stop();
-  }
+  });
 }
 
 async function lastResults(): Promise<Results> {
   return JSON.parse(await readFile(new URL('results.json', RESULTS), 'utf8')) as Results;
+}
+
+async function against(revision: string): Promise<void> {
+  const build = buildRevision(REPOSITORY, revision, print);
+  const rounds = effort.quick ? AGAINST.quick : AGAINST.full;
+  const comparison = await withStores((stores) => compare(stores, build, { ...effort, rounds }, print));
+  const text = comparisonTables(comparison);
+  process.stdout.write(`${text}\n`);
+  await mkdir(RESULTS, { recursive: true });
+  await writeFile(new URL('against.json', RESULTS), `${JSON.stringify(comparison, undefined, 2)}\n`);
+  await writeFile(new URL('against.md', RESULTS), `${text}\n`);
+}
+
+async function withStores<T>(use: (stores: Stores) => Promise<T>): Promise<T> {
+  const stores = await Stores.start(print);
+  try {
+    return await use(stores);
+  } finally {
+    await stores.stop();
+  }
 }
 
 function print(line: string): void {

@@ -27,7 +27,7 @@ export class ContenderServer {
   ) {}
 
   static async start(spec: ServerSpec, addresses: StoreAddresses): Promise<ContenderServer> {
-    const entry = new URL('../servers/server.js', import.meta.url);
+    const entry = new URL('server.js', spec.build?.servers ?? new URL('../servers/', import.meta.url));
     const child = Child.start(entry, [JSON.stringify({ spec, addresses })], 'server');
     const { port } = await child.next<{ port: number }>();
     return new ContenderServer(port, child);

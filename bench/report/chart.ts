@@ -1,4 +1,4 @@
-import { addedCpu, type Results } from '../measured.ts';
+import { addedCpu, caseOf, type Results } from '../measured.ts';
 
 const WIDTH = 760;
 const LABEL = 290;
@@ -36,10 +36,10 @@ export function chartOf(results: Results): string {
   for (const { title, ids, adapter } of GROUPS) {
     parts.push(`<text x="0" y="${y + 18}" class="title">${title}</text>`);
     y += HEAD;
-    const bars = ids.map((id) => ({ id, value: Math.max(addedCpu(results, `${adapter}/${id}`), 0) }));
+    const bars = ids.map((id) => ({ id, value: Math.max(addedCpu(results.cases, `${adapter}/${id}`).value, 0) }));
     const most = Math.max(...bars.map(({ value }) => value));
     for (const { id, value } of bars) {
-      const label = results.cases.find((each) => each.id === `${adapter}/${id}`)!.title;
+      const label = caseOf(results.cases, `${adapter}/${id}`).title;
       const length = Math.max((value / most) * (WIDTH - LABEL - 60), 1);
       const kind = id.startsWith('ours') ? 'ours' : id.startsWith('peer') || id === 'better-auth' ? 'peer' : 'limit';
       parts.push(

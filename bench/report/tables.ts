@@ -1,22 +1,40 @@
-import { addedCpu, median, throughputRatio, type MeasuredCase, type Results } from '../measured.ts';
-import { judge } from '../targets.ts';
+import { addedCpu, ratio, type ForgedBurst, type MeasuredCase, type Results } from '../measured.ts';
+import { median, type Estimate } from '../statistics.ts';
+import { judge, type Judgement } from '../targets.ts';
 
 const ADAPTERS = { express: 'Express', fastify: 'Fastify' } as const;
 
 /** The report of a run in Markdown: targets, a table for each adapter, what else was found. */
 export function markdownOf(results: Results): string {
-  const verdicts = judge(results).map(({ target, asked, found, met }) => [
-    target,
-    asked,
-    found,
-    met ? 'yes' : '**no**',
-  ]);
   return [
-    versionsLine(results),
-    table(['target', 'asked', 'found', 'met'], verdicts),
+    `${versionsLine(results)} In brackets: the 90 % interval over ${results.rounds} rounds.${unsteadyNote(results.cases)}`,
+    judgementsTable(judge(results)),
     ...Object.entries(ADAPTERS).map(([adapter, name]) => casesTable(results, adapter, name)),
     extrasTable(results),
   ].join('\n\n');
+}
+
+/** Targets with what was found of them. */
+export function judgementsTable(judgements: readonly Judgement[]): string {
+  const rows = judgements.map(({ target, asked, found, verdict }) => [
+    target,
+    asked,
+    found.low === found.high ? String(Number(found.value.toFixed(3))) : withInterval(found, 2),
+    verdict === 'missed' ? '**missed**' : verdict,
+  ]);
+  return table(['target', 'asked', 'found', 'verdict'], rows);
+}
+
+/** A figure as `0.97 (0.94 to 1.01)`. */
+export function withInterval({ value, low, high }: Estimate, digits: number): string {
+  const text = (each: number): string => each.toFixed(digits);
+  return Number.isFinite(low) ? `${text(value)} (${text(low)} to ${text(high)})` : `${text(value)} (no interval)`;
+}
+
+/** Names the cases that had not come to rest when the rounds began; empty where all had. */
+export function unsteadyNote(cases: readonly MeasuredCase[]): string {
+  const unsteady = cases.filter(({ isSteady }) => !isSteady).map(({ id }) => id);
+  return unsteady.length === 0 ? '' : ` Not steady after the warm-up: ${unsteady.join(', ')}.`;
 }
 
 function versionsLine({ versions, startedAt, quick, pinned }: Results): string {
@@ -25,22 +43,22 @@ function versionsLine({ versions, startedAt, quick, pinned }: Results): string {
   return `${startedAt.slice(0, 10)}, ${quick ? 'a quick run' : 'a full run'}, ${how}. ${used.join(', ')}.`;
 }
 
-function casesTable(results: Results, adapter: string, name: string): string {
-  const rows = results.cases.filter(({ spec }) => spec.adapter === adapter).map((each) => caseRow(results, each));
+function casesTable({ cases }: Results, adapter: string, name: string): string {
+  const rows = cases.filter(({ spec }) => spec.adapter === adapter).map((each) => caseRow(cases, each));
   return table(
     [name, 'req/s', 'against bare', 'CPU µs a request', 'added µs', 'p50 / p99 ms', 'store round trips', 'writes'],
     rows,
   );
 }
 
-function caseRow(results: Results, { id, title, rounds, store, spec }: MeasuredCase): string[] {
+function caseRow(cases: readonly MeasuredCase[], { id, title, rounds, store, spec }: MeasuredCase): string[] {
   const bare = `${spec.adapter}/bare`;
   return [
     title,
     median(rounds.throughput).toFixed(0),
-    throughputRatio(results, id, bare).toFixed(2),
+    id === bare ? '' : withInterval(ratio(cases, 'throughput', id, bare), 2),
     median(rounds.cpu).toFixed(0),
-    id === bare ? '' : addedCpu(results, id).toFixed(0),
+    id === bare ? '' : withInterval(addedCpu(cases, id), 0),
     `${median(rounds.p50).toFixed(1)} / ${median(rounds.p99).toFixed(1)}`,
     store === undefined ? '' : round(store.roundTrips),
     store === undefined ? '' : round(store.writes),
@@ -48,19 +66,17 @@ function caseRow(results: Results, { id, title, rounds, store, spec }: MeasuredC
 }
 
 function extrasTable({ extras: { bytesPerSession, logout, forgedBurst } }: Results): string {
+  const burst = (figure: keyof ForgedBurst): string => median(forgedBurst.map((each) => each[figure])).toFixed(0);
   return table(
     ['besides', 'found'],
     [
       ['Redis bytes a session, nestjs-session-auth with its index', bytesPerSession.ours.toFixed(0)],
       ['Redis bytes a session, connect-redis with the same payload', bytesPerSession.connectRedis.toFixed(0)],
       ['logout, Express and Redis: CPU µs', logout.cpu.toFixed(0)],
-      ['forged burst, Fastify and Redis: forged a second', forgedBurst.forgedPerSecond.toFixed(0)],
-      ['… valid a second meanwhile', forgedBurst.validPerSecond.toFixed(0)],
-      [
-        '… what the CPU left is good for, beside as many requests for what is not there',
-        forgedBurst.validExpected.toFixed(0),
-      ],
-      ['… valid a second alone', forgedBurst.validAlone.toFixed(0)],
+      ['forged burst, Fastify and Redis: forged a second', burst('forgedPerSecond')],
+      ['… valid a second meanwhile', burst('validPerSecond')],
+      ['… what the CPU left is good for, beside as many requests for what is not there', burst('validExpected')],
+      ['… valid a second alone', burst('validAlone')],
     ],
   );
 }

@@ -1,4 +1,4 @@
-import { median } from '../measured.ts';
+import { median } from '../statistics.ts';
 import { accountOf, CLIENT, LIMITED, type ScaledSessions } from './scaled-sessions.ts';
 
 /** Medians in milliseconds at one number of live sessions, and bytes a session. */
