@@ -94,8 +94,9 @@ export class FinalHeaders {
 
 /** `*` stands for all names (RFC 9110 12.5.5). Of two spellings of a name, the first stays. */
 function mergedVary(present: readonly (HeaderValue | undefined)[], added: readonly string[]): string {
-  const byKey = new Map<string, string>();
   const names = present.filter((value) => value !== undefined).join();
+  if (names === '') return [...new Set(added)].join(', ');
+  const byKey = new Map<string, string>();
   for (const name of [...names.split(','), ...added]) {
     const plain = name.trim();
     if (plain !== '' && !byKey.has(plain.toLowerCase())) byKey.set(plain.toLowerCase(), plain);

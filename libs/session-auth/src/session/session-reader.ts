@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { StoreDeadline } from '../async/store-deadline.js';
+import { LruCache } from '../cache/lru-cache.js';
 import { digestOf, isSessionToken } from '../crypto/session-token.js';
 import { requireCompleteStore } from '../errors/require-complete-store.js';
 import { SessionEventPublisher } from '../events/event-publisher.js';
@@ -8,6 +9,7 @@ import type { ClientInfo } from '../users/client-info.js';
 import { SESSION_LIFETIME, type SessionLifetime } from './lifetime.options.js';
 import { isCorruptRecord } from './corrupt-record.js';
 import { SessionUpdates } from './session-updates.js';
+import type { SessionRecord } from './session-record.js';
 import { SessionStore, type FindOutcome } from './session-store.js';
 import { markOfSession, Session } from './session.js';
 
@@ -32,6 +34,10 @@ export interface PresentedToken {
   readonly sessionMark: Uint8Array;
 }
 
+/** How many marks are remembered, and the longest text of handle and user that is. */
+const REMEMBERED_MARKS = 4096;
+const LONGEST = 128;
+
 /** Who asks. Read only where an event needs it: working out an address may cost more than the rest of a read. */
 export interface ClientSource {
   readonly client?: ClientInfo;
@@ -40,6 +46,9 @@ export interface ClientSource {
 /** Finds the live session of a token, and reports what it finds instead. */
 @Injectable()
 export class SessionReader {
+  /** By handle and user: a session is read again and again, and its mark is always the same. */
+  readonly #marks = new LruCache<Buffer>(REMEMBERED_MARKS, LONGEST);
+
   constructor(
     private readonly store: SessionStore,
     private readonly deadline: StoreDeadline,
@@ -86,8 +95,7 @@ export class SessionReader {
     }
     if (outcome.status === 'live') {
       const { record } = outcome;
-      if (mark === undefined || markOfSession(record.id, record.userId).equals(mark))
-        return new Session(record, this.updates, digest);
+      if (mark === undefined || this.#markOf(record).equals(mark)) return new Session(record, this.updates, digest);
       this.events.publish({ type: 'session.corrupt_record', client: from.client });
       return undefined;
     }
@@ -97,5 +105,8 @@ export class SessionReader {
     }
     if (isUse) this.events.publish({ type: 'session.used_after_end', client: from.client });
     return undefined;
+  }
+  #markOf({ id, userId }: SessionRecord): Buffer {
+    return this.#marks.of(userId === undefined ? id : `${id}:${userId}`, () => markOfSession(id, userId));
   }
 }
