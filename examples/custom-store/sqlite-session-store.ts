@@ -1,9 +1,14 @@
 import {
   formatSessionCursor,
+  handleOf,
+  isHonoured,
   parseSessionCursor,
+  planAdmission,
   SessionAuthError,
   sessionDataBytes,
   SessionStore,
+  standingOf,
+  withRoles,
   type Admission,
   type CreateOutcome,
   type DeleteByUserOutcome,
@@ -21,12 +26,10 @@ import {
 import type { DataSource } from 'typeorm';
 
 const TABLES = [
-  `CREATE TABLE IF NOT EXISTS session (handle TEXT PRIMARY KEY, digest TEXT UNIQUE NOT NULL, user_id TEXT,
-    created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, record TEXT NOT NULL)`,
+  `CREATE TABLE IF NOT EXISTS session (handle TEXT PRIMARY KEY, user_id TEXT, created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL, record TEXT NOT NULL)`,
   `CREATE INDEX IF NOT EXISTS session_user ON session (user_id, created_at, handle)`,
   `CREATE INDEX IF NOT EXISTS session_expiry ON session (expires_at)`,
-  // digests that were rotated away and still find their session for a while
-  `CREATE TABLE IF NOT EXISTS grace (digest TEXT PRIMARY KEY, handle TEXT NOT NULL, until INTEGER NOT NULL)`,
 ];
 
 /**
@@ -44,38 +47,30 @@ export class SqliteSessionStore extends SessionStore {
     for (const table of TABLES) await this.database.query(table);
   }
 
-  override create(record: SessionRecord, { max, onLimit }: Admission, now: number): Promise<CreateOutcome> {
+  override create(record: SessionRecord, admission: Admission, now: number): Promise<CreateOutcome> {
     return this.#inOneStep(async () => {
-      // whose digest or handle this is already
-      const present = [await this.#load(record.digest, now), ...(await this.#select('handle = ?', [record.id]))];
-      if (present.some((session) => session !== undefined && session.expiresAt > now)) return { status: 'exists' };
-      for (const expired of present) if (expired !== undefined) await this.#remove(expired);
-      const evicted: EndedSession[] = [];
-      if (record.userId !== undefined && max !== Infinity) {
-        const live = await this.#liveOf(record.userId, now);
-        const surplus = live.length - max + 1;
-        if (surplus > 0 && onLimit === 'reject') return { status: 'limit_reached' };
-        const by = onLimit === 'evict-least-recent' ? 'lastActivityAt' : 'createdAt';
-        live.sort((a, b) => a[by] - b[by]);
-        for (const session of live.slice(0, Math.max(surplus, 0))) {
-          await this.#remove(session);
-          evicted.push(endedOf(session));
-        }
-      }
+      const present = await this.#load(record.id);
+      if (present !== undefined && present.expiresAt > now) return { status: 'exists', id: record.id };
+      const live = record.userId === undefined ? [] : await this.#liveOf(record.userId, now);
+      const plan = planAdmission(record, live, admission, now);
+      if (plan.status !== 'admitted') return plan;
+      const { evicted, replaced } = plan;
+      for (const session of [...evicted, ...replaced]) await this.#remove(session);
       await this.#save(record);
-      return { status: 'created', evicted };
+      return { status: 'created', evicted: evicted.map(endedOf), replaced: replaced.map(endedOf) };
     });
   }
 
   override find(digest: string, { now, idle, interval }: Touch): Promise<FindOutcome> {
     return this.#inOneStep(async () => {
-      const record = await this.#load(digest, now);
+      const record = await this.#load(handleOf(digest));
       if (record === undefined) return { status: 'absent' };
       if (record.expiresAt <= now) {
         await this.#remove(record);
         return { status: 'expired', ended: endedOf(record) };
       }
-      if (now - record.lastActivityAt < interval) return { status: 'live', record };
+      const isUse = isHonoured(standingOf(record, digest, now));
+      if (!isUse || now - record.lastActivityAt < interval) return { status: 'live', record };
       const expiresAt = Math.min(now + idle, record.absoluteExpiresAt);
       return { status: 'live', record: await this.#save({ ...record, lastActivityAt: now, expiresAt }) };
     });
@@ -84,7 +79,7 @@ export class SqliteSessionStore extends SessionStore {
   override update(digest: string, patch: SessionData, now: number, maxBytes: number): Promise<UpdateOutcome> {
     return this.#inOneStep(async () => {
       const record = await this.#loadLive(digest, now);
-      if (record === undefined) return { status: 'absent' };
+      if (record === undefined || !isHonoured(standingOf(record, digest, now))) return { status: 'absent' };
       const data = withoutUndefined({ ...record.data, ...patch });
       const bytes = sessionDataBytes(data);
       if (bytes > maxBytes && bytes > sessionDataBytes(record.data)) return { status: 'too_large' };
@@ -92,24 +87,18 @@ export class SqliteSessionStore extends SessionStore {
     });
   }
 
-  override rotate(digest: string, { digest: next, now, grace, changes }: Rotation): Promise<RotateOutcome> {
+  override rotate(digest: string, { revision, now, changes }: Rotation): Promise<RotateOutcome> {
     return this.#inOneStep(async () => {
       const record = await this.#loadLive(digest, now);
       if (record === undefined) return { status: 'absent' };
-      if (record.digest !== digest) return { status: 'superseded' };
-      const rotated = { ...record, ...withoutUndefined(changes), digest: next, rotatedAt: now };
-      // older digests live no longer than the one they led to
-      await this.database.query('UPDATE grace SET until = MIN(until, ?) WHERE handle = ?', [now + grace, record.id]);
-      await this.database.query('DELETE FROM grace WHERE until <= ?', [now]);
-      if (grace > 0) {
-        await this.database.query('INSERT INTO grace VALUES (?, ?, ?)', [digest, record.id, now + grace]);
-      }
+      if ((record.revision ?? 0) !== revision) return { status: 'changed', record };
+      const rotated = { ...record, ...withoutUndefined(changes), revision: revision + 1 };
       return { status: 'rotated', record: await this.#save(rotated) };
     });
   }
 
   override delete(digest: string, now: number): Promise<EndedSession | undefined> {
-    return this.#inOneStep(async () => this.#end(await this.#load(digest, now), now));
+    return this.#inOneStep(async () => this.#end(await this.#load(handleOf(digest)), now));
   }
 
   override list(userId: string, { limit, cursor }: SessionPage, now: number): Promise<SessionList> {
@@ -155,14 +144,17 @@ export class SqliteSessionStore extends SessionStore {
   ): Promise<number> {
     return this.#inOneStep(async () => {
       const live = await this.#liveOf(userId, now);
-      for (const record of live) await this.#save({ ...record, ...withoutUndefined(changes), rotatedAt: 0 });
+      for (const record of live) {
+        const { email = record.email, roles } = changes;
+        const revision = (record.revision ?? 0) + 1;
+        await this.#save({ ...record, ...withRoles(record, roles), email, rotatedAt: 0, revision });
+      }
       return live.length;
     });
   }
 
   override deleteExpired(now: number, limit: number): Promise<readonly EndedSession[]> {
     return this.#inOneStep(async () => {
-      await this.database.query('DELETE FROM grace WHERE until <= ?', [now]);
       const expired = await this.#select('expires_at <= ? LIMIT ?', [now, limit]);
       for (const record of expired) await this.#remove(record);
       return expired.map(endedOf);
@@ -186,17 +178,13 @@ export class SqliteSessionStore extends SessionStore {
     return step;
   }
 
-  /** The session of a digest, or of one in its grace; expired or not. */
-  async #load(digest: string, now: number): Promise<SessionRecord | undefined> {
-    const [record] = await this.#select(
-      'digest = ? OR handle = (SELECT handle FROM grace WHERE digest = ? AND until > ?)',
-      [digest, digest, now],
-    );
-    return record;
+  /** The session of a handle, expired or not. */
+  async #load(handle: string): Promise<SessionRecord | undefined> {
+    return (await this.#select('handle = ?', [handle]))[0];
   }
 
   async #loadLive(digest: string, now: number): Promise<SessionRecord | undefined> {
-    const record = await this.#load(digest, now);
+    const record = await this.#load(handleOf(digest));
     return record !== undefined && record.expiresAt > now ? record : undefined;
   }
 
@@ -211,9 +199,9 @@ export class SqliteSessionStore extends SessionStore {
 
   async #save(record: SessionRecord): Promise<SessionRecord> {
     const json = JSON.stringify(record);
-    const { id, digest, userId = null, createdAt, expiresAt } = record;
-    const values = [id, digest, userId, createdAt, expiresAt, json];
-    await this.database.query('INSERT OR REPLACE INTO session VALUES (?, ?, ?, ?, ?, ?)', values);
+    const { id, userId = null, createdAt, expiresAt } = record;
+    const values = [id, userId, createdAt, expiresAt, json];
+    await this.database.query('INSERT OR REPLACE INTO session VALUES (?, ?, ?, ?, ?)', values);
     return parseRecord(json);
   }
 
@@ -225,7 +213,6 @@ export class SqliteSessionStore extends SessionStore {
 
   async #remove({ id }: SessionRecord): Promise<void> {
     await this.database.query('DELETE FROM session WHERE handle = ?', [id]);
-    await this.database.query('DELETE FROM grace WHERE handle = ?', [id]);
   }
 }
 

@@ -19,6 +19,7 @@ import {
   CsrfProtected,
   CurrentSession,
   CurrentUser,
+  Public,
   RequireRecentAuth,
   type Session,
   SessionAuthGuard,
@@ -62,9 +63,9 @@ export class BankingController {
   @Post('transfer')
   transfer(
     @CurrentSession('userId') userId: string,
-    @Body(VALIDATION) { to, amount }: TransferDto,
+    @Body(VALIDATION) { to, amount, formId }: TransferDto,
   ): { status: string } {
-    this.ledger.transfer(userId, to, amount);
+    this.ledger.transfer(userId, to, amount, formId);
     return { status: 'success' };
   }
 
@@ -89,7 +90,11 @@ export class BankingController {
     return { email };
   }
 
-  /** Every other session ends, remembered devices too; this one goes on with a new token. */
+  /**
+   * Every other session ends, remembered devices too; this one goes on with a new token. No guard asks for a session: a
+   * form that was sent twice comes with the token that its first answer has replaced.
+   */
+  @Public()
   @CsrfProtected()
   @ApiAnswers(
     'Change the password',

@@ -6,6 +6,8 @@ export interface Transfer {
   readonly to: string;
   readonly amount: number;
   readonly at: Date;
+  /** What the form that asked for it was named by: sent twice, it is one transfer. */
+  readonly formId?: string;
 }
 
 const KEPT = 1000;
@@ -15,8 +17,11 @@ const KEPT = 1000;
 export class Ledger {
   readonly #transfers: Transfer[] = [];
 
-  transfer(from: string, to: string, amount: number): void {
-    this.#transfers.push({ from, to, amount, at: new Date() });
+  /** @param formId the name of the form that asks for it, which is good for one transfer of this user */
+  transfer(from: string, to: string, amount: number, formId?: string): void {
+    const isRepeated = this.#transfers.some((each) => each.from === from && each.formId === formId);
+    if (formId !== undefined && isRepeated) return;
+    this.#transfers.push({ from, to, amount, at: new Date(), formId });
     if (this.#transfers.length > KEPT) this.#transfers.shift();
   }
 

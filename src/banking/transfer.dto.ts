@@ -1,5 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { IsNumber, IsString, Length, Max, Min } from 'class-validator';
+import { IsNumber, IsOptional, IsString, Length, Max, Min } from 'class-validator';
 
 /** The body of `POST /api/transfer`. */
 export class TransferDto {
@@ -15,4 +15,11 @@ export class TransferDto {
   @Max(1_000_000)
   @ApiProperty({ minimum: 0.01, maximum: 1_000_000, example: 25 })
   amount!: number;
+
+  /** A text of the client's own: transfers with the same one are one transfer. */
+  @IsOptional()
+  @IsString()
+  @Length(1, 64)
+  @ApiProperty({ required: false, maxLength: 64 })
+  formId?: string;
 }

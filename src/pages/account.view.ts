@@ -19,13 +19,13 @@ export function money(amount: number): string {
 export interface TransferForm {
   readonly to?: string;
   readonly amount?: string;
-  readonly problems?: Problems<'to' | 'amount'>;
+  readonly problems?: Problems<'to' | 'amount' | 'formId'>;
 }
 
 export function accountPage(
   user: BankUser,
   transfers: readonly Transfer[],
-  csrfField: string,
+  { csrfField, formId }: { readonly csrfField: string; readonly formId: string },
   { to, amount, problems }: TransferForm,
 ): PageContent {
   const changes = transfers.map((transfer) => changeOf(transfer, user));
@@ -40,6 +40,7 @@ export function accountPage(
       ${alert(problems && 'Nothing was sent: see below.')}
       <form method="post" action="/account/transfer">
         ${trustedHtml(csrfField)}
+        <input type="hidden" name="formId" value="${formId}" />
         ${field({ name: 'to', label: 'To', autocomplete: 'off', value: to, hint: 'A customer, such as bob or bob@example.com', problem: problems?.to })}
         ${field({ name: 'amount', label: 'Amount in euros', autocomplete: 'off', inputmode: 'decimal', value: amount, problem: problems?.amount })}
         <button>Send</button>

@@ -1,5 +1,5 @@
 import { Body, Get, Inject, Post, Req, UseGuards } from '@nestjs/common';
-import { CsrfProtected, CsrfService, SessionAuthGuard } from 'nestjs-session-auth';
+import { CsrfProtected, CsrfService, Public, SessionAuthGuard } from 'nestjs-session-auth';
 import { ChangePasswordDto } from '../banking/change-password.dto.js';
 import { PasswordChange } from '../banking/password-change.js';
 import { alert, checkForm, field, fieldOf, type Problems } from './form.js';
@@ -27,6 +27,7 @@ export class PasswordController {
     return passwordPage(this.csrf.formField(request));
   }
 
+  @Public()
   @CsrfProtected()
   @Post()
   async change(@Req() request: object, @Body() body: unknown): Promise<PageAnswer> {

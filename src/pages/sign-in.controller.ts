@@ -76,6 +76,7 @@ export class SignInController {
     return confirmPage({ csrfField: this.csrf.formField(request), next: ownPath(fieldOf(query, 'next')) });
   }
 
+  @Public()
   @CsrfProtected()
   @Post('confirm')
   async confirm(@Req() request: object, @Body() body: unknown): Promise<PageAnswer> {

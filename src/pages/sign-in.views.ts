@@ -19,6 +19,8 @@ const END_MESSAGES: Record<SessionEnd, string> = {
   account_disabled: 'Your account has been closed.',
   fingerprint_mismatch:
     'Your session was used by what looked like another browser, so it was ended to protect you. Please sign in again.',
+  token_reused:
+    'Your session was used by somebody else as well, so it was ended to protect you. Sign in and look at your devices.',
   remember_me_theft:
     'Someone else seems to have stayed signed in as you. All your devices were signed out: sign in and change your password.',
 };

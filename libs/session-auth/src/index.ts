@@ -63,15 +63,29 @@ export type { ExpiringRows } from './session/expiring-rows.js';
 export { NewSessionNotifier, type NewSessionNotice } from './session/new-session-notifier.js';
 export { SessionCleanupService, type CleanupReport } from './session/session-cleanup.service.js';
 export type { ConcurrencyOptions, OnLimit, UserLimit } from './session/concurrency.options.js';
-export type { Admission } from './session/concurrency-limit.js';
+export { planAdmission, type Admission, type AdmissionPlan } from './session/concurrency-limit.js';
 export { ConcurrentSessionsService } from './session/concurrent-sessions.service.js';
 export { formatSessionCursor, parseSessionCursor, type SessionCursor } from './session/session-cursor.js';
+export { handleOf } from './crypto/session-token.js';
 export { sessionDataBytes } from './session/session-data.js';
 export type { Authentication, NewSession, RenewingLogin } from './session/login-record.js';
-export type { IssuedSession, RotateSession } from './session/session-changes.js';
+export type { IssuedSession, RotateSession } from './session/session-rotation.js';
 export { SessionLifecycleService, type SessionsPage } from './session/session-lifecycle.service.js';
-export { LIFETIME_PRESETS, type LifetimeOptions, type LifetimePreset } from './session/lifetime.options.js';
+export {
+  LIFETIME_PRESETS,
+  type LifetimeOptions,
+  type LifetimePreset,
+  type OnReuse,
+} from './session/lifetime.options.js';
 export type { SessionData, SessionRecord, SessionRecordChanges } from './session/session-record.js';
+export {
+  isHonoured,
+  standingOf,
+  withRoles,
+  type OtherToken,
+  type TokenChanges,
+  type TokenStanding,
+} from './session/session-tokens.js';
 export {
   SessionStore,
   type CreateOutcome,
@@ -109,14 +123,18 @@ export type {
 export type { OnTheft, RememberMeOptions } from './remember-me/remember-me.options.js';
 export {
   RememberMeTokenStore,
+  type RememberMeChanges,
+  type RememberMeReplacement,
+  type RememberMeReplaceOutcome,
+  type RememberMeSuccessor,
   type RememberMeTokenRecord,
-  type RememberMeUse,
-  type RememberMeUseOutcome,
+  type ReplacedValidator,
 } from './remember-me/remember-me-token-store.js';
+export type { ForgetDevice } from './remember-me/remember-me-revocation.js';
 export {
   RememberMeService,
   type IssuedRememberMe,
-  type RememberMeConsumption,
+  type RememberMeOutcome,
   type RememberedDevice,
 } from './remember-me/remember-me.service.js';
 

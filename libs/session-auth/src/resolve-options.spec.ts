@@ -39,6 +39,7 @@ describe('resolveOptions', () => {
         touchInterval: 60_000,
         rotateEvery: undefined,
         rotationGrace: 10_000,
+        onReuse: 'report',
       },
       concurrency: { max: 3, onLimit: 'evict-oldest' },
       rememberMe: {
@@ -90,7 +91,14 @@ describe('resolveOptions', () => {
           partitioned: true,
           maxAge: '2h',
         },
-        lifetime: { idle: '30m', absolute: '8h', touchInterval: '10s', rotateEvery: '15m', rotationGrace: '5s' },
+        lifetime: {
+          idle: '30m',
+          absolute: '8h',
+          touchInterval: '10s',
+          rotateEvery: '15m',
+          rotationGrace: '5s',
+          onReuse: 'end-session',
+        },
         concurrency: { max, onLimit: 'reject' },
         fingerprint: false,
         csrf: { header: 'X-Token', field: 'token', methods: ['PURGE'], global: true },
@@ -124,6 +132,7 @@ describe('resolveOptions', () => {
         touchInterval: 10_000,
         rotateEvery: HOUR / 4,
         rotationGrace: 5000,
+        onReuse: 'end-session',
       },
       concurrency: { max, onLimit: 'reject' },
       fingerprint: undefined,
@@ -206,6 +215,7 @@ describe('resolveOptions', () => {
       touchInterval: 60_000,
       rotateEvery: undefined,
       rotationGrace: 10_000,
+      onReuse: 'report',
     });
   });
 
@@ -326,6 +336,7 @@ describe('resolveOptions', () => {
       ['lifetime.touchInterval', [-1, 'soon', null, true, '1h', '2h']],
       ['lifetime.rotateEvery', [0, -1, 'soon', null, true]],
       ['lifetime.rotationGrace', [-1, 'soon', null, true, '61m']],
+      ['lifetime.onReuse', ['end', 'END-SESSION', '', null, true]],
       ['concurrency', [0, -1, 1.5, Number.NaN, '3', null, true, [], false]],
       ['concurrency.max', [0, -1, 1.5, Number.NaN, '3', null, true, []]],
       ['concurrency.onLimit', ['evict', '', null, true]],

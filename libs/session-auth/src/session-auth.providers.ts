@@ -5,9 +5,11 @@ import { RequestSessionFactory } from './http/request-session.js';
 import { SessionResumer } from './http/session-resumer.js';
 import { SessionChanges } from './session/session-changes.js';
 import { SessionReader } from './session/session-reader.js';
+import { SessionRotation } from './session/session-rotation.js';
 import { SessionUpdates } from './session/session-updates.js';
 import { UpstreamDigests } from './session/upstream-session.js';
 import { UserSessions } from './session/user-sessions.js';
+import { BearerTokens } from './crypto/bearer-tokens.js';
 import { KeyRing } from './crypto/key-ring.js';
 import { CsrfGuard } from './csrf/csrf.guard.js';
 import { CsrfService } from './csrf/csrf.service.js';
@@ -27,7 +29,9 @@ import { DeviceRecognition } from './login/device-recognition.js';
 import { RememberedLogin } from './login/remembered-login.js';
 import { SessionAuthService } from './login/session-auth.service.js';
 import { SignIn } from './login/sign-in.js';
+import { RememberMeRevocation } from './remember-me/remember-me-revocation.js';
 import { RememberMeService } from './remember-me/remember-me.service.js';
+import { RememberMeSignIn } from './remember-me/remember-me-sign-in.js';
 import { RememberMeTokenStore } from './remember-me/remember-me-token-store.js';
 import { StoredRememberedDevices } from './remember-me/stored-remembered-devices.js';
 import { OPTION_PROVIDERS, RESOLVED_OPTIONS, type ResolvedSessionAuthOptions as Options } from './resolve-options.js';
@@ -72,15 +76,19 @@ export const CORE_PROVIDERS: readonly Provider[] = [
   ...OPTION_PROVIDERS,
   ...EXPORTED_CLASSES,
   AccountChanges,
+  BearerTokens,
   CookieSet,
   CredentialCheck,
   DeviceRecognition,
   EventEmitterBridge,
   KeyRing,
   RememberedLogin,
+  RememberMeRevocation,
+  RememberMeSignIn,
   SessionChanges,
   SessionGuessing,
   SessionReader,
+  SessionRotation,
   SessionUpdates,
   SignIn,
   StoreDeadline,

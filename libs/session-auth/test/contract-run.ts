@@ -2,8 +2,13 @@
  * Runs a contract suite and returns the titles of the tests that fail.
  *
  * @param least how many tests there are at least: a suite that declares none would notice nothing
+ * @param titles runs only tests with such titles. @default all
  */
-export async function failedTests(least: number, declare: () => void): Promise<string[]> {
+export async function failedTests(
+  least: number,
+  declare: () => void,
+  titles: readonly RegExp[] = [/^/],
+): Promise<string[]> {
   const tests: [string, () => Promise<void>][] = [];
   const collector = {
     describe: (_: string, body: () => void) => body(),
@@ -12,7 +17,9 @@ export async function failedTests(least: number, declare: () => void): Promise<s
   withGlobals(collector, declare);
   if (tests.length < least) throw new Error(`the suite declared ${tests.length} tests`);
   const failures: string[] = [];
-  for (const [title, body] of tests) await body().catch(() => failures.push(title));
+  for (const [title, body] of tests) {
+    if (titles.some((some) => some.test(title))) await body().catch(() => failures.push(title));
+  }
   return failures;
 }
 

@@ -17,6 +17,13 @@ export const TIME: CookieField<number> = {
   read: (from, at) => from.readUIntBE(at, TIME_BYTES),
 };
 
+/** A number from 0 to 255. */
+export const BYTE: CookieField<number> = {
+  bytes: 1,
+  write: (out, at, value) => void out.writeUInt8(value, at),
+  read: (from, at) => from.readUInt8(at),
+};
+
 /** ASCII text of this many characters. */
 export function textField(length: number): CookieField<string> {
   return {

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import { cookieAttributes } from '../../test/fixtures/cookie-attributes.js';
 import { KeyRing } from '../crypto/key-ring.js';
-import { DeviceCookie } from './device-cookie.js';
+import { DeviceCookie, deviceIdOf } from './device-cookie.js';
 
 const DAY = 24 * 60 * 60 * 1000;
 const NOW = Date.UTC(2026, 0, 1);
@@ -39,6 +39,16 @@ describe('DeviceCookie', () => {
       false,
       false,
     ]);
+  });
+
+  it('gives a new device the id that it is told, and leaves a known one its own', () => {
+    const id = deviceIdOf('the id of a pre-session');
+    const device = cookie.read(sent(cookie.issue(undefined, { user: '1' }, NOW, id)), NOW)!;
+    expect(device.id).toBe(id);
+    const again = cookie.read(sent(cookie.issue(device, { user: '1' }, NOW, deviceIdOf('another'))), NOW)!;
+    expect(again.id).toBe(id);
+    const unnamed = [1, 2].map(() => cookie.read(sent(cookie.issue(undefined, { user: '1' }, NOW)), NOW)!.id);
+    expect(new Set([...unnamed, id]).size).toBe(3);
   });
 
   it('remembers the last eight users, keeps its id, and does not grow', () => {
@@ -78,5 +88,14 @@ describe('DeviceCookie', () => {
     expect(other.read(value, NOW)).toBeUndefined();
     const renewed = new DeviceCookie(new KeyRing([`another ${SECRET}`, SECRET]), ATTRIBUTES, 180 * DAY);
     expect(renewed.read(value, NOW)?.knows('user', 'alice')).toBe(true);
+  });
+});
+
+describe('deviceIdOf', () => {
+  it('is the same for two logins by one form, another for another, and tells nothing of what names the form', () => {
+    const ids = ['a', 'a', 'b'].map((each) => deviceIdOf(each.repeat(43)));
+    expect(ids[0]).toMatch(/^[\w-]{22}$/);
+    expect([ids[1] === ids[0], ids[2] === ids[0]]).toEqual([true, false]);
+    expect(ids[0]).not.toContain('aaa');
   });
 });

@@ -61,13 +61,26 @@ export class DeviceCookie extends SealedCookie<StoredDevice, KnownDevice> {
     );
   }
 
-  /** The `Set-Cookie` value after a login: the device as it was, or a new one, with the user in front. */
-  issue(device: KnownDevice | undefined, names: Readonly<Partial<Record<DeviceTagKind, string>>>, now: number): string {
+  /**
+   * The `Set-Cookie` value after a login: the device as it was, or a new one, with the user in front.
+   *
+   * @param id of a new device
+   */
+  issue(
+    device: KnownDevice | undefined,
+    names: Readonly<Partial<Record<DeviceTagKind, string>>>,
+    now: number,
+    id = randomBytes(ID_BYTES).toString('base64url'),
+  ): string {
     const latest = (Object.entries(names) as [DeviceTagKind, string][]).map(([kind, name]) => tagOf(kind, name));
     const tags = [...new Set([...latest, ...(device?.tags ?? [])])].slice(0, MAX_TAGS);
-    const id = device?.id ?? randomBytes(ID_BYTES).toString('base64url');
-    return this.seal({ id, sealedAt: now, tags }, this.lifetime);
+    return this.seal({ id: device?.id ?? id, sealedAt: now, tags }, this.lifetime);
   }
+}
+
+/** The id of a device whose first login comes from a pre-session: the same for two logins by one form. */
+export function deviceIdOf(preSessionId: string): string {
+  return hash('sha256', `device:${preSessionId}`, 'buffer').toString('base64url', 0, ID_BYTES);
 }
 
 function tagOf(kind: DeviceTagKind, name: string): string {

@@ -1,20 +1,21 @@
 import type { KeyRing } from '../crypto/key-ring.js';
-import { digestOf, isSessionToken, SESSION_TOKEN_LENGTH } from '../crypto/session-token.js';
+import {
+  digestOf,
+  HANDLE_BYTES,
+  isSessionToken,
+  joinToken,
+  HASH_LENGTH,
+  SHARD_TAG_LENGTH,
+  splitToken,
+} from '../crypto/session-token.js';
 import type { PresentedToken } from '../session/session-reader.js';
-import { MARK_BYTES, markOfSession, markOfUser } from '../session/session.js';
-import { bytesField, textField, TIME } from './cookie-fields.js';
+import { MARK_BYTES, markOfUser } from '../session/session.js';
+import { BYTE, bytesField, randomField, textField, TIME } from './cookie-fields.js';
 import type { CookieAttributes } from './cookie.options.js';
 import { SealedCookie } from './sealed-cookie.js';
 
-/** What a genuine session cookie says. */
-export interface OpenedSessionCookie extends PresentedToken {
-  /** The mark of the session's user. */
-  readonly userMark: Uint8Array;
-}
-
 /** The session that a cookie stands for. */
 export interface SessionOfCookie {
-  readonly id: string;
   readonly userId?: string;
   readonly absoluteExpiresAt: Date;
 }
@@ -29,18 +30,24 @@ export interface SessionCookieSettings {
 }
 
 interface StoredSession {
-  readonly token: string;
+  /** {@link LAYOUT}: cookies of another are refused. */
+  readonly layout: number;
+  readonly shardTag: string;
+  readonly handle: string;
+  readonly secret: string;
   readonly sealedAt: number;
   readonly endsAt: number;
-  readonly sessionMark: Uint8Array;
   readonly userMark: Uint8Array;
 }
+
+/** The layout of the fields: the second, since a token says where its session is kept. */
+const LAYOUT = 2;
 
 /** How many opened cookies are remembered. */
 const REMEMBERED = 4096;
 
-/** The session cookie: a token, the times it was sealed and ends, and marks of its session and user. */
-export class SessionCookie extends SealedCookie<StoredSession, OpenedSessionCookie> {
+/** The session cookie: a token in its three parts, the times it was sealed and ends, and a mark of its user. */
+export class SessionCookie extends SealedCookie<StoredSession, PresentedToken> {
   /** Whether the cookie's `Max-Age` follows the idle expiry, so that it is written again whenever that moves. */
   readonly followsIdle: boolean;
 
@@ -51,25 +58,29 @@ export class SessionCookie extends SealedCookie<StoredSession, OpenedSessionCook
     super(keys, settings.attributes, {
       purpose: 'session-cookie',
       fields: {
-        token: textField(SESSION_TOKEN_LENGTH),
+        layout: BYTE,
+        shardTag: textField(SHARD_TAG_LENGTH),
+        handle: randomField(HANDLE_BYTES),
+        secret: textField(HASH_LENGTH),
         sealedAt: TIME,
         endsAt: TIME,
-        sessionMark: bytesField(MARK_BYTES),
         userMark: bytesField(MARK_BYTES),
       },
       lifetime: settings.absolute,
-      contentOf: ({ token, sessionMark, userMark }) =>
-        isSessionToken(token) ? { token, digest: digestOf(token), sessionMark, userMark } : undefined,
+      contentOf: ({ layout, userMark, ...parts }) => {
+        const token = joinToken(parts);
+        return layout === LAYOUT && isSessionToken(token) ? { token, digest: digestOf(token), userMark } : undefined;
+      },
       remembered: REMEMBERED,
     });
     this.followsIdle = settings.attributes.maxAge === 'idle';
   }
 
   /** The `Set-Cookie` value that hands the token of a session to the client. */
-  issue(token: string, { id, userId, absoluteExpiresAt }: SessionOfCookie, now: number): string {
+  issue(token: string, { userId, absoluteExpiresAt }: SessionOfCookie, now: number): string {
     const endsAt = absoluteExpiresAt.getTime();
-    const marks = { sessionMark: markOfSession(id, userId), userMark: markOfUser(userId) };
-    return this.seal({ token, sealedAt: now, endsAt, ...marks }, this.#maxAge(endsAt - now));
+    const stored = { layout: LAYOUT, ...splitToken(token), sealedAt: now, endsAt, userMark: markOfUser(userId) };
+    return this.seal(stored, this.#maxAge(endsAt - now));
   }
 
   #maxAge(remaining: number): number | undefined {

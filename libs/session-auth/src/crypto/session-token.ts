@@ -1,13 +1,34 @@
 import { hash, randomBytes } from 'node:crypto';
 
+/*
+ * A session token is `shard tag`, `handle` and `secret`: 2, 20 and 43 characters of base64url. Tag and handle say where
+ * the session is kept, and stay the same for its whole life. The secret proves that the client was given the token, and
+ * is new in every token.
+ *
+ * A digest is the same with SHA-256 of the whole token in the place of the secret.
+ */
+
 export const SHARD_TAG_LENGTH = 2;
-const SECRET_BYTES = 32;
-const HANDLE_BYTES = 15;
 
-/** Length of a session token in characters: the shard tag and 256 random bits in base64url. */
-export const SESSION_TOKEN_LENGTH = SHARD_TAG_LENGTH + 43;
+/** The length of a public handle in characters. */
+export const HANDLE_LENGTH = 20;
 
-const TOKEN_PATTERN = /^[A-Za-z0-9_-]{45}$/;
+/** The length of what a token and its digest begin with: shard tag and handle. */
+const ADDRESS_LENGTH = SHARD_TAG_LENGTH + HANDLE_LENGTH;
+
+/** The length of a secret, and of its hash, in characters: 256 bits in base64url. */
+export const HASH_LENGTH = 43;
+
+/** The length of a session token, and of its digest, in characters. */
+export const SESSION_TOKEN_LENGTH = ADDRESS_LENGTH + HASH_LENGTH;
+
+/** Bytes of a secret. */
+export const SECRET_BYTES = 32;
+
+/** Bytes of a handle. */
+export const HANDLE_BYTES = 15;
+
+const TOKEN_PATTERN = /^[A-Za-z0-9_-]{65}$/;
 
 /**
  * The 2-character tag by which everything of one user is kept together in a sharded store.
@@ -20,23 +41,45 @@ export function shardTagOf(userId: string): string {
 }
 
 /**
- * A fresh session token: shard tag and 256 bits from the system's secure generator (ASVS 7.2.2, 7.2.3).
+ * A token for a new session, with a new handle and 256 bits from the system's secure generator (ASVS 7.2.2, 7.2.3).
  *
- * Without a user (an anonymous session) the tag is random.
+ * Without a user (an anonymous session) the shard tag is random.
  */
 export function issueSessionToken(userId: string | undefined): string {
-  return tokenOfShard(
-    userId === undefined ? randomBytes(3).toString('base64url').slice(0, SHARD_TAG_LENGTH) : shardTagOf(userId),
-  );
+  const tag =
+    userId === undefined ? randomBytes(3).toString('base64url').slice(0, SHARD_TAG_LENGTH) : shardTagOf(userId);
+  return tag + issueHandle() + newSecret();
 }
 
-/** A fresh token to follow the one of a digest: with its shard tag, so that the session stays where it is kept. */
-export function issueNextSessionToken(digest: string): string {
-  return tokenOfShard(digest.slice(0, SHARD_TAG_LENGTH));
+/** A new token for the session that a token or digest belongs to. */
+export function issueNextSessionToken(tokenOrDigest: string): string {
+  return tokenOrDigest.slice(0, ADDRESS_LENGTH) + newSecret();
 }
 
-function tokenOfShard(shardTag: string): string {
-  return shardTag + randomBytes(SECRET_BYTES).toString('base64url');
+/** The token of a user's session that carries a secret of 256 bits made elsewhere: 43 characters of base64url. */
+export function sessionTokenFrom(userId: string, handle: string, secret: string): string {
+  return shardTagOf(userId) + handle + secret;
+}
+
+/** A token in its parts. */
+export interface TokenParts {
+  readonly shardTag: string;
+  readonly handle: string;
+  readonly secret: string;
+}
+
+/** Returns the parts of a token. */
+export function splitToken(token: string): TokenParts {
+  return {
+    shardTag: token.slice(0, SHARD_TAG_LENGTH),
+    handle: handleOf(token),
+    secret: token.slice(ADDRESS_LENGTH),
+  };
+}
+
+/** Returns the token of these parts. */
+export function joinToken({ shardTag, handle, secret }: TokenParts): string {
+  return shardTag + handle + secret;
 }
 
 /** Whether a string has the form of a session token. Says nothing of whether it was ever issued. */
@@ -45,21 +88,40 @@ export function isSessionToken(value: string): boolean {
 }
 
 /**
- * What the store knows of a token: its shard tag and the SHA-256 of the whole, 45 characters of base64url.
+ * What the store knows of a token: shard tag, handle, and the SHA-256 of the whole, 65 characters of base64url.
  *
  * A plain hash is enough for 256 random bits (ASVS 6.5.2): the digest cannot be turned back, so a dump of the store
  * authenticates nobody.
  */
 export function digestOf(token: string): string {
-  return token.slice(0, SHARD_TAG_LENGTH) + hash('sha256', token, 'base64url');
+  return token.slice(0, ADDRESS_LENGTH) + hash('sha256', token, 'base64url');
 }
 
-/** A fresh public handle of a session: 120 random bits, 20 characters. Safe to show; never a credential. */
+/** The public handle of the session that a token or digest belongs to. */
+export function handleOf(tokenOrDigest: string): string {
+  return tokenOrDigest.slice(SHARD_TAG_LENGTH, ADDRESS_LENGTH);
+}
+
+/** A digest that names a user's session by its handle, and is that of none of its tokens. */
+export function addressOf(userId: string, handle: string): string {
+  return shardTagOf(userId) + handle + '.'.repeat(HASH_LENGTH);
+}
+
+/** The part of a digest that differs between the tokens of a session, 43 characters. */
+export function hashOf(digest: string): string {
+  return digest.slice(ADDRESS_LENGTH);
+}
+
+/** The digest of another token of the same session, by its hash. */
+export function digestWith(digest: string, hash: string): string {
+  return digest.slice(0, ADDRESS_LENGTH) + hash;
+}
+
+/** A fresh public handle: 120 random bits, 20 characters. Safe to show; never a credential. */
 export function issueHandle(): string {
   return randomBytes(HANDLE_BYTES).toString('base64url');
 }
 
-/** The session token that carries a secret of 256 bits made elsewhere: 43 characters of base64url. */
-export function sessionTokenFrom(userId: string, secret: string): string {
-  return shardTagOf(userId) + secret;
+function newSecret(): string {
+  return randomBytes(SECRET_BYTES).toString('base64url');
 }

@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import { anyCharacter } from '../../test/any-character.js';
 import 'reflect-metadata';
 import { KeyRing } from '../crypto/key-ring.js';
-import { issueHandle, issueSessionToken } from '../crypto/session-token.js';
+import { issueSessionToken } from '../crypto/session-token.js';
 import { SessionEventPublisher } from '../events/event-publisher.js';
 import type { SessionEvent } from '../events/session-event.js';
 import { cookieAttributes } from '../../test/fixtures/cookie-attributes.js';
@@ -87,18 +87,7 @@ function ask(given: Given = {}): Asked {
   const cookies = cookieSet(secrets);
   const guessing = new SessionGuessing(publisher, clock);
   const unused = undefined as never;
-  const sessions = new RequestSessionFactory(
-    cookies,
-    unused,
-    unused,
-    unused,
-    guessing,
-    clock,
-    publisher,
-    undefined,
-    undefined,
-    undefined,
-  );
+  const sessions = new RequestSessionFactory(cookies, unused, unused, unused, unused, guessing, clock, publisher);
   const csrf = new CsrfService(keys, { ...SETTINGS, ...settings }, publisher);
   const response = new ServerResponse(new IncomingMessage(new Socket()));
   if (given.headersSent) response.writeHead(200);
@@ -142,7 +131,7 @@ function cookieSet(secrets: readonly string[] = [NEW]): CookieSet {
 /** The cookie of a session that nobody looks up. */
 function sessionCookie(secrets: readonly string[] = [NEW]): string {
   return cookieSet(secrets)
-    .session.issue(issueSessionToken('alice'), { id: issueHandle(), absoluteExpiresAt: new Date(NOW + DAY) }, NOW)
+    .session.issue(issueSessionToken('alice'), { absoluteExpiresAt: new Date(NOW + DAY) }, NOW)
     .split(';')[0]!;
 }
 

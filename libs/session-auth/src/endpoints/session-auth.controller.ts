@@ -159,8 +159,9 @@ export class SessionAuthController {
     return { revoked };
   }
 
+  /** No guard asks for a session: a form that was sent twice comes with the token that its first answer has replaced. */
+  @Public()
   @CsrfProtected()
-  @UseGuards(SessionAuthGuard)
   @Post('reauthenticate')
   @HttpCode(200)
   async reauthenticate(

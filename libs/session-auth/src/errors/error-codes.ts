@@ -42,6 +42,8 @@ export const HTTP_STATUS_BY_CODE = {
   not_configured: 500,
   /** A service was handed a request that the module's guard has not seen. */
   request_not_bound: 500,
+  /** A service has to write cookies, but the head of the response has been written. Nothing was changed. */
+  response_already_sent: 500,
 } as const;
 
 /** One of the stable codes of {@link HTTP_STATUS_BY_CODE}. */

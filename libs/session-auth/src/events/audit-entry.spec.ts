@@ -26,6 +26,23 @@ describe('toAuditEntry', () => {
     });
   });
 
+  it('names the session of a replaced token that was used, and its user: an alarm without them helps nobody', () => {
+    const entry = toAuditEntry({
+      type: 'session.token_reused',
+      at: new Date(0),
+      sessionId: 'handle',
+      userId: 'alice',
+      client: { ip: '192.0.2.1' },
+    });
+    expect(entry).toMatchObject({
+      event: 'session_token_reuse',
+      level: 'critical',
+      session: 'handle',
+      userid: 'alice',
+      source_ip: '192.0.2.1',
+    });
+  });
+
   it('cleans every text, those in lists as well', () => {
     const entry = toAuditEntry({
       type: 'session.fingerprint_mismatch',

@@ -13,6 +13,8 @@ const EVENTS: readonly [SessionEvent, 'log' | 'warn'][] = [
   [{ ...ended, type: 'session.evicted' }, 'log'],
   [{ ...ended, type: 'session.expired' }, 'log'],
   [{ at, type: 'session.used_after_end' }, 'warn'],
+  [{ ...ended, type: 'session.token_reused' }, 'warn'],
+  [{ ...ended, type: 'session.destroyed', reason: 'token_reused' }, 'log'],
   [{ at, type: 'session.corrupt_record' }, 'warn'],
   [{ at, type: 'login.failed', reason: 'wrong_password', userId: 'alice' }, 'warn'],
 ];

@@ -7,7 +7,7 @@ export type SessionEndReason =
   | 'logout'
   /** Ended from the user's list of sessions, or by an administrator. */
   | 'revoked'
-  /** Another user logged in over it, or an anonymous session became a user's. */
+  /** Another user logged in over it, an anonymous session became a user's, or its device signed in anew. */
   | 'replaced'
   /** The account was disabled or deleted. */
   | 'account_disabled'
@@ -20,7 +20,9 @@ export type SessionEndReason =
   /** The client no longer looks like the one that logged in. */
   | 'fingerprint_mismatch'
   /** A stolen remember-me token of the user showed up. */
-  | 'remember_me_theft';
+  | 'remember_me_theft'
+  /** One of its tokens was used that had been replaced before, and `lifetime.onReuse` is `end-session`. */
+  | 'token_reused';
 
 /** Why a session got a new token. */
 export type RotationReason =
@@ -96,8 +98,10 @@ export type SessionEvent =
   | (SessionEventFields & { readonly type: 'session.destroyed'; readonly reason: SessionEndReason })
   | (SessionEventFields & { readonly type: 'session.evicted' })
   | (SessionEventFields & { readonly type: 'session.expired' })
-  /** A genuine cookie of a session that is over: replayed after logout, revocation, eviction, rotation or expiry. */
+  /** A genuine cookie of a session that is over: replayed after logout, revocation, eviction or expiry. */
   | (EventFields & { readonly type: 'session.used_after_end' })
+  /** A genuine token came that had been replaced before: two hold tokens of the session, and one of them is a thief. */
+  | (SessionEventFields & { readonly type: 'session.token_reused' })
   /**
    * One network sent many different session cookies that were not issued here, within ten minutes. None got anywhere,
    * and none is told of by itself.

@@ -228,6 +228,54 @@ describe('the headers of a response at the last moment', () => {
     expect(headers['set-cookie']).toEqual(['ab=0', 'x=a=0', 'a=2', 'b=1']);
   });
 
+  it.each<[string, readonly unknown[]]>([
+    ['as Express does', []],
+    ['as Fastify does', [200, { 'x-step': '1', 'set-cookie': ['a=0', 'ab=0'] }]],
+  ])('leave a cookie out that is late when the head is written, and neither before nor after: %s', (_how, args) => {
+    let isLate = false;
+    const cookies = (whileHandling: () => void): unknown => {
+      isLate = false;
+      const { headers } = headOf(
+        (final, response) => {
+          if (args.length === 0) response.setHeader('set-cookie', ['a=0', 'ab=0']);
+          final.setCookie('a', 'a=1', () => isLate);
+          final.setCookie('b', 'b=1');
+          whileHandling();
+        },
+        ...args,
+      );
+      expect(headers['cache-control']).toBe('no-store');
+      return headers['set-cookie'];
+    };
+    expect(cookies(() => undefined)).toEqual(['ab=0', 'a=1', 'b=1']);
+    // nothing else of that name either: the client keeps what it has
+    expect(cookies(() => (isLate = true))).toEqual(['ab=0', 'b=1']);
+    expect(cookies(() => ((isLate = true), (isLate = false)))).toEqual(['ab=0', 'a=1', 'b=1']);
+  });
+
+  it.each<[string, readonly unknown[]]>([
+    ['as Express does', []],
+    ['as Fastify does', [200, { 'x-step': '1' }]],
+  ])('set no cookie at all where the only one is late, nor one of before: %s', (_how, args) => {
+    const { headers } = headOf(
+      (final, response) => {
+        response.setHeader('set-cookie', 'a=0');
+        final.setCookie('a', 'a=1', () => true);
+      },
+      ...args,
+    );
+    expect(headers).not.toHaveProperty('set-cookie');
+    expect(headers['cache-control']).toBe('no-store');
+  });
+
+  it('go by the last word on a cookie also for how long it may be set', () => {
+    const { headers } = headOf((final) => {
+      final.setCookie('a', 'a=1', () => true);
+      final.setCookie('a', 'a=2');
+    });
+    expect(headers['set-cookie']).toEqual(['a=2']);
+  });
+
   it('take a lone cookie that was set as a text or a number', () => {
     const cookies = (set: string | number): unknown =>
       headOf((final, response) => {

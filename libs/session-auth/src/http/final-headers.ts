@@ -3,6 +3,11 @@ import type { ServerResponse } from 'node:http';
 type HeaderValue = number | string | readonly string[];
 type WriteHead = (...args: unknown[]) => ServerResponse;
 
+interface FinalCookie {
+  readonly serialized: string;
+  readonly isLate: () => boolean;
+}
+
 /** Header fields that let a cache in front of the application overrule `Cache-Control` (RFC 9213). */
 const CACHE_OVERRIDES = ['cdn-cache-control', 'surrogate-control'];
 
@@ -13,7 +18,7 @@ const CACHE_OVERRIDES = ['cdn-cache-control', 'surrogate-control'];
  */
 export class FinalHeaders {
   readonly #vary: string[] = [];
-  readonly #cookies = new Map<string, string>();
+  readonly #cookies = new Map<string, FinalCookie>();
   #noStore = false;
 
   constructor(private readonly response: ServerResponse) {
@@ -41,9 +46,13 @@ export class FinalHeaders {
     this.#noStore = true;
   }
 
-  /** The response sets this cookie, once, beside cookies of other names, and no cache may keep it. */
-  setCookie(name: string, serialized: string): void {
-    this.#cookies.set(name, serialized);
+  /**
+   * The response sets this cookie, once, beside cookies of other names, and no cache may keep it.
+   *
+   * @param isLate asked when the head is written: whether the cookie must not be set any more
+   */
+  setCookie(name: string, serialized: string, isLate = (): boolean => false): void {
+    this.#cookies.set(name, { serialized, isLate });
     this.#noStore = true;
   }
 
@@ -52,7 +61,11 @@ export class FinalHeaders {
     const { response } = this;
     const vary = mergedVary([response.getHeader('vary')], this.#vary);
     if (vary !== '') response.setHeader('vary', vary);
-    if (this.#cookies.size > 0) response.setHeader('set-cookie', this.#withCookies([response.getHeader('set-cookie')]));
+    if (this.#cookies.size > 0) {
+      const cookies = this.#withCookies([response.getHeader('set-cookie')]);
+      if (cookies.length > 0) response.setHeader('set-cookie', cookies);
+      else response.removeHeader('set-cookie');
+    }
     if (this.#noStore) {
       response.setHeader('cache-control', 'no-store');
       for (const name of CACHE_OVERRIDES) response.removeHeader(name);
@@ -76,7 +89,9 @@ export class FinalHeaders {
     const names = mergedVary(vary, this.#vary);
     if (names !== '') headers['vary'] = names;
     if (this.#cookies.size > 0) {
-      headers['set-cookie'] = this.#withCookies(cookies.length > 0 ? cookies : [response.getHeader('set-cookie')]);
+      const all = this.#withCookies(cookies.length > 0 ? cookies : [response.getHeader('set-cookie')]);
+      if (all.length > 0) headers['set-cookie'] = all;
+      else response.removeHeader('set-cookie');
     }
     if (this.#noStore) {
       headers['cache-control'] = 'no-store';
@@ -88,7 +103,8 @@ export class FinalHeaders {
   #withCookies(present: readonly (HeaderValue | undefined)[]): string[] {
     const names = [...this.#cookies.keys()];
     const others = linesOf(present).filter((line) => !names.some((name) => line.startsWith(`${name}=`)));
-    return [...others, ...this.#cookies.values()];
+    const ours = [...this.#cookies.values()].filter(({ isLate }) => !isLate());
+    return [...others, ...ours.map(({ serialized }) => serialized)];
   }
 }
 

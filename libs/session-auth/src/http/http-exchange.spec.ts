@@ -133,6 +133,45 @@ describe.each(ADAPTERS)('HttpExchange on $name', ({ serve }) => {
   });
 });
 
+describe('HttpExchange on a reply of Fastify that the application writes itself', () => {
+  async function lateness(reply: (reply: FastifyReply, isLate: () => void) => unknown): Promise<readonly boolean[]> {
+    const seen: boolean[] = [];
+    const server = fastify();
+    open.push(server);
+    server.get('/', (request, response) => {
+      const exchange = new HttpExchange(request, response);
+      const isLate = (): void => void seen.push(exchange.headersSent);
+      isLate();
+      return reply(response, isLate);
+    });
+    const address = await server.listen({ port: 0, host: '127.0.0.1' });
+    await (await fetch(address, { signal: AbortSignal.timeout(10_000) })).text();
+    return seen;
+  }
+
+  it('is late from the first byte on', async () => {
+    const seen = await lateness(async (reply, isLate) => {
+      reply.raw.write('begun');
+      isLate();
+      reply.raw.end();
+      await once(reply.raw, 'finish');
+      isLate();
+      return reply;
+    });
+    expect(seen).toEqual([false, true, true]);
+  });
+
+  it('is late from the moment on in which it was hijacked: whoever writes it knows of no cookie', async () => {
+    const seen = await lateness((reply, isLate) => {
+      reply.hijack();
+      isLate();
+      reply.raw.end('');
+      isLate();
+    });
+    expect(seen).toEqual([false, true, true]);
+  });
+});
+
 describe('HttpExchange', () => {
   const request = (headers: IncomingHttpHeaders = {}): AdapterRequest => ({ headers });
   const response: AdapterResponse = { getHeader: () => undefined, removeHeader: () => undefined };

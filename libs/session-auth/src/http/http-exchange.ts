@@ -78,7 +78,8 @@ export class HttpExchange implements FingerprintRequest {
 
   /** Whether it is too late to change headers. */
   get headersSent(): boolean {
-    return this.response.headersSent ?? this.response.sent ?? false;
+    const { raw, sent, headersSent } = this.response;
+    return headersSent ?? (sent === true || raw?.headersSent === true);
   }
 
   setHeader(name: string, value: string | readonly string[]): void {

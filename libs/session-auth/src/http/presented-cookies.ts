@@ -1,9 +1,9 @@
 import type { CookieSet } from './cookie-set.js';
-import type { KnownDevice } from '../cookies/device-cookie.js';
+import { deviceIdOf, type KnownDevice } from '../cookies/device-cookie.js';
 import type { PreSession } from '../cookies/pre-session-cookie.js';
 import type { OpenedRememberMeCookie } from '../cookies/remember-me-cookie.js';
 import type { FoundCookie } from '../cookies/sealed-cookie.js';
-import type { OpenedSessionCookie } from '../cookies/session-cookie.js';
+import type { PresentedToken } from '../session/session-reader.js';
 import type { SessionGuessing } from '../throttle/session-guessing.js';
 import type { Clock } from '../time/clock.js';
 import type { HttpExchange } from './http-exchange.js';
@@ -14,7 +14,7 @@ import type { HttpExchange } from './http-exchange.js';
  */
 export class PresentedCookies {
   /** null: the client sent none. */
-  #sessionCookie: FoundCookie<OpenedSessionCookie> | null | undefined;
+  #sessionCookie: FoundCookie<PresentedToken> | null | undefined;
 
   constructor(
     private readonly exchange: HttpExchange,
@@ -24,7 +24,7 @@ export class PresentedCookies {
   ) {}
 
   /** The session cookie, genuine or not; null: there is none. */
-  get sessionCookie(): FoundCookie<OpenedSessionCookie> | null {
+  get sessionCookie(): FoundCookie<PresentedToken> | null {
     if (this.#sessionCookie !== undefined) return this.#sessionCookie;
     const found = this.cookies.session.find(this.exchange.headers.cookie, this.clock.now()) ?? null;
     if (found !== null && found.content === undefined) this.guessing.add(found.text, this.exchange.client);
@@ -33,7 +33,7 @@ export class PresentedCookies {
   }
 
   /** The genuine session cookie. */
-  get session(): OpenedSessionCookie | undefined {
+  get session(): PresentedToken | undefined {
     return this.sessionCookie?.content;
   }
 
@@ -55,6 +55,12 @@ export class PresentedCookies {
   /** The device that somebody signed in from before. */
   get device(): KnownDevice | undefined {
     return this.cookies.device?.read(this.exchange.headers.cookie, this.clock.now());
+  }
+
+  /** What names the browser: the id in its device cookie, or before it has one, one that follows from its pre-session. */
+  get deviceId(): string | undefined {
+    const { device, preSession } = this;
+    return device?.id ?? (preSession?.content && deviceIdOf(preSession.content.id));
   }
 
   #findRememberMe(): FoundCookie<OpenedRememberMeCookie> | undefined {

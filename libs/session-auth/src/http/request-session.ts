@@ -1,11 +1,14 @@
 import { Injectable, Optional, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { IncomingMessage } from 'node:http';
 import { CookieSet } from './cookie-set.js';
+import { digestOf } from '../crypto/session-token.js';
 import { SessionAuthError } from '../errors/session-auth.error.js';
 import { SessionEventPublisher } from '../events/event-publisher.js';
 import { Fingerprint, type FingerprintMismatch } from '../fingerprint/fingerprint.js';
-import { SessionChanges, type IssuedSession } from '../session/session-changes.js';
+import { SessionChanges } from '../session/session-changes.js';
+import { SessionRotation, type IssuedSession } from '../session/session-rotation.js';
 import { SessionReader } from '../session/session-reader.js';
+import { handedOutAt } from '../session/session-tokens.js';
 import { Session } from '../session/session.js';
 import { UserSessions } from '../session/user-sessions.js';
 import { SessionGuessing } from '../throttle/session-guessing.js';
@@ -88,14 +91,44 @@ export class RequestSession {
   }
 
   /**
-   * Makes a newly issued token the request's: the client gets its cookie, and whoever asks from now on gets its session.
-   * A token that several logins share may have been replaced already: then the client has the newer one.
+   * The session of a token that a proof has just replaced, for a request that proves the same again; undefined in any
+   * other case. It is not the request's session, and good for nothing but that.
    */
-  replace({ token, session }: IssuedSession): void {
+  async loadRenewable(): Promise<Session | undefined> {
+    const { presented, exchange, services } = this;
+    if (presented.session === undefined) return undefined;
+    const session = await services.reader.readRetired(presented.session, exchange);
+    if (session === undefined || Session.foundBy(session).standing.kind !== 'renewable') return undefined;
+    const { fingerprint } = Session.recordOf(session);
+    const isForeign = fingerprint !== undefined && services.fingerprint?.compare(fingerprint, exchange) !== undefined;
+    return isForeign ? undefined : session;
+  }
+
+  /**
+   * To be called before the store is, by whatever has to write a cookie.
+   *
+   * @throws SessionAuthError `response_already_sent`
+   */
+  requireUnsent(): void {
+    if (!this.exchange.headersSent) return;
+    throw new SessionAuthError(
+      'response_already_sent',
+      'the head of the response has been written: no cookie can be set',
+    );
+  }
+
+  /**
+   * Makes a newly issued token the request's: the client gets its cookie, and whoever asks from now on gets its session.
+   * A token that several logins share may have been replaced already: then the client has the newer one, or will have.
+   *
+   * @param until as of {@link ResponseCookies.writeSession}
+   */
+  replace(issued: IssuedSession, until?: number): void {
+    const { token, session } = issued;
     this.#token = token;
     this.#session = this.#live = Promise.resolve(session);
-    if (!Session.isSuperseded(session)) this.responseCookies.writeSession(token, session);
-    this.responseCookies.endPreSession();
+    if (isNewest(issued)) this.responseCookies.writeSession(token, session, until);
+    this.responseCookies.endPreSession(until);
   }
 
   /** Takes the cookies from the client. */
@@ -104,6 +137,11 @@ export class RequestSession {
     this.#session = this.#live = Promise.resolve(undefined);
     this.responseCookies.clearRememberMe();
     this.responseCookies.clearSession();
+  }
+
+  /** After this, the next request by the same token may have been given another cookie. */
+  latestHead(): number {
+    return this.services.clock.now() + this.services.reader.handOverGrace;
   }
 
   async #findUser(): Promise<SessionUser | undefined> {
@@ -123,9 +161,14 @@ export class RequestSession {
     const live = await this.loadLive();
     const { resumer } = this.services;
     if (live !== undefined || this.#isForeign || resumer === undefined || this.exchange.headersSent) return live;
+    // a request in flight: another one has replaced its token, and has the session
+    const { session: presented } = this.presented;
+    if (presented !== undefined && this.presented.hasRememberMe) {
+      if ((await this.services.reader.readRetired(presented, this.exchange)) !== undefined) return undefined;
+    }
     const issued = await resumer.resume(this);
     if (issued === undefined) return undefined;
-    this.replace(issued);
+    this.replace(issued, issued.until);
     return issued.session;
   }
 
@@ -134,35 +177,38 @@ export class RequestSession {
     exchange.finalHeaders.vary('Cookie');
     const cookie = presented.sessionCookie;
     if (cookie?.content === undefined) return undefined;
-    const { token, digest, sessionMark } = cookie.content;
+    const { token, digest, userMark } = cookie.content;
     const askedAt = services.clock.now();
-    const session = await services.reader.read(digest, exchange, { mark: sessionMark });
-    if (session === undefined) return undefined;
+    const found = await services.reader.read(digest, exchange, { userMark });
+    if (found === undefined) return undefined;
     // a session from before the check was switched on is anybody's
-    const { fingerprint, lastActivityAt } = Session.recordOf(session);
+    const { fingerprint, lastActivityAt } = Session.recordOf(found);
     const mismatch = fingerprint === undefined ? undefined : services.fingerprint?.compare(fingerprint, exchange);
-    if (mismatch !== undefined && !(await this.#isTolerated(session, mismatch))) return undefined;
-    if (services.reader.isRotationDue(session)) return this.#rotated(session);
+    if (mismatch !== undefined && !(await this.#isTolerated(found, mismatch))) return undefined;
+    const isFirstUse = Session.foundBy(found).standing.kind === 'successor';
+    const session = isFirstUse ? await services.reader.accept(found, exchange) : found;
+    if (session === undefined) return undefined;
+    if (services.reader.isRotationDue(session)) return this.#handOver(session);
     const isMoved = services.cookies.session.followsIdle && lastActivityAt >= askedAt;
     if (cookie.outdated || isMoved) this.#rewrite(token, session);
     return session;
   }
 
-  /** A token that has been replaced already must not be written over the newer one that is on its way to the client. */
+  /** A token must not be written over a newer one that is on its way to the client, or may be before this response is. */
   #rewrite(token: string, session: Session): void {
-    if (this.exchange.headersSent || Session.isSuperseded(session)) return;
-    this.responseCookies.writeSession(token, session);
+    if (this.exchange.headersSent || !this.services.reader.isLasting(session)) return;
+    this.responseCookies.writeSession(token, session, this.latestHead());
   }
 
-  /** The session with a new token, whose cookie the client gets; undefined when it has ended since it was read. */
-  async #rotated(session: Session): Promise<Session | undefined> {
+  /** The session, and a successor of its token for the client; undefined when it has ended since it was read. */
+  async #handOver(session: Session): Promise<Session | undefined> {
     if (this.exchange.headersSent) return session;
+    const until = this.latestHead();
     try {
-      const { client } = this.exchange;
-      const issued = await this.services.changes.rotate(session, { reason: 'interval', client });
+      const issued = await this.services.rotation.handOver(session, this.exchange.client);
       if (issued === undefined) return session;
       this.#token = issued.token;
-      this.responseCookies.writeSession(issued.token, session);
+      this.responseCookies.writeSession(issued.token, session, until);
       return session;
     } catch (error) {
       if (error instanceof SessionAuthError && error.code === 'session_required') return undefined;
@@ -179,10 +225,19 @@ export class RequestSession {
     this.#isForeign = true;
     if (mismatch.action === 'reject') return false;
     await changes.destroySession(session, 'fingerprint_mismatch', client);
+    // or it would be signed in again by the next request
+    await this.services.resumer?.forget(this, { reason: 'fingerprint_mismatch', exceptSessionId: sessionId });
     this.#token = null;
     if (!this.exchange.headersSent) this.responseCookies.clearSession();
     return false;
   }
+}
+
+/** Whether no newer token of the session is with the client, nor on its way there. */
+function isNewest({ token, session }: IssuedSession): boolean {
+  if (Session.foundBy(session).standing.kind === 'superseded') return false;
+  const record = Session.recordOf(session);
+  return handedOutAt(record) === undefined || digestOf(token) !== record.digest;
 }
 
 /**
@@ -200,6 +255,7 @@ export class RequestSessionFactory {
     readonly cookies: CookieSet,
     readonly reader: SessionReader,
     readonly changes: SessionChanges,
+    readonly rotation: SessionRotation,
     readonly ofUsers: UserSessions,
     readonly guessing: SessionGuessing,
     readonly clock: Clock,

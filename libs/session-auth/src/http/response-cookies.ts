@@ -19,9 +19,14 @@ export class ResponseCookies {
     private readonly clock: Clock,
   ) {}
 
-  /** Hands the token of a session to the client. */
-  writeSession(token: string, session: SessionOfCookie): void {
-    this.#set(this.cookies.session.name, this.cookies.session.issue(token, session, this.clock.now()));
+  /**
+   * Hands the token of a session to the client.
+   *
+   * @param until no cookie is written later than this, in milliseconds since the epoch: a newer one may be out by then
+   */
+  writeSession(token: string, session: SessionOfCookie, until = Infinity): void {
+    const { session: cookie } = this.cookies;
+    this.#set(cookie.name, cookie.issue(token, session, this.clock.now()), until);
   }
 
   /** Takes the session cookie from the client. */
@@ -29,11 +34,11 @@ export class ResponseCookies {
     this.#set(this.cookies.session.name, this.cookies.session.expire());
   }
 
-  /** Hands a remember-me token of a user to the client. */
-  writeRememberMe(token: string, userId: string, expiresAt: Date): void {
+  /** Hands a remember-me token of a user to the client, no later than `until`: see {@link writeSession}. */
+  writeRememberMe(token: string, userId: string, expiresAt: Date, until = Infinity): void {
     const { rememberMe } = this.cookies;
     if (rememberMe === undefined) return;
-    this.#set(rememberMe.name, rememberMe.issue(token, userId, expiresAt.getTime(), this.clock.now()));
+    this.#set(rememberMe.name, rememberMe.issue(token, userId, expiresAt.getTime(), this.clock.now()), until);
   }
 
   /** Takes the remember-me cookie from a client that sent one. */
@@ -46,7 +51,9 @@ export class ResponseCookies {
   /** Has the device remember that a user signed in from it. */
   writeDevice(names: Readonly<Partial<Record<DeviceTagKind, string>>>): void {
     const { device } = this.cookies;
-    if (device !== undefined) this.#set(device.name, device.issue(this.presented.device, names, this.clock.now()));
+    if (device === undefined) return;
+    const { device: known, deviceId } = this.presented;
+    this.#set(device.name, device.issue(known, names, this.clock.now(), deviceId));
   }
 
   /**
@@ -71,16 +78,20 @@ export class ResponseCookies {
     return id;
   }
 
-  /** A browser with a session is named by that: what a login form was bound to is worth nothing any more. */
-  endPreSession(): void {
+  /**
+   * A browser with a session is named by that: what a login form was bound to is worth nothing any more.
+   *
+   * @param until as of {@link writeSession}: without the session's cookie the browser keeps this one
+   */
+  endPreSession(until?: number): void {
     const { preSession } = this.cookies;
     if (this.preSessionId === undefined && this.presented.preSession === undefined) return;
     this.#preSessionId = null;
     this.#isPreSessionWritten = false;
-    this.#set(preSession.name, preSession.expire());
+    this.#set(preSession.name, preSession.expire(), until);
   }
 
-  #set(name: string, serialized: string): void {
-    this.exchange.finalHeaders.setCookie(name, serialized);
+  #set(name: string, serialized: string, until = Infinity): void {
+    this.exchange.finalHeaders.setCookie(name, serialized, () => this.clock.now() > until);
   }
 }

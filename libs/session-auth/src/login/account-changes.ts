@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { SessionAuthError } from '../errors/session-auth.error.js';
 import { getRequestSession, type RequestSession } from '../http/request-session.js';
 import { SessionLifecycleService } from '../session/session-lifecycle.service.js';
+import { SessionRotation } from '../session/session-rotation.js';
 import type { ClientInfo } from '../users/client-info.js';
 import { RememberedLogin } from './remembered-login.js';
 
@@ -10,20 +11,25 @@ import { RememberedLogin } from './remembered-login.js';
 export class AccountChanges {
   constructor(
     private readonly lifecycle: SessionLifecycleService,
+    private readonly rotation: SessionRotation,
     private readonly remembered: RememberedLogin,
   ) {}
 
   /** @param keep the request whose session goes on, with a new token */
   async credentialsChanged(userId: string, keep?: object): Promise<{ readonly revokedSessions: number }> {
     const requestSession = keep === undefined ? undefined : getRequestSession(keep);
+    requestSession?.requireUnsent();
     const session = await requestSession?.load();
     const client = requestSession?.exchange.client;
     const reason = 'credentials_changed';
-    await this.#forgetRememberedDevices(userId, requestSession);
-    if (requestSession === undefined || session?.userId !== userId) {
+    const isKept = session?.userId === userId;
+    // before all the user's tokens go: one that was replaced is a sign of theft
+    if (isKept) await this.remembered.forget(requestSession!, { reason, exceptSessionId: session.id });
+    await this.remembered.forgetAll(userId);
+    if (requestSession === undefined || !isKept) {
       return { revokedSessions: await this.lifecycle.revokeAll(userId, reason, client) };
     }
-    const issued = await this.lifecycle.rotate(session, { reason, grace: 0, client });
+    const issued = await this.rotation.credentialsChanged(session, client);
     if (issued !== undefined) requestSession.replace(issued);
     const revokedSessions = await this.lifecycle.revokeOthers(userId, session.id, reason, client);
     // another request has rotated it meanwhile, maybe a thief's: whoever it was, they have to log in again
@@ -32,14 +38,8 @@ export class AccountChanges {
   }
 
   async accountDisabled(userId: string, client?: ClientInfo): Promise<{ readonly revokedSessions: number }> {
-    await this.#forgetRememberedDevices(userId);
-    return { revokedSessions: await this.lifecycle.revokeAll(userId, 'account_disabled', client) };
-  }
-
-  /** All devices of a user, the one of the request at hand as well, after a change of the account. */
-  async #forgetRememberedDevices(userId: string, requestSession?: RequestSession): Promise<void> {
     await this.remembered.forgetAll(userId);
-    if (requestSession !== undefined) requestSession.responseCookies.clearRememberMe();
+    return { revokedSessions: await this.lifecycle.revokeAll(userId, 'account_disabled', client) };
   }
 
   async #endSuperseded(requestSession: RequestSession, userId: string, sessionId: string): Promise<never> {

@@ -1,13 +1,16 @@
 import { Injectable, Optional } from '@nestjs/common';
 import { SessionAuthError } from '../errors/session-auth.error.js';
-import { getRequestSession } from '../http/request-session.js';
+import { getRequestSession, type RequestSession } from '../http/request-session.js';
 import { requireUser } from '../session/session-required.js';
-import { SessionLifecycleService } from '../session/session-lifecycle.service.js';
+import { digestOf, handleOf } from '../crypto/session-token.js';
+import { SessionChanges } from '../session/session-changes.js';
 import type { SessionData } from '../session/session-record.js';
+import { SessionRotation } from '../session/session-rotation.js';
 import { requireSession, type Session } from '../session/session.js';
+import { UserSessions } from '../session/user-sessions.js';
 import type { ClientInfo } from '../users/client-info.js';
 import type { SessionAuthentication } from '../users/session-authentication.js';
-import { SessionUserProvider, type SessionUser } from '../users/session-user-provider.js';
+import { findUser, SessionUserProvider, type SessionUser } from '../users/session-user-provider.js';
 import { AccountChanges } from './account-changes.js';
 import { CredentialCheck } from './credential-check.js';
 import { RememberedLogin } from './remembered-login.js';
@@ -23,12 +26,15 @@ export interface Credentials {
  * Login, logout and re-authentication over HTTP: sessions and the cookies that stand for them.
  *
  * Each method takes the request as the handler has it (`@Req()`), of Express or Fastify, and writes cookies to that
- * request's response before the handler returns.
+ * request's response before the handler returns. Where the head of the response has been written already, those that
+ * have to write a cookie throw `response_already_sent` and change nothing.
  */
 @Injectable()
 export class SessionAuthService {
   constructor(
-    private readonly lifecycle: SessionLifecycleService,
+    private readonly changes: SessionChanges,
+    private readonly rotation: SessionRotation,
+    private readonly ofUsers: UserSessions,
     private readonly credentials: CredentialCheck,
     private readonly signIn: SignIn,
     private readonly accountChanges: AccountChanges,
@@ -42,6 +48,16 @@ export class SessionAuthService {
   }
 
   /**
+   * Whether the request's token was replaced a moment ago by a proof of who the user is (a login, {@link reauthenticate},
+   * {@link credentialsChanged}), less than `lifetime.rotationGrace` before: a form was sent twice, and this is the second
+   * one. It has no session. `login` and `reauthenticate` accept it with a password that verifies now, and nothing else
+   * does.
+   */
+  async isRepeated(request: object): Promise<boolean> {
+    return (await getRequestSession(request).loadRenewable()) !== undefined;
+  }
+
+  /**
    * Checks e-mail and password and logs the user in. Unknown user, wrong password and disabled account are one and
    * the same to the client, in answer and in work (ASVS 6.3.8).
    *
@@ -50,7 +66,7 @@ export class SessionAuthService {
    *   `not_configured`
    */
   async login(request: object, { email, password }: Credentials, options: LoginOptions = {}): Promise<Login> {
-    const requestSession = getRequestSession(request);
+    const requestSession = unsent(request);
     const users = this.#requireUsers();
     const user = await this.credentials.userOf(requestSession, email, () => users.findByEmail(email), password);
     const login = await this.signIn.signIn(requestSession, user, 'password', options, email);
@@ -72,22 +88,21 @@ export class SessionAuthService {
     authentication: SessionAuthentication = 'custom',
     options: LoginUserOptions = {},
   ): Promise<Login<User>> {
-    const requestSession = getRequestSession(request);
+    const requestSession = unsent(request);
     if (user.disabled === true) this.credentials.fail(requestSession, 'account_disabled', user);
     return this.signIn.signIn(requestSession, user, authentication, options);
   }
 
   /**
-   * Ends the request's session and takes the cookie from the client. Harmless without a session. One round trip: the
-   * session is not read first.
+   * Ends the request's session and takes the cookie from the client. Harmless without a session. Any token of the
+   * session will do, also one that was replaced. One round trip: the session is not read first.
    */
   async logout(request: object): Promise<void> {
-    const requestSession = getRequestSession(request);
-    const { lifecycle, remembered } = this;
+    const requestSession = unsent(request);
     const { token, exchange } = requestSession;
     await Promise.all([
-      remembered.forget(requestSession),
-      token === undefined ? undefined : lifecycle.destroy(token, 'logout', exchange.client),
+      this.remembered.forget(requestSession, { reason: 'logout', exceptSessionId: token && handleOf(token) }),
+      token === undefined ? undefined : this.changes.destroy(digestOf(token), 'logout', exchange.client),
     ]);
     requestSession.clear();
     exchange.setHeader('clear-site-data', '"cookies", "storage"');
@@ -97,19 +112,22 @@ export class SessionAuthService {
    * Has the signed-in user prove again who they are: new token, the old one dead at once, `authenticatedAt` now. The
    * absolute deadline stays.
    *
-   * Wrong passwords count like those of a login.
+   * Wrong passwords count like those of a login. A form that was sent twice is answered twice, each time with a token
+   * that works: the second request comes by the token that the first one has replaced, which is good for this alone
+   * ({@link isRepeated}). So the route must not be behind a guard that asks for a session.
    *
    * @throws SessionAuthError `session_required`, `invalid_credentials`, `too_many_attempts`, `password_too_long`,
    *   `not_configured`
    */
   async reauthenticate(request: object, proof: { readonly password: string }): Promise<Login> {
-    const requestSession = getRequestSession(request);
-    const session = requireSession(await requestSession.load());
-    const user = requireUser(await requestSession.loadUser());
+    const requestSession = unsent(request);
+    const users = this.#requireUsers();
+    const session = requireSession((await requestSession.load()) ?? (await requestSession.loadRenewable()));
+    const user = requireUser((await requestSession.loadUser()) ?? (await findUser(users, session.userId)));
     const loginName = user.email ?? String(user.id);
     await this.credentials.userOf(requestSession, loginName, () => Promise.resolve(user), proof.password);
     const { client } = requestSession.exchange;
-    const issued = await this.lifecycle.reauthenticated(session, {
+    const issued = await this.rotation.reauthenticated(session, {
       user,
       authentication: 'password',
       client,
@@ -117,7 +135,7 @@ export class SessionAuthService {
     });
     if (issued === undefined) throw new SessionAuthError('session_required', 'sign in first');
     requestSession.replace(issued);
-    return this.signIn.settle(requestSession, { user, session: issued.session }, proof.password, this.#requireUsers());
+    return this.signIn.settle(requestSession, { user, session: issued.session }, proof.password, users);
   }
 
   /**
@@ -134,9 +152,9 @@ export class SessionAuthService {
    *   request has replaced its token meanwhile; `invalid_configuration` for what is no name of a factor, and for a ninth
    */
   async factorCompleted(request: object, factor: string): Promise<Session> {
-    const requestSession = getRequestSession(request);
+    const requestSession = unsent(request);
     const session = requireSession(await requestSession.load());
-    const issued = await this.lifecycle.factorCompleted(session, factor, requestSession.exchange.client);
+    const issued = await this.rotation.factorCompleted(session, factor, requestSession.exchange.client);
     if (issued === undefined) throw new SessionAuthError('session_required', 'the session was replaced meanwhile');
     requestSession.replace(issued);
     return issued.session;
@@ -152,24 +170,27 @@ export class SessionAuthService {
     const requestSession = getRequestSession(request);
     const present = await requestSession.load();
     if (present !== undefined) return present;
+    requestSession.requireUnsent();
     const { fingerprint, exchange } = requestSession;
-    const issued = await this.lifecycle.create({ client: exchange.client, fingerprint, data });
+    const issued = await this.changes.create({ client: exchange.client, fingerprint, data });
     requestSession.replace(issued);
     return issued.session;
   }
 
   /**
-   * Gives the request's session a new token and cookie. With `grace` (default `lifetime.rotationGrace`) the old one
-   * still works for requests in flight; 0 ends it at once, for gains of privilege of the application's own.
+   * Gives the request's session a new token and cookie. The old one still works until the new one is used, and for
+   * `grace` (default `lifetime.rotationGrace`) after that, for requests in flight; 0 ends it at once, for gains of
+   * privilege of the application's own.
    *
    * @throws SessionAuthError `session_required` without a session
    */
   async rotate(request: object, options: { readonly grace?: number } = {}): Promise<void> {
-    const requestSession = getRequestSession(request);
+    const requestSession = unsent(request);
     const session = await requestSession.load();
     if (session === undefined) throw new SessionAuthError('session_required', 'there is no session to rotate');
-    const issued = await this.lifecycle.rotate(session, { ...options, client: requestSession.exchange.client });
-    if (issued !== undefined) requestSession.replace(issued);
+    const until = options.grace === 0 ? undefined : requestSession.latestHead();
+    const issued = await this.rotation.rotate(session, { ...options, client: requestSession.exchange.client });
+    if (issued !== undefined) requestSession.replace(issued, until);
   }
 
   /**
@@ -203,7 +224,7 @@ export class SessionAuthService {
    * gets a new token on its next request. Answers how many. Save the roles first, then call this.
    */
   async rolesChanged(userId: string | number, roles: readonly string[]): Promise<{ readonly sessions: number }> {
-    return { sessions: await this.lifecycle.updateUser(String(userId), { roles }) };
+    return { sessions: await this.ofUsers.update(String(userId), { roles }) };
   }
 
   #requireUsers(): SessionUserProvider {
@@ -215,4 +236,11 @@ export class SessionAuthService {
     }
     return this.users;
   }
+}
+
+/** @throws SessionAuthError `response_already_sent` */
+function unsent(request: object): RequestSession {
+  const requestSession = getRequestSession(request);
+  requestSession.requireUnsent();
+  return requestSession;
 }

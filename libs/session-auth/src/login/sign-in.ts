@@ -1,9 +1,11 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { SessionAuthError } from '../errors/session-auth.error.js';
 import type { SessionEndReason } from '../events/session-event.js';
 import type { RequestSession } from '../http/request-session.js';
 import type { RenewingLogin } from '../session/login-record.js';
+import { SESSION_LIFETIME, type SessionLifetime } from '../session/lifetime.options.js';
 import { SessionChanges } from '../session/session-changes.js';
+import { SessionRotation } from '../session/session-rotation.js';
 import { Session } from '../session/session.js';
 import type { UpstreamSession } from '../session/upstream-session.js';
 import { UserSessions } from '../session/user-sessions.js';
@@ -50,10 +52,12 @@ type Proof = Pick<RenewingLogin, 'authentication' | 'authenticatedAt' | 'upstrea
 export class SignIn {
   constructor(
     private readonly changes: SessionChanges,
+    private readonly rotation: SessionRotation,
     private readonly ofUsers: UserSessions,
     private readonly credentials: CredentialCheck,
     private readonly devices: DeviceRecognition,
     private readonly remembered: RememberedLogin,
+    @Inject(SESSION_LIFETIME) private readonly lifetime: SessionLifetime,
   ) {}
 
   /** A session and cookies for a user who is known to be it, and a remembered device where that is asked for. */
@@ -67,8 +71,9 @@ export class SignIn {
     const { remembered } = this;
     if (options.rememberMe === true) remembered.requireUsers();
     const login = await this.#establish(requestSession, user, { authentication, ...originOf(options) }, loginName);
-    if (options.rememberMe === true) await remembered.remember(requestSession, String(user.id), login.session.id);
-    else if (requestSession.presented.hasRememberMe) await remembered.forget(requestSession);
+    const { id: sessionId } = login.session;
+    if (options.rememberMe === true) await remembered.remember(requestSession, String(user.id), sessionId);
+    else await remembered.forget(requestSession, { reason: 'replaced', exceptSessionId: sessionId });
     return login;
   }
 
@@ -82,8 +87,10 @@ export class SignIn {
     const { client } = requestSession.exchange;
     const newDevice = devices.isNew(requestSession, user);
     const previous = await requestSession.loadLive();
-    if (previous?.userId === String(user.id)) {
-      const renewed = await this.#renew(previous, user, proof, requestSession);
+    // a form that was sent twice: the first login has replaced the token a moment ago
+    const own = previous ?? (await requestSession.loadRenewable());
+    if (own?.userId === String(user.id)) {
+      const renewed = await this.#renew(own, user, proof, requestSession);
       if (renewed !== undefined) {
         devices.remember(requestSession, user, loginName);
         return renewed;
@@ -91,7 +98,9 @@ export class SignIn {
     }
     const data = previous !== undefined && previous.userId === undefined ? previous.data : undefined;
     const { fingerprint } = requestSession;
-    const issued = await changes.create({ user, ...proof, client, fingerprint, newDevice, data });
+    const device = devices.deviceOf(requestSession);
+    const { rotationGrace: sharedFor } = this.lifetime;
+    const issued = await changes.create({ user, ...proof, client, fingerprint, newDevice, data, device, sharedFor });
     if (previous !== undefined) {
       try {
         await changes.destroySession(previous, 'replaced', client);
@@ -129,7 +138,7 @@ export class SignIn {
       if (isSameAccount(user, present)) return { user: present, session };
       const account = accountOf(present);
       await this.ofUsers.update(String(user.id), account);
-      Session.adopt(session, { ...Session.recordOf(session), ...account });
+      Session.adopt(session, { ...Session.recordOf(session), ...account }, Session.foundBy(session), account.roles);
       user = present;
     }
     return { user, session };
@@ -155,7 +164,7 @@ export class SignIn {
     try {
       const { fingerprint, exchange } = requestSession;
       const { client } = exchange;
-      const issued = await this.changes.renew(session, { user, ...proof, client, fingerprint });
+      const issued = await this.rotation.renew(session, { user, ...proof, client, fingerprint });
       if (issued === undefined) return undefined;
       requestSession.replace(issued);
       return { user, session: issued.session };

@@ -1,3 +1,25 @@
+/** A validator that was handed out and has not been presented yet. */
+export interface RememberMeSuccessor {
+  /** SHA-256 of the validator, 43 characters of base64url. */
+  readonly digest: string;
+  /** What it was worked out with, besides the server's key and the validator before it: 22 characters of base64url. */
+  readonly nonce: string;
+  /** When it was handed out. Milliseconds since the epoch. */
+  readonly at: number;
+  /** The handle of the session that goes with it: the same for all who present the validator before it in time. */
+  readonly sessionId: string;
+  /** Whether another one was handed out before for the same validator, and signed somebody in. @default false */
+  readonly isRepeated?: boolean;
+}
+
+/** A validator that was replaced a moment ago. */
+export interface ReplacedValidator {
+  /** SHA-256 of the validator, 43 characters of base64url. */
+  readonly digest: string;
+  /** Until when a request that presents it was in flight when it was replaced. Milliseconds since the epoch. */
+  readonly until: number;
+}
+
 /** One remembered device as a store keeps it. All times are milliseconds since the epoch. */
 export interface RememberMeTokenRecord {
   /** Shard tag and 128 random bits, 24 characters of base64url: what the record is found by. */
@@ -7,46 +29,42 @@ export interface RememberMeTokenRecord {
   readonly userId: string;
   /** SHA-256 of the present validator, 43 characters of base64url. */
   readonly validatorDigest: string;
+  /** How often the record has been changed: what {@link RememberMeTokenStore.replace} goes by. Absent: 0. */
+  readonly revision?: number;
+  /** The validator that is to take the place of the present one. Absent: none is out. */
+  readonly successor?: RememberMeSuccessor;
+  /** Validators that were replaced lately, the latest first. Absent or empty for none. At most 8. */
+  readonly replaced?: readonly ReplacedValidator[];
   /** When the user logged in and asked to be remembered. */
   readonly createdAt: number;
   readonly lastUsedAt: number;
   readonly expiresAt: number;
-  /** The handle of the session that this device was signed in by last: when that is ended, the device is forgotten. */
+  /** The handle of the session that this device was signed in by last. */
   readonly sessionId: string;
   /** The device, as it was at login. */
   readonly ip?: string;
   readonly userAgent?: string;
 }
 
-/** How a token is used: what it presents and what takes its place. */
-export interface RememberMeUse {
-  /** SHA-256 of the validator that the client presents. */
-  readonly presented: string;
-  /** SHA-256 of the validator that takes its place if it is the present one. */
-  readonly successor: string;
+/** The part of a record that a use of its token changes. */
+export type RememberMeChanges = Partial<
+  Pick<RememberMeTokenRecord, 'validatorDigest' | 'successor' | 'replaced' | 'lastUsedAt' | 'expiresAt' | 'sessionId'>
+>;
+
+/** What {@link RememberMeTokenStore.replace} is asked to do. */
+export interface RememberMeReplacement {
+  /** The `revision` of the record that `changes` were worked out from. */
+  readonly revision: number;
   readonly now: number;
-  /** For how many milliseconds a replaced validator is still honoured. */
-  readonly reuseGrace: number;
-  /** The handle of the session that this use makes, if it is the present validator. */
-  readonly sessionId: string;
-  /** The record's new end; undefined keeps it. */
-  readonly expiresAt?: number;
+  /** Each field as a whole; `undefined` leaves a field as it is. */
+  readonly changes: RememberMeChanges;
 }
 
-/**
- * The outcome of {@link RememberMeTokenStore.use}.
- *
- * - `used`: it was the present validator, and the successor has taken its place.
- * - `reused`: it was replaced less than the grace ago (another tab was first, or the answer was lost). Nothing changed;
- *   `replaced` counts how often the validator has been replaced since, 1 or more.
- * - `theft`: the selector is known but the validator is none that is honoured. The record is gone: of parallel
- *   thefts one is told.
- * - `absent`: no such selector, or expired.
- */
-export type RememberMeUseOutcome =
-  | { readonly status: 'used'; readonly record: RememberMeTokenRecord }
-  | { readonly status: 'reused'; readonly record: RememberMeTokenRecord; readonly replaced: number }
-  | { readonly status: 'theft'; readonly record: RememberMeTokenRecord }
+/** The outcome of {@link RememberMeTokenStore.replace}. */
+export type RememberMeReplaceOutcome =
+  | { readonly status: 'replaced'; readonly record: RememberMeTokenRecord }
+  /** The record has another revision by now: here it is, unchanged. */
+  | { readonly status: 'changed'; readonly record: RememberMeTokenRecord }
   | { readonly status: 'absent' };
 
 /**
@@ -54,30 +72,39 @@ export type RememberMeUseOutcome =
  * `nestjs-session-auth/testing` on the result.
  *
  * Each call is one atomic step against every other call, from this process or another. A record with
- * `expiresAt <= now` is absent for every operation. What is not there is told by the answer; a backend that fails makes
+ * `expiresAt <= now` is absent for every operation. What is not there is told by the outcome; a backend that fails makes
  * the call reject. Nothing that goes in or comes out shares an object with what is stored.
  */
 export abstract class RememberMeTokenStore {
   /** Adds a record. Beyond `maxPerUser` records of the user the oldest go. */
   abstract create(record: RememberMeTokenRecord, maxPerUser: number, now: number): Promise<void>;
 
+  /** The record of a selector, or undefined. */
+  abstract find(selector: string, now: number): Promise<RememberMeTokenRecord | undefined>;
+
   /**
-   * Uses a token, in one step: compares the presented validator's digest with the present one and, if equal, replaces
-   * it and sets `lastUsedAt` and `sessionId`. A validator replaced within its grace stays honoured, through several replacements.
+   * Changes a record and adds 1 to its `revision`, if that is still `revision`: of parallel calls that go by one
+   * revision, one succeeds.
    */
-  abstract use(selector: string, use: RememberMeUse): Promise<RememberMeUseOutcome>;
+  abstract replace(selector: string, replacement: RememberMeReplacement): Promise<RememberMeReplaceOutcome>;
 
-  /** Removes a record by its selector. Answers what it was, if it was there; idempotent. */
-  abstract delete(selector: string, now: number): Promise<RememberMeTokenRecord | undefined>;
+  /**
+   * Removes a record by its selector, and returns what it was; undefined when there was none. With a `revision`, a
+   * record that has another one by now stays, and undefined is returned: of parallel calls, one is told.
+   */
+  abstract delete(selector: string, now: number, revision?: number): Promise<RememberMeTokenRecord | undefined>;
 
-  /** Removes the record of a user that has this handle. Answers whether it was there and that user's. */
+  /** Removes the record of a user that has this handle. Returns whether it was there and that user's. */
   abstract deleteById(userId: string, id: string, now: number): Promise<boolean>;
 
-  /** Removes the records of a user that are tied to this session. Answers how many live ones there were. */
+  /**
+   * Removes the records of a user that are tied to this session: it is their `sessionId`, or their successor's. Returns
+   * how many live ones there were.
+   */
   abstract deleteBySession(userId: string, sessionId: string, now: number): Promise<number>;
 
   /**
-   * Removes all records of a user but those tied to the session `exceptSessionId`. Answers how many live ones there
+   * Removes all records of a user but those tied to the session `exceptSessionId`. Returns how many live ones there
    * were.
    */
   abstract deleteByUser(userId: string, exceptSessionId: string | undefined, now: number): Promise<number>;
@@ -86,8 +113,8 @@ export abstract class RememberMeTokenStore {
   abstract list(userId: string, now: number): Promise<readonly RememberMeTokenRecord[]>;
 
   /**
-   * Removes at most `limit` expired records and answers how many; each is counted by one call only. A backend that
-   * expires by itself answers 0.
+   * Removes at most `limit` expired records and returns how many; each is counted by one call only. A backend that
+   * expires by itself returns 0.
    */
   abstract deleteExpired(now: number, limit: number): Promise<number>;
 }

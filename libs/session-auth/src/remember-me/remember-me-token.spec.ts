@@ -2,9 +2,10 @@ import { describe, expect, it } from '@jest/globals';
 import { createHash, createHmac, randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { anyCharacter } from '../../test/any-character.js';
-import { isSessionToken, shardTagOf } from '../crypto/session-token.js';
+import { isSessionToken, issueHandle, shardTagOf } from '../crypto/session-token.js';
 import {
   formatRememberMeToken,
+  issueNonce,
   issueRememberMeToken,
   parseRememberMeToken,
   REMEMBER_ME_TOKEN_LENGTH,
@@ -88,28 +89,38 @@ describe('parseRememberMeToken', () => {
   });
 });
 
-describe('what follows a used token', () => {
+describe('what is handed out for a token', () => {
   const token = issueRememberMeToken('alice');
+  const nonce = issueNonce();
+  const handle = issueHandle();
   const hmac = (label: string): string =>
-    createHmac('sha256', KEY).update(`${label}:${token.selector}:${token.validator}`).digest('base64url');
+    createHmac('sha256', KEY).update(`${label}:${token.selector}:${token.validator}:${nonce}`).digest('base64url');
+
+  it('is worked out with a nonce of 128 bits, which is another each time', () => {
+    expect(nonce).toMatch(/^[\w-]{22}$/);
+    expect(issueNonce()).not.toBe(nonce);
+  });
 
   it('is the same for all who present it, of 256 bits, and worked out by the key', () => {
-    expect(successorOf(token, KEY)).toBe(hmac('validator'));
-    expect(successorOf({ ...token }, KEY)).toBe(successorOf(token, KEY));
-    expect(successorOf(token, OTHER_KEY)).not.toBe(successorOf(token, KEY));
+    expect(successorOf(token, nonce, KEY)).toBe(hmac('validator'));
+    expect(successorOf({ ...token }, nonce, KEY)).toBe(successorOf(token, nonce, KEY));
+    expect(successorOf(token, nonce, OTHER_KEY)).not.toBe(successorOf(token, nonce, KEY));
   });
 
-  it('is another for every selector and validator', () => {
+  it('is another for every selector, validator and nonce', () => {
     const other = issueRememberMeToken('alice');
     const all = [token, { ...token, selector: other.selector }, { ...token, validator: other.validator }, other];
-    expect(new Set(all.map((each) => successorOf(each, KEY))).size).toBe(4);
+    const nonces = [nonce, issueNonce()];
+    expect(new Set(all.flatMap((each) => nonces.map((given) => successorOf(each, given, KEY)))).size).toBe(8);
   });
 
-  it('makes a session token of its user, which is neither validator nor successor', () => {
-    const session = rememberedSessionToken(token, 'alice', KEY);
+  it('has a session token of its user and handle, which holds neither validator nor successor', () => {
+    const of = { userId: 'alice', handle };
+    const session = rememberedSessionToken(token, nonce, KEY, of);
     expect(isSessionToken(session)).toBe(true);
-    expect(session).toBe(shardTagOf('alice') + hmac('session'));
-    expect(session).not.toContain(successorOf(token, KEY));
-    expect(rememberedSessionToken(token, 'alice', OTHER_KEY)).not.toBe(session);
+    expect(session).toBe(shardTagOf('alice') + handle + hmac('session'));
+    expect(session).not.toContain(successorOf(token, nonce, KEY));
+    expect(rememberedSessionToken(token, nonce, OTHER_KEY, of)).not.toBe(session);
+    expect(rememberedSessionToken(token, issueNonce(), KEY, of)).not.toBe(session);
   });
 });

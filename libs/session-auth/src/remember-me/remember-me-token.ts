@@ -5,14 +5,15 @@ import { sessionTokenFrom, shardTagOf } from '../crypto/session-token.js';
  * A remember-me token is `selector:validator`. The selector finds the stored record, the validator proves that the
  * client was given it; of the validator only the SHA-256 is stored (ASVS 6.5.2).
  *
- * A used validator is replaced by HMAC(key, selector, validator): one that nobody can work out without the server's
- * key, but which is the same for every tab that presents the same validator. So twenty tabs of a browser that starts
- * end up with one cookie, and a client that lost the answer gets the very same one again. The session that a
- * remembered login makes has its token from the same source, so the tabs share one session as well.
+ * The successor of a validator is HMAC(key, selector, validator, nonce), where the nonce is stored when it is handed out.
+ * Nobody can work it out without the server's key, yet it is the same for every tab that presents the same validator
+ * while that hand-out is shared. So twenty tabs of a browser that starts end up with one cookie. The session that is
+ * handed out with it has its token from the same source, so the tabs share one session as well.
  */
 
 const SELECTOR_BYTES = 16;
 const VALIDATOR_BYTES = 32;
+const NONCE_BYTES = 16;
 const TOKEN = /^[\w-]{24}:[\w-]{43}$/;
 
 /** Length of a remember-me token in characters: shard tag and 128 bits, a colon, 256 bits. */
@@ -50,17 +51,23 @@ export function validatorDigest(validator: string): string {
   return hash('sha256', validator, 'base64url');
 }
 
-/** The validator that takes the place of a used one: the same for everybody who presents that one. */
-export function successorOf({ selector, validator }: RememberMeToken, key: Uint8Array): string {
-  return createHmac('sha256', key).update(`validator:${selector}:${validator}`).digest('base64url');
+/** A fresh nonce for a successor, 128 bits. */
+export function issueNonce(): string {
+  return randomBytes(NONCE_BYTES).toString('base64url');
 }
 
-/** The token of the session that a login by this remember-me token makes: the same for all tabs that present it. */
+/** The validator that is to take the place of one: the same for everybody who presents that one. */
+export function successorOf({ selector, validator }: RememberMeToken, nonce: string, key: Uint8Array): string {
+  return createHmac('sha256', key).update(`validator:${selector}:${validator}:${nonce}`).digest('base64url');
+}
+
+/** The token of the session that is handed out with a successor: the same for everybody who gets that. */
 export function rememberedSessionToken(
   { selector, validator }: RememberMeToken,
-  userId: string,
+  nonce: string,
   key: Uint8Array,
+  session: { readonly userId: string; readonly handle: string },
 ): string {
-  const secret = createHmac('sha256', key).update(`session:${selector}:${validator}`).digest('base64url');
-  return sessionTokenFrom(userId, secret);
+  const secret = createHmac('sha256', key).update(`session:${selector}:${validator}:${nonce}`).digest('base64url');
+  return sessionTokenFrom(session.userId, session.handle, secret);
 }

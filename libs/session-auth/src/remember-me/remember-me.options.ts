@@ -15,8 +15,9 @@ export interface RememberMeOptions {
   /** `true`: counted anew from each use. @default false */
   readonly sliding?: boolean;
   /**
-   * How long a replaced token is still honoured, for tabs that start together and for answers that get lost; at most
-   * 10 minutes. Later, it is taken for stolen. @default '30s'
+   * For how long all who present one token share a session and its next token: tabs that start together. For as long, a
+   * token that was replaced is refused without an alarm, for requests in flight; later, it is taken for stolen. At most 10
+   * minutes; 0: neither. @default '30s'
    */
   readonly reuseGrace?: Duration;
   /** What a stolen token ends, of its user. @default 'revoke-tokens-and-sessions' */

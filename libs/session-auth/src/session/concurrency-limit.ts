@@ -1,6 +1,8 @@
 import { inspect } from 'node:util';
 import { SessionAuthError } from '../errors/session-auth.error.js';
 import type { SessionUser } from '../users/session-user-provider.js';
+import { newestFirst } from './session-cursor.js';
+import type { SessionRecord } from './session-record.js';
 import { isSessionLimit, ON_LIMIT_VALUES, type ConcurrencyLimit, type OnLimit } from './concurrency.options.js';
 
 /** How many sessions the account of a new session may have, and what happens at the limit. */
@@ -8,6 +10,18 @@ export interface Admission {
   /** The most live sessions of the user, the new one included. `Infinity`: no limit. */
   readonly max: number;
   readonly onLimit: OnLimit;
+  /**
+   * For how many milliseconds after its creation a session of the same device is shared instead of replaced.
+   * @default 0
+   */
+  readonly sharedFor?: number;
+  /** A session of the user that the new one takes the place of. */
+  readonly replaces?: {
+    /** Its handle. */
+    readonly id: string;
+    /** How many milliseconds may lie between its first and last use for it to be replaced. @default any number */
+    readonly unlessUsedFor?: number;
+  };
 }
 
 /**
@@ -29,4 +43,37 @@ export async function admissionFor(limit: ConcurrencyLimit, user: SessionUser): 
     );
   }
   return { max, onLimit };
+}
+
+/** What a new session needs to come about: {@link planAdmission}. */
+export type AdmissionPlan<Live> =
+  | { readonly status: 'exists'; readonly id: string }
+  | { readonly status: 'in_use' | 'limit_reached' }
+  | { readonly status: 'admitted'; readonly evicted: readonly Live[]; readonly replaced: readonly Live[] };
+
+/**
+ * What `SessionStore.create` has to do: which sessions end, or why there is no new one.
+ *
+ * @param live the live sessions of `record.userId`; none has the record's handle
+ */
+export function planAdmission<Live extends Pick<SessionRecord, 'id' | 'device' | 'createdAt' | 'lastActivityAt'>>(
+  record: Pick<SessionRecord, 'device'>,
+  live: readonly Live[],
+  { max, onLimit, sharedFor = 0, replaces }: Admission,
+  now: number,
+): AdmissionPlan<Live> {
+  const ofDevice = live.filter(({ device }) => device !== undefined && device === record.device);
+  const shared = ofDevice.find(({ createdAt }) => Math.max(now - createdAt, 0) < sharedFor);
+  if (shared !== undefined) return { status: 'exists', id: shared.id };
+  const named = live.find(({ id }) => id === replaces?.id);
+  const { unlessUsedFor = Infinity } = replaces ?? {};
+  if (named !== undefined && named.lastActivityAt - named.createdAt > unlessUsedFor) return { status: 'in_use' };
+  const replaced = live.filter((session) => session === named || ofDevice.includes(session));
+  const others = live.filter((session) => !replaced.includes(session));
+  const surplus = Math.max(others.length - max + 1, 0);
+  if (surplus > 0 && onLimit === 'reject') return { status: 'limit_reached' };
+  const by = onLimit === 'evict-least-recent' ? 'lastActivityAt' : 'createdAt';
+  // an account without a limit may have thousands
+  if (surplus > 0) others.sort((a, b) => a[by] - b[by] || newestFirst(b, a));
+  return { status: 'admitted', evicted: others.slice(0, surplus), replaced };
 }

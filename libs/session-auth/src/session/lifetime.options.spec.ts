@@ -1,6 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import { DAY, MINUTE, SECOND } from '../time/units.js';
-import { DEFAULT_SESSION_LIFETIME, lifetimeAdvice, LIFETIME_PRESETS } from './lifetime.options.js';
+import { OptionReader } from '../options/option-reader.js';
+import {
+  DEFAULT_SESSION_LIFETIME,
+  lifetimeAdvice,
+  LIFETIME_PRESETS,
+  ON_REUSE_VALUES,
+  resolveLifetime,
+} from './lifetime.options.js';
 
 describe('LIFETIME_PRESETS', () => {
   it('keeps within the timeouts of NIST SP 800-63B-4', () => {
@@ -14,6 +21,22 @@ describe('LIFETIME_PRESETS', () => {
       ['nistAal2', 60, 24 * 60],
       ['nistAal3', 15, 12 * 60],
     ]);
+  });
+});
+
+describe('the use of a replaced token', () => {
+  const resolve = (lifetime: unknown): unknown =>
+    resolveLifetime(OptionReader.root({ lifetime }, ['lifetime'])).onReuse;
+
+  it('is reported, unless the session is to be ended by it', () => {
+    expect([undefined, {}, 'nistAal3', { onReuse: undefined }].map(resolve)).toEqual(Array(4).fill('report'));
+    expect(ON_REUSE_VALUES.map((onReuse) => resolve({ onReuse }))).toEqual(['report', 'end-session']);
+  });
+
+  it('is not left to a word that means nothing', () => {
+    expect(() => resolve({ onReuse: 'end' })).toThrow(
+      "SessionAuthModule: lifetime.onReuse: given 'end'; allowed is 'report', 'end-session'",
+    );
   });
 });
 

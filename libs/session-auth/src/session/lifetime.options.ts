@@ -2,6 +2,12 @@ import { OptionReader } from '../options/option-reader.js';
 import type { Duration } from '../time/durations.js';
 import { DAY, HOUR, MINUTE, SECOND } from '../time/units.js';
 
+/** What happens when a replaced token is used. */
+export type OnReuse = 'report' | 'end-session';
+
+/** All values of {@link OnReuse}. */
+export const ON_REUSE_VALUES: readonly OnReuse[] = ['report', 'end-session'];
+
 /** When sessions end and tokens are replaced. */
 export interface LifetimeOptions {
   /** End after this long without a request. @default '1h' */
@@ -14,6 +20,11 @@ export interface LifetimeOptions {
   readonly rotateEvery?: Duration;
   /** How long a replaced token still works for requests in flight. @default '10s' */
   readonly rotationGrace?: Duration;
+  /**
+   * What happens when a token is used that was replaced before, which only a thief does, or the victim of one. The
+   * request is refused and reported as `session.token_reused`; `end-session` ends the session as well. @default 'report'
+   */
+  readonly onReuse?: OnReuse;
 }
 
 /** The resolved `lifetime` options, in milliseconds. */
@@ -26,8 +37,13 @@ export interface SessionLifetime {
   readonly touchInterval: number;
   /** A token older than this is replaced on the next request; undefined: only at gains of privilege. */
   readonly rotateEvery: number | undefined;
-  /** How long a replaced token still finds its session, for requests in flight. */
+  /**
+   * How long a replaced token still finds its session once its successor was used, for requests in flight; and for how
+   * long a successor is taken to be on its way before the next one is handed out.
+   */
   readonly rotationGrace: number;
+  /** Whether the use of a replaced token ends its session. */
+  readonly onReuse: OnReuse;
 }
 
 /** Where the {@link SessionLifetime} is injected from. */
@@ -40,6 +56,7 @@ export const DEFAULT_SESSION_LIFETIME: SessionLifetime = {
   touchInterval: MINUTE,
   rotateEvery: undefined,
   rotationGrace: 10 * SECOND,
+  onReuse: 'report',
 };
 
 /**
@@ -64,7 +81,7 @@ export function resolveLifetime(root: OptionReader): SessionLifetime {
   const preset = typeof given === 'string' ? root.oneOf('lifetime', presets, 'nistAal2') : undefined;
   const lifetime =
     preset === undefined
-      ? root.slice('lifetime', ['idle', 'absolute', 'touchInterval', 'rotateEvery', 'rotationGrace'])
+      ? root.slice('lifetime', ['idle', 'absolute', 'touchInterval', 'rotateEvery', 'rotationGrace', 'onReuse'])
       : OptionReader.empty('lifetime');
   const defaults = { ...DEFAULT_SESSION_LIFETIME, ...(preset === undefined ? {} : LIFETIME_PRESETS[preset]) };
 
@@ -80,7 +97,8 @@ export function resolveLifetime(root: OptionReader): SessionLifetime {
   if (idle > absolute) throw lifetime.refuse('idle', `at most lifetime.absolute, which is ${absolute} ms`);
   if (touchInterval >= idle) throw lifetime.refuse('touchInterval', `less than lifetime.idle, which is ${idle} ms`);
   if (rotationGrace > idle) throw lifetime.refuse('rotationGrace', `at most lifetime.idle, which is ${idle} ms`);
-  return { idle, absolute, touchInterval, rotateEvery, rotationGrace };
+  const onReuse = lifetime.oneOf('onReuse', ON_REUSE_VALUES, defaults.onReuse);
+  return { idle, absolute, touchInterval, rotateEvery, rotationGrace, onReuse };
 }
 
 /** The shortest idle timeout that OWASP's Session Management Cheat Sheet names, for applications of the highest value. */

@@ -1,4 +1,4 @@
-import { digestOf } from '../crypto/session-token.js';
+import { digestOf, handleOf } from '../crypto/session-token.js';
 import { SessionAuthError } from '../errors/session-auth.error.js';
 import type { ClientInfo } from '../users/client-info.js';
 import type { SessionAuthentication } from '../users/session-authentication.js';
@@ -23,11 +23,6 @@ export interface NewSession {
   /** Whether the user had not signed in from this device before, where that is known: for the event and the notifier. */
   readonly newDevice?: boolean;
   readonly data?: SessionData;
-  /**
-   * Token and handle made elsewhere, for logins that may arrive several times at once and shall share one session
-   * (remember-me). When a live session has that token, it is the one answered; when it has another one by now, none is.
-   */
-  readonly identity?: { readonly token: string; readonly id: string };
 }
 
 /** A proof of who the user is. */
@@ -54,9 +49,6 @@ export interface LoginContext {
   readonly upstream: UpstreamDigests;
 }
 
-/** The token and handle that a login got. */
-type Names = Required<NewSession>['identity'];
-
 /**
  * The record of a new session: of a login, or of nobody.
  *
@@ -64,14 +56,15 @@ type Names = Required<NewSession>['identity'];
  */
 export function recordOfLogin(
   login: NewSession,
-  { token, id }: Names,
+  token: string,
   data: SessionData,
   { now, lifetime, upstream }: LoginContext,
 ): SessionRecord {
   const { user, client } = login;
+  const digest = digestOf(token);
   return {
-    digest: digestOf(token),
-    id,
+    digest,
+    id: handleOf(digest),
     userId: user === undefined ? undefined : String(user.id),
     email: user?.email ?? undefined,
     roles: [...(user?.roles ?? [])],

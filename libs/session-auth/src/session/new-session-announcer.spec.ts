@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import { digestOf, issueHandle, issueSessionToken } from '../crypto/session-token.js';
-import { NewSessionAnnouncer } from './new-session-announcer.js';
+import { NewSessionAnnouncer, type SessionOrigin } from './new-session-announcer.js';
 import type { NewSessionNotice, NewSessionNotifier } from './new-session-notifier.js';
 import { Session } from './session.js';
 
@@ -24,6 +24,7 @@ const SESSION = new Session(
   },
   { update: () => Promise.reject(new Error('not asked for')) },
 );
+const ORIGIN = { newDevice: true, isReplacement: false };
 
 describe('the announcement of a new session', () => {
   let sent: NewSessionNotice[];
@@ -40,7 +41,7 @@ describe('the announcement of a new session', () => {
     jest.restoreAllMocks();
   });
 
-  async function announce(changes: Partial<NewSessionNotifier>): Promise<void> {
+  async function announce(changes: Partial<NewSessionNotifier>, origin: SessionOrigin = ORIGIN): Promise<void> {
     const notifier: NewSessionNotifier = {
       wants: (user) => {
         asked.push(user);
@@ -49,15 +50,18 @@ describe('the announcement of a new session', () => {
       send: (notice) => void sent.push(notice),
       ...changes,
     };
-    new NewSessionAnnouncer(notifier).announce(ALICE, SESSION, true);
+    new NewSessionAnnouncer(notifier).announce(ALICE, SESSION, origin);
     await new Promise((resolve) => setImmediate(resolve));
   }
 
-  it('says whose it is, what it is, and from where', async () => {
+  it('says whose it is, what it is, from where, and whether it takes the place of another', async () => {
     await announce({});
-    expect(asked).toEqual([ALICE]);
+    await announce({}, { newDevice: undefined, isReplacement: true });
+    expect(asked).toEqual([ALICE, ALICE]);
+    const told = { user: ALICE, session: SESSION.toJSON(), device: 'Firefox on Linux', ip: '192.0.2.1' };
     expect(sent).toEqual([
-      { user: ALICE, session: SESSION.toJSON(), device: 'Firefox on Linux', ip: '192.0.2.1', newDevice: true },
+      { ...told, newDevice: true, isReplacement: false },
+      { ...told, newDevice: undefined, isReplacement: true },
     ]);
     expect(logged).not.toHaveBeenCalled();
   });

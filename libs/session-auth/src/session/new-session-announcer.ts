@@ -4,6 +4,14 @@ import type { SessionUser } from '../users/session-user-provider.js';
 import { NewSessionNotifier } from './new-session-notifier.js';
 import type { Session } from './session.js';
 
+/** What is known of a new session's device. */
+export interface SessionOrigin {
+  /** Whether the user had not signed in from it before; undefined where that is not known. */
+  readonly newDevice: boolean | undefined;
+  /** Whether the session takes the place of one that the device had. */
+  readonly isReplacement: boolean;
+}
+
 /** Asks the application's notifier of every new session, and has it send where the user wants it. */
 @Injectable()
 export class NewSessionAnnouncer {
@@ -12,8 +20,8 @@ export class NewSessionAnnouncer {
   constructor(private readonly notifier: NewSessionNotifier) {}
 
   /** Returns at once; failures are logged. */
-  announce(user: SessionUser, session: Session, newDevice: boolean | undefined): void {
-    this.#notify(user, session, newDevice).catch((error: unknown) => {
+  announce(user: SessionUser, session: Session, origin: SessionOrigin): void {
+    this.#notify(user, session, origin).catch((error: unknown) => {
       this.#logger.error(
         `a new session of user ${JSON.stringify(String(user.id))} could not be announced`,
         error instanceof Error ? error.stack : String(error),
@@ -21,9 +29,9 @@ export class NewSessionAnnouncer {
     });
   }
 
-  async #notify(user: SessionUser, session: Session, newDevice: boolean | undefined): Promise<void> {
+  async #notify(user: SessionUser, session: Session, origin: SessionOrigin): Promise<void> {
     if ((await this.notifier.wants(user)) !== true) return;
     const { ip, userAgent } = session;
-    await this.notifier.send({ user, session: session.toJSON(), device: deviceName(userAgent), ip, newDevice });
+    await this.notifier.send({ user, session: session.toJSON(), device: deviceName(userAgent), ip, ...origin });
   }
 }

@@ -10,6 +10,8 @@ export interface NewSessionNotice<User extends SessionUser = SessionUser> {
   readonly ip: string | undefined;
   /** Whether the user had not signed in from this device before; undefined where that is not known. */
   readonly newDevice: boolean | undefined;
+  /** Whether it takes the place of the session that the same browser had: it was restarted, say. */
+  readonly isReplacement: boolean;
 }
 
 /**

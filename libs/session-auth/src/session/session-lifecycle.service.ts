@@ -1,11 +1,13 @@
 import { Injectable } from '@nestjs/common';
-import { digestOf, isSessionToken } from '../crypto/session-token.js';
+import { BearerTokens } from '../crypto/bearer-tokens.js';
+import { digestOf } from '../crypto/session-token.js';
 import type { SessionEndReason } from '../events/session-event.js';
 import type { ClientInfo } from '../users/client-info.js';
 import type { Authentication, NewSession, RenewingLogin } from './login-record.js';
-import { SessionChanges, type IssuedSession, type RotateSession } from './session-changes.js';
+import { SessionChanges } from './session-changes.js';
 import { SessionReader } from './session-reader.js';
 import type { SessionData, SessionRecord } from './session-record.js';
+import { SessionRotation, type IssuedSession, type RotateSession } from './session-rotation.js';
 import { SessionUpdates } from './session-updates.js';
 import { Session } from './session.js';
 import { UpstreamDigests, type UpstreamSession } from './upstream-session.js';
@@ -29,6 +31,8 @@ export class SessionLifecycleService {
   constructor(
     private readonly reader: SessionReader,
     private readonly changes: SessionChanges,
+    private readonly rotation: SessionRotation,
+    private readonly tokens: BearerTokens,
     private readonly updates: SessionUpdates,
     private readonly ofUsers: UserSessions,
     private readonly upstream: UpstreamDigests,
@@ -38,22 +42,23 @@ export class SessionLifecycleService {
    * Makes a session with a token that nobody chose (ASVS 7.2.2), under the user's limit.
    *
    * @throws SessionAuthError `session_limit_reached` when the user is at the limit and the policy is `reject`
-   * @throws SessionAuthError `session_required` when the session of `identity` has been given another token meanwhile,
-   *   or has just ended
    * @throws SessionAuthError `invalid_session_data`, `session_data_too_large`
    * @throws SessionAuthError `invalid_configuration` for an `authenticatedAt` that is no time, or a nameless `upstream`
    */
-  create(input: NewSession): Promise<IssuedSession> {
-    return this.changes.create(input);
+  async create(input: NewSession): Promise<IssuedSession> {
+    const { token, session } = await this.changes.create(input);
+    return { token: this.tokens.write(token), session };
   }
 
   /**
-   * The live session of a token, or undefined. Counts as activity. What does not have a token's form costs no store
-   * call; a token that finds nothing is reported as `session.used_after_end`, a record that cannot be read or is not
-   * the session's as `session.corrupt_record`. The store is believed whose session a token stands for.
+   * The live session of a token, or undefined. Counts as activity. What was not issued here costs no store call; a token
+   * whose session is over is reported as `session.used_after_end`, one that was replaced as `session.token_reused`, a
+   * record that cannot be read or is not the session's as `session.corrupt_record`. The store is believed whose session
+   * a token stands for.
    */
-  find(token: string, client?: ClientInfo): Promise<Session | undefined> {
-    return this.reader.find(token, { client });
+  async find(token: string, client?: ClientInfo): Promise<Session | undefined> {
+    const genuine = this.tokens.read(token);
+    return genuine === undefined ? undefined : this.reader.find(genuine, { client });
   }
 
   /**
@@ -67,14 +72,15 @@ export class SessionLifecycleService {
   }
 
   /**
-   * Gives a session a new token. The old one goes on working for `grace` milliseconds, for requests in flight; with 0
-   * it is dead at once, which is what a gain of privilege asks for (ASVS 7.2.4). Answers undefined when another
-   * request was first: the newer token is out already.
+   * Gives a session a new token. The old one goes on working until the new one is used, whose answer may get lost, and
+   * for `grace` milliseconds more, for requests in flight. With a `grace` of 0 it is dead at once, which is what a gain
+   * of privilege asks for (ASVS 7.2.4). Returns undefined when another request was first: the newer token is out
+   * already.
    *
    * @throws SessionAuthError `session_required` when the session does not exist
    */
   rotate(session: Session<object>, options: RotateSession = {}): Promise<IssuedSession | undefined> {
-    return this.changes.rotate(session, options);
+    return this.#issued(this.rotation.rotate(session, options));
   }
 
   /**
@@ -85,7 +91,7 @@ export class SessionLifecycleService {
    * @throws SessionAuthError `invalid_configuration` as for {@link create}
    */
   renew(session: Session<object>, login: RenewingLogin): Promise<IssuedSession | undefined> {
-    return this.changes.renew(session, login);
+    return this.#issued(this.rotation.renew(session, login));
   }
 
   /**
@@ -95,12 +101,12 @@ export class SessionLifecycleService {
    * @throws SessionAuthError `session_required` when the session has ended
    */
   reauthenticated(session: Session<object>, proof: Authentication): Promise<IssuedSession | undefined> {
-    return this.changes.reauthenticated(session, proof);
+    return this.#issued(this.rotation.reauthenticated(session, proof));
   }
 
   /**
    * Records that the user has just proved a further factor, which the caller has verified: new token, the old one dead
-   * at once (ASVS 7.2.4), all deadlines as they were. Answers undefined when another request was first: the factor is
+   * at once (ASVS 7.2.4), all deadlines as they were. Returns undefined when another request was first: the factor is
    * not recorded then.
    *
    * @param factor its name, such as `'totp'`: 1 to 32 of a-z, 0-9, _ and -. At most eight a session.
@@ -108,12 +114,12 @@ export class SessionLifecycleService {
    *   what is no name of a factor, and for a ninth
    */
   factorCompleted(session: Session<object>, factor: string, client?: ClientInfo): Promise<IssuedSession | undefined> {
-    return this.changes.factorCompleted(session, factor, client);
+    return this.#issued(this.rotation.factorCompleted(session, factor, client));
   }
 
   /** Whether the session was found by a token that has been replaced and is only honoured for its grace. */
   isSuperseded(session: Session<object>): boolean {
-    return Session.foundBy(session) !== Session.recordOf(session).digest;
+    return Session.foundBy(session).standing.kind === 'superseded';
   }
 
   /** Whether the session's token is due to be replaced, by `lifetime.rotateEvery` or after a change of roles. */
@@ -121,17 +127,16 @@ export class SessionLifecycleService {
     return this.reader.isRotationDue(session);
   }
 
-  /** Ends the session of a token. Harmless when there is none. Answers whether there was one. */
+  /**
+   * Ends the session of a token, whichever of the tokens it has ever had. Harmless when there is none. Returns whether
+   * there was one.
+   */
   async destroy(token: string, reason: SessionEndReason = 'logout', client?: ClientInfo): Promise<boolean> {
-    if (!isSessionToken(token)) return false;
-    return this.changes.destroy(digestOf(token), reason, client);
+    const genuine = this.tokens.read(token);
+    return genuine !== undefined && this.changes.destroy(digestOf(genuine), reason, client);
   }
 
-  /**
-   * Ends a session at hand, also under a token that another request has given it meanwhile. Harmless when it has ended
-   * already. Answers whether it had not. A session of nobody is found by the token it is known to have, or one in its
-   * grace, only.
-   */
+  /** Ends a session at hand, whatever token it has by now. Harmless when it has ended already; returns whether not. */
   destroySession(session: Session<object>, reason: SessionEndReason, client?: ClientInfo): Promise<boolean> {
     return this.changes.destroySession(session, reason, client);
   }
@@ -194,5 +199,10 @@ export class SessionLifecycleService {
     changes: { readonly roles?: readonly string[]; readonly email?: string },
   ): Promise<number> {
     return this.ofUsers.update(userId, changes);
+  }
+
+  async #issued(issuing: Promise<IssuedSession | undefined>): Promise<IssuedSession | undefined> {
+    const issued = await issuing;
+    return issued && { token: this.tokens.write(issued.token), session: issued.session };
   }
 }

@@ -1,17 +1,26 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { StoreDeadline } from '../async/store-deadline.js';
 import { LruCache } from '../cache/lru-cache.js';
-import { digestOf, isSessionToken } from '../crypto/session-token.js';
+import { addressOf, digestOf, handleOf } from '../crypto/session-token.js';
 import { requireCompleteStore } from '../errors/require-complete-store.js';
 import { SessionEventPublisher } from '../events/event-publisher.js';
 import { Clock } from '../time/clock.js';
 import type { ClientInfo } from '../users/client-info.js';
-import { SESSION_LIFETIME, type SessionLifetime } from './lifetime.options.js';
+import { DEFAULT_SESSION_LIFETIME, SESSION_LIFETIME, type SessionLifetime } from './lifetime.options.js';
 import { isCorruptRecord } from './corrupt-record.js';
 import { SessionUpdates } from './session-updates.js';
-import type { SessionRecord } from './session-record.js';
-import { SessionStore, type FindOutcome } from './session-store.js';
-import { markOfSession, Session } from './session.js';
+import { isSameSession, type SessionRecord } from './session-record.js';
+import { SessionStore, type FindOutcome, type RotateOutcome, type Rotation } from './session-store.js';
+import {
+  handedOutAt,
+  haveRolesChanged,
+  isHonoured,
+  standingOf,
+  withPromoted,
+  type TokenStanding,
+} from './session-tokens.js';
+import { markOfUser, Session, type FoundBy } from './session.js';
+import { UserSessions } from './user-sessions.js';
 
 const OPERATIONS = {
   create: true,
@@ -30,13 +39,16 @@ const OPERATIONS = {
 export interface PresentedToken {
   readonly token: string;
   readonly digest: string;
-  /** The mark of the token's session, whatever a store returns: see {@link markOfSession}. */
-  readonly sessionMark: Uint8Array;
+  /** The mark of the session's user, whatever a store returns: see {@link markOfUser}. */
+  readonly userMark: Uint8Array;
 }
 
-/** How many marks are remembered, and the longest text of handle and user that is. */
+/** How many users' marks are remembered, and the longest id that is. */
 const REMEMBERED_MARKS = 4096;
 const LONGEST = 128;
+
+/** A token that others replace at each look never settles: its session is taken for ended. */
+const MAX_LOOKS = 50;
 
 /** Who asks. Read only where an event needs it: working out an address may cost more than the rest of a read. */
 export interface ClientSource {
@@ -46,7 +58,7 @@ export interface ClientSource {
 /** Finds the live session of a token, and reports what it finds instead. */
 @Injectable()
 export class SessionReader {
-  /** By handle and user: a session is read again and again, and its mark is always the same. */
+  /** By user: a session is read again and again, and its mark is always the same. */
   readonly #marks = new LruCache<Buffer>(REMEMBERED_MARKS, LONGEST);
 
   constructor(
@@ -55,49 +67,37 @@ export class SessionReader {
     private readonly clock: Clock,
     private readonly events: SessionEventPublisher,
     private readonly updates: SessionUpdates,
+    private readonly ofUsers: UserSessions,
     @Inject(SESSION_LIFETIME) private readonly lifetime: SessionLifetime,
   ) {
     requireCompleteStore(store, 'storage.sessions', 'SessionStore', OPERATIONS);
   }
 
-  /** The live session of a token, or undefined. The store is believed whose session it is. */
+  /** The live session of a token that is honoured, or undefined. */
   async find(token: string, from: ClientSource): Promise<Session | undefined> {
-    return isSessionToken(token) ? this.read(digestOf(token), from) : undefined;
-  }
-
-  /** Whether a session's token is due to be replaced, by `lifetime.rotateEvery` or after a change of roles. */
-  isRotationDue(session: Session<object>): boolean {
-    const { rotatedAt } = Session.recordOf(session);
-    const isDue = rotatedAt === 0 || this.clock.now() - rotatedAt >= (this.lifetime.rotateEvery ?? Infinity);
-    return isDue && !Session.isSuperseded(session);
+    const session = await this.read(digestOf(token), from);
+    return session && this.accept(session, from);
   }
 
   /**
-   * The live session of a digest, or undefined.
+   * The live session of a genuine token's digest, or undefined. The session of a successor is to be passed to
+   * {@link accept} once it is known to be its client's.
    *
-   * @param mark the mark of the token's session, where it is known: a store that returns another's record is not believed
-   * @param isUse false where a session that is over is no sign of a replayed token
+   * @param userMark the mark of the session's user, where it is known: a store that returns another's record is not
+   *   believed
+   * @param isUse false where a session that is over, or a token that was replaced, is no sign of a replayed token
    */
   async read(
     digest: string,
     from: ClientSource,
-    { mark, isUse = true }: { readonly mark?: Uint8Array; readonly isUse?: boolean } = {},
+    { userMark, isUse = true }: { readonly userMark?: Uint8Array; readonly isUse?: boolean } = {},
   ): Promise<Session | undefined> {
-    const { idle, touchInterval } = this.lifetime;
-    const touch = { now: this.clock.now(), idle, interval: touchInterval };
-    let outcome: FindOutcome;
-    try {
-      outcome = await this.deadline.run(() => this.store.find(digest, touch));
-    } catch (error) {
-      if (!isCorruptRecord(error)) throw error;
-      this.events.publish({ type: 'session.corrupt_record', client: from.client });
-      return undefined;
-    }
+    const outcome = await this.#find(digest, from);
+    if (outcome === undefined) return undefined;
     if (outcome.status === 'live') {
       const { record } = outcome;
-      if (mark === undefined || this.#markOf(record).equals(mark)) return new Session(record, this.updates, digest);
-      this.events.publish({ type: 'session.corrupt_record', client: from.client });
-      return undefined;
+      if (!this.#isOf(record, digest, userMark)) return this.#reportCorrupt(from);
+      return this.#judge(record, digest, isUse, from);
     }
     if (outcome.status === 'expired') {
       const { id: sessionId, userId } = outcome.ended;
@@ -106,7 +106,138 @@ export class SessionReader {
     if (isUse) this.events.publish({ type: 'session.used_after_end', client: from.client });
     return undefined;
   }
-  #markOf({ id, userId }: SessionRecord): Buffer {
-    return this.#marks.of(userId === undefined ? id : `${id}:${userId}`, () => markOfSession(id, userId));
+
+  /**
+   * The session of a token that was replaced at once a moment ago; undefined in any other case. The token is refused: the
+   * session is there for a request that proves again what has replaced it ({@link Session.foundBy} says `renewable`), and
+   * to tell that it lives.
+   */
+  async readRetired({ digest, userMark }: PresentedToken, from: ClientSource): Promise<Session | undefined> {
+    const outcome = await this.#find(digest, from);
+    if (outcome?.status !== 'live' || !this.#isOf(outcome.record, digest, userMark)) return undefined;
+    const standing = standingOf(outcome.record, digest, this.clock.now());
+    const isRetired = standing.kind === 'retired' || standing.kind === 'renewable';
+    return isRetired ? this.#sessionOf(outcome.record, { digest, standing }) : undefined;
+  }
+
+  /** The live session of a user with a handle, by none of its tokens. */
+  async readByHandle(userId: string, id: string, from: ClientSource): Promise<Session | undefined> {
+    const digest = addressOf(userId, id);
+    const outcome = await this.#find(digest, from);
+    if (outcome?.status !== 'live') return undefined;
+    const { record } = outcome;
+    return record.id === id && record.userId === userId ? this.#sessionOf(record) : undefined;
+  }
+
+  /**
+   * The session, whose token is the one that it was found by from now on: the first use of a successor makes it that.
+   * Undefined when the session has ended meanwhile, or another successor was first.
+   */
+  async accept(session: Session, from: ClientSource): Promise<Session | undefined> {
+    const { digest, standing } = Session.foundBy(session);
+    if (standing.kind !== 'successor') return session;
+    let record = Session.recordOf(session);
+    let judged: TokenStanding = standing;
+    for (let look = 0; look < MAX_LOOKS && judged.kind === 'successor'; look += 1) {
+      const now = this.clock.now();
+      const { grace = this.lifetime.rotationGrace } = judged.token;
+      const rotation = { revision: record.revision ?? 0, now, changes: withPromoted(record, judged.token, now, grace) };
+      const outcome = await this.#rotate(digest, rotation, from);
+      if (outcome === undefined) return undefined;
+      if (outcome.status === 'absent') {
+        this.events.publish({ type: 'session.used_after_end', client: from.client });
+        return undefined;
+      }
+      if (!isSameSession(outcome.record, record)) return this.#reportCorrupt(from);
+      record = outcome.record;
+      judged = standingOf(record, digest, now);
+    }
+    return judged.kind === 'successor' ? undefined : this.#judge(record, digest, true, from);
+  }
+
+  /** Whether a session's token is due to be replaced, by `lifetime.rotateEvery` or after a change of roles. */
+  isRotationDue(session: Session<object>): boolean {
+    if (Session.foundBy(session).standing.kind !== 'present') return false;
+    const record = Session.recordOf(session);
+    const { rotateEvery = Infinity, rotationGrace } = this.lifetime;
+    const now = this.clock.now();
+    const outSince = handedOutAt(record);
+    // its answer is on the way, or was lost
+    if (outSince !== undefined) return now - outSince >= rotationGrace;
+    return record.rotatedAt === 0 || haveRolesChanged(record) || now - record.rotatedAt >= rotateEvery;
+  }
+
+  /** Whether no other token is on its way to the client, nor will be before long. */
+  isLasting(session: Session<object>): boolean {
+    if (Session.foundBy(session).standing.kind !== 'present') return false;
+    const record = Session.recordOf(session);
+    const { rotateEvery = Infinity } = this.lifetime;
+    return handedOutAt(record) === undefined && this.clock.now() + this.handOverGrace < record.rotatedAt + rotateEvery;
+  }
+
+  /** For how many milliseconds a cookie may be on its way through the application before the head that carries it. */
+  get handOverGrace(): number {
+    return this.lifetime.rotationGrace || DEFAULT_SESSION_LIFETIME.rotationGrace;
+  }
+
+  async #find(digest: string, from: ClientSource): Promise<FindOutcome | undefined> {
+    const { idle, touchInterval } = this.lifetime;
+    const touch = { now: this.clock.now(), idle, interval: touchInterval };
+    try {
+      return await this.deadline.run(() => this.store.find(digest, touch));
+    } catch (error) {
+      return this.#notReadable(error, from);
+    }
+  }
+
+  async #rotate(digest: string, rotation: Rotation, from: ClientSource): Promise<RotateOutcome | undefined> {
+    try {
+      return await this.deadline.run(() => this.store.rotate(digest, rotation));
+    } catch (error) {
+      return this.#notReadable(error, from);
+    }
+  }
+
+  #notReadable(error: unknown, from: ClientSource): undefined {
+    if (!isCorruptRecord(error)) throw error;
+    return this.#reportCorrupt(from);
+  }
+
+  #reportCorrupt({ client }: ClientSource): undefined {
+    this.events.publish({ type: 'session.corrupt_record', client });
+  }
+
+  #judge(
+    record: SessionRecord,
+    digest: string,
+    isUse: boolean,
+    from: ClientSource,
+  ): Session | undefined | Promise<undefined> {
+    const standing = standingOf(record, digest, this.clock.now());
+    if (isHonoured(standing)) return this.#sessionOf(record, { digest, standing });
+    return standing.kind === 'replaced' && isUse ? this.#answerReuse(record, from) : undefined;
+  }
+
+  /** Two hold tokens of one session, and one of them is a thief. */
+  async #answerReuse({ id: sessionId, userId, digest }: SessionRecord, { client }: ClientSource): Promise<undefined> {
+    this.events.publish({ type: 'session.token_reused', sessionId, userId, client });
+    if (this.lifetime.onReuse !== 'end-session') return;
+    const reason = 'token_reused';
+    if (userId !== undefined) await this.ofUsers.revoke(userId, sessionId, reason, client);
+    else await this.ofUsers.endByDigest(digest, reason, client);
+  }
+
+  #sessionOf(record: SessionRecord, foundBy?: FoundBy): Session {
+    return new Session(record, this.updates, foundBy);
+  }
+
+  /** Whether a record is that of a digest's session. */
+  #isOf({ id, digest, userId }: SessionRecord, askedFor: string, userMark: Uint8Array | undefined): boolean {
+    if (id !== handleOf(askedFor) || handleOf(digest) !== id) return false;
+    return userMark === undefined || this.#markOf(userId).equals(userMark);
+  }
+
+  #markOf(userId: string | undefined): Buffer {
+    return this.#marks.of(userId ?? '', () => markOfUser(userId));
   }
 }

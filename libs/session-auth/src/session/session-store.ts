@@ -1,11 +1,20 @@
 import type { Admission } from './concurrency-limit.js';
 import type { SessionData, SessionRecord, SessionRecordChanges } from './session-record.js';
+import type { TokenChanges } from './session-tokens.js';
 
 /** The outcome of {@link SessionStore.create}. */
 export type CreateOutcome =
-  | { readonly status: 'created'; readonly evicted: readonly EndedSession[] }
-  /** The record's digest already finds a live session, or its handle is that of one: nothing changed. */
-  | { readonly status: 'exists' }
+  | {
+      readonly status: 'created';
+      /** Sessions that had to leave because of the limit. */
+      readonly evicted: readonly EndedSession[];
+      /** Sessions that the same device had before. */
+      readonly replaced: readonly EndedSession[];
+    }
+  /** A live session has the record's handle, or is shared with its device: its handle. Nothing changed. */
+  | { readonly status: 'exists'; readonly id: string }
+  /** The session that `admission.replaces` names has been used: nothing changed. */
+  | { readonly status: 'in_use' }
   | { readonly status: 'limit_reached' };
 
 /** A session that a store operation ended: what an event needs to say about it. */
@@ -38,19 +47,17 @@ export type UpdateOutcome =
 
 /** What {@link SessionStore.rotate} is asked to do. */
 export interface Rotation {
-  /** The digest of the new token. Its shard tag is that of the old one. */
-  readonly digest: string;
+  /** The `revision` of the record that `changes` were worked out from. */
+  readonly revision: number;
   readonly now: number;
-  /** For how many milliseconds the old digest still finds the session. 0: it dies in the same step. */
-  readonly grace: number;
-  readonly changes: SessionRecordChanges;
+  readonly changes: SessionRecordChanges & TokenChanges;
 }
 
 /** The outcome of {@link SessionStore.rotate}. */
 export type RotateOutcome =
   | { readonly status: 'rotated'; readonly record: SessionRecord }
-  /** The digest was already rotated away and only lives on in its grace: the newer token is out, nothing changed. */
-  | { readonly status: 'superseded' }
+  /** The record has another revision by now: here it is, unchanged. */
+  | { readonly status: 'changed'; readonly record: SessionRecord }
   | { readonly status: 'absent' };
 
 /** Which page of a user's sessions {@link SessionStore.list} is to answer. */
@@ -81,6 +88,9 @@ export interface DeleteByUserOutcome {
  *
  * The contract, for all operations:
  *
+ * - **A digest names a session** by the handle in it, whichever of the session's tokens it is of: `handleOf(digest)`.
+ *   What a token is worth is told by `standingOf` and `isHonoured`, the same for every store; only `find` and `update`
+ *   ask them.
  * - **Atomic.** Each call is one indivisible step against every other call, from this process or another. In
  *   particular `create` counts, evicts and admits in one step.
  * - **Conditional.** A record that was deleted, evicted or has expired never comes back: `update`, `rotate` and the
@@ -93,47 +103,50 @@ export interface DeleteByUserOutcome {
  *   it, and it does not stand in the way of its user's other sessions.
  * - **Copies in, copies out.** Nothing that goes in or comes out shares an object with what is stored.
  * - **Data is JSON by top-level key.** Values come in as JSON can carry them and come back equal.
- * - **An old digest in its grace** (see `rotate`) finds, updates and deletes the session it stood for. It never outlives a
- *   newer one: a rotation with a shorter grace, or none, shortens that of all digests before it.
  */
 export abstract class SessionStore {
   /**
    * Adds a session, under the account's limit.
    *
-   * Live sessions of `record.userId` are counted. At `admission.max` or more: `'reject'` adds nothing and answers
-   * `limit_reached`; `'evict-oldest'` ends those with the earliest `createdAt`, `'evict-least-recent'` those with the
-   * earliest `lastActivityAt`, as many as it takes, and reports them. An anonymous record is always admitted.
+   * Where a live session of `record.userId` has the record's handle, nothing changes and the outcome is `exists`: of
+   * parallel creates of one handle, one succeeds.
    *
-   * Where the record's digest finds a live session already, or a live session of `record.userId` has its handle, nothing
-   * changes and the answer is `exists`, before any limit: of parallel creates of one digest, or of one handle, one
-   * succeeds. (A login may come again, moments later, when the token of the session it made has been replaced.) Without a
-   * limit a store may look for the handle among the user's 500 newest sessions only.
+   * Then what the same device had before is looked at. A live session of the user with `record.device` that was created
+   * less than `admission.sharedFor` ago is shared: nothing changes and the outcome is `exists` with its handle. One that
+   * a node whose clock is ahead created after `now` counts as created at `now`. An older one ends, and is reported in
+   * `replaced`. So does the session that `admission.replaces` names, unless it was used for longer than that allows
+   * (`lastActivityAt - createdAt > unlessUsedFor`): nothing changes then and the outcome is `in_use`.
+   *
+   * The other live sessions of the user are counted. At `admission.max` or more: `'reject'` adds and ends nothing and
+   * the outcome is `limit_reached`; `'evict-oldest'` ends those with the earliest `createdAt`, `'evict-least-recent'`
+   * those with the earliest `lastActivityAt`, as many as it takes, and reports them. An anonymous record is always
+   * admitted. Without a limit a store may look for device and handle among the user's 500 newest sessions only.
    */
   abstract create(record: SessionRecord, admission: Admission, now: number): Promise<CreateOutcome>;
 
   /**
-   * The session of a digest. When its last activity is `touch.interval` or longer ago, the same step sets
-   * `lastActivityAt` to `now` and `expiresAt` to `now + idle` or `absoluteExpiresAt`, whichever comes first; otherwise
-   * nothing is written. Time never runs backwards in a record. `record.digest` is the present digest, which differs
-   * from the one asked for while that is in its grace.
+   * The session of a digest, whatever the digest's token is worth. When the token is honoured and the last activity is
+   * `touch.interval` or longer ago, the same step sets `lastActivityAt` to `now` and `expiresAt` to `now + idle` or
+   * `absoluteExpiresAt`, whichever comes first; otherwise nothing is written. Time never runs backwards in a record.
    */
   abstract find(digest: string, touch: Touch): Promise<FindOutcome>;
 
   /**
    * Merges `patch` into the data, key by key: other keys stay, `undefined` removes a key. Parallel updates of
    * different keys lose nothing. Answers the merged data, or `too_large` when it would take more than `maxBytes`
-   * of JSON, in which case nothing changes; a merge that does not enlarge is never refused.
+   * of JSON, in which case nothing changes; a merge that does not enlarge is never refused. By a token that is not
+   * honoured, the session is absent.
    */
   abstract update(digest: string, patch: SessionData, now: number, maxBytes: number): Promise<UpdateOutcome>;
 
   /**
-   * Moves a session to a new digest in one step, with its data, its handle and its deadlines, and applies `changes`.
-   * The old digest goes on finding it for `grace`, but cannot be rotated again: of parallel rotations one succeeds.
-   * `rotatedAt` becomes `now`.
+   * Applies `changes` to a session in one step and adds 1 to its `revision`, if that is still `rotation.revision`.
+   * Otherwise nothing changes. Data, handle and whatever else `changes` leave out stay as they are in the store, also
+   * what a touch or an update has changed since the record was read.
    */
   abstract rotate(digest: string, rotation: Rotation): Promise<RotateOutcome>;
 
-  /** Ends the session of a digest, with all its digests in grace. Answers what was ended; idempotent. */
+  /** Ends the session of a digest. Answers what was ended; idempotent. */
   abstract delete(digest: string, now: number): Promise<EndedSession | undefined>;
 
   /** The live sessions of a user, newest `createdAt` first (equal times: greater handle first), by pages. */
@@ -153,8 +166,9 @@ export abstract class SessionStore {
   ): Promise<DeleteByUserOutcome>;
 
   /**
-   * Sets roles or e-mail on all live sessions of a user and makes the token of each due for rotation (`rotatedAt`
-   * becomes 0). Answers how many.
+   * Sets roles or e-mail on all live sessions of a user, makes the token of each due for rotation (`rotatedAt` becomes
+   * 0) and adds 1 to its `revision`. Where the roles of a session change, those of before are added to the end of its
+   * `formerRoles`. Answers how many.
    */
   abstract updateByUser(
     userId: string,

@@ -6,7 +6,7 @@ import { dataTooLarge, toSessionData } from './session-data.js';
 import { MAX_DATA_SIZE } from './session-data.options.js';
 import { sessionEnded } from './session-required.js';
 import { isCorruptRecord } from './corrupt-record.js';
-import type { SessionData, SessionRecord } from './session-record.js';
+import type { SessionData } from './session-record.js';
 import { SessionStore, type UpdateOutcome } from './session-store.js';
 import type { SessionUpdater } from './session.js';
 
@@ -21,7 +21,7 @@ export class SessionUpdates implements SessionUpdater {
     @Inject(MAX_DATA_SIZE) private readonly maxDataSize: number,
   ) {}
 
-  async update({ digest }: SessionRecord, patch: object): Promise<SessionData> {
+  async update(digest: string, patch: object): Promise<SessionData> {
     const data = toSessionData(patch);
     let outcome: UpdateOutcome;
     try {

@@ -1,13 +1,14 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import { inspect } from 'node:util';
-import { digestOf, issueHandle, issueSessionToken } from '../crypto/session-token.js';
+import { digestOf, handleOf, hashOf, issueNextSessionToken, issueSessionToken } from '../crypto/session-token.js';
 import type { SessionRecord } from './session-record.js';
-import { Session, type SessionUpdater } from './session.js';
+import { Session, type FoundBy, type SessionUpdater } from './session.js';
 
 const NOW = Date.UTC(2026, 0, 1, 12);
+const DIGEST = digestOf(issueSessionToken('alice'));
 const RECORD: SessionRecord = {
-  digest: digestOf(issueSessionToken('alice')),
-  id: issueHandle(),
+  digest: DIGEST,
+  id: handleOf(DIGEST),
   userId: 'alice',
   email: 'alice@example.com',
   roles: ['customer'],
@@ -17,6 +18,7 @@ const RECORD: SessionRecord = {
   factors: { totp: NOW + 6 },
   upstream: 'digest-of-provider',
   rotatedAt: NOW + 2,
+  device: 'digest-of-device',
   lastActivityAt: NOW + 3,
   expiresAt: NOW + 4,
   absoluteExpiresAt: NOW + 5,
@@ -35,6 +37,13 @@ const ANONYMOUS: SessionRecord = {
 };
 const noUpdate: SessionUpdater['update'] = () => Promise.reject(new Error('not asked for'));
 const open = (record = RECORD, update = noUpdate): Session => new Session(record, { update });
+
+/** The token before the present one. */
+const BEFORE = digestOf(issueNextSessionToken(RECORD.digest));
+const SUPERSEDED: FoundBy = {
+  digest: BEFORE,
+  standing: { kind: 'superseded', token: { hash: hashOf(BEFORE), kind: 'superseded', at: NOW + 10, rolesSince: 0 } },
+};
 
 describe('Session', () => {
   it('shows its record by property, times as dates', () => {
@@ -119,8 +128,15 @@ describe('Session', () => {
     ['text', (session) => `${session as unknown as string}`],
     ['its own keys', (session) => JSON.stringify(Object.entries(Object.getOwnPropertyDescriptors(session)))],
   ])('shows neither digest nor fingerprint nor data as %s', (_as, show) => {
-    for (const secret of [RECORD.digest, 'digest-of-traits', 'digest-of-provider', 'private-theme']) {
-      expect(show(open())).not.toContain(secret);
+    const digests = [
+      hashOf(RECORD.digest),
+      hashOf(BEFORE),
+      'digest-of-traits',
+      'digest-of-provider',
+      'digest-of-device',
+    ];
+    for (const secret of [...digests, 'private-theme']) {
+      expect(show(new Session(RECORD, { update: noUpdate }, SUPERSEDED))).not.toContain(secret);
     }
   });
 
@@ -130,13 +146,19 @@ describe('Session', () => {
   });
 
   describe('update', () => {
-    it('hands record and patch over, and shows the data that the store answered', async () => {
+    it('hands digest and patch over, and shows the data that the store answered', async () => {
       const updater = jest.fn<SessionUpdater['update']>().mockResolvedValue({ theme: 'dark', other: 'request' });
       const session = open(RECORD, updater);
       await session.update({ theme: 'dark' });
-      expect(updater.mock.calls).toEqual([[RECORD, { theme: 'dark' }]]);
+      expect(updater.mock.calls).toEqual([[RECORD.digest, { theme: 'dark' }]]);
       expect(session.data).toEqual({ theme: 'dark', other: 'request' });
       expect(session.id).toBe(RECORD.id);
+    });
+
+    it('goes by the token that the session was found by', async () => {
+      const updater = jest.fn<SessionUpdater['update']>().mockResolvedValue({});
+      await new Session(RECORD, { update: updater }, SUPERSEDED).update({ theme: 'dark' });
+      expect(updater.mock.calls).toEqual([[BEFORE, { theme: 'dark' }]]);
     });
 
     it('leaves the data as it is when the store refuses', async () => {
@@ -146,9 +168,10 @@ describe('Session', () => {
     });
 
     it('keeps a rotation that took place meanwhile', async () => {
-      const rotated = { ...RECORD, digest: digestOf(issueSessionToken('alice')) };
+      const digest = digestOf(issueNextSessionToken(RECORD.digest));
+      const rotated = { ...RECORD, digest };
       const session: Session = open(RECORD, () => {
-        Session.adopt(session, rotated);
+        Session.adopt(session, rotated, { digest, standing: { kind: 'present' } }, RECORD.roles);
         return Promise.resolve({ theme: 'dark' });
       });
       await session.update({ theme: 'dark' });
@@ -157,20 +180,29 @@ describe('Session', () => {
   });
 
   describe('for the services of the library', () => {
-    it('knows by which digest it was found', () => {
-      expect(Session.foundBy(open())).toBe(RECORD.digest);
-      expect(Session.foundBy(new Session(RECORD, { update: noUpdate }, 'a digest in its grace'))).toBe(
-        'a digest in its grace',
-      );
+    it('knows by which token it was found: the present one, where it was found in a list', () => {
+      expect(Session.foundBy(open())).toEqual({ digest: RECORD.digest, standing: { kind: 'present' } });
+      expect(Session.foundBy(new Session(RECORD, { update: noUpdate }, SUPERSEDED))).toBe(SUPERSEDED);
     });
 
-    it('adopts the record of a rotation, and is found by its digest then', () => {
-      const session: Session = new Session(RECORD, { update: noUpdate }, 'a digest in its grace');
-      const rotated = { ...RECORD, digest: digestOf(issueSessionToken('alice')), roles: ['admin'] };
-      Session.adopt(session, rotated);
+    it('has the roles of the token that it was found by: none that was gained since', () => {
+      const record = { ...RECORD, roles: ['customer', 'admin'], formerRoles: [['customer', 'auditor']], rolesSince: 1 };
+      const found = (foundBy?: FoundBy): Session => new Session(record, { update: noUpdate }, foundBy);
+      const late = found(SUPERSEDED);
+      expect([late.roles, late.toJSON().roles]).toEqual([['customer'], ['customer']]);
+      const present: FoundBy = { digest: record.digest, standing: { kind: 'present' } };
+      for (const session of [found(present), found()]) expect(session.roles).toEqual(['customer', 'admin']);
+    });
+
+    it('adopts the record of a rotation, with the token and the roles that the request goes on with', () => {
+      const session: Session = new Session(RECORD, { update: noUpdate }, SUPERSEDED);
+      const digest = digestOf(issueNextSessionToken(RECORD.digest));
+      const rotated = { ...RECORD, digest, roles: ['customer', 'admin'] };
+      const foundBy: FoundBy = { digest, standing: { kind: 'present' } };
+      Session.adopt(session, rotated, foundBy, ['admin']);
       expect(Session.recordOf(session)).toBe(rotated);
-      expect(Session.foundBy(session)).toBe(rotated.digest);
-      expect(session.roles).toEqual(['admin']);
+      expect(Session.foundBy(session)).toBe(foundBy);
+      expect([session.roles, session.toJSON().roles]).toEqual([['admin'], ['admin']]);
     });
   });
 });

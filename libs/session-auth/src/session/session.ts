@@ -3,11 +3,18 @@ import { inspect } from 'node:util';
 import type { SessionAuthentication } from '../users/session-authentication.js';
 import type { SessionData, SessionRecord } from './session-record.js';
 import { sessionRequired } from './session-required.js';
+import { rolesOf, type TokenStanding } from './session-tokens.js';
 
 /** Writes the data of sessions. */
 export interface SessionUpdater {
-  /** Merges a patch into the data of a record's session, and returns all of it. */
-  update(record: SessionRecord, patch: object): Promise<SessionData>;
+  /** Merges a patch into the data of a digest's session, and returns all of it. */
+  update(digest: string, patch: object): Promise<SessionData>;
+}
+
+/** The token by which a session is at hand, and what it is worth. */
+export interface FoundBy {
+  readonly digest: string;
+  readonly standing: TokenStanding;
 }
 
 /** A session as an HTTP answer shows it: nothing secret, and not the application's data. */
@@ -40,13 +47,15 @@ export interface SessionView {
 export class Session<Data extends object = SessionData> {
   readonly #updater: SessionUpdater;
   #record: SessionRecord;
-  #foundBy: string;
+  #foundBy: FoundBy;
+  #roles: readonly string[];
 
-  /** @param foundBy the digest it was found by, which differs from the record's while that one is in its grace */
-  constructor(record: SessionRecord, updater: SessionUpdater, foundBy = record.digest) {
+  /** @param foundBy the token it was found by; undefined: it was found in a list, or by its handle */
+  constructor(record: SessionRecord, updater: SessionUpdater, foundBy?: FoundBy) {
     this.#record = record;
     this.#updater = updater;
-    this.#foundBy = foundBy;
+    this.#foundBy = foundBy ?? { digest: record.digest, standing: { kind: 'present' } };
+    this.#roles = foundBy === undefined ? record.roles : rolesOf(record, foundBy.standing);
   }
 
   /** The public handle, safe to show: names this session in lists and events, authenticates nobody. */
@@ -63,9 +72,12 @@ export class Session<Data extends object = SessionData> {
     return this.#record.email || undefined;
   }
 
-  /** The user's roles as they were at login, or at the last change told to the library. */
+  /**
+   * The user's roles as they were at login, or at the last change told to the library. A role that was gained by such a
+   * change comes with the next token: a request by a token from before does not have it.
+   */
   get roles(): readonly string[] {
-    return this.#record.roles;
+    return this.#roles;
   }
 
   /** When the login took place that this session stands for. */
@@ -132,7 +144,7 @@ export class Session<Data extends object = SessionData> {
    * @throws SessionAuthError `session_data_too_large` beyond `maxDataSize`
    */
   async update(patch: Partial<Data>): Promise<void> {
-    const data = await this.#updater.update(this.#record, patch);
+    const data = await this.#updater.update(this.#foundBy.digest, patch);
     this.#record = { ...this.#record, data };
   }
 
@@ -143,7 +155,7 @@ export class Session<Data extends object = SessionData> {
       id: record.id,
       userId: record.userId,
       email: this.email,
-      roles: record.roles,
+      roles: this.#roles,
       createdAt: this.createdAt.toISOString(),
       authenticatedAt: this.authenticatedAt?.toISOString(),
       authentication: record.authentication,
@@ -169,27 +181,22 @@ export class Session<Data extends object = SessionData> {
   }
 
   /**
-   * Carries a session at hand over to the record that a rotation made of it.
+   * Carries a session at hand over to a newer record of it.
+   *
+   * @param roles what the request may do from now on
    * @internal
    */
-  static adopt(session: Session<object>, record: SessionRecord): void {
+  static adopt(session: Session<object>, record: SessionRecord, foundBy: FoundBy, roles: readonly string[]): void {
     session.#record = record;
-    session.#foundBy = record.digest;
+    session.#foundBy = foundBy;
+    session.#roles = roles;
   }
 
   /**
-   * Whether a session was found by a token that has been replaced and is only honoured for its grace.
+   * The token by which a session is at hand.
    * @internal
    */
-  static isSuperseded(session: Session<object>): boolean {
-    return session.#foundBy !== session.#record.digest;
-  }
-
-  /**
-   * The digest a session was found by: of a token that may have been replaced meanwhile.
-   * @internal
-   */
-  static foundBy(session: Session<object>): string {
+  static foundBy(session: Session<object>): FoundBy {
     return session.#foundBy;
   }
 }
@@ -198,15 +205,9 @@ export class Session<Data extends object = SessionData> {
 export const MARK_BYTES = 16;
 
 /**
- * How a sealed cookie knows its session through all rotations: the first 128 bits of SHA-256 over the session's handle
- * and user. A store that returns any other record for the session's token is found out by it.
+ * How a sealed cookie knows a user: the first 128 bits of SHA-256 over the id, or over the lack of one. A store that
+ * returns another user's record for a session is found out by it.
  */
-export function markOfSession(id: string, userId: string | undefined): Buffer {
-  const text = userId === undefined ? `session:${id}` : `session:${id}:${userId}`;
-  return hash('sha256', text, 'buffer').subarray(0, MARK_BYTES);
-}
-
-/** How a sealed cookie knows a user: as {@link markOfSession}, over the id, or over the lack of one. */
 export function markOfUser(userId: string | undefined): Buffer {
   return hash('sha256', userId === undefined ? 'nobody' : `user:${userId}`, 'buffer').subarray(0, MARK_BYTES);
 }

@@ -48,6 +48,13 @@ export class UserSessions {
     return ended !== undefined;
   }
 
+  /** Ends the session that a digest names. Whether its token is genuine is for the caller to know. */
+  async endByDigest(digest: string, reason: SessionEndReason, client?: ClientInfo): Promise<boolean> {
+    const ended = await this.#call((store, now) => store.delete(digest, now));
+    if (ended !== undefined) this.events.publish(destroyed(ended, reason, client));
+    return ended !== undefined;
+  }
+
   /** Ends one session and forgets the device it was signed in from. */
   async revoke(userId: string, id: string, reason: SessionEndReason, client?: ClientInfo): Promise<boolean> {
     // sent together: one round trip where both are kept in one store

@@ -2,14 +2,17 @@ import { accountContract } from './session-store/account-contract.js';
 import { activityContract } from './session-store/activity-contract.js';
 import { admissionContract } from './session-store/admission-contract.js';
 import { dataContract } from './session-store/data-contract.js';
+import { deviceContract } from './session-store/device-contract.js';
 import { endingContract } from './session-store/ending-contract.js';
 import { endingRaces } from './session-store/ending-races.js';
-import { graceContract } from './session-store/grace-contract.js';
 import { listingContract } from './session-store/listing-contract.js';
 import { openBackend, type MakeSessionStore } from './session-store/backend.js';
+import { parallelLogins } from './session-store/parallel-logins.js';
 import { parallelRaces } from './session-store/parallel-races.js';
 import { recordContract } from './session-store/record-contract.js';
 import { rotationContract } from './session-store/rotation-contract.js';
+import { rotationRaces } from './session-store/rotation-races.js';
+import { tokenContract } from './session-store/token-contract.js';
 import type { ContractTests } from './session-store/contract-tests.js';
 import { testFramework } from './test-framework.js';
 import { userIsolationContract } from './session-store/user-isolation-contract.js';
@@ -18,14 +21,17 @@ const PARTS: readonly (readonly [string, (tests: ContractTests) => void])[] = [
   ['keeps records', recordContract],
   ['keeps users apart', userIsolationContract],
   ['admits under a limit', admissionContract],
+  ['shares and replaces sessions of a device', deviceContract],
   ['follows activity and enforces expiry', activityContract],
   ['merges data', dataContract],
-  ['rotates digests', rotationContract],
-  ['honours old digests in their grace', graceContract],
+  ['rotates by compare-and-set', rotationContract],
+  ['honours the tokens of a session', tokenContract],
   ['lists by pages', listingContract],
   ['ends sessions', endingContract],
   ['changes accounts', accountContract],
+  ['admits in parallel', parallelLogins],
   ['is atomic in parallel', parallelRaces],
+  ['rotates in parallel', rotationRaces],
   ['never brings back what has ended', endingRaces],
 ];
 

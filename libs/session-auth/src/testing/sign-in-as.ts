@@ -4,7 +4,8 @@ import type { INestApplicationContext } from '@nestjs/common';
 import { CsrfService } from '../csrf/csrf.service.js';
 import { SessionAuthError } from '../errors/session-auth.error.js';
 import { RequestSessionFactory } from '../http/request-session.js';
-import { SessionLifecycleService } from '../session/session-lifecycle.service.js';
+import { SessionChanges } from '../session/session-changes.js';
+import { SessionRotation } from '../session/session-rotation.js';
 import type { SessionData } from '../session/session-record.js';
 import type { Session } from '../session/session.js';
 import type { SessionAuthentication } from '../users/session-authentication.js';
@@ -68,8 +69,8 @@ export async function signInAs<Data extends object = SessionData>(
   // of Node's own, never sent: what the library writes last is written when the head is
   const response = new ServerResponse(new IncomingMessage(new Socket()));
   const requestSession = app.get(RequestSessionFactory, { strict: false }).bind(request, response);
-  const lifecycle = app.get(SessionLifecycleService, { strict: false });
-  let issued = await lifecycle.create({
+  const changes = app.get(SessionChanges, { strict: false });
+  let issued = await changes.create({
     user: typeof user === 'string' ? await findUser(app, user) : user,
     authentication,
     authenticatedAt: authenticatedAt?.getTime(),
@@ -78,7 +79,8 @@ export async function signInAs<Data extends object = SessionData>(
     newDevice: false,
     data,
   });
-  for (const factor of factors) issued = (await lifecycle.factorCompleted(issued.session, factor)) ?? issued;
+  const rotation = app.get(SessionRotation, { strict: false });
+  for (const factor of factors) issued = (await rotation.factorCompleted(issued.session, factor)) ?? issued;
   requestSession.replace(issued);
   const csrf = app.get(CsrfService, { strict: false });
   const csrfToken = csrf.issue(request);

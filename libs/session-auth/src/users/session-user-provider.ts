@@ -30,3 +30,9 @@ export abstract class SessionUserProvider<User extends SessionUser = SessionUser
    */
   savePasswordHash?(id: string, passwordHash: string): Promise<void>;
 }
+
+/** The user with an id, unless they are disabled. */
+export async function findUser(users: SessionUserProvider, userId: string): Promise<SessionUser | undefined> {
+  const user = await users.findById(userId);
+  return user && user.disabled !== true ? user : undefined;
+}

@@ -1,57 +1,49 @@
+import { sessionsOf } from '../../remember-me/remember-me-succession.js';
 import {
   RememberMeTokenStore,
+  type RememberMeReplacement,
+  type RememberMeReplaceOutcome,
   type RememberMeTokenRecord,
-  type RememberMeUse,
-  type RememberMeUseOutcome,
 } from '../../remember-me/remember-me-token-store.js';
 import { newestFirst } from '../../session/session-cursor.js';
 
-interface Replaced {
-  readonly digest: string;
-  readonly until: number;
-}
-
-interface Entry {
-  readonly record: RememberMeTokenRecord;
-  /** Validators that are still honoured, the latest first. */
-  readonly replaced: readonly Replaced[];
-}
-
 /** Remember-me tokens in the memory of this process: a restart forgets all devices. */
 export class MemoryRememberMeTokenStore extends RememberMeTokenStore {
-  readonly #entries = new Map<string, Entry>();
+  /** By selector. */
+  readonly #records = new Map<string, RememberMeTokenRecord>();
   readonly #selectorsByUser = new Map<string, Set<string>>();
 
   override async create(record: RememberMeTokenRecord, maxPerUser: number, now: number): Promise<void> {
     for (const surplus of this.#liveOf(record.userId, now).slice(maxPerUser - 1)) this.#remove(surplus);
-    this.#entries.set(record.selector, { record: { ...record }, replaced: [] });
+    this.#records.set(record.selector, copyOf(record));
     const selectors = this.#selectorsByUser.get(record.userId) ?? new Set();
     this.#selectorsByUser.set(record.userId, selectors.add(record.selector));
   }
 
-  override async use(selector: string, use: RememberMeUse): Promise<RememberMeUseOutcome> {
-    const { presented, successor, sessionId, now, reuseGrace } = use;
-    const entry = this.#live(selector, now);
-    if (entry === undefined) return { status: 'absent' };
-    const { record } = entry;
-    if (record.validatorDigest === presented) {
-      const { expiresAt = record.expiresAt } = use;
-      const used = { ...record, validatorDigest: successor, lastUsedAt: now, expiresAt, sessionId };
-      const replaced = [{ digest: presented, until: now + reuseGrace }, ...honoured(entry, now)];
-      this.#entries.set(selector, { record: used, replaced });
-      return { status: 'used', record: { ...used } };
-    }
-    const place = honoured(entry, now).findIndex(({ digest }) => digest === presented);
-    if (place >= 0) return { status: 'reused', record: { ...record }, replaced: place + 1 };
-    this.#remove(record);
-    return { status: 'theft', record: { ...record } };
+  override async find(selector: string, now: number): Promise<RememberMeTokenRecord | undefined> {
+    const record = this.#live(selector, now);
+    return record && copyOf(record);
   }
 
-  override async delete(selector: string, now: number): Promise<RememberMeTokenRecord | undefined> {
-    const entry = this.#entries.get(selector);
-    if (entry === undefined) return undefined;
-    this.#remove(entry.record);
-    return entry.record.expiresAt > now ? { ...entry.record } : undefined;
+  override async replace(
+    selector: string,
+    { revision, now, changes }: RememberMeReplacement,
+  ): Promise<RememberMeReplaceOutcome> {
+    const record = this.#live(selector, now);
+    if (record === undefined) return { status: 'absent' };
+    if ((record.revision ?? 0) !== revision) return { status: 'changed', record: copyOf(record) };
+    const given = Object.entries(changes).filter(([, value]) => value !== undefined);
+    const replaced: RememberMeTokenRecord = { ...record, ...Object.fromEntries(given), revision: revision + 1 };
+    this.#records.set(selector, copyOf(replaced));
+    return { status: 'replaced', record: copyOf(replaced) };
+  }
+
+  override async delete(selector: string, now: number, revision?: number): Promise<RememberMeTokenRecord | undefined> {
+    const record = this.#records.get(selector);
+    if (record === undefined) return undefined;
+    if (revision !== undefined && revision !== (record.revision ?? 0)) return undefined;
+    this.#remove(record);
+    return record.expiresAt > now ? record : undefined;
   }
 
   override async deleteById(userId: string, id: string, now: number): Promise<boolean> {
@@ -61,20 +53,22 @@ export class MemoryRememberMeTokenStore extends RememberMeTokenStore {
   }
 
   override async deleteBySession(userId: string, sessionId: string, now: number): Promise<number> {
-    return this.#removeAll(this.#liveOf(userId, now).filter((record) => record.sessionId === sessionId));
+    return this.#removeAll(this.#liveOf(userId, now).filter((record) => sessionsOf(record).includes(sessionId)));
   }
 
   override async deleteByUser(userId: string, exceptSessionId: string | undefined, now: number): Promise<number> {
-    return this.#removeAll(this.#liveOf(userId, now).filter((record) => record.sessionId !== exceptSessionId));
+    const isKept = (record: RememberMeTokenRecord): boolean =>
+      exceptSessionId !== undefined && sessionsOf(record).includes(exceptSessionId);
+    return this.#removeAll(this.#liveOf(userId, now).filter((record) => !isKept(record)));
   }
 
   override async list(userId: string, now: number): Promise<readonly RememberMeTokenRecord[]> {
-    return this.#liveOf(userId, now).map((record) => ({ ...record }));
+    return this.#liveOf(userId, now).map(copyOf);
   }
 
   override async deleteExpired(now: number, limit: number): Promise<number> {
     let removed = 0;
-    for (const { record } of this.#entries.values()) {
+    for (const record of this.#records.values()) {
       if (removed >= limit) break;
       if (record.expiresAt > now) continue;
       this.#remove(record);
@@ -83,14 +77,14 @@ export class MemoryRememberMeTokenStore extends RememberMeTokenStore {
     return removed;
   }
 
-  #live(selector: string, now: number): Entry | undefined {
-    const entry = this.#entries.get(selector);
-    return entry !== undefined && entry.record.expiresAt > now ? entry : undefined;
+  #live(selector: string, now: number): RememberMeTokenRecord | undefined {
+    const record = this.#records.get(selector);
+    return record !== undefined && record.expiresAt > now ? record : undefined;
   }
 
   #liveOf(userId: string, now: number): RememberMeTokenRecord[] {
     return [...(this.#selectorsByUser.get(userId) ?? [])]
-      .flatMap((selector) => this.#live(selector, now)?.record ?? [])
+      .flatMap((selector) => this.#live(selector, now) ?? [])
       .sort(newestFirst);
   }
 
@@ -100,13 +94,18 @@ export class MemoryRememberMeTokenStore extends RememberMeTokenStore {
   }
 
   #remove({ selector, userId }: RememberMeTokenRecord): void {
-    this.#entries.delete(selector);
+    this.#records.delete(selector);
     const selectors = this.#selectorsByUser.get(userId);
     selectors?.delete(selector);
     if (selectors?.size === 0) this.#selectorsByUser.delete(userId);
   }
 }
 
-function honoured(entry: Entry, now: number): readonly Replaced[] {
-  return entry.replaced.filter(({ until }) => until > now);
+function copyOf(record: RememberMeTokenRecord): RememberMeTokenRecord {
+  const { successor, replaced } = record;
+  return {
+    ...record,
+    successor: successor && { ...successor },
+    replaced: replaced?.map((validator) => ({ ...validator })),
+  };
 }

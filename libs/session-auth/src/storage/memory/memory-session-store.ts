@@ -1,7 +1,9 @@
+import { handleOf } from '../../crypto/session-token.js';
 import { SessionAuthError } from '../../errors/session-auth.error.js';
-import type { Admission } from '../../session/concurrency-limit.js';
+import { planAdmission, type Admission } from '../../session/concurrency-limit.js';
 import { formatSessionCursor, isBehind, newestFirst, parseSessionCursor } from '../../session/session-cursor.js';
 import type { SessionData, SessionRecord } from '../../session/session-record.js';
+import { isHonoured, standingOf, withRoles } from '../../session/session-tokens.js';
 import {
   SessionStore,
   type CreateOutcome,
@@ -19,16 +21,10 @@ import {
 /** A record with its data as JSON text by key: callers cannot change it, and sizes are those of other stores. */
 type Entry = Omit<SessionRecord, 'data'> & { readonly json: ReadonlyMap<string, string> };
 
-interface Alias {
-  readonly digest: string;
-  readonly until: number;
-}
-
 /** The most sessions that a store keeps unless it is given another number. */
 export const DEFAULT_MEMORY_SESSIONS = 100_000;
 
 const SWEEP_PAUSE = 1000;
-const FEWEST_ALIASES_TO_SWEEP = 1000;
 
 /**
  * Sessions in the memory of this process: for development, tests and applications on a single node that may lose all
@@ -39,11 +35,10 @@ const FEWEST_ALIASES_TO_SWEEP = 1000;
  */
 export class MemorySessionStore extends SessionStore {
   readonly #maxSessions: number;
+  /** By handle. */
   readonly #entries = new Map<string, Entry>();
-  readonly #aliases = new Map<string, Alias>();
-  readonly #digestsByUser = new Map<string, Map<string, string>>();
+  readonly #handlesByUser = new Map<string, Set<string>>();
   #sweptAt = -Infinity;
-  #aliasesToSweep = FEWEST_ALIASES_TO_SWEEP;
 
   constructor(options: { readonly maxSessions?: number } = {}) {
     super();
@@ -55,42 +50,31 @@ export class MemorySessionStore extends SessionStore {
     return this.#entries.size;
   }
 
-  /** How many replaced digests the store holds, with those whose grace is over that no sweep has removed yet. */
-  get graceSize(): number {
-    return this.#aliases.size;
-  }
-
   override async create(record: SessionRecord, admission: Admission, now: number): Promise<CreateOutcome> {
-    const namesake = this.#byHandle(record.userId, record.id);
-    if (this.#live(record.digest, now) !== undefined || (namesake !== undefined && namesake.expiresAt > now)) {
-      return { status: 'exists' };
-    }
+    const namesake = this.#entries.get(record.id);
+    if (namesake !== undefined && namesake.expiresAt > now) return { status: 'exists', id: record.id };
     if (namesake !== undefined) this.#remove(namesake);
-    this.#forgetDigest(record.digest);
-    let leaving: Entry[] = [];
-    if (record.userId !== undefined && admission.max !== Infinity) {
-      const live = this.#liveOf(record.userId, now);
-      const surplus = live.length - admission.max + 1;
-      if (surplus > 0 && admission.onLimit === 'reject') return { status: 'limit_reached' };
-      const by = admission.onLimit === 'evict-least-recent' ? 'lastActivityAt' : 'createdAt';
-      live.sort((a, b) => a[by] - b[by] || newestFirst(b, a));
-      leaving = live.slice(0, Math.max(surplus, 0));
-    }
-    if (leaving.length === 0) this.#makeRoom(now);
-    for (const entry of leaving) this.#remove(entry);
-    const { data, ...fields } = record;
-    this.#put({ ...fields, ...copies(fields), json: merge(new Map(), data) });
-    return { status: 'created', evicted: leaving.map(ended) };
+    const live = record.userId === undefined ? [] : this.#liveOf(record.userId, now);
+    const plan = planAdmission(record, live, admission, now);
+    if (plan.status !== 'admitted') return plan;
+    const { evicted, replaced } = plan;
+    if (evicted.length + replaced.length === 0) this.#makeRoom(now);
+    for (const entry of [...evicted, ...replaced]) this.#remove(entry);
+    const { data, ...fields } = structuredClone(record);
+    this.#put({ ...fields, json: merge(new Map(), data) });
+    return { status: 'created', evicted: evicted.map(ended), replaced: replaced.map(ended) };
   }
 
   override async find(digest: string, { now, idle, interval }: Touch): Promise<FindOutcome> {
-    const entry = this.#entries.get(this.#resolve(digest, now));
+    const entry = this.#entries.get(handleOf(digest));
     if (entry === undefined) return { status: 'absent' };
     if (entry.expiresAt <= now) {
       this.#remove(entry);
       return { status: 'expired', ended: ended(entry) };
     }
-    if (now - entry.lastActivityAt < interval) return { status: 'live', record: toRecord(entry) };
+    if (now - entry.lastActivityAt < interval || !isHonoured(standingOf(entry, digest, now))) {
+      return { status: 'live', record: toRecord(entry) };
+    }
     const touched = { ...entry, lastActivityAt: now, expiresAt: Math.min(now + idle, entry.absoluteExpiresAt) };
     this.#put(touched);
     return { status: 'live', record: toRecord(touched) };
@@ -98,28 +82,27 @@ export class MemorySessionStore extends SessionStore {
 
   override async update(digest: string, patch: SessionData, now: number, maxBytes: number): Promise<UpdateOutcome> {
     const entry = this.#live(digest, now);
-    if (entry === undefined) return { status: 'absent' };
+    if (entry === undefined || !isHonoured(standingOf(entry, digest, now))) return { status: 'absent' };
     const json = merge(entry.json, patch);
     if (bytesOf(json) > maxBytes && bytesOf(json) > bytesOf(entry.json)) return { status: 'too_large' };
     this.#put({ ...entry, json });
     return { status: 'updated', data: toData(json) };
   }
 
-  override async rotate(digest: string, { digest: next, now, grace, changes }: Rotation): Promise<RotateOutcome> {
+  override async rotate(digest: string, { revision, now, changes }: Rotation): Promise<RotateOutcome> {
     const entry = this.#live(digest, now);
     if (entry === undefined) return { status: 'absent' };
-    if (entry.digest !== digest) return { status: 'superseded' };
-    const given = Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined));
-    const rotated: Entry = { ...entry, ...given, digest: next, rotatedAt: now };
-    this.#remove(entry);
-    this.#put({ ...rotated, ...copies(rotated) });
-    if (this.#aliases.size >= this.#aliasesToSweep) this.#forgetAliases(now);
-    if (grace > 0) this.#aliases.set(digest, { digest: next, until: now + grace });
+    if ((entry.revision ?? 0) !== revision) return { status: 'changed', record: toRecord(entry) };
+    const given = Object.fromEntries(
+      Object.entries(structuredClone(changes)).filter(([, value]) => value !== undefined),
+    );
+    const rotated: Entry = { ...entry, ...given, revision: revision + 1 };
+    this.#put(rotated);
     return { status: 'rotated', record: toRecord(rotated) };
   }
 
   override async delete(digest: string, now: number): Promise<EndedSession | undefined> {
-    return this.#end(this.#entries.get(this.#resolve(digest, now)), now);
+    return this.#end(this.#entries.get(handleOf(digest)), now);
   }
 
   override async list(userId: string, { limit, cursor }: SessionPage, now: number): Promise<SessionList> {
@@ -135,7 +118,8 @@ export class MemorySessionStore extends SessionStore {
   }
 
   override async deleteByHandle(userId: string, handle: string, now: number): Promise<EndedSession | undefined> {
-    return this.#end(this.#byHandle(userId, handle), now);
+    const entry = this.#entries.get(handle);
+    return entry?.userId === userId ? this.#end(entry, now) : undefined;
   }
 
   override async deleteByUser(
@@ -160,12 +144,9 @@ export class MemorySessionStore extends SessionStore {
   ): Promise<number> {
     const live = this.#liveOf(userId, now);
     for (const entry of live) {
-      this.#put({
-        ...entry,
-        roles: [...(changes.roles ?? entry.roles)],
-        email: changes.email ?? entry.email,
-        rotatedAt: 0,
-      });
+      const { email = entry.email, roles } = structuredClone(changes);
+      const revision = (entry.revision ?? 0) + 1;
+      this.#put({ ...entry, ...withRoles(entry, roles), email, rotatedAt: 0, revision });
     }
     return live.length;
   }
@@ -178,39 +159,20 @@ export class MemorySessionStore extends SessionStore {
       this.#remove(entry);
       removed.push(ended(entry));
     }
-    this.#forgetAliases(now);
     return removed;
   }
 
   #live(digest: string, now: number): Entry | undefined {
-    const entry = this.#entries.get(this.#resolve(digest, now));
+    const entry = this.#entries.get(handleOf(digest));
     return entry !== undefined && entry.expiresAt > now ? entry : undefined;
   }
 
-  #byHandle(userId: string | undefined, handle: string): Entry | undefined {
-    const digest = userId === undefined ? undefined : this.#digestsByUser.get(userId)?.get(handle);
-    return digest === undefined ? undefined : this.#entries.get(digest);
-  }
-
   #entriesOf(userId: string): Entry[] {
-    return [...(this.#digestsByUser.get(userId)?.values() ?? [])].map((digest) => this.#entries.get(digest)!);
+    return Array.from(this.#handlesByUser.get(userId) ?? [], (handle) => this.#entries.get(handle)!);
   }
 
   #liveOf(userId: string, now: number): Entry[] {
     return this.#entriesOf(userId).filter((entry) => entry.expiresAt > now);
-  }
-
-  /**
-   * Returns the present digest of a digest that may be in its grace. Several rotations make a chain, which is followed
-   * up to the first digest whose grace is over: no digest outlives a newer one.
-   */
-  #resolve(digest: string, now: number): string {
-    let present = digest;
-    for (let alias = this.#aliases.get(present); alias !== undefined; alias = this.#aliases.get(present)) {
-      if (alias.until <= now) break;
-      present = alias.digest;
-    }
-    return present;
   }
 
   #end(entry: Entry | undefined, now: number): EndedSession | undefined {
@@ -220,33 +182,18 @@ export class MemorySessionStore extends SessionStore {
   }
 
   #put(entry: Entry): void {
-    this.#entries.set(entry.digest, entry);
+    this.#entries.set(entry.id, entry);
     if (entry.userId === undefined) return;
-    const digests = this.#digestsByUser.get(entry.userId) ?? new Map<string, string>();
-    this.#digestsByUser.set(entry.userId, digests.set(entry.id, entry.digest));
+    const handles = this.#handlesByUser.get(entry.userId) ?? new Set<string>();
+    this.#handlesByUser.set(entry.userId, handles.add(entry.id));
   }
 
-  #remove(entry: Entry): void {
-    this.#entries.delete(entry.digest);
-    if (entry.userId === undefined) return;
-    const digests = this.#digestsByUser.get(entry.userId);
-    digests?.delete(entry.id);
-    if (digests?.size === 0) this.#digestsByUser.delete(entry.userId);
-  }
-
-  /** Removes what is left of an expired session or a replaced digest. */
-  #forgetDigest(digest: string): void {
-    const expired = this.#entries.get(digest);
-    if (expired !== undefined) this.#remove(expired);
-    this.#aliases.delete(digest);
-  }
-
-  #forgetAliases(now: number): void {
-    for (const [digest, alias] of this.#aliases) {
-      if (alias.until <= now) this.#aliases.delete(digest);
-    }
-    // twice what is left, so that sweeps look at each alias a bounded number of times
-    this.#aliasesToSweep = Math.max(2 * this.#aliases.size, FEWEST_ALIASES_TO_SWEEP);
+  #remove({ id, userId }: Entry): void {
+    this.#entries.delete(id);
+    if (userId === undefined) return;
+    const handles = this.#handlesByUser.get(userId);
+    handles?.delete(id);
+    if (handles?.size === 0) this.#handlesByUser.delete(userId);
   }
 
   #makeRoom(now: number): void {
@@ -284,24 +231,24 @@ function toData(json: ReadonlyMap<string, string>): SessionData {
   return Object.fromEntries(Array.from(json, ([key, value]) => [key, JSON.parse(value) as unknown]));
 }
 
-/** Copies of what a record would otherwise share with the caller. */
-function copies({ roles, factors }: Pick<Entry, 'roles' | 'factors'>): Pick<Entry, 'roles' | 'factors'> {
-  return { roles: [...roles], factors: factors && { ...factors } };
-}
-
 function toRecord(entry: Entry): SessionRecord {
   // field by field: a spread of so many fields takes several times as long, in every request
   return {
     digest: entry.digest,
     id: entry.id,
+    revision: entry.revision,
+    tokens: entry.tokens && entry.tokens.map((token) => ({ ...token })),
     userId: entry.userId,
     email: entry.email,
     roles: [...entry.roles],
+    formerRoles: entry.formerRoles && entry.formerRoles.map((roles) => [...roles]),
+    rolesSince: entry.rolesSince,
     createdAt: entry.createdAt,
     authenticatedAt: entry.authenticatedAt,
     authentication: entry.authentication,
     factors: entry.factors && { ...entry.factors },
     upstream: entry.upstream,
+    device: entry.device,
     rotatedAt: entry.rotatedAt,
     lastActivityAt: entry.lastActivityAt,
     expiresAt: entry.expiresAt,

@@ -9,8 +9,8 @@ export interface PostgresStoreSettings {
   readonly schema?: string;
   /** Milliseconds that an operation waits for a connection and its answers. @default no limit */
   readonly queryTimeout?: number;
-  /** How error messages name the storage, and what creates its tables. */
-  readonly wording: { readonly storage: string; readonly migration: string };
+  /** How error messages name the storage, and what has to be done for its tables to be those of this version. */
+  readonly wording: { readonly storage: string; readonly migrations: string };
 }
 
 /**
@@ -41,11 +41,11 @@ export class PostgresDatabase {
       await this.run(statement, values);
     } catch (cause) {
       if (!isNotMigrated(cause)) throw cause;
-      const { storage, migration } = this.settings.wording;
+      const { storage, migrations } = this.settings.wording;
       throw new SessionAuthError(
         'invalid_configuration',
-        `${storage}: given a database without the tables of this version; allowed is one on which ${migration} has ` +
-          `been run (${cause.message})`,
+        `${storage}: given a database without the tables of this version; allowed is one on which ` +
+          `${migrations} (${cause.message})`,
         { cause },
       );
     }

@@ -1,8 +1,11 @@
 import {
   RememberMeTokenStore,
+  type RememberMeChanges,
+  type RememberMeReplacement,
+  type RememberMeReplaceOutcome,
+  type RememberMeSuccessor,
   type RememberMeTokenRecord,
-  type RememberMeUse,
-  type RememberMeUseOutcome,
+  type ReplacedValidator,
 } from '../../remember-me/remember-me-token-store.js';
 import { advisoryLock } from './advisory-lock.js';
 import { PostgresDatabase, type PostgresStoreSettings } from './postgres-database.js';
@@ -49,24 +52,32 @@ export class PostgresRememberMeTokenStore extends RememberMeTokenStore {
       record.sessionId,
       textOrNull(record.ip),
       textOrNull(record.userAgent),
+      record.revision ?? 0,
+      encodeSuccessor(record.successor),
+      ...encodeReplaced(record.replaced ?? []),
       now,
       maxPerUser - 1,
     ]);
   }
 
-  override async use(selector: string, use: RememberMeUse): Promise<RememberMeUseOutcome> {
-    const { presented, successor, now, reuseGrace, sessionId, expiresAt } = use;
-    const values = [encodeText(selector), presented, successor, now, now + reuseGrace, sessionId, expiresAt ?? null];
-    const [row] = await this.#database.run(this.#sql.use, values);
-    if (row === undefined) return { status: 'absent' };
-    const [status, replaced, ...columns] = row;
-    const record = decodeRow(columns);
-    if (status === 'reused') return { status, record, replaced: Number(replaced) };
-    return { status: status as 'used' | 'theft', record };
+  override async find(selector: string, now: number): Promise<RememberMeTokenRecord | undefined> {
+    const [row] = await this.#database.run(this.#sql.find, [encodeText(selector), now]);
+    return row && decodeRow(row);
   }
 
-  override async delete(selector: string, now: number): Promise<RememberMeTokenRecord | undefined> {
-    const [row] = await this.#database.run(this.#sql.delete, [encodeText(selector), now]);
+  override async replace(
+    selector: string,
+    { revision, now, changes }: RememberMeReplacement,
+  ): Promise<RememberMeReplaceOutcome> {
+    const values = [encodeText(selector), now, revision, ...encodeChanges(changes)];
+    const [row] = await this.#database.run(this.#sql.replace, values);
+    if (row === undefined) return { status: 'absent' };
+    const [status, ...columns] = row;
+    return { status: status as 'replaced' | 'changed', record: decodeRow(columns) };
+  }
+
+  override async delete(selector: string, now: number, revision?: number): Promise<RememberMeTokenRecord | undefined> {
+    const [row] = await this.#database.run(this.#sql.delete, [encodeText(selector), now, revision ?? null]);
     return row?.[0] === 't' ? decodeRow(row.slice(1)) : undefined;
   }
 
@@ -102,13 +113,44 @@ function countLive(rows: readonly Row[]): number {
   return rows.filter(([live]) => live === 't').length;
 }
 
+function encodeChanges(changes: RememberMeChanges): SqlValue[] {
+  const {
+    validatorDigest = null,
+    successor,
+    replaced,
+    lastUsedAt = null,
+    expiresAt = null,
+    sessionId = null,
+  } = changes;
+  return [
+    validatorDigest,
+    encodeSuccessor(successor),
+    ...(replaced === undefined ? [null, null] : encodeReplaced(replaced)),
+    lastUsedAt,
+    expiresAt,
+    sessionId,
+  ];
+}
+
+function encodeSuccessor(successor: RememberMeSuccessor | undefined): string | null {
+  return successor === undefined ? null : JSON.stringify(successor);
+}
+
+function encodeReplaced(replaced: readonly ReplacedValidator[]): [SqlValue, SqlValue] {
+  return [replaced.map(({ digest }) => digest), replaced.map(({ until }) => String(until))];
+}
+
 function decodeRow(row: Row): RememberMeTokenRecord {
   const [selector, id, userId, validatorDigest, createdAt, lastUsedAt, expiresAt, sessionId, ip, userAgent] = row;
+  const [revision, successor, digests, until] = row.slice(10);
   return {
     selector: selector!,
     id: id!,
     userId: decodeText(userId!),
     validatorDigest: validatorDigest!,
+    revision: Number(revision),
+    successor: successor == null ? undefined : (JSON.parse(successor) as RememberMeSuccessor),
+    replaced: decodeReplaced(digests!, until!),
     createdAt: Number(createdAt),
     lastUsedAt: Number(lastUsedAt),
     expiresAt: Number(expiresAt),
@@ -116,4 +158,14 @@ function decodeRow(row: Row): RememberMeTokenRecord {
     ip: decodeOptional(ip),
     userAgent: decodeOptional(userAgent),
   };
+}
+
+/** Arrays come as text, such as `{a,b}`: there is nothing in these that would be quoted. */
+function decodeReplaced(digests: string, until: string): readonly ReplacedValidator[] | undefined {
+  if (digests === '{}') return undefined;
+  const times = until.slice(1, -1).split(',');
+  return digests
+    .slice(1, -1)
+    .split(',')
+    .map((digest, index) => ({ digest, until: Number(times[index]) }));
 }

@@ -12,13 +12,18 @@ const COLUMNS = [
   'session_handle',
   'ip',
   'user_agent',
+  'revision',
+  'successor',
+  'replaced_digests',
+  'replaced_until',
 ] as const;
 
 /** The statements of the remember-me token store, for the table in one schema. */
 export interface RememberMeStatements {
   readonly check: PostgresStatement;
   readonly create: PostgresStatement;
-  readonly use: PostgresStatement;
+  readonly find: PostgresStatement;
+  readonly replace: PostgresStatement;
   readonly delete: PostgresStatement;
   readonly deleteById: PostgresStatement;
   readonly deleteBySession: PostgresStatement;
@@ -35,52 +40,50 @@ export function rememberMeStatements(table: string): RememberMeStatements {
   const columns = listColumns(COLUMNS);
   const columnsOf = (alias: string): string => listColumns(COLUMNS, alias);
   return {
-    check: statement(`SELECT ${columns}, replaced_digests, replaced_until FROM ${table} LIMIT 0`),
+    check: statement(`SELECT ${columns} FROM ${table} LIMIT 0`),
 
-    // $1… the columns, $11 now, $12 the most other records that the user keeps
+    // $1… the columns, $15 now, $16 the most other records that the user keeps
     create: statement(`
 WITH kept AS (
-    SELECT selector FROM ${table} WHERE user_id = $3 AND expires_at > $11::bigint
-    ORDER BY created_at DESC, handle DESC LIMIT $12::bigint
+    SELECT selector FROM ${table} WHERE user_id = $3 AND expires_at > $15::bigint
+    ORDER BY created_at DESC, handle DESC LIMIT $16::bigint
   ),
   removed AS (DELETE FROM ${table} WHERE user_id = $3 AND selector NOT IN (SELECT selector FROM kept))
 INSERT INTO ${table} (${columns})
-VALUES ($1, $2, $3, $4, $5::bigint, $6::bigint, $7::bigint, $8, $9, $10)`),
-
-    // $1 selector, $2 presented, $3 successor, $4 now, $5 until when the presented one is honoured, $6 session,
-    // $7 new end (null: keep). It takes the lock first, and judges the row as it is then.
-    use: statement(`
-WITH held AS MATERIALIZED (
-    SELECT t.* FROM ${table} t WHERE t.selector = $1 AND t.expires_at > $4::bigint FOR UPDATE
-  ),
-  honoured AS (
-    SELECT coalesce(array_agg(r.digest ORDER BY r.place), '{}') AS digests,
-      coalesce(array_agg(r.until ORDER BY r.place), '{}') AS until
-    FROM held, unnest(held.replaced_digests, held.replaced_until) WITH ORDINALITY AS r(digest, until, place)
-    WHERE r.until > $4
-  ),
-  verdict AS (
-    SELECT ${columnsOf('held')}, honoured.digests, honoured.until, array_position(honoured.digests, $2::text) AS place,
-      CASE WHEN held.validator_digest = $2 THEN 'used'
-        WHEN honoured.digests @> ARRAY[$2::text] THEN 'reused' ELSE 'theft' END AS what
-    FROM held, honoured
-  ),
-  used AS (
-    UPDATE ${table} t SET
-      validator_digest = $3, last_used_at = $4, session_handle = $6, expires_at = coalesce($7::bigint, t.expires_at),
-      replaced_digests = array_prepend($2::text, verdict.digests),
-      replaced_until = array_prepend($5::bigint, verdict.until)
-    FROM verdict WHERE t.selector = verdict.selector AND verdict.what = 'used'
-    RETURNING ${columnsOf('t')}
-  ),
-  stolen AS (DELETE FROM ${table} t USING verdict WHERE t.selector = verdict.selector AND verdict.what = 'theft')
-SELECT 'used', 0, ${columnsOf('used')} FROM used
-UNION ALL
-SELECT what, place, ${columnsOf('verdict')} FROM verdict WHERE what <> 'used'`),
+VALUES ($1, $2, $3, $4, $5::bigint, $6::bigint, $7::bigint, $8, $9, $10, $11::bigint, $12::json, $13::text[],
+  $14::bigint[])`),
 
     // $1 selector, $2 now
+    find: statement(`
+SELECT ${columns} FROM ${table} WHERE selector = $1 AND expires_at > $2::bigint`),
+
+    // $1 selector, $2 now, $3 revision, then the changes (null: leave): $4 validator, $5 successor, $6 and $7 replaced
+    // validators, $8 last use, $9 end, $10 session. It takes the lock first, and judges the row as it is then.
+    replace: statement(`
+WITH held AS MATERIALIZED (
+    SELECT ${columnsOf('t')} FROM ${table} t WHERE t.selector = $1 AND t.expires_at > $2::bigint FOR NO KEY UPDATE
+  ),
+  replaced AS (
+    UPDATE ${table} t SET
+      revision = t.revision + 1,
+      validator_digest = coalesce($4, t.validator_digest),
+      successor = coalesce($5::json, t.successor),
+      replaced_digests = coalesce($6::text[], t.replaced_digests),
+      replaced_until = coalesce($7::bigint[], t.replaced_until),
+      last_used_at = coalesce($8::bigint, t.last_used_at),
+      expires_at = coalesce($9::bigint, t.expires_at),
+      session_handle = coalesce($10, t.session_handle)
+    FROM held WHERE t.selector = held.selector AND held.revision = $3::bigint
+    RETURNING ${columnsOf('t')}
+  )
+SELECT 'replaced', ${columnsOf('replaced')} FROM replaced
+UNION ALL
+SELECT 'changed', ${columnsOf('held')} FROM held WHERE held.revision <> $3`),
+
+    // $1 selector, $2 now, $3 revision (null: any)
     delete: statement(`
-DELETE FROM ${table} WHERE selector = $1 RETURNING expires_at > $2::bigint, ${columns}`),
+DELETE FROM ${table} WHERE selector = $1 AND revision = coalesce($3::bigint, revision)
+RETURNING expires_at > $2::bigint, ${columns}`),
 
     // $1 user, $2 handle, $3 now
     deleteById: statement(`
@@ -88,11 +91,13 @@ DELETE FROM ${table} WHERE user_id = $1 AND handle = $2 RETURNING expires_at > $
 
     // $1 user, $2 session, $3 now
     deleteBySession: statement(`
-DELETE FROM ${table} WHERE user_id = $1 AND session_handle = $2 RETURNING expires_at > $3::bigint`),
+DELETE FROM ${table} WHERE user_id = $1 AND $2 IN (session_handle, successor ->> 'sessionId')
+RETURNING expires_at > $3::bigint`),
 
     // $1 user, $2 session whose records stay ('' none), $3 now
     deleteByUser: statement(`
-DELETE FROM ${table} WHERE user_id = $1 AND session_handle <> $2 RETURNING expires_at > $3::bigint`),
+DELETE FROM ${table} WHERE user_id = $1 AND session_handle <> $2 AND successor ->> 'sessionId' IS DISTINCT FROM $2
+RETURNING expires_at > $3::bigint`),
 
     // $1 user, $2 now
     list: statement(`

@@ -16,8 +16,9 @@ export function rememberMeTable(schema: string | undefined): string {
 }
 
 /**
- * The statements that create the table. Times are milliseconds since the epoch. `replaced_digests` holds the validators
- * that were replaced, the latest first; `replaced_until`, in the same order, until when each is honoured.
+ * The statements that create the table. Times are milliseconds since the epoch. `successor` holds the validator that is
+ * to be the next one. `replaced_digests` holds the validators that were replaced lately, the latest first;
+ * `replaced_until`, in the same order, until when each counts as replaced a moment ago.
  */
 export function createRememberMeTable(schema: string | undefined): readonly string[] {
   const table = rememberMeTable(schema);
@@ -35,10 +36,24 @@ export function createRememberMeTable(schema: string | undefined): readonly stri
       "session_handle" text COLLATE "C" NOT NULL,
       "ip" text,
       "user_agent" text,
+      "revision" bigint NOT NULL DEFAULT 0,
+      "successor" json,
       CONSTRAINT "${REMEMBER_ME_INDEXES.selector}" PRIMARY KEY ("selector")
     )`,
     `CREATE INDEX "${REMEMBER_ME_INDEXES.user}" ON ${table} ("user_id", "created_at", "handle")`,
     `CREATE INDEX "${REMEMBER_ME_INDEXES.expiry}" ON ${table} ("expires_at")`,
+  ];
+}
+
+/**
+ * The statements that bring the table of version 0.1 to the columns that {@link createRememberMeTable} gives it. They
+ * may be repeated, and its rows go on working.
+ */
+export function upgradeRememberMeTable(schema: string | undefined): readonly string[] {
+  return [
+    `ALTER TABLE ${rememberMeTable(schema)}
+      ADD COLUMN IF NOT EXISTS "revision" bigint NOT NULL DEFAULT 0,
+      ADD COLUMN IF NOT EXISTS "successor" json`,
   ];
 }
 

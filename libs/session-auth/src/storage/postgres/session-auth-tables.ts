@@ -1,12 +1,12 @@
 import { createAuditTable, dropAuditTable } from './audit-tables.js';
 import { createRememberMeTable, dropRememberMeTable } from './remember-me-tables.js';
-import { createSessionTables, dropSessionTables } from './session-tables.js';
+import { createSessionTable, dropSessionTable } from './session-tables.js';
 import { createThrottleTable, dropThrottleTable } from './throttle-tables.js';
 
 /** The statements that create all tables of this package, in the order in which they run. */
 export function createAllTables(schema: string | undefined): readonly string[] {
   return [
-    ...createSessionTables(schema),
+    ...createSessionTable(schema),
     ...createRememberMeTable(schema),
     ...createThrottleTable(schema),
     ...createAuditTable(schema),
@@ -19,6 +19,6 @@ export function dropAllTables(schema: string | undefined): readonly string[] {
     ...dropAuditTable(schema),
     ...dropThrottleTable(schema),
     ...dropRememberMeTable(schema),
-    ...dropSessionTables(schema),
+    ...dropSessionTable(schema),
   ];
 }

@@ -15,9 +15,9 @@ export class SessionReads {
     private readonly sql: Pick<FindStatements, 'read' | 'readMany'>,
   ) {}
 
-  /** Returns the row of a stored digest as the text of a JSON array; undefined when there is none. */
-  find(digest: string): Promise<string | undefined> {
-    return new Promise((resolve, reject) => this.#batcher.add({ digest, resolve, reject }));
+  /** Returns the row of a session's handle as the text of a JSON array; undefined when there is none. */
+  find(handle: string): Promise<string | undefined> {
+    return new Promise((resolve, reject) => this.#batcher.add({ handle, resolve, reject }));
   }
 
   #send(reads: readonly Read[]): void {
@@ -26,11 +26,11 @@ export class SessionReads {
 
   async #readMany(reads: readonly Read[]): Promise<void> {
     if (reads.length === 1) return this.#readOne(reads[0]!);
-    const digests = Array.from({ length: READ_STEP }, (_, index) => reads[index]?.digest ?? null);
+    const handles = Array.from({ length: READ_STEP }, (_, index) => reads[index]?.handle ?? null);
     try {
-      const rows = await this.database.run(this.sql.readMany, digests);
-      const found = new Map(rows.map(([digest, row]) => [digest, row]));
-      for (const { digest, resolve } of reads) resolve(found.get(digest) ?? undefined);
+      const rows = await this.database.run(this.sql.readMany, handles);
+      const found = new Map(rows.map(([handle, row]) => [handle, row]));
+      for (const { handle, resolve } of reads) resolve(found.get(handle) ?? undefined);
     } catch (error) {
       // a row that the server cannot read must fail its own read only
       if (sqlStateOf(error) !== undefined) for (const read of reads) void this.#readOne(read);
@@ -38,9 +38,9 @@ export class SessionReads {
     }
   }
 
-  async #readOne({ digest, resolve, reject }: Read): Promise<void> {
+  async #readOne({ handle, resolve, reject }: Read): Promise<void> {
     try {
-      const [row] = await this.database.run(this.sql.read, [digest]);
+      const [row] = await this.database.run(this.sql.read, [handle]);
       resolve(row?.[0] ?? undefined);
     } catch (error) {
       reject(error);
@@ -49,7 +49,7 @@ export class SessionReads {
 }
 
 interface Read {
-  readonly digest: string;
+  readonly handle: string;
   readonly resolve: (row: string | undefined) => void;
   readonly reject: (error: unknown) => void;
 }

@@ -1,23 +1,12 @@
 import { corruptRecord } from '../../session/corrupt-record.js';
 import { areFactorTimes, type FactorTimes } from '../../session/session-factors.js';
-import type { SessionData, SessionRecord, SessionRecordChanges } from '../../session/session-record.js';
-import type { Touch } from '../../session/session-store.js';
-import { listColumns, type Row, type SqlValue } from './postgres-statement.js';
+import type { SessionRecord, SessionRecordChanges } from '../../session/session-record.js';
+import type { OtherToken, TokenChanges } from '../../session/session-tokens.js';
+import type { SqlValue } from './postgres-statement.js';
 import { decodeOptional, encodeText, textOrNull } from './postgres-text.js';
+import { checkedData, encodeData } from './session-data.js';
 
-/*
- * `data` is stored as JSON text with a line for every top-level key:
- *
- *   {
- *   "theme":"dark",
- *   "cart":{"items":[…]}
- *   }
- *
- * JSON text has no raw line break inside a value, and no two keys have the same beginning of a line up to the colon. So
- * a statement can replace whole lines, and values are stored and returned unchanged.
- */
-
-/** The columns of a session in the order in which {@link decodeRow} reads them. */
+/** The columns of a session, in the order of {@link StoredSession}. */
 export const SESSION_COLUMNS = [
   'handle',
   'digest',
@@ -37,13 +26,79 @@ export const SESSION_COLUMNS = [
   'data',
   'factors',
   'upstream',
+  'tokens',
+  'former_roles',
+  'roles_since',
+  'revision',
+  'device',
 ] as const;
 
-/** {@link SESSION_COLUMNS} as a statement lists them. */
-export const COLUMNS = listColumns(SESSION_COLUMNS);
+export type SessionColumn = (typeof SESSION_COLUMNS)[number];
 
-/** {@link SESSION_COLUMNS} as a statement lists them that has the alias `s` for the table. */
-export const COLUMNS_OF_S = listColumns(SESSION_COLUMNS, 's');
+/** A session as the server sends it. Columns of JSON are parsed, and may hold anything. */
+export type StoredSession = readonly [
+  handle: string,
+  digest: string,
+  userId: string | null,
+  email: string | null,
+  roles: unknown,
+  createdAt: number,
+  authenticatedAt: number | null,
+  authentication: SessionRecord['authentication'] | null,
+  rotatedAt: number,
+  lastActivityAt: number,
+  expiresAt: number,
+  absoluteExpiresAt: number,
+  ip: string | null,
+  userAgent: string | null,
+  fingerprint: string | null,
+  data: unknown,
+  factors: unknown,
+  upstream: string | null,
+  tokens: unknown,
+  formerRoles: unknown,
+  rolesSince: number | null,
+  revision: number,
+  device: string | null,
+];
+
+/**
+ * A session of the table with the alias `s` as one column, a JSON array: each column by itself costs the driver more
+ * than all the text in it.
+ */
+export const SESSION_AS_JSON = `json_build_array(${SESSION_COLUMNS.map((column) => `s."${column}"`).join(', ')})`;
+
+/** The columns that a rotation may change, in the order of {@link encodeChanges}. */
+export const CHANGED_COLUMNS = [
+  'digest',
+  'rotated_at',
+  'tokens',
+  'former_roles',
+  'roles_since',
+  'device',
+  'email',
+  'roles',
+  'created_at',
+  'authenticated_at',
+  'authentication',
+  'factors',
+  'upstream',
+  'last_activity_at',
+  'expires_at',
+  'absolute_expires_at',
+  'ip',
+  'user_agent',
+  'fingerprint',
+] as const satisfies readonly SessionColumn[];
+
+const JSON_COLUMNS: readonly SessionColumn[] = ['roles', 'data', 'factors', 'tokens', 'former_roles'];
+
+/** Returns the type of a column. */
+export function typeOf(column: SessionColumn): string {
+  if (JSON_COLUMNS.includes(column)) return 'json';
+  if (column === 'roles_since') return 'integer';
+  return column === 'revision' || column.endsWith('_at') ? 'bigint' : 'text';
+}
 
 /** Returns the values of a record, in the order of {@link SESSION_COLUMNS}. */
 export function encodeRow(record: SessionRecord): SqlValue[] {
@@ -66,26 +121,52 @@ export function encodeRow(record: SessionRecord): SqlValue[] {
     encodeData(record.data),
     jsonOrNull(record.factors),
     textOrNull(record.upstream),
+    jsonOrNull(record.tokens),
+    jsonOrNull(record.formerRoles),
+    record.rolesSince ?? null,
+    record.revision ?? 0,
+    textOrNull(record.device),
   ];
 }
 
-/** Returns the changes of a rotation, in the order of its statement's parameters; null leaves a column as it is. */
-export function encodeChanges(changes: SessionRecordChanges): SqlValue[] {
+/** Returns the changes of a rotation, in the order of {@link CHANGED_COLUMNS}; null leaves a column as it is. */
+export function encodeChanges(changes: SessionRecordChanges & TokenChanges): SqlValue[] {
   return [
+    textOrNull(changes.digest),
+    changes.rotatedAt ?? null,
+    jsonOrNull(changes.tokens),
+    jsonOrNull(changes.formerRoles),
+    changes.rolesSince ?? null,
+    textOrNull(changes.device),
     textOrNull(changes.email),
     jsonOrNull(changes.roles),
     changes.createdAt ?? null,
     changes.authenticatedAt ?? null,
     textOrNull(changes.authentication),
+    jsonOrNull(changes.factors),
+    textOrNull(changes.upstream),
     changes.lastActivityAt ?? null,
     changes.expiresAt ?? null,
     changes.absoluteExpiresAt ?? null,
     textOrNull(changes.ip),
     textOrNull(changes.userAgent),
     textOrNull(changes.fingerprint),
-    jsonOrNull(changes.factors),
-    textOrNull(changes.upstream),
   ];
+}
+
+/** Parses a row that {@link SESSION_AS_JSON} returned. */
+export function parseRow(text: string): StoredSession {
+  return JSON.parse(text) as StoredSession;
+}
+
+/** Returns when the session of a row expires, also where the row cannot be decoded. */
+export function expiryOf(row: StoredSession): number {
+  return row[10];
+}
+
+/** Returns the place of a row in the list of its user's sessions, also where the row cannot be decoded. */
+export function placeOf(row: StoredSession): Pick<SessionRecord, 'createdAt' | 'id'> {
+  return { createdAt: row[5], id: row[0] };
 }
 
 /**
@@ -93,88 +174,38 @@ export function encodeChanges(changes: SessionRecordChanges): SqlValue[] {
  *
  * @throws SessionAuthError `corrupt_session_record`
  */
-export function decodeRow(row: Row): SessionRecord {
-  return toRecord(row, JSON.parse(row[4]!), JSON.parse(row[15]!), JSON.parse(row[16] ?? 'null'));
-}
-
-/**
- * Parses a row that the server sends as one JSON array: a column costs the driver more than all the text in it. Numbers
- * are numbers then, and columns of JSON are parsed.
- */
-export function parseJsonRow(text: string): Row {
-  return JSON.parse(text) as Row;
-}
-
-/**
- * Decodes a row that {@link parseJsonRow} returned.
- *
- * @throws SessionAuthError `corrupt_session_record`
- */
-export function decodeJsonRow(row: Row): SessionRecord {
-  return toRecord(row, row[4], row[15], row[16]);
-}
-
-/** Returns whether a row's session has expired, its activity is due to be recorded, or neither. */
-export function stateOf(row: Row, { now, interval }: Pick<Touch, 'now' | 'interval'>): 'expired' | 'due' | 'current' {
-  if (Number(row[10]) <= now) return 'expired';
-  return now - Number(row[9]) >= interval ? 'due' : 'current';
-}
-
-/** @param row with numbers as text or as numbers */
-function toRecord(row: Row, roles: unknown, data: unknown, factors: unknown): SessionRecord {
+export function decodeRow(row: StoredSession): SessionRecord {
+  // by index: taking the row apart by names would run an iterator over it, in every request
   return {
-    id: row[0]!,
-    digest: row[1]!,
+    id: row[0],
+    digest: row[1],
     userId: decodeOptional(row[2]),
     email: decodeOptional(row[3]),
-    roles: checkedRoles(roles),
-    createdAt: Number(row[5]),
-    authenticatedAt: row[6] == null ? undefined : Number(row[6]),
-    authentication: (row[7] ?? undefined) as SessionRecord['authentication'],
-    factors: checkedFactors(factors),
-    upstream: decodeOptional(row[17]),
-    rotatedAt: Number(row[8]),
-    lastActivityAt: Number(row[9]),
-    expiresAt: Number(row[10]),
-    absoluteExpiresAt: Number(row[11]),
+    roles: checkedRoles(row[4]),
+    createdAt: row[5],
+    authenticatedAt: row[6] ?? undefined,
+    authentication: row[7] ?? undefined,
+    rotatedAt: row[8],
+    lastActivityAt: row[9],
+    expiresAt: row[10],
+    absoluteExpiresAt: row[11],
     ip: decodeOptional(row[12]),
     userAgent: decodeOptional(row[13]),
     fingerprint: decodeOptional(row[14]),
-    data: checkedData(data),
-  };
+    data: checkedData(row[15]),
+    factors: checkedFactors(row[16]),
+    upstream: decodeOptional(row[17]),
+    tokens: checkedTokens(row[18]),
+    formerRoles: checkedFormerRoles(row[19]),
+    rolesSince: row[20] ?? undefined,
+    revision: row[21] === 0 ? undefined : row[21],
+    device: decodeOptional(row[22]),
+  } satisfies Record<keyof SessionRecord, unknown>;
 }
 
-/** Returns the stored form of session data. */
-export function encodeData(data: SessionData): string {
-  const { lines } = encodePatch(data);
-  const kept = lines.filter((line) => line !== null);
-  return kept.length === 0 ? '{}' : `{\n${kept.join(',\n')}\n}`;
-}
-
-/** Returns a patch as two arrays: the beginnings of its lines, and the lines, with null for a key to remove. */
-export function encodePatch(patch: SessionData): { starts: string[]; lines: (string | null)[] } {
-  const starts: string[] = [];
-  const lines: (string | null)[] = [];
-  for (const [key, value] of Object.entries(patch)) {
-    const start = `${JSON.stringify(key)}:`;
-    starts.push(start);
-    lines.push(value === undefined ? null : start + JSON.stringify(value));
-  }
-  return { starts, lines };
-}
-
-/**
- * Decodes stored session data.
- *
- * @throws SessionAuthError `corrupt_session_record` for anything but an object
- */
-export function decodeData(stored: string): SessionData {
-  return checkedData(JSON.parse(stored));
-}
-
-function checkedData(data: unknown): SessionData {
-  if (typeof data !== 'object' || data === null || Array.isArray(data)) throw corruptRecord();
-  return data as SessionData;
+/** Returns the stored form of a value that may be missing. */
+export function jsonOrNull(value: object | undefined): string | null {
+  return value === undefined ? null : JSON.stringify(value);
 }
 
 function checkedRoles(roles: unknown): string[] {
@@ -182,13 +213,29 @@ function checkedRoles(roles: unknown): string[] {
   return roles;
 }
 
+function checkedFormerRoles(former: unknown): string[][] | undefined {
+  if (former === null) return undefined;
+  if (!Array.isArray(former)) throw corruptRecord();
+  return former.map(checkedRoles);
+}
+
 function checkedFactors(factors: unknown): FactorTimes | undefined {
-  if (factors == null) return undefined;
+  if (factors === null) return undefined;
   if (!areFactorTimes(factors)) throw corruptRecord();
   return factors;
 }
 
-/** Returns the stored form of a value that may be missing. */
-export function jsonOrNull(value: object | undefined): string | null {
-  return value === undefined ? null : JSON.stringify(value);
+const KINDS: readonly unknown[] = ['successor', 'superseded', 'retired', 'renewable'] satisfies OtherToken['kind'][];
+
+function checkedTokens(tokens: unknown): OtherToken[] | undefined {
+  if (tokens === null) return undefined;
+  if (!Array.isArray(tokens) || !tokens.every(isOtherToken)) throw corruptRecord();
+  return tokens;
+}
+
+function isOtherToken(value: unknown): value is OtherToken {
+  if (typeof value !== 'object' || value === null) return false;
+  const { hash, kind, at, rolesSince = 0, grace = 0 } = value as Partial<Record<keyof OtherToken, unknown>>;
+  const areTexts = typeof hash === 'string' && KINDS.includes(kind);
+  return areTexts && [at, rolesSince, grace].every((number) => typeof number === 'number');
 }

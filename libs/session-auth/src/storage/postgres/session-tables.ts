@@ -3,46 +3,32 @@ import { qualifiedName } from './sql-identifier.js';
 /** The table of sessions. */
 export const SESSION_TABLE = 'session_auth_session';
 
-/** The table of replaced digests that still find their session, for their grace. */
-export const GRACE_TABLE = 'session_auth_grace';
-
-/** The names of the indexes, which are in the schema of the tables. */
+/** The names of the indexes, which are in the schema of the table. */
 export const SESSION_INDEXES = {
   handle: 'session_auth_session_pkey',
-  digest: 'session_auth_session_digest',
   user: 'session_auth_session_user',
   sweep: 'session_auth_session_sweep',
 } as const;
 
-export const GRACE_INDEXES = {
-  digest: 'session_auth_grace_pkey',
-  handle: 'session_auth_grace_handle',
-  until: 'session_auth_grace_until',
-} as const;
-
-/** The names of both tables, qualified and quoted. */
-export interface SessionTables {
-  readonly session: string;
-  readonly grace: string;
-}
-
-export function sessionTables(schema: string | undefined): SessionTables {
-  return { session: qualifiedName(schema, SESSION_TABLE), grace: qualifiedName(schema, GRACE_TABLE) };
+/** Returns the table's name, qualified and quoted. */
+export function sessionTable(schema: string | undefined): string {
+  return qualifiedName(schema, SESSION_TABLE);
 }
 
 /**
- * The statements that create the tables.
+ * The statements that create the table.
  *
  * - Times are milliseconds since the epoch: exact, and free of the server's time zone and clock.
- * - Handles, digests and users compare by bytes (`"C"`): faster than by language, and the order of pages.
- * - `data` and `roles` are `json`, not `jsonb`: it keeps the text, so keys stay in order, numbers keep their digits and
- *   `\u0000` is allowed. session-row.ts describes the layout of `data`.
- * - No index holds `last_activity_at` or `expires_at`, so a touch rewrites the row within its page and no index (a HOT
- *   update; `fillfactor` leaves it room). The sweep looks for `sweep_at`, which is never later than `expires_at`; a
+ * - Handles, digests, devices and users compare by bytes (`"C"`): faster than by language, and the order of pages.
+ * - What is a list or an object is `json`, not `jsonb`: it keeps the text, so keys stay in order, numbers keep their
+ *   digits and `\u0000` is allowed. session-row.ts describes the layout of `data`.
+ * - A session is found by its handle, whichever of its tokens is presented, so no index holds a digest. Nor does one
+ *   hold `last_activity_at` or `expires_at`. So a touch or a rotation rewrites the row within its page and no index (a
+ *   HOT update; `fillfactor` leaves it room). The sweep looks for `sweep_at`, which is never later than `expires_at`; a
  *   sweep that finds the session alive moves it on.
  */
-export function createSessionTables(schema: string | undefined): readonly string[] {
-  const { session, grace } = sessionTables(schema);
+export function createSessionTable(schema: string | undefined): readonly string[] {
+  const session = sessionTable(schema);
   return [
     `CREATE TABLE ${session} (
       "handle" text COLLATE "C" NOT NULL,
@@ -64,24 +50,50 @@ export function createSessionTables(schema: string | undefined): readonly string
       "factors" json,
       "upstream" text,
       "sweep_at" bigint NOT NULL,
+      "tokens" json,
+      "former_roles" json,
+      "roles_since" integer,
+      "revision" bigint NOT NULL DEFAULT 0,
+      "device" text COLLATE "C",
       CONSTRAINT "${SESSION_INDEXES.handle}" PRIMARY KEY ("handle")
     ) WITH (fillfactor = 85)`,
-    `CREATE UNIQUE INDEX "${SESSION_INDEXES.digest}" ON ${session} ("digest")`,
     `CREATE INDEX "${SESSION_INDEXES.user}" ON ${session} ("user_id", "created_at", "handle")`,
     `CREATE INDEX "${SESSION_INDEXES.sweep}" ON ${session} ("sweep_at")`,
-    `CREATE TABLE ${grace} (
-      "digest" text COLLATE "C" NOT NULL,
-      "handle" text COLLATE "C" NOT NULL,
-      "until" bigint NOT NULL,
-      CONSTRAINT "${GRACE_INDEXES.digest}" PRIMARY KEY ("digest")
-    )`,
-    `CREATE INDEX "${GRACE_INDEXES.handle}" ON ${grace} ("handle")`,
-    `CREATE INDEX "${GRACE_INDEXES.until}" ON ${grace} ("until")`,
   ];
 }
 
-/** The statements that drop the tables and their indexes. */
-export function dropSessionTables(schema: string | undefined): readonly string[] {
-  const { session, grace } = sessionTables(schema);
-  return [`DROP TABLE ${grace}`, `DROP TABLE ${session}`];
+/** The statements that drop the table and its indexes. */
+export function dropSessionTable(schema: string | undefined): readonly string[] {
+  return [`DROP TABLE ${sessionTable(schema)}`];
+}
+
+/** The query that returns a row if the table has the columns of this version, and none if it is of version 0.1. */
+export function findUpgradedSessionTable(schema: string | undefined): { text: string; values: string[] } {
+  return {
+    text: `SELECT 1 FROM pg_attribute WHERE attrelid = to_regclass($1) AND attname = 'revision' AND NOT attisdropped`,
+    values: [sessionTable(schema)],
+  };
+}
+
+/**
+ * The statements that bring the table of version 0.1 to the columns and indexes that {@link createSessionTable} gives
+ * it. They may be repeated when they broke off; the last one, which adds all columns at once, tells that they are done.
+ *
+ * They empty the table: the tokens of 0.1 name no handle, so no request could find those sessions any more.
+ */
+export function upgradeSessionTable(schema: string | undefined): readonly string[] {
+  const session = sessionTable(schema);
+  return [
+    `DROP TABLE IF EXISTS ${qualifiedName(schema, 'session_auth_grace')}`,
+    `TRUNCATE ${session}`,
+    `DROP INDEX IF EXISTS ${qualifiedName(schema, 'session_auth_session_digest')}`,
+    `ALTER TABLE ${session}
+      ADD COLUMN IF NOT EXISTS "factors" json,
+      ADD COLUMN IF NOT EXISTS "upstream" text,
+      ADD COLUMN IF NOT EXISTS "tokens" json,
+      ADD COLUMN IF NOT EXISTS "former_roles" json,
+      ADD COLUMN IF NOT EXISTS "roles_since" integer,
+      ADD COLUMN IF NOT EXISTS "revision" bigint NOT NULL DEFAULT 0,
+      ADD COLUMN IF NOT EXISTS "device" text COLLATE "C"`,
+  ];
 }

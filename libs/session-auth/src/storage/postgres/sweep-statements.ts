@@ -1,20 +1,18 @@
 import { statement, type PostgresStatement } from './postgres-statement.js';
-import type { SessionTables } from './session-tables.js';
 
-/** The statements of a cleanup of sessions, for the tables in one schema. */
+/** The statement of a cleanup of sessions, for the table with a qualified name. */
 export interface SweepStatements {
   readonly deleteExpired: PostgresStatement;
-  readonly deleteGrace: PostgresStatement;
 }
 
 /**
  * The most rows that one step of a sweep looks at. A part of the text and no parameter: a plan for any limit would read
  * large tables from end to end.
  */
-export const SWEEP_STEP = 500;
+const SWEEP_STEP = 500;
 
 /* Sweeps never wait for a lock: see session-statements.ts. */
-export function sweepStatements({ session, grace }: SessionTables): SweepStatements {
+export function sweepStatements(session: string): SweepStatements {
   return {
     // $1 now, $2 limit
     deleteExpired: statement(`
@@ -33,13 +31,5 @@ WITH due AS MATERIALIZED (
 SELECT 'removed', handle, user_id FROM removed
 UNION ALL
 SELECT 'more', NULL, NULL FROM (SELECT count(*) AS sessions FROM due) AS due WHERE sessions >= ${SWEEP_STEP}`),
-
-    // $1 now
-    deleteGrace: statement(`
-WITH due AS MATERIALIZED (
-    SELECT ctid FROM ${grace} WHERE until <= $1::bigint ORDER BY until LIMIT ${SWEEP_STEP} FOR UPDATE SKIP LOCKED
-  ),
-  removed AS (DELETE FROM ${grace} WHERE ctid = ANY (ARRAY(SELECT ctid FROM due)))
-SELECT count(*) FROM due`),
   };
 }

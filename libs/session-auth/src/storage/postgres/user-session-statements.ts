@@ -1,8 +1,7 @@
 import { statement, type PostgresStatement } from './postgres-statement.js';
-import { COLUMNS } from './session-row.js';
-import type { SessionTables } from './session-tables.js';
+import { SESSION_AS_JSON } from './session-row.js';
 
-/** The statements on all sessions of a user, for the tables in one schema. */
+/** The statements on all sessions of a user, for the table with a qualified name. */
 export interface UserSessionStatements {
   readonly list: PostgresStatement;
   readonly listBehind: PostgresStatement;
@@ -18,16 +17,16 @@ export interface UserSessionStatements {
 export const UPDATE_STEP = 1000;
 
 /* session-statements.ts tells how they stay atomic and free of deadlocks. */
-export function userSessionStatements({ session }: SessionTables): UserSessionStatements {
+export function userSessionStatements(session: string): UserSessionStatements {
   return {
     // $1 user, $2 now, $3 the length of the page and one more
     list: statement(`
-SELECT ${COLUMNS} FROM ${session} WHERE user_id = $1 AND expires_at > $2::bigint
+SELECT ${SESSION_AS_JSON} FROM ${session} s WHERE user_id = $1 AND expires_at > $2::bigint
 ORDER BY created_at DESC, handle DESC LIMIT $3::bigint`),
 
     // $1 to $3 as for `list`, $4 and $5 createdAt and handle of the last session of the page before
     listBehind: statement(`
-SELECT ${COLUMNS} FROM ${session}
+SELECT ${SESSION_AS_JSON} FROM ${session} s
 WHERE user_id = $1 AND expires_at > $2::bigint AND (created_at, handle) < ($4::bigint, $5)
 ORDER BY created_at DESC, handle DESC LIMIT $3::bigint`),
 
@@ -35,7 +34,7 @@ ORDER BY created_at DESC, handle DESC LIMIT $3::bigint`),
     deleteByHandle: statement(`
 DELETE FROM ${session} WHERE handle = $2 AND user_id = $1 RETURNING expires_at > $3::bigint`),
 
-    // $1 user, $2 handle to leave ('' none), $3 limit, $4 now
+    // $1 user, $2 handle to leave ('' none), $3 limit, $4 now. Runs behind the user's lock.
     deleteByUser: statement(`
 WITH held AS MATERIALIZED (
     SELECT handle FROM ${session} WHERE user_id = $1 AND handle <> $2 ORDER BY handle LIMIT $3::bigint + 1 FOR UPDATE
@@ -48,14 +47,21 @@ SELECT 'ended', handle FROM removed WHERE expires_at > $4::bigint
 UNION ALL
 SELECT 'more', NULL FROM (SELECT count(*) AS sessions FROM held) AS held WHERE sessions > $3`),
 
-    // $1 user, $2 now, $3 the last handle of the step before, $4 roles, $5 email (null: leave)
+    // $1 user, $2 now, $3 the last handle of the step before, $4 roles, $5 email (null: leave). Runs behind the user's
+    // lock. Roles and former roles are compared and extended as the text that JSON.stringify makes of lists of texts.
     updateByUser: statement(`
 WITH held AS MATERIALIZED (
     SELECT handle FROM ${session} WHERE user_id = $1 AND expires_at > $2::bigint AND handle > $3
     ORDER BY handle LIMIT ${UPDATE_STEP} FOR NO KEY UPDATE
   ),
   updated AS (
-    UPDATE ${session} s SET roles = coalesce($4::json, s.roles), email = coalesce($5::text, s.email), rotated_at = 0
+    UPDATE ${session} s SET
+      revision = s.revision + 1, rotated_at = 0,
+      email = coalesce($5::text, s.email), roles = coalesce($4::text::json, s.roles),
+      former_roles = CASE WHEN $4::text <> s.roles::text THEN (
+          CASE WHEN s.former_roles::text LIKE '[[%]]' THEN left(s.former_roles::text, -1) || ',' ELSE '[' END
+          || s.roles::text || ']'
+        )::json ELSE s.former_roles END
     FROM held WHERE s.handle = held.handle
   )
 SELECT count(*), max(handle) FROM held`),

@@ -5,8 +5,8 @@ import { SessionAuthError } from '../../errors/session-auth.error.js';
 /*
  * Every key of this library in Redis. The client's `keyPrefix`, if it has one, comes before it.
  *
- *   sa:{AB}:s:<43 characters>   a session, by its digest: a string, see redis-session-codec.ts
- *   sa:{AB}:u:<22 characters>   the sessions of a user: a sorted set of handle and hash by createdAt
+ *   sa:{AB}:s:<20 characters>   a session, by its handle: a string, see redis-session-codec.ts
+ *   sa:{AB}:u:<22 characters>   the sessions of a user: a sorted set of handle and device by createdAt
  *   sa:{AB}:r:<22 characters>   a remember-me token, by its selector: a hash, see redis-remember-me-scripts.ts
  *   sa:{AB}:v:<22 characters>   the remember-me tokens of a user: a sorted set of handle and selector by createdAt
  *   sa:throttle:…               counts of failed logins, see redis-login-throttle-store.ts
@@ -27,7 +27,7 @@ type Kind = (typeof KIND)[keyof typeof KIND];
 /** The length of {@link userKeyOf} in characters. */
 export const USER_KEY_LENGTH = 22;
 
-/** Returns the key of a digest or selector, both of which begin with their shard tag. */
+/** Returns the key of a shard tag and what follows it: a handle, a selector or the name of a user. */
 export function keyOf(namespace: string, kind: Kind, id: string): string {
   return `${namespace}{${id.slice(0, SHARD_TAG_LENGTH)}}:${kind}:${id.slice(SHARD_TAG_LENGTH)}`;
 }

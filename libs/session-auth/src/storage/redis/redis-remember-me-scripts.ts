@@ -5,8 +5,10 @@ import { RedisScript } from './redis-script.js';
  * The keys are those of redis-keys.ts: a token is a hash, the index of a user a sorted set of handle and selector (20
  * and 22 characters, the selector without its tag) by createdAt.
  *
- * The field `p` of a token holds the validators that were replaced, the latest first: 43 characters of digest and the
- * 13 digits of the time until which it is honoured.
+ * Fields of a token: handle `id`, user `u`, the user's name in keys `k`, digest of the present validator `c`, revision
+ * `v`, createdAt `n`, lastUsedAt `l`, expiresAt `x`, session `s`, address `i`, user agent `g`. Those of a successor, if
+ * one is out: digest `q`, nonce `o`, time `a`, session `t`, and `r`, which is 1 for a repeated one. `p` holds the
+ * validators that were replaced lately, the latest first: each 43 characters of digest and 13 digits of time.
  */
 const PRELUDE = `
 local SELECTOR, USER_KEY = 22, ${USER_KEY_LENGTH}
@@ -32,6 +34,11 @@ end
 local function isLive(key, now)
   local expires = redis.call('HGET', key, 'x')
   return expires and tonumber(expires) > now
+end
+
+-- whether a token has this revision, or '' was given; one of version 0.1 has none
+local function hasRevision(key, revision)
+  return revision == '' or (redis.call('HGET', key, 'v') or '0') == revision
 end
 
 -- an index lives as long as the longest token in it
@@ -67,43 +74,28 @@ keepIndex(index, tonumber(ARGV[4]))
 return 1
 `);
 
-/**
- * KEYS token. ARGV now, presented, successor, grace, new end ('' keeps it), session. Returns status, how often it was
- * replaced since, fields.
- */
-export const USE = script(`
-local key, now = KEYS[1], tonumber(ARGV[1])
-if not isLive(key, now) then return { 'absent' } end
-local current, replaced = unpack(redis.call('HMGET', key, 'c', 'p'))
--- the replaced validators that are still honoured, and the place of the presented one among them
-local honoured, place = '', 0
-for at = 1, #replaced, 56 do
-  if tonumber(string.sub(replaced, at + 43, at + 55)) > now then
-    honoured = honoured .. string.sub(replaced, at, at + 55)
-    if string.sub(replaced, at, at + 42) == ARGV[2] and place == 0 then place = #honoured / 56 end
-  end
-end
--- the present validator: its successor takes its place
-if current == ARGV[2] then
-  local entry = ARGV[2] .. string.format('%013.0f', now + tonumber(ARGV[4]))
-  redis.call('HSET', key, 'c', ARGV[3], 'l', ARGV[1], 's', ARGV[6], 'p', entry .. honoured)
-  if ARGV[5] ~= '' then
-    redis.call('HSET', key, 'x', ARGV[5])
-    redis.call('PEXPIRE', key, tonumber(ARGV[5]) - now)
-    keepIndex(indexOf(key, redis.call('HGET', key, 'k')), tonumber(ARGV[5]) - now)
-  end
-  return { 'used', 0, redis.call('HGETALL', key) }
-end
--- one that was replaced a moment ago: nothing changes
-if place > 0 then return { 'reused', place, redis.call('HGETALL', key) } end
--- any other: the token is gone
-local stolen = redis.call('HGETALL', key)
-remove(key)
-return { 'theft', 0, stolen }
+/** KEYS token. ARGV now. Returns the fields of a live token, else nil. */
+export const FIND = script(`
+return isLive(KEYS[1], tonumber(ARGV[1])) and redis.call('HGETALL', KEYS[1]) or nil
 `);
 
-/** KEYS token. ARGV now. Returns the fields of a token that was live, else nil. */
+/** KEYS token. ARGV now, revision, new end ('' keeps it), then fields and values. Returns status, fields. */
+export const REPLACE = script(`
+local key, now = KEYS[1], tonumber(ARGV[1])
+if not isLive(key, now) then return { 'absent' } end
+if not hasRevision(key, ARGV[2]) then return { 'changed', redis.call('HGETALL', key) } end
+redis.call('HSET', key, unpack(ARGV, 4))
+-- token and index live as long as the new end says
+if ARGV[3] ~= '' then
+  redis.call('PEXPIRE', key, tonumber(ARGV[3]) - now)
+  keepIndex(indexOf(key, redis.call('HGET', key, 'k')), tonumber(ARGV[3]) - now)
+end
+return { 'replaced', redis.call('HGETALL', key) }
+`);
+
+/** KEYS token. ARGV now, revision ('' any). Returns the fields of a token that was live and is gone, else nil. */
 export const DELETE = script(`
+if not hasRevision(KEYS[1], ARGV[2]) then return nil end
 local live = isLive(KEYS[1], tonumber(ARGV[1]))
 local fields = redis.call('HGETALL', KEYS[1])
 remove(KEYS[1])
@@ -111,15 +103,19 @@ return live and fields or nil
 `);
 
 /**
- * KEYS index. ARGV now, 'handle' or 'session', a value to compare it with, 'only' (removes those that are equal) or
- * 'but' (removes the others). Returns how many of those removed were live.
+ * KEYS index. ARGV now, 'handle' or 'session', which one, 'only' (removes the tokens that have it) or 'but' (removes the
+ * others). Returns how many of those removed were live.
  */
 export const DELETE_FROM_INDEX = script(`
 local removed = 0
 for _, member in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
   local key = keyOf(KEYS[1], member)
-  local value = ARGV[2] == 'handle' and string.sub(member, 1, 20) or redis.call('HGET', key, 's')
-  if (value == ARGV[3]) == (ARGV[4] == 'only') then
+  local has = string.sub(member, 1, 20) == ARGV[3]
+  if ARGV[2] == 'session' then
+    local session, next = unpack(redis.call('HMGET', key, 's', 't'))
+    has = session == ARGV[3] or next == ARGV[3]
+  end
+  if has == (ARGV[4] == 'only') then
     if isLive(key, tonumber(ARGV[1])) then removed = removed + 1 end
     redis.call('DEL', key)
     redis.call('ZREM', KEYS[1], member)

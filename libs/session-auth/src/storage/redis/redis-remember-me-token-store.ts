@@ -1,14 +1,19 @@
-import { SHARD_TAG_LENGTH, shardTagOf } from '../../crypto/session-token.js';
+import { HASH_LENGTH, SHARD_TAG_LENGTH, shardTagOf } from '../../crypto/session-token.js';
 import {
   RememberMeTokenStore,
+  type RememberMeChanges,
+  type RememberMeReplacement,
+  type RememberMeReplaceOutcome,
+  type RememberMeSuccessor,
   type RememberMeTokenRecord,
-  type RememberMeUse,
-  type RememberMeUseOutcome,
+  type ReplacedValidator,
 } from '../../remember-me/remember-me-token-store.js';
 import type { RedisClient } from './redis-client.js';
 import { checkedNamespace, keyOf, keyOfUser, KIND, userKeyOf } from './redis-keys.js';
 import * as scripts from './redis-remember-me-scripts.js';
 import type { RedisSessionStoreOptions } from './redis-session-store.js';
+
+const TIME_LENGTH = 13;
 
 /**
  * Remember-me tokens in Redis, through the same client and under the same rules as sessions. Each call is one script.
@@ -38,18 +43,23 @@ export class RedisRememberMeTokenStore extends RememberMeTokenStore {
     );
   }
 
-  override async use(selector: string, use: RememberMeUse): Promise<RememberMeUseOutcome> {
-    const { now, presented, successor, reuseGrace, expiresAt, sessionId } = use;
-    const args = [now, presented, successor, reuseGrace, expiresAt ?? '', sessionId];
-    const reply = await scripts.USE.run(this.#client, [this.#tokenKey(selector)], args);
-    const [status, replaced, fields] = reply as [RememberMeUseOutcome['status'], number, string[]];
-    if (status === 'absent') return { status };
-    const record = decodeFields(selector, fields);
-    return status === 'reused' ? { status, record, replaced } : { status, record };
+  override async find(selector: string, now: number): Promise<RememberMeTokenRecord | undefined> {
+    const fields = await scripts.FIND.run(this.#client, [this.#tokenKey(selector)], [now]);
+    return fields === null ? undefined : decodeFields(selector, fields as string[]);
   }
 
-  override async delete(selector: string, now: number): Promise<RememberMeTokenRecord | undefined> {
-    const fields = await scripts.DELETE.run(this.#client, [this.#tokenKey(selector)], [now]);
+  override async replace(
+    selector: string,
+    { revision, now, changes }: RememberMeReplacement,
+  ): Promise<RememberMeReplaceOutcome> {
+    const args = [now, revision, changes.expiresAt ?? '', 'v', revision + 1, ...encodeChanges(changes)];
+    const reply = await scripts.REPLACE.run(this.#client, [this.#tokenKey(selector)], args);
+    const [status, fields] = reply as [RememberMeReplaceOutcome['status'], string[]];
+    return status === 'absent' ? { status } : { status, record: decodeFields(selector, fields) };
+  }
+
+  override async delete(selector: string, now: number, revision?: number): Promise<RememberMeTokenRecord | undefined> {
+    const fields = await scripts.DELETE.run(this.#client, [this.#tokenKey(selector)], [now, revision ?? '']);
     return fields === null ? undefined : decodeFields(selector, fields as string[]);
   }
 
@@ -91,31 +101,58 @@ export class RedisRememberMeTokenStore extends RememberMeTokenStore {
   }
 }
 
+type Fields = readonly (readonly [name: string, value: string | number | undefined])[];
+
 function encodeFields(record: RememberMeTokenRecord): string[] {
-  const fields: [string, string | number | undefined][] = [
-    ['id', record.id],
-    ['u', record.userId],
-    ['k', userKeyOf(record.userId)],
-    ['c', record.validatorDigest],
-    ['p', ''],
-    ['n', record.createdAt],
-    ['l', record.lastUsedAt],
-    ['x', record.expiresAt],
-    ['s', record.sessionId],
-    ['i', record.ip],
-    ['g', record.userAgent],
+  const { id, userId, revision, createdAt, ip, userAgent } = record;
+  const fixed: Fields = [
+    ['id', id],
+    ['u', userId],
+    ['k', userKeyOf(userId)],
+    ['v', revision],
+    ['n', createdAt],
+    ['i', ip],
+    ['g', userAgent],
   ];
+  return [...given(fixed), ...encodeChanges(record)];
+}
+
+function encodeChanges(changes: RememberMeChanges): string[] {
+  const { validatorDigest, successor, replaced, lastUsedAt, expiresAt, sessionId } = changes;
+  return given([
+    ['c', validatorDigest],
+    ['q', successor?.digest],
+    ['o', successor?.nonce],
+    ['a', successor?.at],
+    ['t', successor?.sessionId],
+    ['r', successor && (successor.isRepeated === true ? 1 : 0)],
+    ['p', replaced?.map(({ digest, until }) => digest + encodeTime(until)).join('')],
+    ['l', lastUsedAt],
+    ['x', expiresAt],
+    ['s', sessionId],
+  ]);
+}
+
+function given(fields: Fields): string[] {
   return fields.flatMap(([name, value]) => (value === undefined ? [] : [name, String(value)]));
+}
+
+function encodeTime(time: number): string {
+  return String(time).padStart(TIME_LENGTH, '0');
 }
 
 function decodeFields(selector: string, pairs: readonly string[]): RememberMeTokenRecord {
   const fields = new Map<string, string>();
   for (let i = 0; i < pairs.length; i += 2) fields.set(pairs[i]!, pairs[i + 1]!);
+  const revision = fields.get('v');
   return {
     selector,
     id: fields.get('id')!,
     userId: fields.get('u')!,
     validatorDigest: fields.get('c')!,
+    revision: revision === undefined ? undefined : Number(revision),
+    successor: decodeSuccessor(fields),
+    replaced: decodeReplaced(fields.get('p')),
     createdAt: Number(fields.get('n')),
     lastUsedAt: Number(fields.get('l')),
     expiresAt: Number(fields.get('x')),
@@ -123,4 +160,20 @@ function decodeFields(selector: string, pairs: readonly string[]): RememberMeTok
     ip: fields.get('i'),
     userAgent: fields.get('g'),
   };
+}
+
+function decodeSuccessor(fields: ReadonlyMap<string, string>): RememberMeSuccessor | undefined {
+  const digest = fields.get('q');
+  if (digest === undefined) return undefined;
+  const successor = { digest, nonce: fields.get('o')!, at: Number(fields.get('a')), sessionId: fields.get('t')! };
+  return fields.get('r') === '1' ? { ...successor, isRepeated: true } : successor;
+}
+
+function decodeReplaced(text: string | undefined): readonly ReplacedValidator[] | undefined {
+  if (text === undefined || text === '') return undefined;
+  const length = HASH_LENGTH + TIME_LENGTH;
+  return Array.from({ length: text.length / length }, (_, index) => {
+    const entry = text.slice(index * length, (index + 1) * length);
+    return { digest: entry.slice(0, HASH_LENGTH), until: Number(entry.slice(HASH_LENGTH)) };
+  });
 }

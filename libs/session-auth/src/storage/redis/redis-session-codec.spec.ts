@@ -1,8 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { anyCharacter } from '../../../test/any-character.js';
+import { addressOf, handleOf, hashOf } from '../../crypto/session-token.js';
 import { SessionAuthError } from '../../errors/session-auth.error.js';
 import type { SessionData, SessionRecord } from '../../session/session-record.js';
+import { withReplaced, withRoles, withSuccessor, type OtherToken } from '../../session/session-tokens.js';
 import { decodeRecord, encodeData, encodeRecord, HEADER_LENGTH, LINE_END } from './redis-session-codec.js';
 
 /** Text with whatever UTF-16 can hold, halves of pairs included. */
@@ -20,41 +22,57 @@ const base64url = (length: number): fc.Arbitrary<string> =>
     maxLength: length,
   });
 
-const anyRecord: fc.Arbitrary<SessionRecord> = fc.record(
+const token: fc.Arbitrary<OtherToken> = fc.record(
   {
-    digest: base64url(45),
-    id: base64url(20),
-    userId: text,
-    email: text,
-    roles: fc.array(text),
-    createdAt: time,
-    authenticatedAt: time,
-    authentication: fc.constantFrom('password' as const, 'remember-me' as const, 'custom' as const),
-    factors: fc.dictionary(text, time, { noNullPrototype: true }),
-    upstream: text,
-    rotatedAt: time,
-    lastActivityAt: time,
-    expiresAt: time,
-    absoluteExpiresAt: time,
-    ip: text,
-    userAgent: text,
-    fingerprint: text,
-    data,
+    hash: base64url(43),
+    kind: fc.constantFrom('successor', 'superseded', 'retired', 'renewable'),
+    at: time,
+    rolesSince: fc.nat(9),
+    grace: fc.nat(100_000),
   },
-  {
-    requiredKeys: [
-      'digest',
-      'id',
-      'roles',
-      'createdAt',
-      'rotatedAt',
-      'lastActivityAt',
-      'expiresAt',
-      'absoluteExpiresAt',
-      'data',
-    ],
-  },
+  { requiredKeys: ['hash', 'kind', 'at'] },
 );
+
+const anyRecord: fc.Arbitrary<SessionRecord> = fc
+  .record(
+    {
+      digest: base64url(65),
+      revision: fc.integer({ min: 1, max: 1000 }),
+      tokens: fc.array(token, { minLength: 1 }),
+      userId: text,
+      email: text,
+      roles: fc.array(text),
+      formerRoles: fc.array(fc.array(text), { minLength: 1 }),
+      rolesSince: fc.integer({ min: 1, max: 9 }),
+      createdAt: time,
+      authenticatedAt: time,
+      authentication: fc.constantFrom('password' as const, 'remember-me' as const, 'custom' as const),
+      factors: fc.dictionary(text, time, { noNullPrototype: true }),
+      upstream: text,
+      device: base64url(11),
+      rotatedAt: time,
+      lastActivityAt: time,
+      expiresAt: time,
+      absoluteExpiresAt: time,
+      ip: text,
+      userAgent: text,
+      fingerprint: text,
+      data,
+    },
+    {
+      requiredKeys: [
+        'digest',
+        'roles',
+        'createdAt',
+        'rotatedAt',
+        'lastActivityAt',
+        'expiresAt',
+        'absoluteExpiresAt',
+        'data',
+      ],
+    },
+  )
+  .map((each) => ({ ...each, id: handleOf(each.digest) }));
 
 /** Any, and many as a login leaves them: of one time. */
 const record = fc.tuple(anyRecord, fc.boolean(), fc.boolean()).map(([each, isOfLogin, isFirstToken]): SessionRecord => {
@@ -98,6 +116,48 @@ describe('the stored value of a session', () => {
     }
   });
 
+  it('is decoded to the record of the present token by a digest of any token, or of none', () => {
+    const [given] = fc.sample(anyRecord, 1);
+    const value = encodeRecord(given!);
+    const [tag, handle] = [given!.digest.slice(0, 2), handleOf(given!.digest)];
+    for (const hash of ['x'.repeat(43), hashOf(addressOf('alice', handle))]) {
+      expect(decodeRecord(tag + handle + hash, value)).toEqual(given);
+    }
+  });
+
+  it('holds no handle, which is in the key, and the hash of the present token once', () => {
+    fc.assert(
+      fc.property(record, (given) => {
+        const value = encodeRecord(given);
+        expect(value).not.toContain(handleOf(given.digest));
+        expect(value.split(hashOf(given.digest))).toHaveLength(2);
+      }),
+    );
+  });
+
+  it('of a login has no line for tokens, revision and former roles, nor for such that are empty', () => {
+    const login = { ...fc.sample(anyRecord, 1)[0]!, revision: undefined, tokens: undefined, formerRoles: undefined };
+    const value = encodeRecord({ ...login, rolesSince: undefined, data: {} });
+    for (const name of 'vkhn') expect(value).not.toContain(`${LINE_END}"${name}":`);
+    expect(encodeRecord({ ...login, revision: 0, tokens: [], formerRoles: [], rolesSince: 0, data: {} })).toBe(value);
+  });
+
+  it('keeps what the changes of tokens and roles make of a record', () => {
+    const [given] = fc.sample(anyRecord, 1);
+    const before = { ...given!, tokens: undefined, formerRoles: undefined, rolesSince: undefined };
+    const other = { ...before, ...withRoles(before, ['a role', ...before.roles]) };
+    const handedOver = { ...other, ...withSuccessor(other, 'x'.repeat(65), 5, 7) };
+    const decoded = decodeRecord(handedOver.digest, encodeRecord(handedOver));
+    expect(decoded).toEqual({ ...handedOver, rolesSince: undefined });
+    const next = { now: 8, grace: 9, kind: 'renewable' } as const;
+    const changes = withReplaced(decoded, `${decoded.digest.slice(0, 22)}${'y'.repeat(43)}`, next);
+    const replaced = { ...decoded, ...changes };
+    expect(replaced.tokens).toHaveLength(2);
+    // the roles of before are dropped with the last token that knew them
+    const expected = { ...replaced, formerRoles: undefined, rolesSince: undefined };
+    expect(decodeRecord(replaced.digest, encodeRecord(replaced))).toEqual(expected);
+  });
+
   it('has one line for each other field and each key of data, whatever is in them', () => {
     fc.assert(
       fc.property(record, (given) => {
@@ -105,7 +165,14 @@ describe('the stored value of a session', () => {
         const names = lines.filter((line) => !line.startsWith('".')).map((line) => line[1]);
         expect(new Set(names).size).toBe(names.length);
         expect(lines).toHaveLength(names.length + Object.keys(given.data).length);
-        for (const [name, field] of Object.entries({ e: 'email', i: 'ip', g: 'userAgent', x: 'factors' } as const)) {
+        for (const [name, field] of Object.entries({
+          e: 'email',
+          i: 'ip',
+          g: 'userAgent',
+          x: 'factors',
+          d: 'device',
+          k: 'tokens',
+        } as const)) {
           expect(names.includes(name)).toBe(given[field] !== undefined);
         }
         expect(lines.filter((line) => line.startsWith('".'))).toEqual(
@@ -139,7 +206,7 @@ describe('a value that was not encoded here', () => {
   /** What decodes, or the one error there is; anything else fails the test. */
   function decodeOrRefuse(value: string): SessionRecord | undefined {
     try {
-      return decodeRecord('x'.repeat(45), value);
+      return decodeRecord('x'.repeat(65), value);
     } catch (error) {
       expect(error).toBeInstanceOf(SessionAuthError);
       expect((error as SessionAuthError).code).toBe('corrupt_session_record');
@@ -158,7 +225,7 @@ describe('a value that was not encoded here', () => {
 
   it('is refused as corrupt, or is a record in its types, when the header is whole and any members follow', () => {
     const header = fc.sample(record, 1).map((given) => encodeRecord(given).slice(0, HEADER_LENGTH))[0]!;
-    const member = fc.tuple(fc.constantFrom(...'uercamxstigf', '.x', '__proto__'), json);
+    const member = fc.tuple(fc.constantFrom(...'uercamxstigfdvkhn', '.x', '__proto__'), json);
     const members = fc.array(member).map((list) => JSON.stringify(Object.fromEntries(list)).slice(1, -1));
     fc.assert(
       fc.property(fc.oneof(text, members), (body) => {
@@ -167,7 +234,15 @@ describe('a value that was not encoded here', () => {
         expect(decoded.roles.every((role) => typeof role === 'string')).toBe(true);
         expect([typeof decoded.createdAt, typeof decoded.rotatedAt]).toEqual(['number', 'number']);
         expect(Object.values(decoded.factors ?? {}).every((at) => typeof at === 'number')).toBe(true);
-        for (const field of ['userId', 'email', 'upstream', 'ip', 'userAgent', 'fingerprint'] as const) {
+        for (const { hash, kind, at, rolesSince, grace } of decoded.tokens ?? []) {
+          expect([typeof hash, typeof kind, typeof at]).toEqual(['string', 'string', 'number']);
+          for (const each of [rolesSince, grace]) expect(['number', 'undefined']).toContain(typeof each);
+        }
+        for (const roles of decoded.formerRoles ?? [])
+          expect(roles.every((role) => typeof role === 'string')).toBe(true);
+        for (const each of [decoded.revision, decoded.rolesSince])
+          expect(['number', 'undefined']).toContain(typeof each);
+        for (const field of ['userId', 'email', 'upstream', 'device', 'ip', 'userAgent', 'fingerprint'] as const) {
           expect(['string', 'undefined']).toContain(typeof decoded[field]);
         }
       }),

@@ -1,35 +1,36 @@
+import { digestWith, handleOf, HASH_LENGTH, hashOf } from '../../crypto/session-token.js';
 import { corruptRecord } from '../../session/corrupt-record.js';
 import { areFactorTimes, type FactorTimes } from '../../session/session-factors.js';
 import type { SessionData, SessionRecord } from '../../session/session-record.js';
+import type { OtherToken } from '../../session/session-tokens.js';
 import type { SessionAuthentication } from '../../users/session-authentication.js';
 import { USER_KEY_LENGTH, userKeyOf } from './redis-keys.js';
+import { areStoredTokens, decodeToken, encodeToken, type StoredToken } from './redis-session-tokens.js';
 
 /*
  * A session's value in Redis is one string: a header of fixed width, then lines of JSON members.
  *
- *   lastActivityAt expiresAt absoluteExpiresAt handle user key
- *   13 digits      13 digits 13 digits         20     22        (no blanks between)
+ *   lastActivityAt expiresAt absoluteExpiresAt hash of the present token user key
+ *   13 digits      13 digits 13 digits         43 characters             22        (no blanks between)
  *   "u":"alice",
  *   "r":["admin"],
+ *   "d":"QmF0bW9iaWxl",
+ *   "c":1700000000000,
  *   ".cart":{"items":[…]}
  *
+ * The hash is what the digest of the present token ends with; what a digest begins with, tag and handle, is in the key.
  * Fields have names of one letter, data keys start with a dot. A touch overwrites the first 26 characters in place.
  * Scripts merge fields and data by replacing whole lines, and never decode JSON: JSON text has no raw line break
  * inside, and the beginning of a line up to the colon is unique. A read puts the lines in braces and decodes one JSON
  * object.
  *
  * Values that a login by password sets have no line: rotatedAt when it equals createdAt and, for a session of a user,
- * authenticatedAt when it equals createdAt and authentication when it is `password`.
+ * authenticatedAt when it equals createdAt and authentication when it is `password`. Nor have revision and rolesSince
+ * when they are 0, and tokens and formerRoles when they are empty.
  */
 
 /** The length of the header in characters. */
-export const HEADER_LENGTH = 81;
-
-/** The length of a digest without its shard tag. */
-export const HASH_LENGTH = 43;
-
-/** The length of a public handle. */
-export const HANDLE_LENGTH = 20;
+export const HEADER_LENGTH = 104;
 
 /** The user key in the header of an anonymous session. */
 const NO_USER_KEY = '.'.repeat(USER_KEY_LENGTH);
@@ -49,6 +50,11 @@ const FIELDS = {
   ip: 'i',
   userAgent: 'g',
   fingerprint: 'f',
+  device: 'd',
+  revision: 'v',
+  tokens: 'k',
+  formerRoles: 'h',
+  rolesSince: 'n',
   // every record has it, and it comes last: a value that was cut off before it cannot pass for a whole one
   createdAt: 'c',
 } as const;
@@ -63,12 +69,11 @@ export function encodeRecord(record: SessionRecord): string {
     encodeTime(record.lastActivityAt) +
     encodeTime(record.expiresAt) +
     encodeTime(record.absoluteExpiresAt) +
-    record.id +
+    hashOf(record.digest) +
     (record.userId === undefined ? NO_USER_KEY : userKeyOf(record.userId));
-  const lines = [
-    ...encodeFields(withoutTheUsual(record)),
-    ...encodeData(record.data).filter(([, json]) => json !== ''),
-  ];
+  const lines = [...encodeFields(withoutTheUsual(record)), ...encodeData(record.data)].filter(
+    ([, json]) => json !== '',
+  );
   return header + lines.map(([prefix, json]) => prefix + json).join(LINE_END);
 }
 
@@ -88,14 +93,31 @@ export function encodeTime(time: number): string {
   return String(time).padStart(13, '0');
 }
 
-/** Returns the lines of fields as pairs of beginning and JSON. Fields that are undefined have none. */
+/**
+ * Returns the lines of fields as pairs of beginning and JSON. Fields that are undefined have none; for a field whose
+ * value has no line the JSON is empty.
+ */
 export function encodeFields(fields: Fields): [string, string][] {
   const lines: [string, string][] = [];
   for (const [field, name] of FIELD_ENTRIES) {
     const value = fields[field];
-    if (value !== undefined) lines.push([`"${name}":`, JSON.stringify(value)]);
+    if (value !== undefined) lines.push([`"${name}":`, encodeField(field, value)]);
   }
   return lines;
+}
+
+function encodeField(field: Field, value: unknown): string {
+  switch (field) {
+    case 'revision':
+    case 'rolesSince':
+      return value === 0 ? '' : JSON.stringify(value);
+    case 'formerRoles':
+      return (value as unknown[]).length === 0 ? '' : JSON.stringify(value);
+    case 'tokens':
+      return (value as OtherToken[]).length === 0 ? '' : JSON.stringify((value as OtherToken[]).map(encodeToken));
+    default:
+      return JSON.stringify(value);
+  }
 }
 
 /** Returns the lines of session data as pairs of beginning and JSON; for a key to remove the JSON is empty. */
@@ -107,8 +129,9 @@ export function encodeData(data: SessionData): [string, string][] {
 }
 
 /**
- * Decodes the stored value of a digest.
+ * Decodes the stored value of a session.
  *
+ * @param digest that of any token of the session
  * @throws SessionAuthError `corrupt_session_record`
  */
 export function decodeRecord(digest: string, value: string): SessionRecord {
@@ -123,16 +146,21 @@ export function decodeRecord(digest: string, value: string): SessionRecord {
   if (!areMembers(members) || isAnonymous !== (members.u === undefined)) throw corruptRecord();
   const { a = isAnonymous ? null : members.c, m = isAnonymous ? null : 'password' } = members;
   return {
-    digest,
-    id: value.slice(39, 59),
+    digest: digestWith(digest, value.slice(39, 39 + HASH_LENGTH)),
+    id: handleOf(digest),
+    revision: members.v,
+    tokens: members.k?.map(decodeToken),
     userId: members.u,
     email: members.e,
     roles: members.r,
+    formerRoles: members.h,
+    rolesSince: members.n,
     createdAt: members.c,
     authenticatedAt: a ?? undefined,
     authentication: m ?? undefined,
     factors: members.x,
     upstream: members.s,
+    device: members.d,
     rotatedAt: members.t ?? members.c,
     lastActivityAt: Number(value.slice(0, 13)),
     expiresAt: Number(value.slice(13, 26)),
@@ -145,7 +173,7 @@ export function decodeRecord(digest: string, value: string): SessionRecord {
 }
 
 const DOT = 46;
-const HEADER = /^\d{39}[\w-]{20}(?:[\w-]{22}|\.{22})/;
+const HEADER = /^\d{39}[\w-]{43}(?:[\w-]{22}|\.{22})/;
 
 /** The fields in a value's lines, by their letters. */
 interface Members {
@@ -161,16 +189,20 @@ interface Members {
   readonly i?: string;
   readonly g?: string;
   readonly f?: string;
+  readonly d?: string;
+  readonly v?: number;
+  readonly k?: readonly StoredToken[];
+  readonly h?: readonly (readonly string[])[];
+  readonly n?: number;
 }
 
 function areMembers(members: Record<string, unknown>): members is Record<string, unknown> & Members {
-  const { u, e, r, c, a, m, x, s, t, i, g, f } = members;
+  const { u, e, r, c, a, m, x, s, t, i, g, f, d, v, k, h, n } = members;
   return (
-    Array.isArray(r) &&
-    r.every((role) => typeof role === 'string') &&
+    areTexts(r) &&
     typeof c === 'number' &&
-    (t === undefined || typeof t === 'number') &&
-    (a === undefined || a === null || typeof a === 'number') &&
+    isNumberOrAbsent(t) &&
+    (a === null || isNumberOrAbsent(a)) &&
     isTextOrAbsent(u) &&
     isTextOrAbsent(e) &&
     (m === null || isTextOrAbsent(m)) &&
@@ -178,8 +210,21 @@ function areMembers(members: Record<string, unknown>): members is Record<string,
     isTextOrAbsent(s) &&
     isTextOrAbsent(i) &&
     isTextOrAbsent(g) &&
-    isTextOrAbsent(f)
+    isTextOrAbsent(f) &&
+    isTextOrAbsent(d) &&
+    isNumberOrAbsent(v) &&
+    (k === undefined || areStoredTokens(k)) &&
+    (h === undefined || (Array.isArray(h) && h.every(areTexts))) &&
+    isNumberOrAbsent(n)
   );
+}
+
+function areTexts(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((each) => typeof each === 'string');
+}
+
+function isNumberOrAbsent(value: unknown): boolean {
+  return value === undefined || typeof value === 'number';
 }
 
 function isTextOrAbsent(value: unknown): boolean {

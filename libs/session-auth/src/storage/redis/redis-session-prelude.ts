@@ -1,36 +1,45 @@
+import { HANDLE_LENGTH, HASH_LENGTH } from '../../crypto/session-token.js';
 import { corruptRecord } from '../../session/corrupt-record.js';
 import { KIND, USER_KEY_LENGTH } from './redis-keys.js';
-import { HASH_LENGTH, HEADER_LENGTH, LINE_END } from './redis-session-codec.js';
+import { HEADER_LENGTH, LINE_END } from './redis-session-codec.js';
 import { RedisScript } from './redis-script.js';
 
 /*
- * Every script works on keys of one user or one anonymous session, named in redis-keys.ts: `…{tag}:s:<hash>`, a
- * session, and `…{tag}:u:<user key>`, the index of a user's sessions. A member of an index is handle and hash, 20 and
- * 43 characters.
+ * Every script works on keys of one user or one anonymous session, named in redis-keys.ts: `…{tag}:s:<handle>`, a
+ * session, and `…{tag}:u:<user key>`, the index of a user's sessions. A member of an index is the handle of a session,
+ * and its device where it has one. A member whose session is gone is removed when a script meets it.
  *
- * After a rotation the old session key holds `>`, the time when its grace ends (13 digits) and the new hash. Several
- * rotations make a chain, which is followed up to the first key whose grace is over: no digest outlives a newer one.
+ * Scripts look for a field by the line break before it, so never in the data: JSON text has no raw line break, and the
+ * keys of data begin with a dot. The first line has none before it, and is that of userId or roles.
  */
 const PRELUDE = `
-local HASH, HEADER, USER_KEY = ${HASH_LENGTH}, ${HEADER_LENGTH}, ${USER_KEY_LENGTH}
-
--- the session's key and value, through the chain that rotations have left; false when there is none
-local function locate(key, now)
-  local value = redis.call('GET', key)
-  for _ = 1, 1000 do
-    if not value or string.byte(value) ~= 62 or #value ~= HASH + 14 then break end
-    if (tonumber(string.sub(value, 2, 14)) or 0) <= now then return key, false end
-    key = string.sub(key, 1, -HASH - 1) .. string.sub(value, 15)
-    value = redis.call('GET', key)
-  end
-  return key, value
-end
+local HANDLE, HASH, HEADER, USER_KEY = ${HANDLE_LENGTH}, ${HASH_LENGTH}, ${HEADER_LENGTH}, ${USER_KEY_LENGTH}
+local LINE_END = '${LINE_END.replace('\n', '\\n')}'
 
 -- lastActivityAt, expiresAt, absoluteExpiresAt of a value; nil when it is no record
 local TIMES = '^' .. string.rep('%d', 39)
 local function times(value)
   if #value < HEADER or not string.find(value, TIMES) then return nil end
   return tonumber(string.sub(value, 1, 13)), tonumber(string.sub(value, 14, 26)), tonumber(string.sub(value, 27, 39))
+end
+
+-- the JSON of a field; nil when there is no line of it
+local function field(value, name)
+  local _, last = string.find(value, '\\n"' .. name .. '":', 1, true)
+  if not last then return nil end
+  local next = string.find(value, LINE_END, last, true) or #value + 1
+  return string.sub(value, last + 1, next - 1)
+end
+
+-- whether the token with a hash lets requests pass, see session-tokens.ts
+local function isHonoured(value, hash, now)
+  if string.sub(value, 40, 39 + HASH) == hash then return true end
+  local tokens = field(value, 'k') or ''
+  -- ["<kind>","<hash>",<at>
+  local first, last = string.find(tokens, '","' .. hash .. '",', 1, true)
+  if not first then return false end
+  local kind, at = string.sub(tokens, first - 1, first - 1), tonumber(string.match(tokens, '^[^],]+', last + 1)) or 0
+  return kind == 's' or (kind == 'h' and at > now)
 end
 
 -- a time to live for Redis, which refuses 0 and would stop in the middle of a script
@@ -42,17 +51,24 @@ local function corrupt() return redis.error_reply('CORRUPT session record') end
 
 -- the index of a session's user and the member there, from its key and value; nil for an anonymous session
 local function indexOf(key, value)
-  local user = string.sub(value, 60, 81)
+  local user = string.sub(value, 40 + HASH, HEADER)
   if string.byte(user) == 46 then return nil end
-  local index = string.sub(key, 1, -HASH - 3) .. '${KIND.userSessions}:' .. user
-  return index, string.sub(value, 40, 59) .. string.sub(key, -HASH)
+  local index = string.sub(key, 1, -HANDLE - 3) .. '${KIND.userSessions}:' .. user
+  return index, string.sub(key, -HANDLE) .. string.sub(field(value, 'd') or '', 2, -2)
 end
 
 -- the session's key, from an index and a member of it
 local function sessionOf(index, member)
-  return string.sub(index, 1, -USER_KEY - 3) .. '${KIND.session}:' .. string.sub(member, 21)
+  return string.sub(index, 1, -USER_KEY - 3) .. '${KIND.session}:' .. string.sub(member, 1, HANDLE)
 end
 
+-- removes a session that an index has
+local function removeMember(index, member)
+  redis.call('DEL', sessionOf(index, member))
+  redis.call('ZREM', index, member)
+end
+
+-- removes a session, whether or not it has a user
 local function remove(key, value)
   redis.call('DEL', key)
   local index, member = indexOf(key, value)
@@ -69,21 +85,6 @@ local function liveValue(index, member, now)
   end
   if value then redis.call('DEL', key) end
   redis.call('ZREM', index, member)
-  return nil
-end
-
--- the member of a handle in an index, found without sending all members to the script; nil when there is none
-local function memberOf(index, handle)
-  -- not a handle, and MATCH could take it for a pattern
-  if string.find(handle, '[^%w_-]') then return nil end
-  local cursor = '0'
-  repeat
-    local page = redis.call('ZSCAN', index, cursor, 'MATCH', handle .. '*', 'COUNT', 1000)
-    for i = 1, #page[2], 2 do
-      if string.sub(page[2][i], 1, 20) == handle then return page[2][i] end
-    end
-    cursor = page[1]
-  until cursor == '0'
   return nil
 end
 
@@ -105,28 +106,29 @@ local function beginningOf(line)
   end
 end
 
--- merges lines into those of a value: from number first on, ARGV has pairs of beginning and JSON, where empty JSON
--- removes a line; returns all lines, and the bytes of session data before and after
-local function merge(value, first)
+-- merges lines into those of a value: from place first on, a list has pairs of beginning and JSON, where empty JSON
+-- removes a line, and of two pairs with one beginning the latter counts; returns all lines, and the bytes of session
+-- data before and after
+local function merge(value, list, first)
   local given, merged, before, after = {}, {}, 0, 0
-  for i = first, #ARGV, 2 do given[ARGV[i]] = ARGV[i + 1] end
+  for i = first, #list, 2 do given[list[i]] = list[i + 1] end
   local function add(line)
     merged[#merged + 1] = line
     if string.byte(line, 2) == 46 then after = after + #line - 1 end
   end
-  for line in string.gmatch(string.sub(value, HEADER + 1) .. '${LINE_END.replace('\n', '\\n')}', '(.-),\\n') do
+  for line in string.gmatch(string.sub(value, HEADER + 1) .. LINE_END, '(.-)' .. LINE_END) do
     if string.byte(line, 2) == 46 then before = before + #line - 1 end
     local beginning = beginningOf(line)
     local json = given[beginning]
     if not json then add(line) elseif json ~= '' then add(beginning .. json) end
     given[beginning] = nil
   end
-  for i = first, #ARGV, 2 do
-    local json = given[ARGV[i]]
-    if json and json ~= '' then add(ARGV[i] .. json) end
-    given[ARGV[i]] = nil
+  for i = first, #list, 2 do
+    local json = given[list[i]]
+    if json and json ~= '' then add(list[i] .. json) end
+    given[list[i]] = nil
   end
-  return table.concat(merged, '${LINE_END.replace('\n', '\\n')}'), before, after
+  return table.concat(merged, LINE_END), before, after
 end
 `;
 

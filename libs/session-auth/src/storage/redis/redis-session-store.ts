@@ -1,5 +1,5 @@
 import { Batcher } from '../../async/batcher.js';
-import { SHARD_TAG_LENGTH, shardTagOf } from '../../crypto/session-token.js';
+import { addressOf, handleOf, hashOf, SHARD_TAG_LENGTH, shardTagOf } from '../../crypto/session-token.js';
 import type { Admission } from '../../session/concurrency-limit.js';
 import { corruptRecord, ifReadable } from '../../session/corrupt-record.js';
 import { parseSessionCursor } from '../../session/session-cursor.js';
@@ -18,12 +18,12 @@ import {
   type UpdateOutcome,
 } from '../../session/session-store.js';
 import type { RedisClient } from './redis-client.js';
-import { checkedNamespace, keyOfUser, KIND } from './redis-keys.js';
+import { checkedNamespace, keyOf, keyOfUser, KIND, userKeyOf } from './redis-keys.js';
 import type { RedisScript } from './redis-script.js';
 import { decodeRecord, encodeData, encodeFields, encodeRecord } from './redis-session-codec.js';
 import { asStoreError } from './redis-session-prelude.js';
 import { CREATE, DELETE, FIND, ROTATE, UPDATE } from './redis-session-scripts.js';
-import { DELETE_BY_HANDLE, DELETE_BY_USER, LIST, UPDATE_BY_USER } from './redis-user-scripts.js';
+import { DELETE_BY_USER, LIST, UPDATE_BY_USER } from './redis-user-scripts.js';
 
 /** Settings of {@link RedisSessionStore}. */
 export interface RedisSessionStoreOptions {
@@ -87,7 +87,7 @@ export class RedisSessionStore extends SessionStore {
 
   async #findTogether(finds: readonly Find[], { now, idle, interval }: Touch): Promise<void> {
     const keys = finds.map(({ digest }) => this.#sessionKey(digest));
-    const args = [now, idle, interval];
+    const args = [now, idle, interval, ...finds.map(({ digest }) => hashOf(digest))];
     try {
       // what FIND.run does: spelled out, because every request passes here
       const found = await this.#client
@@ -114,42 +114,46 @@ export class RedisSessionStore extends SessionStore {
   }
 
   override async create(record: SessionRecord, admission: Admission, now: number): Promise<CreateOutcome> {
-    const { digest, userId, createdAt, expiresAt, absoluteExpiresAt } = record;
+    const { digest, id, userId, device = '', createdAt, expiresAt, absoluteExpiresAt } = record;
+    const { max, onLimit, sharedFor = 0, replaces } = admission;
     const keys = [this.#sessionKey(digest), ...(userId === undefined ? [] : [this.#indexKey(userId)])];
     const reply = await this.#run(CREATE, keys, [
       now,
       encodeRecord(record),
       Math.max(expiresAt - now, 1),
-      record.id + digest.slice(SHARD_TAG_LENGTH),
+      id + device,
       createdAt,
       Math.max(absoluteExpiresAt - now, 1),
-      admission.max === Infinity ? 0 : admission.max,
-      admission.onLimit,
+      max === Infinity ? 0 : max,
+      onLimit,
+      sharedFor,
+      replaces?.id ?? '',
+      replaces?.unlessUsedFor ?? '',
     ]);
-    if (reply === 'limit_reached' || reply === 'exists') return { status: reply };
-    return { status: 'created', evicted: (reply as string[]).map((id) => ({ id, userId })) };
+    return decodeCreated(reply, userId);
   }
 
   override async update(digest: string, patch: SessionData, now: number, maxBytes: number): Promise<UpdateOutcome> {
-    const reply = await this.#run(UPDATE, [this.#sessionKey(digest)], [now, maxBytes, ...encodeData(patch).flat()]);
+    const args = [now, hashOf(digest), maxBytes, ...encodeData(patch).flat()];
+    const reply = await this.#run(UPDATE, [this.#sessionKey(digest)], args);
     if (reply === null) return { status: 'absent' };
     if (reply === 'too_large') return { status: 'too_large' };
     return { status: 'updated', data: decodeRecord(digest, reply as string).data };
   }
 
-  override async rotate(digest: string, rotation: Rotation): Promise<RotateOutcome> {
-    const { now, grace, changes } = rotation;
-    const keys = [this.#sessionKey(digest), this.#sessionKey(rotation.digest)];
-    const times = [changes.lastActivityAt, changes.expiresAt, changes.absoluteExpiresAt, changes.createdAt];
-    const lines = encodeFields({ ...changes, rotatedAt: now }).flat();
-    const reply = await this.#run(ROTATE, keys, [now, grace, ...times.map((time) => time ?? ''), ...lines]);
+  override async rotate(digest: string, { revision, now, changes }: Rotation): Promise<RotateOutcome> {
+    const { lastActivityAt = '', expiresAt = '', absoluteExpiresAt = '', createdAt = '' } = changes;
+    const hash = changes.digest === undefined ? '' : hashOf(changes.digest);
+    const lines = encodeFields({ ...changes, revision: revision + 1 }).flat();
+    const args = [now, revision, lastActivityAt, expiresAt, absoluteExpiresAt, hash, createdAt, ...lines];
+    const reply = await this.#run(ROTATE, [this.#sessionKey(digest)], args);
     if (reply === null) return { status: 'absent' };
-    if (reply === 'superseded') return { status: 'superseded' };
-    return { status: 'rotated', record: decodeRecord(rotation.digest, reply as string) };
+    if (Array.isArray(reply)) return { status: 'changed', record: decodeRecord(digest, reply[0] as string) };
+    return { status: 'rotated', record: decodeRecord(digest, reply as string) };
   }
 
   override async delete(digest: string, now: number): Promise<EndedSession | undefined> {
-    const value = await this.#run(DELETE, [this.#sessionKey(digest)], [now]);
+    const value = await this.#run(DELETE, [this.#sessionKey(digest)], [now, '']);
     const record = value === null ? undefined : ifReadable(() => decodeRecord(digest, value as string));
     return record === undefined ? undefined : { id: record.id, userId: record.userId };
   }
@@ -160,15 +164,17 @@ export class RedisSessionStore extends SessionStore {
     const [next, ...rest] = (await this.#run(LIST, [this.#indexKey(userId)], args)) as [string, ...string[]];
     const records: SessionRecord[] = [];
     for (let i = 0; i < rest.length; i += 2) {
-      const record = ifReadable(() => decodeRecord(shardTagOf(userId) + rest[i]!, rest[i + 1]!));
+      const record = ifReadable(() => decodeRecord(addressOf(userId, rest[i]!), rest[i + 1]!));
       if (record !== undefined) records.push(record);
     }
     return { records, next: next === '' ? undefined : next };
   }
 
   override async deleteByHandle(userId: string, handle: string, now: number): Promise<EndedSession | undefined> {
-    const ended = await this.#run(DELETE_BY_HANDLE, [this.#indexKey(userId)], [now, handle]);
-    return ended === 1 ? { id: handle, userId } : undefined;
+    // the whole text that is asked for: an address would cut it to the length of a handle
+    const key = keyOf(this.#namespace, KIND.session, shardTagOf(userId) + handle);
+    const value = await this.#run(DELETE, [key], [now, userKeyOf(userId)]);
+    return value === null ? undefined : { id: handle, userId };
   }
 
   override async deleteByUser(
@@ -186,10 +192,12 @@ export class RedisSessionStore extends SessionStore {
     changes: { readonly roles?: readonly string[]; readonly email?: string },
     now: number,
   ): Promise<number> {
-    const lines = encodeFields({ ...changes, rotatedAt: 0 }).flat();
+    const { roles, email } = changes;
+    const lines = encodeFields({ email, rotatedAt: 0 }).flat();
+    const rolesJson = roles === undefined ? '' : JSON.stringify(roles);
     let changed = 0;
     for (let from = '-inf'; from !== '';) {
-      const args = [now, from === '-inf' ? from : `(${from}`, UPDATE_STEP, ...lines];
+      const args = [now, from === '-inf' ? from : `(${from}`, UPDATE_STEP, rolesJson, ...lines];
       const [step, next] = (await this.#run(UPDATE_BY_USER, [this.#indexKey(userId)], args)) as [number, string];
       changed += step;
       from = next;
@@ -210,7 +218,7 @@ export class RedisSessionStore extends SessionStore {
   }
 
   #sessionKey(digest: string): string {
-    return `${this.#namespace}{${digest.slice(0, SHARD_TAG_LENGTH)}}:${KIND.session}:${digest.slice(SHARD_TAG_LENGTH)}`;
+    return `${this.#namespace}{${digest.slice(0, SHARD_TAG_LENGTH)}}:${KIND.session}:${handleOf(digest)}`;
   }
 
   #indexKey(userId: string): string {
@@ -226,11 +234,19 @@ function isSameTouch(one: Touch, other: Touch): boolean {
 function decodeFound(digest: string, found: unknown): FindOutcome {
   if (typeof found === 'string') return { status: 'live', record: decodeRecord(digest, found) };
   if (found === null) return { status: 'absent' };
-  const [hash, value] = found as [string?, string?];
-  if (hash === undefined || value === undefined) throw corruptRecord();
-  const record = decodeRecord(digest.slice(0, SHARD_TAG_LENGTH) + hash, value);
-  if (hash === '') return { status: 'expired', ended: { id: record.id, userId: record.userId } };
-  return { status: 'live', record };
+  const [value] = found as [string?];
+  if (value === undefined) throw corruptRecord();
+  const { id, userId } = decodeRecord(digest, value);
+  return { status: 'expired', ended: { id, userId } };
+}
+
+/** Decodes what the script CREATE returned for a session of a user. */
+function decodeCreated(reply: unknown, userId: string | undefined): CreateOutcome {
+  const [status, ...rest] = reply as [CreateOutcome['status'], ...unknown[]];
+  if (status === 'in_use' || status === 'limit_reached') return { status };
+  if (status === 'exists') return { status, id: rest[0] as string };
+  const [evicted, replaced] = (rest as string[][]).map((ids) => ids.map((id) => ({ id, userId })));
+  return { status, evicted: evicted!, replaced: replaced! };
 }
 
 /** Whether Redis itself refused a command, and not the network. */

@@ -5,9 +5,18 @@ import { sessionScript } from './redis-session-prelude.js';
 /**
  * KEYS index. ARGV now, limit, createdAt and handle of the last session of the page before ('' for the first page).
  * Returns createdAt and handle of the last session of this page, with a dot between, or '' when there are no more; then
- * hash and value of each session.
+ * handle and value of each session.
  */
 export const LIST = sessionScript(`
+-- byte by byte, as a sorted set does: the operator goes by the server's locale
+local function isLess(handle, other)
+  for i = 1, HANDLE do
+    local ours, others = string.byte(handle, i), string.byte(other, i)
+    if ours ~= others then return ours < others end
+  end
+  return false
+end
+
 local index, now, limit = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2])
 local from, after = ARGV[3] ~= '' and ARGV[3] or '+inf', tonumber(ARGV[3])
 local found, page, offset, place = 0, { '' }, 0, ''
@@ -17,9 +26,9 @@ while true do
   local members = redis.call('ZREVRANGEBYSCORE', index, from, '-inf', 'WITHSCORES', 'LIMIT', offset, 256)
   for i = 1, #members, 2 do
     local member, score = members[i], members[i + 1]
-    local handle = string.sub(member, 1, 20)
+    local handle = string.sub(member, 1, HANDLE)
     -- of the members with the place's own score, those with lower handles come after it
-    if tonumber(score) ~= after or handle < ARGV[4] then
+    if tonumber(score) ~= after or isLess(handle, ARGV[4]) then
       local value = liveValue(index, member, now)
       if not value then
         gone = gone + 1
@@ -28,7 +37,7 @@ while true do
         return page
       else
         found, place = found + 1, score .. '.' .. handle
-        page[#page + 1] = string.sub(member, 21)
+        page[#page + 1] = handle
         page[#page + 1] = value
       end
     end
@@ -39,18 +48,6 @@ while true do
 end
 `);
 
-/** KEYS index. ARGV now, handle. Returns 1 when it ended a live session, else 0. */
-export const DELETE_BY_HANDLE = sessionScript(`
-local index = KEYS[1]
-local member = memberOf(index, ARGV[2])
-if not member then return 0 end
-local value, key = liveValue(index, member, tonumber(ARGV[1]))
-if not value then return 0 end
-redis.call('DEL', key)
-redis.call('ZREM', index, member)
-return 1
-`);
-
 /**
  * KEYS index. ARGV now, limit, handle to leave ('' none). Returns 'more' or 'end', then the handles of ended sessions.
  */
@@ -59,17 +56,15 @@ local index, now, limit = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2])
 local members = redis.call('ZRANGE', index, 0, limit + 1)
 local seen, reply = 0, { 'end' }
 for _, member in ipairs(members) do
-  local handle = string.sub(member, 1, 20)
+  local handle = string.sub(member, 1, HANDLE)
   if handle ~= ARGV[3] then
     if seen == limit then
       reply[1] = 'more'
       return reply
     end
     seen = seen + 1
-    local value, key = liveValue(index, member, now)
-    if value then
-      redis.call('DEL', key)
-      redis.call('ZREM', index, member)
+    if liveValue(index, member, now) then
+      removeMember(index, member)
       reply[#reply + 1] = handle
     end
   end
@@ -78,12 +73,13 @@ return reply
 `);
 
 /**
- * KEYS index. ARGV now, lowest score, the most sessions to look at, then pairs of line and JSON. Returns how many it
- * changed, and the score after which the next step starts ('' at the end). Sessions of one score are changed in one
+ * KEYS index. ARGV now, lowest score, the most sessions to look at, JSON of roles ('' keeps them), then pairs of line
+ * and JSON. Adds 1 to the revision of each session, and its roles to formerRoles where they change. Returns how many
+ * it changed, and the score after which the next step starts ('' at the end). Sessions of one score are changed in one
  * step.
  */
 export const UPDATE_BY_USER = sessionScript(`
-local index, now = KEYS[1], tonumber(ARGV[1])
+local index, now, roles = KEYS[1], tonumber(ARGV[1]), ARGV[4]
 local members = redis.call('ZRANGEBYSCORE', index, ARGV[2], '+inf', 'WITHSCORES', 'LIMIT', 0, ARGV[3])
 if #members == 0 then return { 0, '' } end
 local last = members[#members]
@@ -96,7 +92,15 @@ local changed = 0
 for _, member in ipairs(todo) do
   local value, key = liveValue(index, member, now)
   if value then
-    redis.call('SET', key, string.sub(value, 1, HEADER) .. merge(value, 4), 'KEEPTTL')
+    local lines = { '"v":', string.format('%.0f', (tonumber(field(value, 'v')) or 0) + 1) }
+    local before = field(value, 'r')
+    if roles ~= '' and before and before ~= roles then
+      local former = field(value, 'h')
+      lines[3], lines[4] = '"r":', roles
+      lines[5], lines[6] = '"h":', (former and string.sub(former, 1, -2) .. ',' or '[') .. before .. ']'
+    end
+    for i = 5, #ARGV do lines[#lines + 1] = ARGV[i] end
+    redis.call('SET', key, string.sub(value, 1, HEADER) .. merge(value, lines, 1), 'KEEPTTL')
     changed = changed + 1
   end
 end

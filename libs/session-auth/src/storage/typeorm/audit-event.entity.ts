@@ -1,7 +1,7 @@
 import { EntitySchema } from 'typeorm';
 import type { AuditEventRow } from '../postgres/audit-event-row.js';
 import { AUDIT_INDEXES, AUDIT_TABLE } from '../postgres/audit-tables.js';
-import { TIME } from './column-transformers.js';
+import { NUMBER } from './column-transformers.js';
 
 /** The entity of the table of audit events, for an application that reads it through a repository. Read only. */
 export const AuditEventEntity = createAuditEventEntity();
@@ -19,7 +19,7 @@ export function createAuditEventEntity({ schema }: { readonly schema?: string } 
         generated: 'increment',
         primaryKeyConstraintName: AUDIT_INDEXES.id,
       },
-      at: { type: 'bigint', transformer: TIME },
+      at: { type: 'bigint', transformer: NUMBER },
       event: { type: 'text' },
       level: { type: 'text' },
       type: { type: 'text' },

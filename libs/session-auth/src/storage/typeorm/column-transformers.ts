@@ -1,8 +1,8 @@
 import type { ValueTransformer } from 'typeorm';
 import { decodeText, encodeText } from '../postgres/postgres-text.js';
 
-/** Milliseconds as numbers: the driver returns `bigint` as text. */
-export const TIME: ValueTransformer = {
+/** Times and counts as numbers: the driver returns `bigint` as text. */
+export const NUMBER: ValueTransformer = {
   from: (stored: string | null) => (stored === null ? null : Number(stored)),
   to: (time: unknown) => time,
 };

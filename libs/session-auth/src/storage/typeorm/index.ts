@@ -2,7 +2,7 @@ export type { AuditEventRow } from '../postgres/audit-event-row.js';
 export { AUDIT_TABLE } from '../postgres/audit-tables.js';
 export type { AuditQuery } from '../postgres/postgres-audit-log.js';
 export { REMEMBER_ME_TABLE } from '../postgres/remember-me-tables.js';
-export { GRACE_TABLE, SESSION_TABLE } from '../postgres/session-tables.js';
+export { SESSION_TABLE } from '../postgres/session-tables.js';
 export { THROTTLE_TABLE } from '../postgres/throttle-tables.js';
 export { AuditEventEntity, createAuditEventEntity } from './audit-event.entity.js';
 export {
@@ -15,6 +15,7 @@ export {
   createSessionAuthMigration,
   type SessionAuthMigrationOptions,
 } from './session-auth-migration.js';
+export { createSessionAuthUpgrade, UpgradeSessionAuthTables } from './session-auth-upgrade.js';
 export { createSessionEntity, SessionEntity, type SessionRow } from './session.entity.js';
 export { TypeOrmAuditLog, type TypeOrmAuditLogOptions } from './typeorm-audit-log.js';
 export { TypeOrmLoginThrottleStore } from './typeorm-login-throttle-store.js';

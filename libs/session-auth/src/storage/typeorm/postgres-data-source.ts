@@ -6,7 +6,10 @@ import { quoteIdentifier } from '../postgres/sql-identifier.js';
 import { TypeOrmExecutor } from './typeorm-executor.js';
 import type { TypeOrmSessionStoreOptions } from './typeorm-session-store.options.js';
 
-const WORDING = { storage: 'typeOrmStorage', migration: 'the migration CreateSessionAuthTables' };
+const WORDING = {
+  storage: 'typeOrmStorage',
+  migrations: 'CreateSessionAuthTables has been run, and UpgradeSessionAuthTables if that was done by version 0.1',
+};
 
 /**
  * Returns the constructor's arguments of a store in PostgreSQL that runs on a DataSource.

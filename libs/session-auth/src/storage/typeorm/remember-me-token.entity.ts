@@ -1,6 +1,7 @@
 import { EntitySchema } from 'typeorm';
+import type { RememberMeSuccessor } from '../../remember-me/remember-me-token-store.js';
 import { REMEMBER_ME_INDEXES, REMEMBER_ME_TABLE } from '../postgres/remember-me-tables.js';
-import { TEXT, TIME } from './column-transformers.js';
+import { TEXT, NUMBER } from './column-transformers.js';
 
 /** A row of the table of remember-me tokens, as an application reads it through TypeORM. Times are milliseconds. */
 export interface RememberMeTokenRow {
@@ -10,7 +11,7 @@ export interface RememberMeTokenRow {
   readonly userId: string;
   /** SHA-256 of the present validator. */
   readonly validatorDigest: string;
-  /** SHA-256 of the validators that were replaced lately; `replacedUntil` tells until when each is still honoured. */
+  /** SHA-256 of the validators that were replaced lately; `replacedUntil` tells until when each counts as such. */
   readonly replacedDigests: readonly string[];
   readonly replacedUntil: readonly string[];
   readonly createdAt: number;
@@ -20,6 +21,10 @@ export interface RememberMeTokenRow {
   readonly sessionHandle: string;
   readonly ip: string | null;
   readonly userAgent: string | null;
+  /** How often the row has been changed. */
+  readonly revision: number;
+  /** The validator that was handed out and has not been presented yet. */
+  readonly successor: RememberMeSuccessor | null;
 }
 
 /** The entity of the table of remember-me tokens. Read only, like `SessionEntity`. */
@@ -40,12 +45,14 @@ export function createRememberMeTokenEntity({
       validatorDigest: { name: 'validator_digest', type: 'text', collation: 'C' },
       replacedDigests: { name: 'replaced_digests', type: 'text', array: true, collation: 'C', default: '{}' },
       replacedUntil: { name: 'replaced_until', type: 'bigint', array: true, default: '{}' },
-      createdAt: { name: 'created_at', type: 'bigint', transformer: TIME },
-      lastUsedAt: { name: 'last_used_at', type: 'bigint', transformer: TIME },
-      expiresAt: { name: 'expires_at', type: 'bigint', transformer: TIME },
+      createdAt: { name: 'created_at', type: 'bigint', transformer: NUMBER },
+      lastUsedAt: { name: 'last_used_at', type: 'bigint', transformer: NUMBER },
+      expiresAt: { name: 'expires_at', type: 'bigint', transformer: NUMBER },
       sessionHandle: { name: 'session_handle', type: 'text', collation: 'C' },
       ip: { type: 'text', nullable: true, transformer: TEXT },
       userAgent: { name: 'user_agent', type: 'text', nullable: true, transformer: TEXT },
+      revision: { type: 'bigint', default: 0, transformer: NUMBER },
+      successor: { type: 'json', nullable: true },
     },
     indices: [
       { name: REMEMBER_ME_INDEXES.user, columns: ['userId', 'createdAt', 'handle'] },

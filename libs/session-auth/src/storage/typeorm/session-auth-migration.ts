@@ -3,9 +3,12 @@ import { createAllTables, dropAllTables } from '../postgres/session-auth-tables.
 import { quoteIdentifier } from '../postgres/sql-identifier.js';
 import { configuredSchema } from './postgres-data-source.js';
 
-/** Settings of {@link createSessionAuthMigration}. */
+/** Settings of {@link createSessionAuthMigration} and {@link createSessionAuthUpgrade}. */
 export interface SessionAuthMigrationOptions {
-  /** The schema of all tables; created when it is missing. @default the DataSource's `schema`, else the connection's */
+  /**
+   * The schema of all tables; `createSessionAuthMigration` creates it when it is missing. @default the DataSource's
+   * `schema`, else the connection's
+   */
   readonly schema?: string;
 }
 

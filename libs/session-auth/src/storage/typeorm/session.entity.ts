@@ -1,7 +1,8 @@
 import { EntitySchema } from 'typeorm';
+import type { OtherToken } from '../../session/session-tokens.js';
 import type { SessionAuthentication } from '../../users/session-authentication.js';
 import { SESSION_INDEXES, SESSION_TABLE } from '../postgres/session-tables.js';
-import { TEXT, TIME } from './column-transformers.js';
+import { TEXT, NUMBER } from './column-transformers.js';
 
 /**
  * A row of the table of sessions, as an application reads it through TypeORM. Times are milliseconds since the epoch.
@@ -9,6 +10,7 @@ import { TEXT, TIME } from './column-transformers.js';
 export interface SessionRow {
   /** The public handle. */
   readonly handle: string;
+  /** Of the present token. */
   readonly digest: string;
   /** null for an anonymous session. */
   readonly userId: string | null;
@@ -32,6 +34,16 @@ export interface SessionRow {
   readonly upstream: string | null;
   /** From when on a sweep looks at the row. */
   readonly sweepAt: number;
+  /** The other tokens that the session has had lately. null or empty for none. */
+  readonly tokens: readonly OtherToken[] | null;
+  /** Roles that the session had before, for as long as a token from then is honoured. null or empty for none. */
+  readonly formerRoles: readonly (readonly string[])[] | null;
+  /** How many of `formerRoles` are older than the present token. null: 0. */
+  readonly rolesSince: number | null;
+  /** How often tokens, roles or e-mail have been changed. */
+  readonly revision: number;
+  /** Keyed digest of the device that logged in, where that is known. */
+  readonly device: string | null;
 }
 
 /**
@@ -54,23 +66,27 @@ export function createSessionEntity({ schema }: { readonly schema?: string } = {
       userId: { name: 'user_id', type: 'text', collation: 'C', nullable: true, transformer: TEXT },
       email: { type: 'text', nullable: true, transformer: TEXT },
       roles: { type: 'json' },
-      createdAt: { name: 'created_at', type: 'bigint', transformer: TIME },
-      authenticatedAt: { name: 'authenticated_at', type: 'bigint', nullable: true, transformer: TIME },
+      createdAt: { name: 'created_at', type: 'bigint', transformer: NUMBER },
+      authenticatedAt: { name: 'authenticated_at', type: 'bigint', nullable: true, transformer: NUMBER },
       authentication: { type: 'text', nullable: true },
-      rotatedAt: { name: 'rotated_at', type: 'bigint', transformer: TIME },
-      lastActivityAt: { name: 'last_activity_at', type: 'bigint', transformer: TIME },
-      expiresAt: { name: 'expires_at', type: 'bigint', transformer: TIME },
-      absoluteExpiresAt: { name: 'absolute_expires_at', type: 'bigint', transformer: TIME },
+      rotatedAt: { name: 'rotated_at', type: 'bigint', transformer: NUMBER },
+      lastActivityAt: { name: 'last_activity_at', type: 'bigint', transformer: NUMBER },
+      expiresAt: { name: 'expires_at', type: 'bigint', transformer: NUMBER },
+      absoluteExpiresAt: { name: 'absolute_expires_at', type: 'bigint', transformer: NUMBER },
       ip: { type: 'text', nullable: true, transformer: TEXT },
       userAgent: { name: 'user_agent', type: 'text', nullable: true, transformer: TEXT },
       fingerprint: { type: 'text', nullable: true },
       data: { type: 'json' },
       factors: { type: 'json', nullable: true },
       upstream: { type: 'text', nullable: true },
-      sweepAt: { name: 'sweep_at', type: 'bigint', transformer: TIME },
+      sweepAt: { name: 'sweep_at', type: 'bigint', transformer: NUMBER },
+      tokens: { type: 'json', nullable: true },
+      formerRoles: { name: 'former_roles', type: 'json', nullable: true },
+      rolesSince: { name: 'roles_since', type: 'integer', nullable: true },
+      revision: { type: 'bigint', default: 0, transformer: NUMBER },
+      device: { type: 'text', collation: 'C', nullable: true },
     },
     indices: [
-      { name: SESSION_INDEXES.digest, columns: ['digest'], unique: true },
       { name: SESSION_INDEXES.user, columns: ['userId', 'createdAt', 'handle'] },
       { name: SESSION_INDEXES.sweep, columns: ['sweepAt'] },
     ],

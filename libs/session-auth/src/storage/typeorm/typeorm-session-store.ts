@@ -7,10 +7,13 @@ import type { TypeOrmSessionStoreOptions } from './typeorm-session-store.options
  * Sessions in PostgreSQL 12 or later, on the connections of a TypeORM DataSource that the application owns. The
  * migration {@link CreateSessionAuthTables} creates the tables.
  *
- * Every operation is atomic. It is one statement on one connection of the pool, with these exceptions: `create` with a
- * limit is a transaction of three round trips, which holds a lock of its user. A `find` takes a second statement, which
- * alone decides, when it has to write, follows a digest in its grace or finds nothing; finds of the same moment share
- * their first one. `updateByUser` takes a statement for each thousand sessions, `deleteExpired` for each five hundred.
+ * Every operation is atomic. It is one statement on one connection of the pool, with these exceptions:
+ *
+ * - `create` for a user with a limit, a device or a session to replace, `deleteByUser` and `updateByUser` are
+ *   transactions of three round trips that hold a lock of the user. `updateByUser` takes one for each thousand sessions.
+ * - `find` takes a second statement when it has to write. Finds of the same moment share their first one.
+ * - `update` by another token than the present one, and `rotate` of a session that has changed, take a second or third.
+ * - `deleteExpired` takes a statement for each five hundred sessions.
  *
  * Works under any default isolation level. Sizes, such as `maxBytes`, are bytes of UTF-8.
  */

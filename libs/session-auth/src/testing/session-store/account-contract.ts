@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import type { ContractTests } from './contract-tests.js';
-import { fullRecord, GRACE, IDLE, newDigest, newRecord, newUser, nextDigest, NO_LIMIT, NOW } from './sample-records.js';
+import { fullRecord, IDLE, newRecord, newUser, NO_LIMIT, NOW } from './sample-records.js';
 import { assertSame, listAll, liveRecord } from './store-queries.js';
+import { moveOn, replaceToken } from './token-steps.js';
 
 /** `updateByUser`, one call at a time. */
 export function accountContract({ it }: ContractTests): void {
@@ -13,7 +14,9 @@ export function accountContract({ it }: ContractTests): void {
     const changes = { roles: ['admin', '"quoted"'], email: `new+"ünï\u2028@example.com` };
     assert.equal(await store.updateByUser(userId, changes, NOW), 3);
     for (const record of records) {
-      assertSame(await liveRecord(store, record.digest), { ...record, ...changes, rotatedAt: 0 });
+      const { revision = 0, formerRoles = [], roles } = record;
+      const expected = { ...record, ...changes, formerRoles: [...formerRoles, roles], rotatedAt: 0 };
+      assertSame(await liveRecord(store, record.digest), { ...expected, revision: revision + 1 });
     }
     assertSame(await liveRecord(store, other.digest), other);
   });
@@ -22,26 +25,49 @@ export function accountContract({ it }: ContractTests): void {
     const record = fullRecord(newUser());
     await store.create(record, NO_LIMIT, NOW);
     assert.equal(await store.updateByUser(record.userId!, { roles: [] }, NOW), 1);
-    assertSame(await liveRecord(store, record.digest), { ...record, roles: [], rotatedAt: 0 });
-    assert.equal(await store.updateByUser(record.userId!, { email: 'e@example.com' }, NOW), 1);
-    const expected = { ...record, roles: [], email: 'e@example.com', rotatedAt: 0 };
+    const formerRoles = [...record.formerRoles!, record.roles];
+    const expected = { ...record, roles: [], formerRoles, rotatedAt: 0, revision: 8 };
     assertSame(await liveRecord(store, record.digest), expected);
+    const email = 'e@example.com';
+    assert.equal(await store.updateByUser(record.userId!, { email }, NOW), 1);
+    assertSame(await liveRecord(store, record.digest), { ...expected, email, revision: 9 });
     assert.equal(await store.updateByUser(record.userId!, { roles: undefined, email: undefined }, NOW), 1);
-    assertSame(await liveRecord(store, record.digest), expected);
+    assertSame(await liveRecord(store, record.digest), { ...expected, email, revision: 10 });
   });
 
-  it('finds a session wherever rotation has moved it', async ({ store }) => {
+  it('keeps the roles of before where they change, and only there', async ({ store }) => {
+    const userId = newUser();
+    const given = [['a'], ['a', 'b'], [], ['"a"', 'line\nbreak']];
+    const records = given.map((roles) => newRecord(userId, { roles }));
+    for (const record of records) await store.create(record, NO_LIMIT, NOW);
+    for (const roles of given) await store.updateByUser(userId, { roles: [...roles] }, NOW);
+    for (const [i, record] of records.entries()) {
+      // the first change is none for the first of the sessions
+      const states = i === 0 ? given.slice(0, -1) : [given[i]!, ...given.slice(0, -1)];
+      const expected = { ...record, roles: given[3], formerRoles: states, rotatedAt: 0, revision: 4 };
+      assertSame(await liveRecord(store, record.digest), expected);
+    }
+  });
+
+  it('tells roles apart that differ by little', async ({ store }) => {
+    const userId = newUser();
+    const states = [['a', 'b'], ['a,b'], ['a'], ['a', ''], [''], [], ['A'], ['"a"'], ['a\u0301'], ['á'], ['a ']];
+    const record = newRecord(userId, { roles: states[0] });
+    await store.create(record, NO_LIMIT, NOW);
+    for (const roles of states) await store.updateByUser(userId, { roles }, NOW);
+    const { roles, formerRoles } = await liveRecord(store, record.digest);
+    assertSame({ formerRoles: [...formerRoles!, roles] }, { formerRoles: states });
+  });
+
+  it('finds a session whatever token it has by now', async ({ store }) => {
     const record = newRecord(newUser());
     await store.create(record, NO_LIMIT, NOW);
-    const digest = newDigest(record.userId);
-    await store.rotate(record.digest, { digest, now: NOW, grace: GRACE, changes: {} });
+    const moved = await moveOn(store, record);
     assert.equal(await store.updateByUser(record.userId!, { roles: ['admin'] }, NOW), 1);
-    for (const either of [digest, record.digest]) {
-      assertSame(await liveRecord(store, either), { ...record, digest, roles: ['admin'], rotatedAt: 0 });
-    }
-    const next = nextDigest(digest);
-    await store.rotate(digest, { digest: next, now: NOW, grace: 0, changes: {} });
-    assertSame(await liveRecord(store, next), { ...record, digest: next, roles: ['admin'], rotatedAt: NOW });
+    const expected = { ...moved, roles: ['admin'], formerRoles: [[]], rotatedAt: 0, revision: 3 };
+    for (const either of [moved.digest, record.digest]) assertSame(await liveRecord(store, either), expected);
+    const next = await replaceToken(store, await liveRecord(store, moved.digest));
+    assertSame(next, { ...next, roles: ['admin'], rotatedAt: NOW, revision: 4 });
   });
 
   it('counts neither expired sessions nor those of a user without any', async ({ store }) => {
@@ -61,6 +87,9 @@ export function accountContract({ it }: ContractTests): void {
     assert.equal(await store.updateByUser(userId, { roles: ['admin'] }, NOW), 700);
     const listed = await listAll(store, userId);
     assert.equal(listed.length, 700);
-    for (const record of listed) assert.deepEqual([record.roles, record.rotatedAt], [['admin'], 0]);
+    for (const { roles, formerRoles, rotatedAt, revision } of listed) {
+      const expected = { roles: ['admin'], formerRoles: [[]], rotatedAt: 0, revision: 1 };
+      assertSame({ roles, formerRoles, rotatedAt, revision }, expected);
+    }
   });
 }

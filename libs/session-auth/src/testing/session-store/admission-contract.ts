@@ -4,8 +4,9 @@ import type { SessionRecord } from '../../session/session-record.js';
 import type { SessionStore } from '../../session/session-store.js';
 import type { ContractTests } from './contract-tests.js';
 import { HOUR, MINUTE, SECOND } from '../../time/units.js';
-import { GRACE, IDLE, newDigest, newRecord, newUser, NO_LIMIT, NOW, untouched } from './sample-records.js';
-import { assertSame, assertSameSet, endAll, isLive, listedIds, liveRecord } from './store-queries.js';
+import { IDLE, newRecord, newUser, nextDigest, NO_LIMIT, NOW } from './sample-records.js';
+import { assertSame, assertSameSet, CREATED, endAll, isLive, listedIds, liveRecord } from './store-queries.js';
+import { handOut, moveOn, replaceToken } from './token-steps.js';
 
 const POLICIES: readonly OnLimit[] = ['evict-oldest', 'evict-least-recent', 'reject'];
 
@@ -16,77 +17,65 @@ export function admissionContract({ it }: ContractTests): void {
       const userId = newUser();
       for (let count = 1; count <= 3; count++) {
         const outcome = await store.create(newRecord(userId), { max: 3, onLimit }, NOW);
-        assert.deepEqual(outcome, { status: 'created', evicted: [] });
+        assert.deepEqual(outcome, CREATED);
         assert.equal((await listedIds(store, userId)).length, count);
       }
     }
   });
 
-  it('leaves a live session of the same digest as it is, and takes one that has ended for none', async ({ store }) => {
-    const userId = newUser();
-    const record = newRecord(userId, { data: { first: true } });
-    const again = newRecord(userId, { digest: record.digest, data: { second: true } });
-    await store.create(record, { max: 1, onLimit: 'evict-oldest' }, NOW);
-    for (const onLimit of POLICIES) {
-      assert.deepEqual(await store.create(again, { max: 1, onLimit }, NOW), { status: 'exists' });
-    }
-    assertSame(await liveRecord(store, record.digest), record);
-    const next = newDigest(userId);
-    await store.rotate(record.digest, { digest: next, now: NOW, grace: GRACE, changes: {} });
-    assert.deepEqual(await store.create(again, NO_LIMIT, NOW), { status: 'exists' });
-    await store.delete(next, NOW);
-    assert.equal((await store.create(again, NO_LIMIT, NOW)).status, 'created');
-    assert.deepEqual(await listedIds(store, userId), [again.id]);
-    assert.ok(await isLive(store, record.digest));
-    const later = newRecord(userId, { digest: record.digest, createdAt: again.expiresAt });
-    assert.equal((await store.create(later, NO_LIMIT, again.expiresAt)).status, 'created');
-    assert.deepEqual(await listedIds(store, userId, again.expiresAt), [later.id]);
-  });
-
   it('leaves a live session of the same handle as it is, and takes one that has ended for none', async ({ store }) => {
-    const userId = newUser();
-    const record = newRecord(userId, { data: { first: true } });
-    const again = newRecord(userId, { id: record.id, data: { second: true } });
-    await store.create(record, NO_LIMIT, NOW);
-    for (const onLimit of POLICIES) {
-      assert.deepEqual(await store.create(again, { max: 1, onLimit }, NOW), { status: 'exists' });
+    for (const userId of [newUser(), undefined]) {
+      const record = newRecord(userId, { data: { first: true } });
+      const again = newRecord(userId, { digest: nextDigest(record.digest), data: { second: true } });
+      const exists = { status: 'exists', id: record.id };
+      await store.create(record, NO_LIMIT, NOW);
+      for (const onLimit of POLICIES) {
+        for (const max of [1, Infinity]) {
+          for (const either of [record, again]) {
+            assert.deepEqual(await store.create(either, { max, onLimit }, NOW), exists);
+          }
+        }
+      }
+      assertSame(await liveRecord(store, record.digest), record);
+      const now = again.expiresAt;
+      const late = { ...again, createdAt: now - 1, expiresAt: now + IDLE };
+      assert.deepEqual(await store.create(late, NO_LIMIT, now - 1), exists);
+      assert.deepEqual(await store.create(late, NO_LIMIT, now), CREATED);
+      assertSame(await liveRecord(store, late.digest, now), late);
+      await store.delete(late.digest, now);
+      assert.deepEqual(await store.create(again, NO_LIMIT, NOW), CREATED);
+      assertSame(await liveRecord(store, again.digest), again);
+      if (userId === undefined) continue;
+      assert.deepEqual(await listedIds(store, userId), [again.id]);
+      assert.deepEqual(await endAll(store, userId), [again.id]);
+      assert.ok(!(await isLive(store, again.digest)));
     }
-    assert.deepEqual(await store.create(again, NO_LIMIT, NOW), { status: 'exists' });
-    assert.ok(!(await isLive(store, again.digest)));
-    assertSame(await liveRecord(store, record.digest), record);
-    await store.delete(record.digest, NOW);
-    assert.equal((await store.create(again, NO_LIMIT, NOW)).status, 'created');
-    const later = newRecord(userId, { id: record.id, createdAt: again.expiresAt });
-    assert.equal((await store.create(later, NO_LIMIT, again.expiresAt)).status, 'created');
-    assert.deepEqual(await store.find(again.digest, untouched(again.expiresAt)), { status: 'absent' });
-    assert.deepEqual(await listedIds(store, userId, again.expiresAt), [later.id]);
-    assert.deepEqual(await endAll(store, userId, again.expiresAt), [later.id]);
-    assert.ok(!(await isLive(store, later.digest, again.expiresAt)));
   });
 
-  it('refuses a login that comes again after its token was replaced without a grace', async ({ store }) => {
+  it('refuses a login that comes again after its token was replaced', async ({ store }) => {
     for (const admission of [NO_LIMIT, { max: 3, onLimit: 'evict-oldest' }] as const) {
-      const userId = newUser();
-      const record = newRecord(userId);
+      const record = newRecord(newUser());
       await store.create(record, admission, NOW);
-      const next = newDigest(userId);
-      await store.rotate(record.digest, { digest: next, now: NOW, grace: 0, changes: { createdAt: NOW + SECOND } });
-      assert.deepEqual(await store.create(record, admission, NOW), { status: 'exists' });
-      assert.ok(!(await isLive(store, record.digest)));
-      assert.ok(await isLive(store, next));
-      assert.deepEqual(await endAll(store, userId), [record.id]);
-      assert.ok(!(await isLive(store, next)));
+      const replaced = await replaceToken(store, record, { kind: 'renewable' });
+      assert.deepEqual(await store.create(record, admission, NOW), { status: 'exists', id: record.id });
+      assertSame(await liveRecord(store, record.digest), replaced);
     }
   });
 
   it('finds the session of a handle among hundreds', async ({ store }) => {
     const userId = newUser();
-    const records = Array.from({ length: 300 }, (_, i) => newRecord(userId, { createdAt: NOW - i }));
+    const records = Array.from({ length: 600 }, (_, i) => newRecord(userId, { createdAt: NOW - i }));
     await Promise.all(records.map((record) => store.create(record, NO_LIMIT, NOW)));
-    for (const { id } of [records[0]!, records[150]!, records[299]!]) {
-      assert.deepEqual(await store.create(newRecord(userId, { id }), NO_LIMIT, NOW), { status: 'exists' });
+    for (const [i, max] of [[0], [150], [299], [599, 1000]] as const) {
+      const { id, digest } = records[i]!;
+      const outcome = await store.create(
+        newRecord(userId, { digest }),
+        { max: max ?? Infinity, onLimit: 'reject' },
+        NOW,
+      );
+      assert.deepEqual(outcome, { status: 'exists', id });
     }
-    assert.equal((await listedIds(store, userId)).length, 300);
+    assert.equal((await listedIds(store, userId)).length, 600);
   });
 
   it('ends the session with the earliest createdAt for evict-oldest', async ({ store }) => {
@@ -98,7 +87,7 @@ export function admissionContract({ it }: ContractTests): void {
     ]);
     const record = newRecord(userId);
     const outcome = await store.create(record, { max: 3, onLimit: 'evict-oldest' }, NOW);
-    assert.deepEqual(outcome, { status: 'created', evicted: [{ id: oldest!.id, userId }] });
+    assert.deepEqual(outcome, { ...CREATED, evicted: [{ id: oldest!.id, userId }] });
     assert.ok(!(await isLive(store, oldest!.digest)));
     assert.deepEqual(await listedIds(store, userId), [record.id, newest!.id, middle!.id]);
   });
@@ -115,7 +104,7 @@ export function admissionContract({ it }: ContractTests): void {
     await store.find(first!.digest, touch);
     await store.find(third!.digest, touch);
     const outcome = await store.create(newRecord(userId), { max: 3, onLimit: 'evict-least-recent' }, now);
-    assert.deepEqual(outcome, { status: 'created', evicted: [{ id: second!.id, userId }] });
+    assert.deepEqual(outcome, { ...CREATED, evicted: [{ id: second!.id, userId }] });
     assert.ok(!(await isLive(store, second!.digest, now)));
   });
 
@@ -153,7 +142,7 @@ export function admissionContract({ it }: ContractTests): void {
     assert.deepEqual(await listedIds(store, userId), [first!.id, second!.id]);
     await store.delete(first!.digest, NOW);
     const admitted = newRecord(userId);
-    assert.deepEqual(await store.create(admitted, admission, NOW), { status: 'created', evicted: [] });
+    assert.deepEqual(await store.create(admitted, admission, NOW), CREATED);
     assert.deepEqual(await listedIds(store, userId), [admitted.id, second!.id]);
   });
 
@@ -163,23 +152,20 @@ export function admissionContract({ it }: ContractTests): void {
       await createAll(store, [newRecord(userId), newRecord(userId)]);
       const later = newRecord(userId, { createdAt: NOW + IDLE });
       const outcome = await store.create(later, { max: 1, onLimit }, NOW + IDLE);
-      assert.deepEqual(outcome, { status: 'created', evicted: [] });
+      assert.deepEqual(outcome, CREATED);
       assert.deepEqual(await listedIds(store, userId, NOW + IDLE), [later.id]);
     }
   });
 
-  it('counts a session that was rotated once, and ends its old digests with it', async ({ store }) => {
+  it('counts a session with many tokens once, and ends all of them with it', async ({ store }) => {
     const userId = newUser();
     const record = newRecord(userId);
     await store.create(record, NO_LIMIT, NOW);
-    const digest = newDigest(userId);
-    await store.rotate(record.digest, { digest, now: NOW, grace: GRACE, changes: {} });
-    const admitted = await store.create(newRecord(userId), { max: 2, onLimit: 'reject' }, NOW);
-    assert.deepEqual(admitted, { status: 'created', evicted: [] });
+    const { digest } = await handOut(store, await moveOn(store, record));
+    assert.deepEqual(await store.create(newRecord(userId), { max: 2, onLimit: 'reject' }, NOW), CREATED);
     const later = newRecord(userId, { createdAt: NOW + HOUR });
     await store.create(later, { max: 1, onLimit: 'evict-oldest' }, NOW);
-    assert.ok(!(await isLive(store, digest)));
-    assert.ok(!(await isLive(store, record.digest)));
+    for (const each of [record.digest, digest]) assert.ok(!(await isLive(store, each)));
     assert.deepEqual(await listedIds(store, userId), [later.id]);
   });
 
@@ -188,7 +174,7 @@ export function admissionContract({ it }: ContractTests): void {
       const userId = newUser();
       for (let count = 0; count < 20; count++) {
         const outcome = await store.create(newRecord(userId), { max: Infinity, onLimit }, NOW);
-        assert.deepEqual(outcome, { status: 'created', evicted: [] });
+        assert.deepEqual(outcome, CREATED);
       }
       assert.equal((await listedIds(store, userId)).length, 20);
     }
@@ -199,7 +185,7 @@ export function admissionContract({ it }: ContractTests): void {
       const records = [newRecord(undefined), newRecord(undefined), newRecord(undefined)];
       for (const record of records) {
         const outcome = await store.create(record, { max: 1, onLimit }, NOW);
-        assert.deepEqual(outcome, { status: 'created', evicted: [] });
+        assert.deepEqual(outcome, CREATED);
       }
       for (const record of records) assert.ok(await isLive(store, record.digest));
     }

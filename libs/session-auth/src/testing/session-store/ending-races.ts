@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import type { SessionRecord } from '../../session/session-record.js';
 import type { SessionStore } from '../../session/session-store.js';
+import { withPromoted, withReplaced, withSuccessor } from '../../session/session-tokens.js';
+import { MINUTE, SECOND } from '../../time/units.js';
 import type { Backend } from './backend.js';
 import type { ContractTests } from './contract-tests.js';
-import { SECOND } from '../../time/units.js';
-import { GRACE, IDLE, newDigest, newRecord, newUser, NO_LIMIT, NO_MAXIMUM, NOW, untouched } from './sample-records.js';
-import { assertSame, assertSameSet, isLive, listAll, listedIds, liveRecord } from './store-queries.js';
-
-const ROUNDS = 40;
+import { forEachRound, inEitherOrder } from './rounds.js';
+import { GRACE, IDLE, newRecord, newUser, nextDigest, NO_LIMIT, NO_MAXIMUM, NOW, untouched } from './sample-records.js';
+import { assertSame, assertSameSet, isLive, listedIds } from './store-queries.js';
+import { handOut, rotationOf } from './token-steps.js';
 
 /** Calls of different kinds at once, above all an end against a change: whichever comes first, an end stays an end. */
 export function endingRaces({ it }: ContractTests): void {
@@ -30,97 +31,54 @@ export function endingRaces({ it }: ContractTests): void {
     });
   });
 
-  it('leaves either digest dead when a rotation without a grace meets an end', async (backend) => {
-    await forEachRound(backend, async ({ store, node }, round) => {
-      const record = await create(store);
-      const digest = newDigest(record.userId);
-      const [ended, outcome] = await inEitherOrder(
-        round,
-        () => node(round).delete(record.digest, NOW),
-        () => node(round + 1).rotate(record.digest, { digest, now: NOW, grace: 0, changes: {} }),
-      );
-      assert.ok(!(await isLive(store, record.digest)));
-      // Without a grace the old digest ends nothing any more once it is rotated: exactly one of the two takes place.
-      assert.equal(ended === undefined, outcome.status === 'rotated');
-      assert.equal(await isLive(store, digest), outcome.status === 'rotated');
-      const left = outcome.status === 'rotated' ? [record.id] : [];
-      assert.deepEqual(await listedIds(store, record.userId!), left);
+  it('does not let a rotation revive a session that ends at the same time', async (backend) => {
+    await raceWithEnd(backend, async (store, record) => {
+      const rotation = rotationOf(record, { roles: ['admin'], createdAt: NOW + 1, expiresAt: NOW + 2 * IDLE });
+      await store.rotate(record.digest, rotation);
     });
   });
 
-  it('ends a session for good when a rotation with a grace meets an end', async (backend) => {
-    const ends: readonly ((store: SessionStore, record: SessionRecord) => Promise<unknown>)[] = [
-      (store, { digest }) => store.delete(digest, NOW),
-      (store, { userId, id }) => store.deleteByHandle(userId!, id, NOW),
-      (store, { userId }) => store.deleteByUser(userId!, { limit: 10 }, NOW),
-    ];
-    for (const end of ends) {
-      await forEachRound(backend, async ({ store, node }, round) => {
-        const record = await create(store);
-        const digest = newDigest(record.userId);
-        await inEitherOrder(
-          round,
-          () => end(node(round), record),
-          () => node(round + 1).rotate(record.digest, { digest, now: NOW, grace: GRACE, changes: {} }),
-        );
-        for (const either of [record.digest, digest]) {
-          assert.deepEqual(await store.find(either, untouched(NOW)), { status: 'absent' });
-        }
-        assert.deepEqual(await listedIds(store, record.userId!), []);
-      });
-    }
-  });
-
-  it('loses no update to a rotation at the same time', async (backend) => {
+  it('leaves no survivor when hand-overs and uses of tokens meet an end by any of them', async (backend) => {
     await forEachRound(backend, async ({ store, node }, round) => {
-      const record = await create(store);
-      const digest = newDigest(record.userId);
-      const turns = Array.from({ length: 5 }, (_, i) => i);
-      await Promise.all([
-        ...turns.slice(0, round % 6).map((i) => updated(node(i), record.digest, { [`key${i}`]: i })),
-        node(round).rotate(record.digest, { digest, now: NOW, grace: GRACE, changes: { roles: ['admin'] } }),
-        ...turns.slice(round % 6).map((i) => updated(node(i), record.digest, { [`key${i}`]: i })),
+      const first = await create(store);
+      const { record, digest } = await handOut(store, first);
+      const next = nextDigest(digest);
+      const rotations = [
+        withSuccessor(record, next, NOW),
+        withPromoted(record, record.tokens![0]!, NOW, GRACE),
+        withReplaced(record, next, { now: NOW, grace: GRACE, kind: 'renewable' }),
+      ];
+      const by = [first.digest, digest, next, nextDigest(digest)][round % 4]!;
+      const start = rotations.map((changes, i) => () => node(i).rotate(digest, rotationOf(record, changes)));
+      const [before, ended, after] = await Promise.all([
+        Promise.all(start.slice(0, round % 3).map((rotate) => rotate())),
+        node(round).delete(by, NOW),
+        Promise.all(start.slice(round % 3).map((rotate) => rotate())),
       ]);
-      const data = { kept: true, key0: 0, key1: 1, key2: 2, key3: 3, key4: 4 };
-      assertSame(await liveRecord(store, digest), { ...record, digest, rotatedAt: NOW, roles: ['admin'], data });
+      assertSame(ended!, { id: record.id, userId: record.userId });
+      assert.ok([...before, ...after].filter(({ status }) => status === 'rotated').length <= 1);
+      for (const each of [first.digest, digest, next]) {
+        assert.deepEqual(await store.find(each, untouched(NOW)), { status: 'absent' });
+      }
+      assert.deepEqual(await listedIds(store, record.userId!), []);
     });
   });
 
-  it('loses no rotation to a touch at the same time', async (backend) => {
+  it('replaces no session that is used for the first time while a login would replace it', async (backend) => {
     await forEachRound(backend, async ({ store, node }, round) => {
-      const record = await create(store);
-      const digest = newDigest(record.userId);
-      const now = NOW + SECOND;
+      const named = await create(store);
+      const record = newRecord(named.userId);
+      const admission = { ...NO_LIMIT, replaces: { id: named.id, unlessUsedFor: SECOND } };
+      const now = NOW + MINUTE;
       const [found, outcome] = await inEitherOrder(
         round,
-        () => node(round).find(record.digest, { now, idle: IDLE, interval: SECOND }),
-        () => node(round + 1).rotate(record.digest, { digest, now, grace: GRACE, changes: {} }),
+        () => node(round).find(named.digest, { now, idle: IDLE, interval: SECOND }),
+        () => node(round + 1).create(record, admission, now),
       );
-      assert.deepEqual([found.status, outcome.status], ['live', 'rotated']);
-      const touched = { lastActivityAt: now, expiresAt: now + IDLE };
-      assertSame(await liveRecord(store, digest, now), { ...record, ...touched, digest, rotatedAt: now });
-    });
-  });
-
-  it('leaves no session with the old roles when the account changes during rotations', async (backend) => {
-    await forEachRound(backend, async ({ store, node }, round) => {
-      const userId = newUser();
-      const records = Array.from({ length: 5 }, () => newRecord(userId, { roles: ['old'] }));
-      await Promise.all(records.map((record) => store.create(record, NO_LIMIT, NOW)));
-      const rotations = records.map(
-        (record, i) => () =>
-          node(i).rotate(record.digest, { digest: newDigest(userId), now: NOW, grace: GRACE, changes: {} }),
-      );
-      const [count] = await Promise.all([
-        ...rotations.slice(0, round % 6).map((rotate) => rotate()),
-        node(round).updateByUser(userId, { roles: ['new'] }, NOW),
-        ...rotations.slice(round % 6).map((rotate) => rotate()),
-      ]).then((outcomes) => outcomes.filter((outcome) => typeof outcome === 'number'));
-      assert.equal(count, 5);
-      for (const record of records) assert.deepEqual((await liveRecord(store, record.digest)).roles, ['new']);
-      const listed = await listAll(store, userId);
-      assert.equal(listed.length, 5);
-      for (const record of listed) assert.deepEqual(record.roles, ['new']);
+      const wasUsed = found.status === 'live';
+      assert.equal(outcome.status, wasUsed ? 'in_use' : 'created');
+      assert.deepEqual(await listedIds(store, named.userId!, now), [wasUsed ? named.id : record.id]);
+      assert.equal(await isLive(store, named.digest, now), wasUsed);
     });
   });
 
@@ -172,24 +130,8 @@ async function raceWithEnd(
   }
 }
 
-async function forEachRound(backend: Backend, play: (backend: Backend, round: number) => Promise<void>): Promise<void> {
-  for (let round = 0; round < ROUNDS; round++) await play(backend, round);
-}
-
-/** Starts two calls at once, each of them first in half of the rounds. */
-async function inEitherOrder<A, B>(round: number, a: () => Promise<A>, b: () => Promise<B>): Promise<[A, B]> {
-  // Four rounds to a cycle, as calls take nodes in turn by round: each order meets each node.
-  if (round % 4 < 2) return Promise.all([a(), b()]);
-  const [second, first] = await Promise.all([b(), a()]);
-  return [first, second];
-}
-
 async function create(store: SessionStore): Promise<SessionRecord> {
   const record = newRecord(newUser(), { data: { kept: true } });
   await store.create(record, NO_LIMIT, NOW);
   return record;
-}
-
-async function updated(store: SessionStore, digest: string, patch: Record<string, unknown>): Promise<void> {
-  assert.equal((await store.update(digest, patch, NOW, NO_MAXIMUM)).status, 'updated');
 }

@@ -1,8 +1,19 @@
 import assert from 'node:assert/strict';
 import type { SessionData, SessionRecord } from '../../session/session-record.js';
 import type { ContractTests } from './contract-tests.js';
-import { fullRecord, newDigest, newRecord, newUser, NO_LIMIT, NO_MAXIMUM, NOW, untouched } from './sample-records.js';
-import { assertSame, liveRecord } from './store-queries.js';
+import {
+  fullRecord,
+  newDigest,
+  newRecord,
+  newToken,
+  newUser,
+  NO_LIMIT,
+  NO_MAXIMUM,
+  NOW,
+  untouched,
+} from './sample-records.js';
+import { assertSame, CREATED, liveRecord } from './store-queries.js';
+import { rotate } from './token-steps.js';
 
 /** Session data that comes back as it went in, by what it shows. */
 export const SAMPLE_DATA: Readonly<Record<string, SessionData>> = {
@@ -55,7 +66,15 @@ export const SAMPLE_DATA: Readonly<Record<string, SessionData>> = {
 export function recordContract({ it }: ContractTests): void {
   it('finds a record as it was created, in every field', async ({ store }) => {
     const record = fullRecord(newUser());
-    assert.deepEqual(await store.create(record, NO_LIMIT, NOW), { status: 'created', evicted: [] });
+    assert.deepEqual(await store.create(record, NO_LIMIT, NOW), CREATED);
+    assertSame(await liveRecord(store, record.digest), record);
+  });
+
+  it('keeps as many other tokens as a record may have', async ({ store }) => {
+    const kinds = ['successor', 'superseded', 'retired', 'renewable'] as const;
+    const tokens = Array.from({ length: 12 }, (_, i) => newToken(kinds[i % 4]!, NOW + i));
+    const record = newRecord(newUser(), { tokens });
+    await store.create(record, NO_LIMIT, NOW);
     assertSame(await liveRecord(store, record.digest), record);
   });
 
@@ -124,37 +143,47 @@ export function recordContract({ it }: ContractTests): void {
     newRoles.push('admin');
     assert.deepEqual((await liveRecord(store, record.digest)).roles, ['editor']);
 
-    const rotatedRoles = ['author'];
-    const rotatedFactors: Record<string, number> = { passkey: NOW };
-    const changes = { roles: rotatedRoles, factors: rotatedFactors };
-    const digest = newDigest(record.userId);
-    await store.rotate(record.digest, { digest, now: NOW, grace: 0, changes });
-    rotatedRoles.push('admin');
-    rotatedFactors['totp'] = NOW;
-    const rotated = await liveRecord(store, digest);
-    assert.deepEqual([rotated.roles, rotated.factors], [['author'], { passkey: NOW }]);
+    const expected = { roles: ['author'], factors: { passkey: NOW }, formerRoles: [['reader']] };
+    const tokens = [newToken('successor', NOW)];
+    const passkey: Record<string, number> = { passkey: NOW };
+    const changes = { roles: ['author'], factors: passkey, formerRoles: [['reader']], tokens: [...tokens] };
+    await rotate(store, await liveRecord(store, record.digest), changes);
+    changes.roles.push('admin');
+    passkey['totp'] = NOW;
+    changes.tokens[0] = newToken('retired', NOW);
+    changes.formerRoles[0]!.push('admin');
+    assertSame(await liveRecord(store, record.digest), { ...found, ...expected, tokens, rotatedAt: 0, revision: 2 });
   });
 
   it('keeps nothing of the objects that come out', async ({ store }) => {
-    const given = { roles: ['reader'], factors: { totp: NOW }, data: { cart: { items: ['a'] } } };
-    const record = newRecord(newUser(), given);
+    const tokens = [newToken('successor', NOW)];
+    const given = () => ({
+      roles: ['reader'],
+      factors: { totp: NOW },
+      tokens,
+      formerRoles: [['author']],
+      data: { cart: { items: ['a'] } },
+    });
+    const record = newRecord(newUser(), given());
     await store.create(record, NO_LIMIT, NOW);
-    const spoil = ({ roles, factors, data }: Partial<SessionRecord> & { data: SessionData }): void => {
+    const spoil = ({ roles, factors, tokens, formerRoles, data }: Partial<SessionRecord>): void => {
       (roles as string[] | undefined)?.push('admin');
       if (factors !== undefined) (factors as Record<string, number>)['passkey'] = NOW;
-      (data['cart'] as { items: string[] }).items.push('changed');
-      data['added'] = true;
+      if (tokens !== undefined) Object.assign(tokens[0]!, { kind: 'superseded', at: Infinity });
+      (formerRoles?.[0] as string[] | undefined)?.push('admin');
+      (data!['cart'] as { items: string[] }).items.push('changed');
+      data!['added'] = true;
     };
     spoil(await liveRecord(store, record.digest));
     spoil((await store.list(record.userId!, { limit: 1 }, NOW)).records[0]!);
     const updated = await store.update(record.digest, {}, NOW, NO_MAXIMUM);
     assert.equal(updated.status, 'updated');
     spoil(updated);
-    const digest = newDigest(record.userId);
-    const rotated = await store.rotate(record.digest, { digest, now: NOW, grace: 0, changes: {} });
-    assert.equal(rotated.status, 'rotated');
-    spoil(rotated.record);
-    assertSame(await liveRecord(store, digest), { ...record, digest });
+    const late = await store.rotate(record.digest, { revision: 7, now: NOW, changes: {} });
+    assert.equal(late.status, 'changed');
+    spoil(late.record);
+    spoil(await rotate(store, record, {}));
+    assertSame(await liveRecord(store, record.digest), { ...record, ...given(), revision: 1 });
   });
 }
 

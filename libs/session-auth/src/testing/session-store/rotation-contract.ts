@@ -1,53 +1,57 @@
 import assert from 'node:assert/strict';
+import { addressOf } from '../../crypto/session-token.js';
 import type { SessionRecord, SessionRecordChanges } from '../../session/session-record.js';
 import type { SessionStore } from '../../session/session-store.js';
-import type { ContractTests } from './contract-tests.js';
 import { HOUR, MINUTE, SECOND } from '../../time/units.js';
+import type { ContractTests } from './contract-tests.js';
 import {
   ABSOLUTE,
   fullRecord,
-  GRACE,
   IDLE,
   newDigest,
   newRecord,
+  newToken,
   newUser,
   nextDigest,
   NO_LIMIT,
   NO_MAXIMUM,
   NOW,
 } from './sample-records.js';
-import { assertSame, isLive, listAll, listedIds, liveRecord } from './store-queries.js';
+import { assertSame, CREATED, isLive, listAll, listedIds, liveRecord } from './store-queries.js';
+import { moveOn, rotate, rotationOf } from './token-steps.js';
 
-/** `rotate`: what a session keeps and what it gets. Old digests are the matter of the grace contract. */
+/** `rotate`: a compare-and-set, what it changes and what it leaves. What tokens are worth is in the token contract. */
 export function rotationContract({ it }: ContractTests): void {
-  it('moves a session with its data, handle and deadlines', async ({ store }) => {
-    for (const grace of [0, GRACE]) {
-      const record = await create(store, fullRecord(newUser()));
-      const digest = newDigest(record.userId);
+  it('applies changes of tokens, adds 1 to the revision, and leaves everything else', async ({ store }) => {
+    for (const record of [fullRecord(newUser()), newRecord(newUser()), newRecord(undefined, { data: { cart: [1] } })]) {
+      await store.create(record, NO_LIMIT, NOW);
       const now = NOW + MINUTE;
-      const expected = { ...record, digest, rotatedAt: now };
-      const outcome = await store.rotate(record.digest, { digest, now, grace, changes: {} });
+      const changes = {
+        digest: nextDigest(record.digest),
+        rotatedAt: now,
+        tokens: [
+          newToken('superseded', now, record.digest),
+          { ...newToken('successor', now), rolesSince: 1, grace: 7 },
+        ],
+        formerRoles: [['one', '"two"'], []],
+        rolesSince: 2,
+      };
+      const expected = { ...record, ...changes, revision: (record.revision ?? 0) + 1 };
+      const outcome = await store.rotate(record.digest, rotationOf(record, changes, now));
       assert.equal(outcome.status, 'rotated');
       assertSame(outcome.record, expected);
-      assertSame(await liveRecord(store, digest, now), expected);
-      const listed = await listAll(store, record.userId!, { now });
+      assertSame(await liveRecord(store, changes.digest, now), expected);
+      if (record.userId === undefined) continue;
+      const listed = await listAll(store, record.userId, { now });
       assert.equal(listed.length, 1);
       assertSame(listed[0]!, expected);
     }
   });
 
-  it('moves an anonymous session, which stays anonymous', async ({ store }) => {
-    const record = await create(store, newRecord(undefined, { data: { cart: [1] } }));
-    const digest = nextDigest(record.digest);
-    const outcome = await store.rotate(record.digest, { digest, now: NOW, grace: GRACE, changes: {} });
-    assert.equal(outcome.status, 'rotated');
-    assertSame(await liveRecord(store, digest), { ...record, digest, rotatedAt: NOW });
-    assertSame(await liveRecord(store, record.digest), { ...record, digest, rotatedAt: NOW });
-  });
-
-  it('applies the changes', async ({ store }) => {
+  it('applies the changes of a login', async ({ store }) => {
     const record = await create(store, newRecord(newUser(), { data: { kept: true } }));
     const changes: SessionRecordChanges = {
+      device: 'AnotherOne-',
       email: 'new@example.com',
       roles: ['admin', 'line\nbreak'],
       createdAt: NOW + HOUR,
@@ -62,34 +66,33 @@ export function rotationContract({ it }: ContractTests): void {
       userAgent: 'A "new" one\\',
       fingerprint: 'print',
     };
-    const digest = newDigest(record.userId);
-    const expected = { ...record, ...changes, digest, rotatedAt: NOW + MINUTE };
-    const outcome = await store.rotate(record.digest, { digest, now: NOW + MINUTE, grace: 0, changes });
-    assert.equal(outcome.status, 'rotated');
-    assertSame(outcome.record, expected);
-    assertSame(await liveRecord(store, digest, NOW + 2 * HOUR - 1), expected);
-    assert.ok(!(await isLive(store, digest, NOW + 2 * HOUR)));
+    const expected = { ...record, ...changes, revision: 1 };
+    assertSame(await rotate(store, record, changes), expected);
+    assertSame(await liveRecord(store, record.digest, NOW + 2 * HOUR - 1), expected);
+    assertSame((await listAll(store, record.userId!))[0]!, expected);
+    assert.ok(!(await isLive(store, record.digest, NOW + 2 * HOUR)));
   });
 
-  it('replaces factors as a whole, and takes empty values for what they are', async ({ store }) => {
+  it('replaces fields as a whole, and takes empty values for what they are', async ({ store }) => {
     const record = await create(store, fullRecord(newUser()));
-    const [first, second] = [newDigest(record.userId), newDigest(record.userId)];
-    const factors = { passkey: NOW };
-    await store.rotate(record.digest, { digest: first, now: NOW, grace: 0, changes: { factors } });
-    assert.deepEqual((await liveRecord(store, first)).factors, factors);
-    const changes = { factors: {}, upstream: '', email: '' };
-    const outcome = await store.rotate(first, { digest: second, now: NOW, grace: 0, changes });
-    assert.equal(outcome.status, 'rotated');
-    const expected = { ...record, ...changes, digest: second, rotatedAt: NOW };
-    assertSame(outcome.record, expected);
-    assertSame(await liveRecord(store, second), expected);
+    const once = await rotate(store, record, { factors: { passkey: NOW }, tokens: [newToken('successor', NOW)] });
+    assert.deepEqual(once.factors, { passkey: NOW });
+    assert.equal(once.tokens?.length, 1);
+    const changes = { factors: {}, upstream: '', email: '', roles: [], tokens: [], formerRoles: [], rolesSince: 0 };
+    const expected = { ...record, ...changes, revision: 9 };
+    assertSame(await rotate(store, once, changes), expected);
+    assertSame(await liveRecord(store, record.digest), expected);
     assertSame((await listAll(store, record.userId!))[0]!, expected);
   });
 
-  it('leaves fields as they are whose change is undefined', async ({ store }) => {
-    const record = await create(store, fullRecord(newUser()));
-    const digest = newDigest(record.userId);
-    const changes = {
+  it('leaves fields as they are whose change is undefined, or not given', async ({ store }) => {
+    const nothing = {
+      digest: undefined,
+      rotatedAt: undefined,
+      tokens: undefined,
+      formerRoles: undefined,
+      rolesSince: undefined,
+      device: undefined,
       email: undefined,
       roles: undefined,
       createdAt: undefined,
@@ -104,82 +107,108 @@ export function rotationContract({ it }: ContractTests): void {
       userAgent: undefined,
       fingerprint: undefined,
     };
-    await store.rotate(record.digest, { digest, now: NOW, grace: 0, changes });
-    assertSame(await liveRecord(store, digest), { ...record, digest, rotatedAt: NOW });
+    for (const changes of [{}, nothing]) {
+      const record = await create(store, fullRecord(newUser()));
+      assertSame(await rotate(store, record, changes), { ...record, revision: 8 });
+      assertSame(await liveRecord(store, record.digest), { ...record, revision: 8 });
+    }
   });
 
-  it('keeps when and how the user authenticated when createdAt changes, and the other way round', async ({ store }) => {
-    for (const authentication of ['password', 'remember-me'] as const) {
-      const given = { authenticatedAt: NOW, authentication, createdAt: NOW, rotatedAt: NOW };
+  it('changes each time of a session by itself', async ({ store }) => {
+    const given = { authenticatedAt: NOW, authentication: 'password', rotatedAt: NOW } as const;
+    const fields = ['createdAt', 'authenticatedAt', 'rotatedAt', 'lastActivityAt', 'expiresAt'] as const;
+    for (const field of fields) {
       const record = await create(store, newRecord(newUser(), given));
-      const [first, second] = [newDigest(record.userId), newDigest(record.userId)];
-      const rotation = { now: NOW + SECOND, grace: 0 };
-      const renewed = await create(store, newRecord(newUser(), given));
-      const both = { createdAt: NOW + SECOND, authenticatedAt: NOW + MINUTE };
-      await store.rotate(renewed.digest, { ...rotation, digest: nextDigest(renewed.digest), changes: both });
-      const [after] = await listAll(store, renewed.userId!);
-      assertSame(after!, { ...renewed, ...both, digest: after!.digest, rotatedAt: NOW + SECOND });
-      await store.rotate(record.digest, { ...rotation, digest: first, changes: { createdAt: NOW + SECOND } });
-      const expected = { ...record, createdAt: NOW + SECOND, rotatedAt: NOW + SECOND };
-      assertSame(await liveRecord(store, first), { ...expected, digest: first });
-      const changes = { authenticatedAt: NOW + MINUTE, authentication: 'custom' } as const;
-      await store.rotate(first, { ...rotation, digest: second, changes });
-      assertSame(await liveRecord(store, second), { ...expected, ...changes, digest: second });
+      const changes = { [field]: record[field]! + SECOND };
+      await rotate(store, record, changes);
+      assertSame(await liveRecord(store, record.digest), { ...record, ...changes, revision: 1 });
     }
+  });
+
+  it('changes nothing by a revision that is not the present one, and returns the present record', async ({ store }) => {
+    for (const revision of [undefined, 0, 3]) {
+      const record = await create(store, { ...fullRecord(newUser()), revision });
+      const changes = { digest: nextDigest(record.digest), roles: ['admin'], tokens: [], expiresAt: NOW + HOUR };
+      for (const other of [-1, 1, 2, 4]) {
+        const outcome = await store.rotate(record.digest, { revision: other, now: NOW, changes });
+        assert.equal(outcome.status, 'changed');
+        assertSame(outcome.record, record);
+        assertSame(await liveRecord(store, record.digest), record);
+      }
+    }
+  });
+
+  it('refuses the second of two rotations that were worked out from one record', async ({ store }) => {
+    const record = await create(store);
+    const first = await rotate(store, record, { roles: ['first'] });
+    const outcome = await store.rotate(
+      record.digest,
+      rotationOf(record, { roles: ['second'], email: 'e@example.com' }),
+    );
+    assert.equal(outcome.status, 'changed');
+    assertSame(outcome.record, first);
+    assertSame(await liveRecord(store, record.digest), first);
+    assertSame(await rotate(store, first, { roles: ['second'] }), { ...first, roles: ['second'], revision: 2 });
+  });
+
+  it('refuses a rotation that was worked out before the account changed', async ({ store }) => {
+    const record = await create(store);
+    await store.updateByUser(record.userId!, { email: 'new@example.com' }, NOW);
+    const outcome = await store.rotate(record.digest, rotationOf(record, { email: 'old@example.com' }));
+    assert.equal(outcome.status, 'changed');
+    assert.deepEqual([outcome.record.email, outcome.record.revision], ['new@example.com', 1]);
+  });
+
+  it('loses no touch and no update that came between read and rotation', async ({ store }) => {
+    const record = await create(store, newRecord(newUser(), { data: { kept: true, gone: 1 } }));
+    const now = NOW + 5 * MINUTE;
+    await store.find(record.digest, { now, idle: IDLE, interval: MINUTE });
+    await store.update(record.digest, { added: [1], gone: undefined }, now, NO_MAXIMUM);
+    const expected = {
+      ...record,
+      lastActivityAt: now,
+      expiresAt: now + IDLE,
+      data: { kept: true, added: [1] },
+      roles: ['admin'],
+      revision: 1,
+    };
+    assertSame(await rotate(store, record, { roles: ['admin'] }, now), expected);
+    assertSame(await liveRecord(store, record.digest, now), expected);
+  });
+
+  it('goes by the session, whatever the token of the digest is worth', async ({ store }) => {
+    const userId = newUser();
+    let record = await create(store, newRecord(userId));
+    for (const digest of [nextDigest(record.digest), addressOf(userId, record.id), record.digest]) {
+      const outcome = await store.rotate(digest, rotationOf(record, { ip: digest.slice(0, 39) }));
+      assert.equal(outcome.status, 'rotated');
+      record = outcome.record;
+    }
+    assert.equal(record.revision, 3);
   });
 
   it('keeps the deadlines: rotating does not make a session live longer', async ({ store }) => {
     const record = await create(store);
-    const digest = newDigest(record.userId);
-    const now = NOW + IDLE - MINUTE;
-    assert.equal((await store.rotate(record.digest, { digest, now, grace: 0, changes: {} })).status, 'rotated');
-    assert.ok(await isLive(store, digest, NOW + IDLE - 1));
-    assert.ok(!(await isLive(store, digest, NOW + IDLE)));
+    const next = await moveOn(store, record, { now: NOW + IDLE - MINUTE });
+    assert.ok(await isLive(store, next.digest, NOW + IDLE - 1));
+    assert.ok(!(await isLive(store, next.digest, NOW + IDLE)));
   });
 
   it('keeps the absolute deadline for touches after it', async ({ store }) => {
-    const record = await create(store);
-    let digest = record.digest;
+    let record = await create(store);
     for (let now = NOW; now < NOW + ABSOLUTE; now += IDLE - MINUTE) {
-      await store.find(digest, { now, idle: IDLE, interval: SECOND });
-      const next = newDigest(record.userId);
-      await store.rotate(digest, { digest: next, now, grace: 0, changes: {} });
-      digest = next;
+      await store.find(record.digest, { now, idle: IDLE, interval: SECOND });
+      record = await moveOn(store, record, { now });
     }
-    assert.equal((await liveRecord(store, digest, NOW + ABSOLUTE - 1)).expiresAt, NOW + ABSOLUTE);
-    assert.ok(!(await isLive(store, digest, NOW + ABSOLUTE)));
-  });
-
-  it('takes what it is given for the session: data can be updated and deleted under the new digest', async ({
-    store,
-  }) => {
-    const record = await create(store, newRecord(newUser(), { data: { a: 1 } }));
-    const digest = newDigest(record.userId);
-    await store.rotate(record.digest, { digest, now: NOW, grace: 0, changes: {} });
-    const outcome = await store.update(digest, { b: 2 }, NOW, NO_MAXIMUM);
-    assert.deepEqual(outcome, { status: 'updated', data: { a: 1, b: 2 } });
-    assertSame((await store.delete(digest, NOW))!, { id: record.id, userId: record.userId });
-    assert.deepEqual(await listedIds(store, record.userId!), []);
-  });
-
-  it('can be ended by handle and by user afterwards', async ({ store }) => {
-    for (const grace of [0, GRACE]) {
-      const userId = newUser();
-      const [byHandle, byUser] = [await create(store, newRecord(userId)), await create(store, newRecord(userId))];
-      const digests = [newDigest(userId), newDigest(userId)] as const;
-      await store.rotate(byHandle.digest, { digest: digests[0], now: NOW, grace, changes: {} });
-      await store.rotate(byUser.digest, { digest: digests[1], now: NOW, grace, changes: {} });
-      assertSame((await store.deleteByHandle(userId, byHandle.id, NOW))!, { id: byHandle.id, userId });
-      assert.deepEqual((await store.deleteByUser(userId, { limit: 10 }, NOW)).ended, [{ id: byUser.id, userId }]);
-      for (const digest of [...digests, byHandle.digest, byUser.digest]) assert.ok(!(await isLive(store, digest)));
-    }
+    assert.equal((await liveRecord(store, record.digest, NOW + ABSOLUTE - 1)).expiresAt, NOW + ABSOLUTE);
+    assert.ok(!(await isLive(store, record.digest, NOW + ABSOLUTE)));
   });
 
   it('answers absent for a session that is not there, and makes none', async ({ store }) => {
     const userId = newUser();
     const digest = newDigest(userId);
-    const outcome = await store.rotate(newDigest(userId), { digest, now: NOW, grace: GRACE, changes: {} });
-    assert.deepEqual(outcome, { status: 'absent' });
+    const rotation = { revision: 0, now: NOW, changes: { digest: nextDigest(digest), expiresAt: NOW + HOUR } };
+    assert.deepEqual(await store.rotate(digest, rotation), { status: 'absent' });
     assert.ok(!(await isLive(store, digest)));
     assert.deepEqual(await listedIds(store, userId), []);
   });
@@ -190,13 +219,12 @@ export function rotationContract({ it }: ContractTests): void {
     const second = await create(store, newRecord(userId, { createdAt: NOW - 2 * SECOND }));
     const third = await create(store, newRecord(userId, { createdAt: NOW - SECOND }));
     assert.deepEqual(await listedIds(store, userId), [third.id, second.id, first.id]);
-    const rotation = { digest: newDigest(userId), now: NOW, grace: GRACE };
-    await store.rotate(first.digest, { ...rotation, changes: { createdAt: NOW } });
+    await rotate(store, first, { createdAt: NOW });
     assert.deepEqual(await listedIds(store, userId), [first.id, third.id, second.id]);
-    await store.rotate(third.digest, { ...rotation, digest: newDigest(userId), changes: {} });
+    await rotate(store, third, {});
     assert.deepEqual(await listedIds(store, userId), [first.id, third.id, second.id]);
     const outcome = await store.create(newRecord(userId), { max: 3, onLimit: 'evict-oldest' }, NOW);
-    assert.deepEqual(outcome, { status: 'created', evicted: [{ id: second.id, userId }] });
+    assert.deepEqual(outcome, { ...CREATED, evicted: [{ id: second.id, userId }] });
   });
 }
 

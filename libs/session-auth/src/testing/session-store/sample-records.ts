@@ -1,7 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import { digestOf, issueHandle, issueSessionToken } from '../../crypto/session-token.js';
+import {
+  digestOf,
+  handleOf,
+  hashOf,
+  issueHandle,
+  issueNextSessionToken,
+  issueSessionToken,
+} from '../../crypto/session-token.js';
 import type { Admission } from '../../session/concurrency-limit.js';
 import type { SessionRecord } from '../../session/session-record.js';
+import type { OtherToken } from '../../session/session-tokens.js';
 import type { Touch } from '../../session/session-store.js';
 import { HOUR, MINUTE, SECOND } from '../../time/units.js';
 
@@ -28,22 +36,33 @@ export function newUser(): string {
   return `user-${randomUUID()}`;
 }
 
-/** The digest of a fresh token of a user; undefined: of an anonymous session. */
-export function newDigest(userId: string | undefined): string {
-  return digestOf(issueSessionToken(userId));
+/** The digest of a fresh token of a user, for a session with this handle; undefined: of an anonymous session. */
+export function newDigest(userId: string | undefined, handle = issueHandle()): string {
+  const token = issueSessionToken(userId);
+  return digestOf(token.replace(handleOf(token), handle));
 }
 
-/** A digest for the same session as another: of the same shard, as rotation asks for. */
+/** The digest of another token of the same session. */
 export function nextDigest(digest: string): string {
-  return digest.slice(0, 2) + newDigest(undefined).slice(2);
+  return digestOf(issueNextSessionToken(digest));
 }
 
-/** The record of a login at `NOW`, or at the `createdAt` that is given. */
+/** A token for a record to hold besides its present one; `digest`: one of the same session that is its digest. */
+export function newToken(kind: OtherToken['kind'], at: number, digest = newDigest(undefined)): OtherToken {
+  return { hash: hashOf(digest), kind, at };
+}
+
+/** A device that no other test knows: 11 characters, as a record has it. */
+export function newDevice(): string {
+  return issueHandle().slice(0, 11);
+}
+
+/** The record of a login at `NOW`, or at the `createdAt` that is given; its handle is that of its digest. */
 export function newRecord(userId: string | undefined, given: Partial<SessionRecord> = {}): SessionRecord {
-  const { createdAt = NOW } = given;
+  const { createdAt = NOW, digest = newDigest(userId, given.id) } = given;
   return {
-    digest: newDigest(userId),
-    id: issueHandle(),
+    digest,
+    id: handleOf(digest),
     userId,
     roles: [],
     createdAt,
@@ -59,12 +78,24 @@ export function newRecord(userId: string | undefined, given: Partial<SessionReco
 /** A record in which every field is set, with text that is easily mangled. */
 export function fullRecord(userId: string): SessionRecord {
   return newRecord(userId, {
+    revision: 7,
+    tokens: [
+      { ...newToken('successor', NOW - 10 * SECOND), rolesSince: 3, grace: 5 * SECOND },
+      { ...newToken('successor', NOW - 20 * SECOND), rolesSince: 2, grace: 0 },
+      { ...newToken('superseded', NOW + GRACE), rolesSince: 1 },
+      newToken('superseded', NOW + GRACE / 2),
+      newToken('renewable', NOW + GRACE / 4),
+      newToken('retired', NOW - SECOND),
+    ],
     email: `"o'hara"+ünï\u2028@exämple.com`,
     roles: ['admin', 'a,b', '"quoted"', 'line\nbreak', ''],
+    formerRoles: [['admin'], [], ['', '"quoted"', 'line\nbreak', 'a,b'], ['[]', 'ünï\u2028']],
+    rolesSince: 2,
     authenticatedAt: NOW - 2 * MINUTE,
     authentication: 'remember-me',
     factors: { totp: NOW - MINUTE, 'security-key_2': NOW - 30 * SECOND },
     upstream: 'b3RoZXIgc2Vzc2lvbg-_',
+    device: newDevice(),
     createdAt: NOW - 3 * MINUTE,
     rotatedAt: NOW - MINUTE,
     lastActivityAt: NOW - 30 * SECOND,

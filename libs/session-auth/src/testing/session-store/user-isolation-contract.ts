@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { ContractTests } from './contract-tests.js';
-import { newRecord, NO_LIMIT, NOW } from './sample-records.js';
-import { assertSame, endAll, isLive, listedIds, liveRecord } from './store-queries.js';
+import { newDevice, newRecord, NO_LIMIT, NOW } from './sample-records.js';
+import { assertSame, CREATED, endAll, isLive, listedIds, liveRecord } from './store-queries.js';
 
 /** Users whose names could be taken for something else, or for each other. */
 const AWKWARD_USERS = [
@@ -41,7 +41,7 @@ export function userIsolationContract({ it }: ContractTests): void {
     const records = AWKWARD_USERS.map((userId) => newRecord(userId, { roles: [userId], data: { userId } }));
     for (const record of records) {
       const outcome = await store.create(record, { max: 1, onLimit: 'reject' }, NOW);
-      assert.deepEqual(outcome, { status: 'created', evicted: [] }, `create for ${JSON.stringify(record.userId)}`);
+      assert.deepEqual(outcome, CREATED, `create for ${JSON.stringify(record.userId)}`);
     }
     for (const record of records) {
       assertSame(await liveRecord(store, record.digest), record);
@@ -75,6 +75,17 @@ export function userIsolationContract({ it }: ContractTests): void {
       for (const record of records) assert.deepEqual(await listedIds(store, record.userId!), [record.id]);
     }
     for (const userId of AWKWARD_USERS) await endAll(store, userId);
+  });
+
+  it('takes the device of one user for that of no other', async ({ store }) => {
+    for (const userId of AWKWARD_USERS) await endAll(store, userId);
+    const device = newDevice();
+    for (const sharedFor of [0, 1000]) {
+      const admission = { ...NO_LIMIT, sharedFor };
+      const records = AWKWARD_USERS.map((userId) => newRecord(userId, { device }));
+      for (const record of records) assert.deepEqual(await store.create(record, admission, NOW), CREATED);
+      for (const record of records) assert.deepEqual(await endAll(store, record.userId!), [record.id]);
+    }
   });
 
   it('gives no user the anonymous sessions', async ({ store }) => {

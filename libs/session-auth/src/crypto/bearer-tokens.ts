@@ -1,0 +1,48 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { KeyRing } from './key-ring.js';
+import { SESSION_TOKEN_LENGTH } from './session-token.js';
+
+const MAC_BYTES = 16;
+
+/** The length of a bearer token in characters: a session token and 128 bits of HMAC in base64url. */
+export const BEARER_TOKEN_LENGTH = SESSION_TOKEN_LENGTH + Math.ceil((MAC_BYTES * 4) / 3);
+
+const BEARER_TOKEN_PATTERN = new RegExp(`^[A-Za-z0-9_-]{${BEARER_TOKEN_LENGTH}}$`);
+
+/**
+ * Session tokens as they leave this process other than in a sealed cookie: with an HMAC behind them. A handle is public,
+ * so anybody can write a token for somebody's session. The HMAC tells such a forgery from a token that was issued and
+ * replaced, which is a sign of theft, without asking the store.
+ */
+@Injectable()
+export class BearerTokens {
+  /** One a secret, newest first. */
+  readonly #keys: readonly Buffer[];
+
+  constructor(keys: KeyRing) {
+    this.#keys = keys.deriveKeys('bearer-token');
+  }
+
+  /** Returns the bearer token of a session token. */
+  write(token: string): string {
+    return token + macOf(token, this.#keys[0]!).toString('base64url');
+  }
+
+  /** Returns the session token of a bearer token; undefined for every text that {@link write} has not returned. */
+  read(text: string): string | undefined {
+    // ASCII only: timingSafeEqual throws where other characters make one text longer in bytes than the other
+    if (!BEARER_TOKEN_PATTERN.test(text)) return undefined;
+    const token = text.slice(0, SESSION_TOKEN_LENGTH);
+    const given = Buffer.from(text.slice(SESSION_TOKEN_LENGTH));
+    let isGenuine = false;
+    for (const key of this.#keys) {
+      if (timingSafeEqual(given, Buffer.from(macOf(token, key).toString('base64url')))) isGenuine = true;
+    }
+    return isGenuine ? token : undefined;
+  }
+}
+
+function macOf(token: string, key: Buffer): Buffer {
+  return createHmac('sha256', key).update(token).digest().subarray(0, MAC_BYTES);
+}

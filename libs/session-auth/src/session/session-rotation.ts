@@ -1,0 +1,235 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { StoreDeadline } from '../async/store-deadline.js';
+import { digestOf, issueNextSessionToken } from '../crypto/session-token.js';
+import { SessionAuthError } from '../errors/session-auth.error.js';
+import { SessionEventPublisher } from '../events/event-publisher.js';
+import type { RotationReason } from '../events/session-event.js';
+import { Clock } from '../time/clock.js';
+import type { ClientInfo } from '../users/client-info.js';
+import { isCorruptRecord } from './corrupt-record.js';
+import { SESSION_LIFETIME, type SessionLifetime } from './lifetime.options.js';
+import { accountOf, changesOfLogin, type Authentication, type RenewingLogin } from './login-record.js';
+import { withFactor } from './session-factors.js';
+import { isSameSession, type SessionRecord, type SessionRecordChanges } from './session-record.js';
+import { sessionEnded } from './session-required.js';
+import { SessionStore, type RotateOutcome, type Rotation } from './session-store.js';
+import {
+  handedOutAt,
+  haveRolesChanged,
+  isHonoured,
+  rolesOf,
+  standingOf,
+  withReplaced,
+  withRoles,
+  withSuccessor,
+  type TokenChanges,
+} from './session-tokens.js';
+import { Session } from './session.js';
+import { UpstreamDigests } from './upstream-session.js';
+
+/** A session with the token that stands for it: the only time the token is seen in clear. */
+export interface IssuedSession {
+  /** The client's secret: put it where only the client sees it. */
+  readonly token: string;
+  readonly session: Session;
+}
+
+/** How {@link SessionLifecycleService.rotate} is to go about it. */
+export interface RotateSession {
+  /** @default 'requested' */
+  readonly reason?: RotationReason;
+  /**
+   * For how many milliseconds the old token goes on working once the new one was used. 0: it is dead at once, whether or
+   * not the new one arrives. @default `lifetime.rotationGrace`
+   */
+  readonly grace?: number;
+  readonly changes?: SessionRecordChanges;
+  /** The further factor that was proved, for the event. */
+  readonly factor?: string;
+  readonly client?: ClientInfo;
+}
+
+/** How a new token comes to be. */
+interface NewToken extends Pick<RotateSession, 'factor' | 'client'> {
+  readonly reason: RotationReason;
+  /** The changes of a record that hand a new token out or put it in place; undefined: it is not to have one. */
+  readonly changesOf: (record: SessionRecord, digest: string, now: number) => Changes | undefined;
+}
+
+type Changes = SessionRecordChanges & TokenChanges;
+
+/** What is to be said and changed with a new token. */
+type Occasion = Omit<NewToken, 'changesOf'> & { readonly changes?: SessionRecordChanges };
+
+/**
+ * A session that others change at each look never settles: it is taken for ended. Of requests that change it at once, one
+ * succeeds at each look.
+ */
+const MAX_LOOKS = 50;
+
+/** Gives sessions new tokens. session-tokens.ts tells how; {@link SessionLifecycleService} documents each method. */
+@Injectable()
+export class SessionRotation {
+  constructor(
+    private readonly store: SessionStore,
+    private readonly deadline: StoreDeadline,
+    private readonly upstream: UpstreamDigests,
+    private readonly clock: Clock,
+    private readonly events: SessionEventPublisher,
+    @Inject(SESSION_LIFETIME) private readonly lifetime: SessionLifetime,
+  ) {}
+
+  async rotate(session: Session<object>, options: RotateSession = {}): Promise<IssuedSession | undefined> {
+    const { reason = 'requested', grace, ...rest } = options;
+    if (grace === 0) return this.#replace(session, { ...rest, reason });
+    return this.#handOver(session, { ...rest, reason }, grace);
+  }
+
+  /** Hands a successor out for a token that is due, unless one is on its way. */
+  async handOver(session: Session<object>, client?: ClientInfo): Promise<IssuedSession | undefined> {
+    const reason = haveRolesChanged(Session.recordOf(session)) ? 'roles_changed' : 'interval';
+    return this.#handOver(session, { reason, client });
+  }
+
+  async renew(session: Session<object>, login: RenewingLogin): Promise<IssuedSession | undefined> {
+    const changes = changesOfLogin(login, Session.recordOf(session), {
+      now: this.clock.now(),
+      lifetime: this.lifetime,
+      upstream: this.upstream,
+    });
+    return this.#prove(session, { reason: 'login', client: login.client, changes });
+  }
+
+  async reauthenticated(session: Session<object>, proof: Authentication): Promise<IssuedSession | undefined> {
+    const changes = {
+      ...accountOf(proof.user, Session.recordOf(session)),
+      authenticatedAt: this.clock.now(),
+      authentication: proof.authentication,
+      fingerprint: proof.fingerprint,
+    };
+    return this.#prove(session, { reason: 'reauthentication', client: proof.client, changes });
+  }
+
+  async credentialsChanged(session: Session<object>, client?: ClientInfo): Promise<IssuedSession | undefined> {
+    return this.#prove(session, { reason: 'credentials_changed', client });
+  }
+
+  /** A token of its own for the second of two logins by one form; undefined where more was proved since. */
+  shareLogin(session: Session<object>, client?: ClientInfo): Promise<IssuedSession | undefined> {
+    const changesOf: NewToken['changesOf'] = (record, digest, now) =>
+      Object.keys(record.factors ?? {}).length > 0 ? undefined : withSuccessor(record, digest, now);
+    return this.#issue(session, { reason: 'login', client, changesOf });
+  }
+
+  async factorCompleted(
+    session: Session<object>,
+    factor: string,
+    client?: ClientInfo,
+  ): Promise<IssuedSession | undefined> {
+    const record = Session.recordOf(session);
+    if (record.userId === undefined) throw new SessionAuthError('session_required', 'sign in first');
+    // whatever else adds a factor replaces the token as well: where this one is still the present one, so are these
+    const factors = withFactor(record.factors, factor, this.clock.now());
+    return this.#replace(session, { reason: 'factor_completed', client, factor, changes: { factors } });
+  }
+
+  #handOver(session: Session<object>, occasion: Occasion, grace?: number): Promise<IssuedSession | undefined> {
+    const { rotationGrace } = this.lifetime;
+    const { digest: presented } = Session.foundBy(session);
+    return this.#issue(session, {
+      ...occasion,
+      changesOf: (record, digest, now) => {
+        if (standingOf(record, presented, now).kind !== 'present') return undefined;
+        const outSince = handedOutAt(record);
+        if (outSince !== undefined && now - outSince < rotationGrace) return undefined;
+        const changed = withChanges(record, occasion.changes);
+        return { ...changed, ...withSuccessor({ ...record, ...changed }, digest, now, grace) };
+      },
+    });
+  }
+
+  /** A new token that is the token at once, where the one at hand still is. */
+  #replace(session: Session<object>, occasion: Occasion): Promise<IssuedSession | undefined> {
+    const { rotationGrace: grace } = this.lifetime;
+    const { digest: presented } = Session.foundBy(session);
+    return this.#issue(session, {
+      ...occasion,
+      changesOf: (record, digest, now) => {
+        if (standingOf(record, presented, now).kind !== 'present') return undefined;
+        const changed = withChanges(record, occasion.changes);
+        return { ...changed, ...withReplaced({ ...record, ...changed }, digest, { now, grace, kind: 'retired' }) };
+      },
+    });
+  }
+
+  /**
+   * As {@link #replace}, for a user who has just proved who they are: also by a token that was superseded meanwhile. By
+   * one that the same proof has replaced a moment ago (a form that was sent twice) nothing else changes any more, and the
+   * client gets a successor of the token that is on its way to it.
+   */
+  #prove(session: Session<object>, occasion: Occasion): Promise<IssuedSession | undefined> {
+    const { rotationGrace: grace } = this.lifetime;
+    const { digest: presented } = Session.foundBy(session);
+    return this.#issue(session, {
+      ...occasion,
+      changesOf: (record, digest, now) => {
+        const { kind } = standingOf(record, presented, now);
+        if (kind === 'renewable') return withSuccessor(record, digest, now);
+        if (kind === 'retired' || kind === 'replaced') return undefined;
+        const changed = withChanges(record, occasion.changes);
+        return { ...changed, ...withReplaced({ ...record, ...changed }, digest, { now, grace, kind: 'renewable' }) };
+      },
+    });
+  }
+
+  /** Gives a session a new token, whatever else happens to it meanwhile. */
+  async #issue(session: Session<object>, how: NewToken): Promise<IssuedSession | undefined> {
+    const { reason, factor, client, changesOf } = how;
+    const before = Session.recordOf(session);
+    const token = issueNextSessionToken(before.digest);
+    const digest = digestOf(token);
+    let record = before;
+    for (let look = 0; look < MAX_LOOKS; look += 1) {
+      const now = this.clock.now();
+      const changes = changesOf(record, digest, now);
+      if (changes === undefined) return undefined;
+      const outcome = await this.#rotate(before.digest, { revision: record.revision ?? 0, now, changes }, client);
+      if (outcome.status === 'absent') throw sessionEnded();
+      record = outcome.record;
+      if (!isSameSession(record, before)) {
+        this.events.publish({ type: 'session.corrupt_record', client });
+        throw sessionEnded();
+      }
+      if (outcome.status === 'changed') continue;
+      const { id: sessionId, userId } = record;
+      this.events.publish({ type: 'session.rotated', sessionId, userId, reason, factor, client });
+      this.#adopt(session, record, digest);
+      return { token, session: session as Session };
+    }
+    throw sessionEnded();
+  }
+
+  /** The request that a token is issued in goes on with its roles; a token that is still honoured stays its own. */
+  #adopt(session: Session<object>, record: SessionRecord, issued: string): void {
+    const now = this.clock.now();
+    const { digest: presented } = Session.foundBy(session);
+    const digest = isHonoured(standingOf(record, presented, now)) ? presented : issued;
+    const standing = standingOf(record, digest, now);
+    Session.adopt(session, record, { digest, standing }, rolesOf(record, standingOf(record, issued, now)));
+  }
+
+  async #rotate(digest: string, rotation: Rotation, client?: ClientInfo): Promise<RotateOutcome> {
+    try {
+      return await this.deadline.run(() => this.store.rotate(digest, rotation));
+    } catch (error) {
+      if (!isCorruptRecord(error)) throw error;
+      this.events.publish({ type: 'session.corrupt_record', client });
+      throw sessionEnded();
+    }
+  }
+}
+
+/** Changes of a record, with what its tokens carried before where roles change. */
+function withChanges(record: SessionRecord, changes: SessionRecordChanges = {}): Changes {
+  return { ...changes, ...withRoles(record, changes.roles) };
+}

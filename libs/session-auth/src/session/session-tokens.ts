@@ -1,0 +1,166 @@
+import { digestWith, hashOf } from '../crypto/session-token.js';
+import type { OtherToken, SessionRecord } from './session-record.js';
+
+/*
+ * A session has one token. It is replaced in two ways:
+ *
+ * - Handed over (an interval, a change of roles): the client is given a successor, and the answer that carries it may
+ *   get lost. So the token stays the token until a successor is presented. The first one that is takes its place; the
+ *   token before is honoured for a grace, for requests in flight, and all other successors are worth nothing any more.
+ * - Taken at once (a login, a proof, a factor): the new token is the token, and every other one is refused.
+ *
+ * Whatever else was a token of the session has been replaced: its use is reuse, a sign of theft. The functions of this
+ * file are pure; a store applies their changes with `SessionStore.rotate`, if the record has not changed meanwhile.
+ */
+
+export type { OtherToken };
+
+/** What a token of a session is worth. */
+export type TokenStanding =
+  { readonly kind: 'present' | 'replaced' } | { readonly kind: OtherToken['kind']; readonly token: OtherToken };
+
+/** The part of a record that says which tokens are honoured, and what they carry. */
+export type TokenChanges = Partial<
+  Pick<SessionRecord, 'digest' | 'rotatedAt' | 'tokens' | 'formerRoles' | 'rolesSince'>
+>;
+
+/** The most successors that are out; older ones count as replaced. A client that ignores cookies fills no store. */
+const MAX_SUCCESSORS = 4;
+
+/** The most tokens of the other kinds that a record holds. */
+const MAX_REPLACED = 8;
+
+/** What the token of a digest is worth, if the digest is that of a token of this session at all. */
+export function standingOf(
+  record: Pick<SessionRecord, 'digest' | 'tokens'>,
+  digest: string,
+  now: number,
+): TokenStanding {
+  if (record.digest === digest) return { kind: 'present' };
+  const hash = hashOf(digest);
+  const token = record.tokens?.find((other) => other.hash === hash);
+  if (token === undefined || (token.kind !== 'successor' && token.at <= now)) return { kind: 'replaced' };
+  return { kind: token.kind, token };
+}
+
+/** Whether a token lets a request pass: the present one, a successor, and a superseded one in its grace. */
+export function isHonoured({ kind }: TokenStanding): boolean {
+  return kind === 'present' || kind === 'successor' || kind === 'superseded';
+}
+
+/**
+ * The roles that a token carries: those of the session, as far as it has had them ever since the token was issued. So a
+ * role that was gained comes with a new token, and one that was lost is lost by all tokens at once.
+ */
+export function rolesOf(record: SessionRecord, standing: TokenStanding): readonly string[] {
+  const since = ('token' in standing ? standing.token.rolesSince : record.rolesSince) ?? 0;
+  const former = record.formerRoles?.slice(since) ?? [];
+  return record.roles.filter((role) => former.every((roles) => roles.includes(role)));
+}
+
+/** Whether the session's roles have changed since its token was issued. */
+export function haveRolesChanged({ formerRoles = [], rolesSince = 0 }: SessionRecord): boolean {
+  return formerRoles.length > rolesSince;
+}
+
+/** When the last successor was handed out; undefined: none is out. */
+export function handedOutAt({ tokens = [] }: SessionRecord): number | undefined {
+  return tokens.find(({ kind }) => kind === 'successor')?.at;
+}
+
+/** The changes by which a session has other roles, and keeps in mind what its tokens carried before. */
+export function withRoles(
+  { roles: before, formerRoles = [] }: Pick<SessionRecord, 'roles' | 'formerRoles'>,
+  roles: readonly string[] = before,
+): Partial<Pick<SessionRecord, 'roles' | 'formerRoles'>> {
+  const isSame = roles.length === before.length && roles.every((role, index) => role === before[index]);
+  return isSame ? {} : { roles, formerRoles: [...formerRoles, before] };
+}
+
+/** The changes by which one more successor is out: the newest first. */
+export function withSuccessor(
+  { tokens = [], formerRoles = [] }: SessionRecord,
+  digest: string,
+  now: number,
+  grace?: number,
+): TokenChanges {
+  const rolesSince = formerRoles.length;
+  const successor: OtherToken = { hash: hashOf(digest), kind: 'successor', at: now, rolesSince, grace };
+  const successors = [successor, ...tokens.filter(isSuccessor)].slice(0, MAX_SUCCESSORS);
+  return { tokens: [...successors, ...replacedUntil(tokens, now)] };
+}
+
+/** The changes by which a successor that is presented becomes the token. */
+export function withPromoted(
+  record: SessionRecord,
+  { hash, at, rolesSince }: OtherToken,
+  now: number,
+  grace: number,
+): TokenChanges {
+  const { digest, tokens = [] } = record;
+  const before: OtherToken = {
+    hash: hashOf(digest),
+    kind: 'superseded',
+    at: now + grace,
+    rolesSince: record.rolesSince,
+  };
+  // no token is honoured for longer than a newer one; for one that is refused, nothing changes
+  const others = replacedUntil(tokens, now).map((token) =>
+    token.kind === 'superseded' ? { ...token, at: Math.min(token.at, before.at) } : token,
+  );
+  return trimmed(record, {
+    digest: digestWith(digest, hash),
+    rotatedAt: at,
+    rolesSince,
+    tokens: [before, ...others].slice(0, MAX_REPLACED),
+  });
+}
+
+/**
+ * The changes by which a new token is the token at once, and every other one is refused.
+ *
+ * @param grace for how many milliseconds a request by the token before, or by a successor, is no reuse
+ * @param kind `renewable` where the user has proved who they are, and may do so again by the same form
+ */
+export function withReplaced(
+  record: SessionRecord,
+  digest: string,
+  { now, grace, kind }: { readonly now: number; readonly grace: number; readonly kind: 'retired' | 'renewable' },
+): TokenChanges {
+  const { tokens = [], formerRoles = [] } = record;
+  const others = tokens.map((token): OtherToken => {
+    // however long it has been out: the client may be using it for the first time at this moment
+    if (token.kind === 'successor') return { ...token, kind, at: now + grace };
+    return { ...token, kind: token.kind === 'renewable' ? kind : 'retired' };
+  });
+  const before: OtherToken = { hash: hashOf(record.digest), kind, at: now + grace };
+  const replaced = grace > 0 ? replacedUntil([before, ...others], now).slice(0, MAX_REPLACED) : [];
+  return trimmed(record, { digest, rotatedAt: now, rolesSince: formerRoles.length, tokens: replaced });
+}
+
+function isSuccessor({ kind }: OtherToken): boolean {
+  return kind === 'successor';
+}
+
+/** The tokens that have been replaced and are still of a kind of their own. */
+function replacedUntil(tokens: readonly OtherToken[], now: number): readonly OtherToken[] {
+  return tokens.filter((token) => !isSuccessor(token) && token.at > now);
+}
+
+/** Drops former roles that are older than every token. */
+function trimmed(
+  { formerRoles = [] }: SessionRecord,
+  changes: TokenChanges & { readonly tokens: readonly OtherToken[] },
+): TokenChanges {
+  const { rolesSince = 0, tokens } = changes;
+  // a token that is refused anyway needs none
+  const honoured = tokens.filter(({ kind }) => kind === 'successor' || kind === 'superseded');
+  const oldest = Math.min(rolesSince, ...honoured.map((token) => token.rolesSince ?? 0));
+  if (formerRoles.length === 0) return { ...changes, rolesSince: 0 };
+  return {
+    ...changes,
+    formerRoles: formerRoles.slice(oldest),
+    rolesSince: rolesSince - oldest,
+    tokens: tokens.map((token) => ({ ...token, rolesSince: Math.max((token.rolesSince ?? 0) - oldest, 0) })),
+  };
+}

@@ -1,0 +1,52 @@
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { upgradeRememberMeTable } from '../postgres/remember-me-tables.js';
+import { findUpgradedSessionTable, upgradeSessionTable } from '../postgres/session-tables.js';
+import { quoteIdentifier } from '../postgres/sql-identifier.js';
+import { configuredSchema } from './postgres-data-source.js';
+import type { SessionAuthMigrationOptions } from './session-auth-migration.js';
+
+/**
+ * The migration that brings the tables of version 0.1 to those that `CreateSessionAuthTables` creates today. Put it
+ * among the `migrations` of the DataSource, beside `CreateSessionAuthTables`, if that has been run by version 0.1. It
+ * changes nothing where the tables are of this version.
+ *
+ * It ends all sessions: their tokens have the form of version 0.1, which names no session any more. Remembered
+ * devices stay remembered.
+ *
+ * `down` changes nothing. There is no way back to the sessions of version 0.1, and `CreateSessionAuthTables` drops the
+ * tables as they are.
+ */
+export class UpgradeSessionAuthTables implements MigrationInterface {
+  /** The name that TypeORM records; the digits are its place among other migrations. */
+  readonly name = 'UpgradeSessionAuthTables1770000000000';
+
+  async up(queryRunner: QueryRunner): Promise<void> {
+    const schema = this.schemaOf(queryRunner);
+    for (const statement of upgradeRememberMeTable(schema)) await queryRunner.query(statement);
+    const { text, values } = findUpgradedSessionTable(schema);
+    const found = (await queryRunner.query(text, values)) as unknown[];
+    if (found.length > 0) return;
+    for (const statement of upgradeSessionTable(schema)) await queryRunner.query(statement);
+  }
+
+  async down(): Promise<void> {
+    // see above
+  }
+
+  protected schemaOf(queryRunner: QueryRunner): string | undefined {
+    return configuredSchema(queryRunner.dataSource);
+  }
+}
+
+/** {@link UpgradeSessionAuthTables} for tables in a schema of their own: the one of `createSessionAuthMigration`. */
+export function createSessionAuthUpgrade({
+  schema,
+}: SessionAuthMigrationOptions = {}): new () => UpgradeSessionAuthTables {
+  if (schema === undefined) return UpgradeSessionAuthTables;
+  quoteIdentifier(schema, 'createSessionAuthUpgrade.schema');
+  return class extends UpgradeSessionAuthTables {
+    protected override schemaOf(): string {
+      return schema;
+    }
+  };
+}
