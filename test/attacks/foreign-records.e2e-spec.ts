@@ -7,8 +7,6 @@ import {
   SessionAuthService,
   type FindOutcome,
   type RememberMeTokenRecord,
-  type RememberMeUse,
-  type RememberMeUseOutcome,
   type SessionRecord,
   type Touch,
 } from 'nestjs-session-auth';
@@ -30,7 +28,7 @@ class ConfusedSessionStore extends MemorySessionStore {
   }
 }
 
-/** A store that, once it is told to, uses the other one of its two tokens. */
+/** A store that, once it is told to, finds the user of the other one of its two tokens. */
 class ConfusedTokenStore extends MemoryRememberMeTokenStore {
   readonly #records: RememberMeTokenRecord[] = [];
   isConfused = false;
@@ -40,10 +38,10 @@ class ConfusedTokenStore extends MemoryRememberMeTokenStore {
     return super.create(record, ...rest);
   }
 
-  override use(selector: string, use: RememberMeUse): Promise<RememberMeUseOutcome> {
-    if (!this.isConfused) return super.use(selector, use);
+  override async find(selector: string, now: number): Promise<RememberMeTokenRecord | undefined> {
+    const found = await super.find(selector, now);
     const other = this.#records.find((record) => record.selector !== selector)!;
-    return super.use(other.selector, { ...use, presented: other.validatorDigest });
+    return this.isConfused && found !== undefined ? { ...found, userId: other.userId } : found;
   }
 }
 

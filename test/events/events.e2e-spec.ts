@@ -262,6 +262,7 @@ describe.each(EVERYWHERE)('events on $adapter with $store', ({ adapter, store })
         device: 'Firefox on Linux',
         ip: expect.stringContaining('127.0.0.1'),
         newDevice: true,
+        isReplacement: false,
       },
     ]);
   });

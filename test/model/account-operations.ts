@@ -1,8 +1,10 @@
-import type { Admission, IssuedSession } from 'nestjs-session-auth';
-import { nodeOf, pick, pickSignedIn, started, type NodeChoice, type Operation } from './operation.js';
-import { viewOfModelSession, viewOfSession } from './observation.js';
-import type { Names } from './reference-session.js';
-import { viewOfModelRotated, viewOfRotated } from './session-operations.js';
+import { SessionAuthError, type Admission, type IssuedSession } from 'nestjs-session-auth';
+import { pick } from './journal.js';
+import { nodeOf, started, type NodeChoice, type Operation } from './operation.js';
+import { viewOfSeen, viewOfSession } from './observation.js';
+import { issue } from './reference-requests.js';
+import { Refused, type Names } from './reference-session.js';
+import { noteIssued, viewOfGiven } from './session-operations.js';
 
 /** Ends a session from the list, by its handle: one's own or somebody else's. */
 export function revoke(node: NodeChoice, userId: string, index: number): Operation {
@@ -31,33 +33,40 @@ export function revokeAll(node: NodeChoice, userId: string, keep: number | undef
 }
 
 /**
- * The user's password has changed: devices and other sessions end, that of the open request gets a new token.
- * Step by step as over HTTP, in the order in which it has to be.
+ * The user's password has changed: devices and other sessions end, that of the open request gets a new token. If another
+ * request has taken that meanwhile, it ends as well. Step by step as over HTTP, in the order in which it has to be.
  */
 export function credentialsChanged(node: NodeChoice, index: number): Operation {
   return {
     name: `credentialsChanged(${index})`,
     start: (run) => {
-      const { journal } = run;
-      const request = pickSignedIn(run, index);
+      const request = run.journal.takeRequest(index, ({ userId }) => userId !== undefined);
       if (request === undefined) return undefined;
+      const { id } = request;
       const userId = request.userId!;
-      const foundBy = journal.foundBy(request);
-      const { lifecycle, rememberMe } = nodeOf(run, node);
+      const { lifecycle, rotation, rememberMe } = nodeOf(run, node);
       const reason = 'credentials_changed';
-      const change = async (): Promise<{ issued: IssuedSession | undefined; revoked: number }> => {
+      const change = async (): Promise<{ issued: IssuedSession; revoked: number }> => {
         await rememberMe.revokeAll(userId);
-        const issued = await lifecycle.rotate(request, { reason, grace: 0 });
-        return { issued, revoked: await lifecycle.revokeOthers(userId, request.id, reason) };
+        const issued = await rotation.credentialsChanged(request);
+        const revoked = await lifecycle.revokeOthers(userId, id, reason);
+        if (issued !== undefined) return { issued, revoked };
+        await lifecycle.revoke(userId, id, reason);
+        throw new SessionAuthError('session_required', 'the session was replaced meanwhile');
       };
       return started(
         change(),
-        ({ issued, revoked }) => ({ session: viewOfRotated(run, issued), revoked }),
-        (model, actual: { readonly session: Names | undefined } | undefined) => {
-          model.devices.forget((device) => device.userId === userId, model.now);
-          const session = model.rotate(foundBy, actual?.session?.token, { reason, grace: 0 });
-          // as it was when it got its token
-          return { session: viewOfModelRotated(session), revoked: model.revokeAll(userId, reason, request.id) };
+        ({ issued, revoked }) => ({ ...noteIssued(run, issued), revoked }),
+        (model, actual: Names | undefined) => {
+          model.devices.forgetAll(userId, undefined, model.now);
+          const given = issue(model, model.seen.get(request)!, actual?.token, { how: 'prove', reason });
+          const revoked = model.revokeAll(userId, reason, id);
+          if (given === undefined) {
+            model.revoke(userId, id, reason);
+            throw Refused.with('session_required');
+          }
+          model.seen.set(request, given.seen);
+          return { ...viewOfGiven(given), revoked };
         },
       );
     },
@@ -73,9 +82,8 @@ export function updateUser(
   return {
     name: `updateUser(${userId}, ${JSON.stringify(changes)})`,
     start: (run) => {
-      const { journal } = run;
-      const { roles = journal.account(userId).roles, email = journal.account(userId).email } = changes;
-      journal.accounts.set(userId, { id: userId, roles, email });
+      const { system } = run;
+      system.accounts.set(userId, { ...system.account(userId), ...changes });
       const answer = nodeOf(run, node).lifecycle.updateUser(userId, changes);
       return started(answer, Number, (model) => model.updateUser(userId, changes));
     },
@@ -128,7 +136,9 @@ export function list(node: NodeChoice, userId: string, limit: number): Operation
         (seen) => seen,
         (model) => {
           model.fade(userId);
-          return model.list(userId).map(viewOfModelSession);
+          return model
+            .list(userId)
+            .map((session) => viewOfSeen({ session, token: session.tokens.present.token, roles: session.roles }));
         },
       );
     },
@@ -187,16 +197,22 @@ export function wait(
       let to = clock.time;
       if ('ticks' in how) to += how.ticks * tick;
       else {
-        const { touchInterval } = model.settings;
+        const { touchInterval, rotationGrace, rotateEvery = Infinity } = model.settings;
         const moments = [
           ...model.sessions.flatMap((each) => [
             each.expiresAt,
             each.absoluteExpiresAt,
             each.lastActivityAt + touchInterval,
-            ...each.replaced.map(({ until }) => until),
+            each.createdAt + rotationGrace,
+            each.rotatedAt + rotateEvery,
+            ...each.tokens.all.flatMap(({ issuedAt, until }) => [issuedAt + rotationGrace, until]),
           ]),
-          ...model.devices.all.flatMap((each) => [each.expiresAt, ...each.replaced.map(({ until }) => until)]),
-        ];
+          ...model.devices.all.flatMap(({ expiresAt, handedOut, inFlight }) => [
+            expiresAt,
+            (handedOut?.at ?? NaN) + model.settings.rememberMe.reuseGrace,
+            ...inFlight.map(({ until }) => until),
+          ]),
+        ].filter(Number.isFinite);
         const ahead = [...new Set(moments.map((at) => at + how.offset * tick))].filter((at) => at > clock.time);
         to = pick(ahead, how.due) ?? to;
       }

@@ -1,7 +1,9 @@
 import fc from 'fast-check';
-import { differenceFrom, eventDifference, insideDifference, observe } from './observation.js';
-import { Journal, judge, USERS, type Operation, type Outcome, type Started } from './operation.js';
-import { operations, settings } from './operation-arbitraries.js';
+import { explanations, type Happened } from './explanation.js';
+import { Journal } from './journal.js';
+import { differenceFrom, insideDifference, observe } from './observation.js';
+import { USERS, type Operation } from './operation.js';
+import { rounds, settings, type Round } from './operation-arbitraries.js';
 import { ReferenceModel } from './reference-model.js';
 import { System, type Backend } from './system.js';
 
@@ -13,6 +15,8 @@ export interface ModelCheck {
   readonly length?: number;
   /** How many tokens are looked at after each operation, the latest; at the end all are. @default 12 */
   readonly looks?: number;
+  /** Where the sequences come from. @default another one each time, or `MODEL_SEED` */
+  readonly seed?: number;
 }
 
 /** Where a run begins. Far from today, so that a store that asks its own clock is found out. */
@@ -27,9 +31,9 @@ const STARTS_AT = Date.UTC(2024, 1, 29, 12);
  */
 export async function checkModel(
   open: () => Promise<Backend>,
-  { runs, length = 30, looks = 12 }: ModelCheck,
+  { runs, length = 30, looks = 12, seed }: ModelCheck,
 ): Promise<void> {
-  const sequence = fc.commands<Running, Running, false>([operations.map((each) => new Step(each))], {
+  const sequence = fc.commands<Running, Running, false>([rounds.map((each) => new Step(each))], {
     maxCommands: length,
     size: 'max',
   });
@@ -44,7 +48,7 @@ export async function checkModel(
   });
   const details = await fc.check(property, {
     numRuns: numberFrom('MODEL_RUNS') ?? runs,
-    seed: numberFrom('MODEL_SEED'),
+    seed: seed ?? numberFrom('MODEL_SEED'),
   });
   if (!details.failed) return;
   throw new Error(`${await fc.asyncDefaultReportMessage(details)}\n\nAgain: MODEL_SEED=${details.seed}`, {
@@ -62,43 +66,39 @@ class Running {
     private readonly looks: number,
   ) {}
 
-  start(given: readonly Operation[]): Started[] {
-    return given.flatMap((operation) => operation.start(this) ?? []);
-  }
-
-  /** Keeps the model that explains what happened: some order of the operations has to. */
-  async explain(operations: readonly Started[], outcomes: readonly Outcome[]): Promise<void> {
+  /** Begins operations at the same time, and keeps the model that explains what they come to. */
+  async runAtOnce(given: readonly Operation[]): Promise<void> {
+    const operations = given.flatMap((operation) => operation.start(this) ?? []);
+    if (operations.length === 0) return;
+    const outcomes = await Promise.all(operations.map(({ outcome }) => outcome));
+    this.journal.rest();
     const heard = this.system.heard;
     this.system.heard = [];
-    const candidates: ReferenceModel[] = [];
+    await this.#explain({ operations, outcomes, heard });
+  }
+
+  async #explain(happened: Happened): Promise<void> {
     const differences: string[] = [];
-    for (const order of permutations(operations.map((_, place) => place))) {
-      // of several orders each begins with the model as it was
-      const model = operations.length === 1 ? this.model : this.model.clone();
-      model.events = [];
-      const found = order.map((place) => judge(operations[place]!, model, outcomes[place]!));
-      found.push(eventDifference(heard, model.events, model.now));
-      const difference = found.filter((each) => each !== undefined).join('\n');
-      if (difference === '') candidates.push(model);
-      else differences.push(difference);
-    }
-    if (candidates.length > 0) {
-      const tokens = this.journal.tokens.slice(-this.looks);
-      const seen = await this.#look(candidates[0]!, tokens);
-      for (const model of candidates) {
-        const difference = differenceFrom(model, seen);
-        if (difference === undefined) {
-          this.model = model;
-          return;
-        }
-        differences.unshift(difference);
+    let seen: Awaited<ReturnType<typeof observe>> | undefined;
+    for (const explanation of explanations(this.model, happened)) {
+      if ('difference' in explanation) {
+        differences.push(explanation.difference);
+        continue;
       }
+      const { model } = explanation;
+      seen ??= await this.#look(model, this.journal.allTokens.slice(-this.looks));
+      const difference = differenceFrom(model, seen);
+      if (difference === undefined) {
+        this.model = model;
+        return;
+      }
+      differences.unshift(difference);
     }
-    throw new Error(differences[0]);
+    throw new Error([...new Set(differences)].slice(0, 8).join('\n'));
   }
 
   async lookAtAll(): Promise<void> {
-    const difference = differenceFrom(this.model, await this.#look(this.model, this.journal.tokens));
+    const difference = differenceFrom(this.model, await this.#look(this.model, this.journal.allTokens));
     if (difference !== undefined) throw new Error(difference);
     const inside = insideDifference(this.model, await this.system.backend.inside());
     if (inside !== undefined) throw new Error(inside);
@@ -115,27 +115,19 @@ class Running {
 }
 
 class Step implements fc.AsyncCommand<Running, Running> {
-  constructor(private readonly operations: readonly Operation[]) {}
+  constructor(private readonly round: Round) {}
 
   check(): boolean {
     return true;
   }
 
   async run(running: Running): Promise<void> {
-    const started = running.start(this.operations);
-    if (started.length === 0) return;
-    await running.explain(started, await Promise.all(started.map(({ outcome }) => outcome)));
+    for (const operations of this.round) await running.runAtOnce(operations);
   }
 
   toString(): string {
-    const names = this.operations.map(({ name }) => name);
-    return names.length === 1 ? names[0]! : `at once: ${names.join(' ∥ ')}`;
+    return this.round.map((operations) => operations.map(({ name }) => name).join(' ∥ ')).join('; ');
   }
-}
-
-function permutations<T>(of: readonly T[]): T[][] {
-  if (of.length <= 1) return [[...of]];
-  return of.flatMap((first, place) => permutations(of.toSpliced(place, 1)).map((rest) => [first, ...rest]));
 }
 
 function numberFrom(variable: string): number | undefined {

@@ -6,14 +6,15 @@ import {
   type SessionRecord,
 } from 'nestjs-session-auth';
 import { digestOf } from '../../libs/session-auth/src/crypto/session-token.js';
+import { handedOutAt, isHonoured, rolesOf, standingOf } from '../../libs/session-auth/src/session/session-tokens.js';
 import type { Device } from './reference-devices.js';
 import type { ReferenceModel } from './reference-model.js';
-import type { ExpectedEvent, ReferenceSession } from './reference-session.js';
+import type { ExpectedEvent, ReferenceSession, Seen } from './reference-session.js';
 import type { Inside, System } from './system.js';
 
 /** Everything that can be seen of a system from outside, without changing it. */
 export interface Observation {
-  /** What each token finds. */
+  /** What each token finds, and what it is worth. */
   readonly tokens: ReadonlyMap<string, unknown>;
   /** The sessions of each user in order. */
   readonly lists: ReadonlyMap<string, unknown>;
@@ -41,7 +42,7 @@ export async function observe(system: System, model: ReferenceModel, { users, to
       return [token, status];
     }
     const outcome = await sessions.find(digestOf(token), touch);
-    return [token, outcome.status === 'live' ? viewOfRecord(outcome.record) : outcome.status];
+    return [token, outcome.status === 'live' ? viewOfToken(outcome.record, token, now) : outcome.status];
   });
   const listed = users.map(async (user): Promise<readonly [string, unknown]> => {
     const { records } = await sessions.list(user, { limit: 1000 }, now);
@@ -65,8 +66,9 @@ export function differenceFrom(model: ReferenceModel, observation: Observation):
     if (!same(actual, expected)) differences.push(difference(what, actual, expected));
   };
   for (const [token, actual] of observation.tokens) {
-    const session = model.live(token);
-    compare(`what ${short(token)} finds`, actual, session === undefined ? 'absent' : viewOfReference(session));
+    const session = model.byToken(token);
+    const isLive = session !== undefined && model.isLive(session);
+    compare(`what ${short(token)} finds`, actual, isLive ? viewOfReferenceToken(session, token, model.now) : 'absent');
   }
   for (const [user, actual] of observation.lists) {
     compare(`the sessions of ${user}`, actual, model.list(user).map(viewOfReference));
@@ -120,14 +122,19 @@ export function eventDifference(
 ): string | undefined {
   const missing = [...expected];
   const surplus: unknown[] = [];
-  for (const { client: _client, at, ...fields } of heard) {
-    const place = missing.findIndex((event) => same(event.fields, fields));
-    if (place < 0 || at.getTime() !== now) surplus.push({ at, ...fields });
+  for (const event of heard) {
+    const place = missing.findIndex(({ fields }) => same(fields, fieldsOf(event)));
+    if (place < 0 || event.at.getTime() !== now) surplus.push(event);
     else missing.splice(place, 1);
   }
   const due = missing.filter(({ optional }) => !optional).map(({ fields }) => fields);
   if (surplus.length + due.length === 0) return undefined;
   return difference('events', surplus, due);
+}
+
+/** What an event tells, beside when and of which client. */
+export function fieldsOf({ client: _client, at: _at, ...fields }: SessionEvent): object {
+  return fields;
 }
 
 export function difference(what: string, actual: unknown, expected: unknown): string {
@@ -151,10 +158,14 @@ function namesOf(object: Readonly<Record<string, unknown>>): string[] {
   return Object.keys(object).filter((name) => object[name] !== undefined);
 }
 
-/** A session as an application sees it, times in milliseconds. */
+/** A session as an application sees it, times in milliseconds, and what the library knows by it of its tokens. */
 export function viewOfSession(session: Session): object {
   const { id, userId, email, roles, authentication, ip, data } = session;
+  const { digest, standing } = Session.foundBy(session);
+  const { kind } = standing;
   return {
+    foundBy: { digest, kind, until: kind === 'superseded' ? standing.token.at : undefined },
+    handedOutAt: handedOutAt(Session.recordOf(session)),
     ...{ id, userId, email, roles, authentication, ip, data },
     createdAt: session.createdAt.getTime(),
     authenticatedAt: session.authenticatedAt?.getTime(),
@@ -165,10 +176,17 @@ export function viewOfSession(session: Session): object {
   };
 }
 
-/** The same of the model's session. */
-export function viewOfModelSession(session: ReferenceSession): object {
-  const { rotatedAt: _rotatedAt, digest: _digest, ...view } = viewOfReference(session);
-  return view;
+/** The same of what the model's request sees. */
+export function viewOfSeen({ session, token, roles }: Seen): object {
+  const { rotatedAt: _rotatedAt, digest: _digest, device: _device, ...view } = viewOfReference(session);
+  const { kind, until } = session.tokens.get(token)!;
+  return {
+    ...view,
+    email: session.email || undefined,
+    roles,
+    foundBy: { digest: digestOf(token), kind, until: kind === 'superseded' ? until : undefined },
+    handedOutAt: session.tokens.handedOutAt,
+  };
 }
 
 /** A remembered device as an application sees it, times in milliseconds. */
@@ -182,14 +200,31 @@ export function viewOfDevice(device: RememberedDevice | RememberMeTokenRecord | 
   };
 }
 
-function viewOfReference({ token, replaced: _replaced, faded: _faded, ...fields }: ReferenceSession) {
-  return { ...fields, digest: digestOf(token) };
+/** A session as the store has it. */
+export function viewOfReference({ tokens, faded: _faded, ...fields }: ReferenceSession) {
+  return { ...fields, digest: digestOf(tokens.present.token) };
 }
 
-function viewOfRecord({ userAgent: _userAgent, fingerprint: _fingerprint, ...fields }: SessionRecord): object {
-  return fields;
+function viewOfReferenceToken(session: ReferenceSession, token: string, now: number): object {
+  const { tokens } = session;
+  const worth = { kind: tokens.kindOf(token, now), roles: tokens.isHonoured(token, now) && tokens.rolesOf(token) };
+  return { worth, session: viewOfReference(session) };
+}
+
+/** A record and what a token is worth by it. */
+function viewOfToken(record: SessionRecord, token: string, now: number): object {
+  const standing = standingOf(record, digestOf(token), now);
+  const worth = { kind: standing.kind, roles: isHonoured(standing) && rolesOf(record, standing) };
+  return { worth, session: viewOfRecord(record) };
+}
+
+/** A record without what only its tokens' worth shows. */
+function viewOfRecord(record: SessionRecord): object {
+  const { userAgent: _userAgent, fingerprint: _fingerprint, ...fields } = record;
+  const { revision: _revision, tokens: _tokens, formerRoles: _formerRoles, rolesSince: _rolesSince, ...view } = fields;
+  return view;
 }
 
 function short(token: string): string {
-  return `token ${token.slice(0, 8)}…`;
+  return `token ${token.slice(22, 30)}…`;
 }

@@ -1,8 +1,10 @@
 import fc from 'fast-check';
 import type { Admission } from 'nestjs-session-auth';
 import * as account from './account-operations.js';
+import * as logins from './login-operations.js';
 import { USERS, type Operation } from './operation.js';
-import * as device from './remember-me-operations.js';
+import * as remembered from './remember-me-operations.js';
+import * as requests from './request-operations.js';
 import * as session from './session-operations.js';
 import type { ModelSettings } from './reference-session.js';
 
@@ -30,7 +32,23 @@ const accountChanges = fc.record(
   { requiredKeys: [] },
 );
 
-const login = fc.tuple(node, user, data, ip).map((given) => session.login(...given));
+const arrival = fc.constantFrom('arrives' as const, 'gets lost' as const);
+const device = fc.constantFrom(undefined, 'a laptop...', 'a phone....');
+const plan = fc.record({ userId: user, data, ip, device, arrival });
+const replacing = fc.record({
+  userId: user,
+  ip,
+  device,
+  replaces: index,
+  unlessUsedFor: fc.constantFrom(undefined, 0, MINUTE),
+});
+
+const login = fc.tuple(node, plan).map((given) => logins.login(...given));
+const signIn = fc.tuple(node, index, plan).map((given) => logins.signIn(...given));
+const form = fc.constantFrom('reauthentication' as const, 'credentials_changed' as const);
+const request = fc
+  .tuple(node, index, fc.record({ form: fc.option(form, { nil: undefined }), arrival, ip }))
+  .map((given) => requests.request(...given));
 const find = fc.tuple(node, index).map((given) => session.find(...given));
 const update = fc.tuple(node, index, patch).map((given) => session.update(...given));
 const rotate = fc.tuple(node, index, grace).map((given) => session.rotate(...given));
@@ -44,8 +62,9 @@ const destroy = fc.tuple(node, index).map((given) => session.destroy(...given));
 const destroySession = fc.tuple(node, index, reason).map((given) => session.destroySession(...given));
 const revoke = fc.tuple(node, user, index).map((given) => account.revoke(...given));
 const updateUser = fc.tuple(node, user, accountChanges).map((given) => account.updateUser(...given));
-const consume = fc.tuple(node, index, fc.constant(false)).map((given) => device.consume(...given));
-const signInRemembered = node.map(device.signInRemembered);
+const visitPlan = fc.record({ ip, device, arrival, withSession: fc.option(index, { nil: undefined }) });
+const visit = fc.tuple(node, index, visitPlan).map((given) => remembered.visit(...given));
+const optionalIndex = fc.option(index, { nil: undefined });
 const wait = fc
   .oneof(
     fc.record({ ticks: fc.nat({ max: 3 }) }),
@@ -55,9 +74,13 @@ const wait = fc
 
 const single: fc.Arbitrary<Operation> = fc.oneof(
   { weight: 5, arbitrary: login },
-  { weight: 1, arbitrary: fc.tuple(node, data, ip).map(([at, ...rest]) => session.login(at, undefined, ...rest)) },
-  { weight: 1, arbitrary: fc.tuple(node, user, index, ip).map((given) => session.loginOver(...given)) },
-  { weight: 5, arbitrary: find },
+  { weight: 1, arbitrary: fc.tuple(node, fc.record({ data, ip })).map((given) => logins.login(...given)) },
+  { weight: 1, arbitrary: fc.tuple(node, replacing).map((given) => logins.login(...given)) },
+  { weight: 3, arbitrary: signIn },
+  { weight: 10, arbitrary: request },
+  { weight: 2, arbitrary: index.map(requests.lateAnswer) },
+  { weight: 3, arbitrary: find },
+  { weight: 1, arbitrary: fc.tuple(node, index).map((given) => session.forge(...given)) },
   { weight: 4, arbitrary: update },
   { weight: 4, arbitrary: rotate },
   { weight: 3, arbitrary: proveAgain },
@@ -77,22 +100,65 @@ const single: fc.Arbitrary<Operation> = fc.oneof(
   { weight: 1, arbitrary: fc.tuple(node, fc.constantFrom(1, 2, 1000)).map((given) => account.sweep(...given)) },
   { weight: 1, arbitrary: node.map(account.crash) },
   { weight: 7, arbitrary: wait },
-  { weight: 3, arbitrary: fc.tuple(node, index, ip).map((given) => device.remember(...given)) },
-  { weight: 5, arbitrary: consume },
-  { weight: 1, arbitrary: fc.tuple(node, index).map((given) => device.consume(...given, true)) },
-  { weight: 6, arbitrary: signInRemembered },
+  { weight: 3, arbitrary: fc.tuple(node, index, ip).map((given) => remembered.remember(...given)) },
+  { weight: 8, arbitrary: visit },
   {
     weight: 1,
     arbitrary: fc
-      .tuple(node, fc.constantFrom('token' as const, 'device' as const, 'all' as const, 'others' as const), user, index)
-      .map((given) => device.forget(...given)),
+      .tuple(node, index, visitPlan)
+      .map(([at, which, plan]) => remembered.visit(at, which, { ...plan, isForged: true })),
   },
+  { weight: 1, arbitrary: fc.tuple(node, index, optionalIndex).map((given) => remembered.forgetByToken(...given)) },
+  { weight: 2, arbitrary: fc.tuple(node, index, index).map((given) => remembered.logout(...given)) },
+  { weight: 1, arbitrary: fc.tuple(node, user, index).map((given) => remembered.forgetDevice(...given)) },
+  { weight: 1, arbitrary: fc.tuple(node, user, optionalIndex).map((given) => remembered.forgetAll(...given)) },
 );
 
-// each of these is a single step of a store, so that some order of them must explain what they come to
+/** Something that comes with a token of an index. */
+function byToken(at: number): fc.Arbitrary<Operation> {
+  const index = fc.constantFrom(at, at, at + 1);
+  return fc.oneof(
+    fc
+      .tuple(node, index, fc.record({ form: fc.option(form, { nil: undefined }), arrival, ip }))
+      .map((given) => requests.request(...given)),
+    fc.tuple(node, index, plan).map((given) => logins.signIn(...given)),
+    fc.tuple(node, index).map((given) => session.find(...given)),
+    fc.tuple(node, index).map((given) => session.destroy(...given)),
+    updateUser,
+  );
+}
+
+/** Something that an open request does: each of a group takes one. */
+const inRequest = fc.oneof(
+  fc.tuple(node, grace).map(([at, given]) => session.rotate(at, 0, given)),
+  fc
+    .tuple(node, fc.constantFrom('login' as const, 'reauthentication' as const), ip)
+    .map(([at, ...given]) => session.proveAgain(at, 0, ...given)),
+  node.map((at) => session.factorCompleted(at, 0, 'totp')),
+  fc.tuple(node, patch).map(([at, given]) => session.update(at, 0, given)),
+  node.map((at) => session.destroySession(at, 0, 'replaced')),
+  updateUser,
+);
+
+/** Requests by one token, which then go on at once. */
+function afterFinds(at: number, atOnce: readonly Operation[]): Round {
+  return [...atOnce.map(() => [session.find(0, at)]), atOnce];
+}
+
+/** A form that is sent twice. The client gets the second answer first, if it gets the other one at all. */
+function twice(at: number, one: 0 | 1, other: 0 | 1, details: { form?: requests.Form; ip: string }): Round {
+  return [
+    [requests.request(one, at, { ...details, arrival: 'gets lost' })],
+    [requests.request(other, at, { ...details, arrival: 'arrives' })],
+  ];
+}
+
+// some order of the steps of these must explain what they come to
 const step = fc.oneof(
   login,
+  signIn,
   find,
+  request,
   update,
   rotate,
   proveAgain,
@@ -103,35 +169,30 @@ const step = fc.oneof(
   updateUser,
 );
 
-/** Operations that start at the same time; usually one. */
-export const operations: fc.Arbitrary<readonly Operation[]> = fc.oneof(
-  { weight: 12, arbitrary: single.map((one) => [one]) },
-  { weight: 1, arbitrary: fc.array(step, { minLength: 2, maxLength: 4 }) },
-  { weight: 1, arbitrary: fc.array(login, { minLength: 2, maxLength: 4 }) },
-  // about the same session
-  {
-    weight: 1,
-    arbitrary: fc.tuple(index, node, node, grace, patch).map(([at, one, two, ...rest]) => race(at, one, two, ...rest)),
-  },
-  { weight: 1, arbitrary: fc.tuple(consume, consume) },
-);
+/** Groups of operations, one group after the other. Those of a group start at the same time. */
+export type Round = readonly (readonly Operation[])[];
 
-function race(at: number, one: 0 | 1, two: 0 | 1, time: number | undefined, written: object): Operation[] {
-  return [
-    session.rotate(one, at, time),
-    session.rotate(two, at, time),
-    session.factorCompleted(one, at, 'totp'),
-    session.update(two, at, { ...written }),
-    session.destroySession(one, at + (time === undefined ? 0 : 1), 'replaced'),
-  ];
-}
+const twoOrMore = { minLength: 2, maxLength: 4 };
+
+/** Mostly a single operation. */
+export const rounds: fc.Arbitrary<Round> = fc.oneof(
+  { weight: 16, arbitrary: single.map((one) => [[one]]) },
+  { weight: 1, arbitrary: fc.array(step, twoOrMore).map((atOnce) => [atOnce]) },
+  { weight: 1, arbitrary: fc.array(login, twoOrMore).map((atOnce) => [atOnce]) },
+  { weight: 2, arbitrary: index.chain((at) => fc.array(byToken(at), twoOrMore)).map((atOnce) => [atOnce]) },
+  { weight: 1, arbitrary: fc.tuple(index, fc.array(inRequest, twoOrMore)).map((given) => afterFinds(...given)) },
+  { weight: 1, arbitrary: fc.tuple(index, node, node, fc.record({ form, ip })).map((given) => twice(...given)) },
+  { weight: 1, arbitrary: fc.array(visit, { minLength: 2, maxLength: 3 }).map((atOnce) => [atOnce]) },
+);
 
 /** The settings of a run: times of minutes and hours, so that Redis' own clock never gets that far. */
 export const settings: fc.Arbitrary<ModelSettings> = fc.record({
   idle: fc.constantFrom(30 * MINUTE, 150 * MINUTE),
   absolute: fc.constantFrom(60 * MINUTE, 120 * MINUTE),
   touchInterval: fc.constantFrom(0, MINUTE),
-  rotationGrace: fc.constantFrom(MINUTE, 60 * MINUTE),
+  rotationGrace: fc.constantFrom(0, MINUTE, 60 * MINUTE),
+  rotateEvery: fc.constantFrom(undefined, MINUTE, 15 * MINUTE),
+  onReuse: fc.constantFrom('report' as const, 'end-session' as const),
   maxDataSize: fc.constantFrom(60, 1000),
   rememberMe: fc.record({
     lifetime: fc.constant(240 * MINUTE),

@@ -22,9 +22,7 @@ describe('sessions and remembered devices in PostgreSQL', () => {
 });
 
 async function openPostgres(): Promise<Backend> {
-  await nodes[0]!.query(
-    'DELETE FROM session_auth_session; DELETE FROM session_auth_grace; DELETE FROM session_auth_remember_me',
-  );
+  await nodes[0]!.query('DELETE FROM session_auth_session; DELETE FROM session_auth_remember_me');
   return {
     connect: (node) => ({
       sessions: new TypeOrmSessionStore(nodes[node]!),

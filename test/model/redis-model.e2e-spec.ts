@@ -45,11 +45,7 @@ async function lookInto(redis: Redis): Promise<Inside> {
   const faults: string[] = [];
   for (const key of await redis.keys('*')) {
     if ((await redis.pttl(key)) < 0) faults.push(`${key} has no time to live`);
-    if (key.includes('}:s:')) {
-      const value = (await redis.get(key)) ?? '';
-      // what a rotation leaves behind begins with `>`
-      if (!value.startsWith('>')) records.push(value.slice(39, 39 + HANDLE));
-    }
+    if (key.includes('}:s:')) records.push(key.slice(-HANDLE));
     if (key.includes('}:u:'))
       indexed.push(...(await redis.zrange(key, 0, -1)).map((member) => member.slice(0, HANDLE)));
   }

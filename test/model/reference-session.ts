@@ -1,4 +1,5 @@
-import type { Admission, OnTheft, SessionAuthentication, SessionData, SessionUser } from 'nestjs-session-auth';
+import type { Admission, OnReuse, OnTheft, SessionAuthentication, SessionData, SessionUser } from 'nestjs-session-auth';
+import type { ReferenceTokens } from './reference-tokens.js';
 
 /** The settings of one run. Times in milliseconds. */
 export interface ModelSettings {
@@ -6,6 +7,8 @@ export interface ModelSettings {
   readonly absolute: number;
   readonly touchInterval: number;
   readonly rotationGrace: number;
+  readonly rotateEvery: number | undefined;
+  readonly onReuse: OnReuse;
   /** Bytes. */
   readonly maxDataSize: number;
   readonly rememberMe: {
@@ -16,13 +19,7 @@ export interface ModelSettings {
   };
 }
 
-/** A token that was replaced and still works until a time. */
-export interface Replaced {
-  readonly token: string;
-  readonly until: number;
-}
-
-/** A session as everybody may see it, with its secret. */
+/** A session as everybody may see it, with its secrets. */
 export interface ReferenceSession {
   readonly id: string;
   readonly userId?: string;
@@ -31,6 +28,7 @@ export interface ReferenceSession {
   createdAt: number;
   authenticatedAt?: number;
   authentication?: SessionAuthentication;
+  readonly device?: string;
   factors?: Readonly<Record<string, number>>;
   rotatedAt: number;
   lastActivityAt: number;
@@ -38,11 +36,29 @@ export interface ReferenceSession {
   readonly data: SessionData;
   absoluteExpiresAt: number;
   ip?: string;
-  token: string;
-  replaced: Replaced[];
+  readonly tokens: ReferenceTokens;
   /** Expired, and a store may have removed it without telling. */
   faded: boolean;
 }
+
+/** What a request knows of its session: all that it has read. */
+export interface Seen {
+  /** The token that the session is at hand by. */
+  readonly token: string;
+  /** As it was when it was read, or when the request changed its token. */
+  readonly session: ReferenceSession;
+  /** What the request may do. */
+  readonly roles: readonly string[];
+}
+
+/** A token that was given to a client, and the session that the request goes on with. */
+export interface Given {
+  readonly token: string;
+  readonly seen: Seen;
+}
+
+/** Steps of a store: between two of them others may come in. */
+export type Steps<T> = Generator<undefined, T, undefined>;
 
 /** An event as the model expects it; one in brackets may or may not come. */
 export interface ExpectedEvent {
@@ -58,7 +74,10 @@ export interface Login {
   readonly authenticatedAt?: number;
   readonly ip?: string;
   readonly data: SessionData;
-  readonly identity?: Names;
+  readonly newDevice?: boolean;
+  /** The token, where it was made elsewhere. */
+  readonly token?: string;
+  readonly device?: string;
 }
 
 /** The random names that a session got: a model cannot know them beforehand. */

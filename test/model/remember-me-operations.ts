@@ -1,20 +1,19 @@
 import { randomBytes } from 'node:crypto';
-import type { IssuedRememberMe, IssuedSession, RememberMeConsumption } from 'nestjs-session-auth';
-import {
-  nodeOf,
-  pick,
-  pickSignedIn,
-  started,
-  viewOfIssued,
-  type NodeChoice,
-  type Operation,
-  type Run,
-} from './operation.js';
-import { viewOfDevice } from './observation.js';
+import type { IssuedRememberMe, Session } from 'nestjs-session-auth';
+import { digestOf, handleOf } from '../../libs/session-auth/src/crypto/session-token.js';
+import type { RememberMeSignInOutcome } from '../../libs/session-auth/src/remember-me/remember-me-sign-in.js';
+import { markOfUser } from '../../libs/session-auth/src/session/session.js';
+import { pick, type Arrival } from './journal.js';
+import { nodeOf, started, viewOfIssued, type NodeChoice, type Operation, type Run } from './operation.js';
+import { viewOfDevice, viewOfSeen, viewOfSession } from './observation.js';
 import { selectorOf } from './reference-devices.js';
 import type { ReferenceModel } from './reference-model.js';
-import type { Names } from './reference-session.js';
-import { viewOfNew } from './session-operations.js';
+import * as reference from './reference-remembered.js';
+import { resume as resumeInModel, seeRetired } from './reference-requests.js';
+import type { Login, Names, Seen, Steps } from './reference-session.js';
+import { findRetired, resume, type Resumed } from './request-operations.js';
+import { viewOfGiven } from './session-operations.js';
+import type { ApplicationNode } from './system.js';
 
 /** Remembers the device of an open request. */
 export function remember(node: NodeChoice, index: number, ip: string): Operation {
@@ -22,14 +21,13 @@ export function remember(node: NodeChoice, index: number, ip: string): Operation
     name: `remember(${index})`,
     start: (run) => {
       const { journal } = run;
-      const request = pickSignedIn(run, index);
+      const request = journal.takeRequest(index, ({ userId }) => userId !== undefined);
       if (request === undefined) return undefined;
       const userId = request.userId!;
       return started(
         nodeOf(run, node).rememberMe.issue(userId, request.id, { ip }),
         ({ token, device }: IssuedRememberMe) => {
-          journal.deviceTokens.push(token);
-          journal.deviceIds.push(device.id);
+          journal.remembered(token, device);
           return { token, id: device.id, device: viewOfDevice(device) };
         },
         (model, named: Names) => {
@@ -42,129 +40,187 @@ export function remember(node: NodeChoice, index: number, ip: string): Operation
   };
 }
 
-/** A device presents its token: the present one, an old one, or with `forged` one of a known selector only. */
-export function consume(node: NodeChoice, index: number, forged: boolean): Operation {
+/** What a visit of a remembered device is like. */
+export interface VisitPlan {
+  readonly ip: string;
+  /** Where the device is known by more than its token. */
+  readonly device?: string;
+  readonly arrival: Arrival;
+  /** Whether the visitor knows the beginning of the token only. */
+  readonly isForged?: boolean;
+  /** The index of the session token that comes along. Undefined: the browser has been started anew. */
+  readonly withSession?: number;
+}
+
+/**
+ * A device comes back with its token: the present one or an old one, with a session's token or without. As over HTTP it is
+ * signed in where the session is over.
+ */
+export function visit(node: NodeChoice, index: number, plan: VisitPlan): Operation {
+  const { ip: _ip, ...details } = plan;
   return {
-    name: `consume(${index}${forged ? ', forged' : ''})`,
-    start: (run) => {
-      const known = pick(run.journal.deviceTokens, index);
-      if (known === undefined) return undefined;
-      const text = forged ? `${selectorOf(known)}:${randomBytes(32).toString('base64url')}` : known;
-      return started(
-        nodeOf(run, node).rememberMe.consume(text),
-        (consumption) => noteConsumption(run, consumption),
-        (model, actual: ReturnType<typeof noteConsumption>) => expectedConsumption(model, text, actual),
-      );
-    },
-  };
-}
-
-function noteConsumption({ journal }: Run, consumption: RememberMeConsumption) {
-  if (consumption.status !== 'remembered') return consumption;
-  const { device, token, session, status } = consumption;
-  if (token === undefined || session === undefined) throw new Error('the node does not know its own key');
-  if (!journal.deviceTokens.includes(token)) journal.deviceTokens.push(token);
-  journal.pending = {
-    userId: device.userId,
-    deviceId: device.id,
-    authenticatedAt: device.createdAt.getTime(),
-    identity: session,
-  };
-  return { status, device: viewOfDevice(device), token, session };
-}
-
-function expectedConsumption(model: ReferenceModel, text: string, actual: ReturnType<typeof noteConsumption>) {
-  const { devices, now } = model;
-  const device = devices.bySelectorOf(text, now);
-  if (device === undefined) return { status: 'refused' };
-  switch (devices.judge(device, text, now)) {
-    case 'theft':
-      model.theft(device);
-      return { status: 'theft', userId: device.userId };
-    case 'used':
-      if (actual?.status === 'remembered') {
-        const { token } = actual;
-        if (token === text || selectorOf(token) !== selectorOf(text)) throw new Error(`${token} follows ${text}`);
-        devices.use(device, actual, now);
-      }
-      model.emit({ type: 'remember_me.used', userId: device.userId, tokenId: device.id });
-  }
-  return { status: 'remembered', device: viewOfDevice(device), token: device.token, session: device.session };
-}
-
-/** A device whose token was accepted gets its session, unless it has been forgotten meanwhile. */
-export function signInRemembered(node: NodeChoice): Operation {
-  return {
-    name: 'signInRemembered()',
+    name: `visit(${index}, ${JSON.stringify(details)})`,
     start: (run) => {
       const { journal, system } = run;
-      if (journal.pending === undefined) return undefined;
-      const { userId, deviceId, authenticatedAt, identity } = journal.pending;
-      const { lifecycle, rememberMe } = nodeOf(run, node);
-      const user = journal.account(userId);
+      const known = pick(journal.deviceTokens, index);
+      if (known === undefined) return undefined;
+      const text = plan.isForged === true ? forged(known) : known;
+      const token = plan.withSession === undefined ? undefined : pick(journal.tokens, plan.withSession);
+      const userId = journal.ownerOfDevice(known);
+      const { device, ip } = plan;
       const admission = system.limitOf(userId);
-      const login = { user, authentication: 'remember-me', authenticatedAt, identity } as const;
-      const signIn = async (): Promise<IssuedSession | undefined> => {
-        const issued = await lifecycle.create(login);
-        if (await rememberMe.isRemembered(userId, deviceId)) return issued;
-        await lifecycle.destroySession(issued.session, 'revoked');
-        return undefined;
-      };
+      const user = system.account(userId);
+      const login: Login = { user, authentication: 'remember-me', device, ip, admission, data: {} };
+      const from = { client: { ip }, device, userMark: markOfUser(userId) };
+      let opened: Session | undefined;
       return started(
-        signIn(),
-        (issued) => {
-          if (issued === undefined) return undefined;
-          journal.issued(issued);
-          return viewOfIssued(issued);
+        handle(nodeOf(run, node), token, token && journal.ownerOf(token), (node) => node.signIns.signIn(text, from)),
+        (visited) => {
+          opened = sessionOf(visited);
+          return noteVisit(run, visited, plan.arrival);
         },
-        (model) => {
-          const session = model.create({ ...login, admission, data: {} }, identity);
-          if (!model.devices.list(userId, model.now).some(({ id }) => id === deviceId)) {
-            model.destroy(session.token, 'revoked');
-            return undefined;
-          }
-          // tabs that share a session hold the token that they share, though it may have been replaced since
-          return { ...viewOfNew(session), token: identity.token };
+        function* (model, actual: ReturnType<typeof noteVisit>): Steps<object> {
+          const { seen, view } = yield* handleInModel(model, token, login, text, actual);
+          if (opened !== undefined && seen !== undefined) model.seen.set(opened, seen);
+          return view;
         },
       );
     },
   };
 }
 
-/** Forgets a device: by its token, by its handle, or all of a user but one session's. */
-export function forget(
-  node: NodeChoice,
-  how: 'token' | 'device' | 'all' | 'others',
-  userId: string,
-  index: number,
-): Operation {
+function forged(token: string): string {
+  return `${selectorOf(token)}:${randomBytes(32).toString('base64url')}`;
+}
+
+type Visited = ({ readonly status: 'found' } & Resumed) | { readonly status: 'in flight' } | RememberMeSignInOutcome;
+
+async function handle(
+  node: ApplicationNode,
+  token: string | undefined,
+  owner: string | undefined,
+  signIn: (node: ApplicationNode) => Promise<RememberMeSignInOutcome>,
+): Promise<Visited> {
+  if (token === undefined) return signIn(node);
+  const found = await resume(node, token, owner);
+  if (found !== undefined) return { status: 'found', ...found };
+  // another request has replaced the token, and has the session
+  return (await findRetired(node, token, owner)) === undefined ? signIn(node) : { status: 'in flight' };
+}
+
+function sessionOf(visited: Visited): Session | undefined {
+  if (visited.status === 'found') return visited.session;
+  return visited.status === 'signed-in' ? visited.session.session : undefined;
+}
+
+function noteVisit({ journal }: Run, visited: Visited, arrival: Arrival) {
+  const session = sessionOf(visited);
+  if (session !== undefined) journal.opened(session);
+  if (visited.status === 'found') {
+    const { status, handedOver } = visited;
+    if (handedOver !== undefined) journal.issued({ token: handedOver }, arrival);
+    return { status, handedOver, found: viewOfSession(visited.session) };
+  }
+  if (visited.status !== 'signed-in') return visited;
+  const { status, record, token, session: issued, until } = visited;
+  journal.issued({ token: issued.token, deviceToken: token }, arrival);
+  return { status, device: viewOfDevice(record), token, session: viewOfIssued(issued), until };
+}
+
+function* handleInModel(
+  model: ReferenceModel,
+  token: string | undefined,
+  login: Login,
+  text: string,
+  actual: ReturnType<typeof noteVisit> | undefined,
+): Steps<{ readonly view: object; readonly seen?: Seen }> {
+  if (token !== undefined) {
+    const found = yield* resumeInModel(model, token, actual?.status === 'found' ? actual.handedOver : undefined);
+    if (found !== undefined) {
+      const { seen, next: handedOver } = found;
+      return { seen, view: { status: 'found', handedOver, found: viewOfSeen(seen) } };
+    }
+    yield;
+    if (seeRetired(model, token) !== undefined) return { view: { status: 'in flight' } };
+    yield;
+  }
+  const outcome = yield* reference.signIn(model, text, login, actual?.status === 'signed-in' ? actual : undefined);
+  if (outcome.status !== 'signed-in') return { view: outcome };
+  const { status, device, given, handedOut } = outcome;
+  const until = handedOut.at + (model.settings.rememberMe.reuseGrace || 30_000);
+  const next = handedOut.names?.token;
   return {
-    name: `forget(${how}, ${userId}, ${index})`,
+    seen: given.seen,
+    view: { status, device: viewOfDevice(device), token: next, session: viewOfGiven(given), until },
+  };
+}
+
+/** Forgets a device by its token, which may be an old one. @param except the index of a handle that does not end */
+export function forgetByToken(node: NodeChoice, index: number, except: number | undefined): Operation {
+  return {
+    name: `forgetByToken(${index}, except ${except})`,
     start: (run) => {
-      const { rememberMe } = nodeOf(run, node);
       const { journal } = run;
-      if (how === 'token' || how === 'device') {
-        const target = pick(how === 'token' ? journal.deviceTokens : journal.deviceIds, index);
-        if (target === undefined) return undefined;
-        return started(
-          how === 'token' ? rememberMe.revokeToken(target) : rememberMe.revoke(userId, target),
-          Boolean,
-          (model) => {
-            const device =
-              how === 'token'
-                ? model.devices.bySelectorOf(target, model.now)
-                : model.devices.list(userId, model.now).find(({ id }) => id === target);
-            model.devices.forget((each) => each === device, model.now);
-            return device !== undefined;
-          },
-        );
-      }
-      const keep = how === 'others' ? (pick(journal.handles, index) ?? 'none') : undefined;
-      return started(rememberMe.revokeAll(userId, keep), Number, (model) => {
-        const ended = model.devices.list(userId, model.now).filter(({ sessionId }) => sessionId !== keep);
-        model.devices.forget((device) => ended.includes(device), model.now);
-        return ended.length;
+      const text = pick(journal.deviceTokens, index);
+      if (text === undefined) return undefined;
+      const exceptSessionId = except === undefined ? undefined : pick(journal.handles, except);
+      return started(
+        nodeOf(run, node).revocation.forget(text, { reason: 'replaced', exceptSessionId }),
+        Boolean,
+        (model) => reference.forget(model, text, { reason: 'replaced', except: exceptSessionId }),
+      );
+    },
+  };
+}
+
+/** Logs out as over HTTP, by the tokens of a session and of a device, either of which may be an old one. */
+export function logout(node: NodeChoice, index: number, session: number): Operation {
+  return {
+    name: `logout(${index}, ${session})`,
+    start: (run) => {
+      const { journal } = run;
+      const text = pick(journal.deviceTokens, index);
+      const token = pick(journal.tokens, session);
+      if (text === undefined || token === undefined) return undefined;
+      const { revocation, changes } = nodeOf(run, node);
+      const id = handleOf(token);
+      return started(
+        Promise.all([
+          revocation.forget(text, { reason: 'logout', exceptSessionId: id }),
+          changes.destroy(digestOf(token), 'logout'),
+        ]),
+        (answers) => answers,
+        function* (model): Steps<[boolean, boolean]> {
+          const isOver = model.end(id, 'logout');
+          return [yield* reference.forget(model, text, { reason: 'logout', except: id }), isOver];
+        },
+      );
+    },
+  };
+}
+
+/** Forgets a device by its handle. */
+export function forgetDevice(node: NodeChoice, userId: string, index: number): Operation {
+  return {
+    name: `forgetDevice(${userId}, ${index})`,
+    start: (run) => {
+      const id = pick(run.journal.deviceIds, index);
+      if (id === undefined) return undefined;
+      return started(nodeOf(run, node).rememberMe.revoke(userId, id), Boolean, ({ devices, now }) => {
+        return devices.forget((device) => device.userId === userId && device.id === id, now) > 0;
       });
+    },
+  };
+}
+
+/** Forgets all devices of a user. @param keep index of the handle of a session whose device stays; undefined: none */
+export function forgetAll(node: NodeChoice, userId: string, keep: number | undefined): Operation {
+  return {
+    name: `forgetAll(${userId}, but ${keep})`,
+    start: (run) => {
+      const except = keep === undefined ? undefined : (pick(run.journal.handles, keep) ?? 'none');
+      const answer = nodeOf(run, node).rememberMe.revokeAll(userId, except);
+      return started(answer, Number, ({ devices, now }) => devices.forgetAll(userId, except, now));
     },
   };
 }

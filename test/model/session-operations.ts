@@ -1,45 +1,11 @@
 import type { IssuedSession, Session, SessionData, SessionEndReason } from 'nestjs-session-auth';
-import { nodeOf, pick, started, viewOfIssued, type NodeChoice, type Operation, type Run } from './operation.js';
-import { viewOfModelSession, viewOfSession } from './observation.js';
-import type { Names, ReferenceSession } from './reference-session.js';
-
-/** Logs a user in, or without one makes an anonymous session. */
-export function login(node: NodeChoice, userId: string | undefined, data: SessionData, ip: string): Operation {
-  return {
-    name: `login(${userId ?? 'nobody'}, ${JSON.stringify(data)})`,
-    start: (run) => startLogin(run, node, userId, data, ip),
-  };
-}
-
-/** Logs a user in over an anonymous session, whose data the new one takes over. The old one is ended after that. */
-export function loginOver(node: NodeChoice, userId: string, index: number, ip: string): Operation {
-  return {
-    name: `loginOver(${userId}, ${index})`,
-    start: (run) => {
-      const anonymous = run.journal.requests.filter((request) => request.userId === undefined);
-      const request = pick(anonymous, index);
-      return request && startLogin(run, node, userId, request.data, ip);
-    },
-  };
-}
-
-function startLogin(run: Run, node: NodeChoice, userId: string | undefined, data: SessionData, ip: string) {
-  const { lifecycle } = nodeOf(run, node);
-  const { journal, system } = run;
-  const user = userId === undefined ? undefined : journal.account(userId);
-  const authentication = 'password';
-  const admission = system.limitOf(userId ?? '');
-  const given = structuredClone(data);
-  return started(
-    lifecycle.create({ user, authentication, data, client: { ip } }),
-    (issued) => {
-      journal.issued(issued);
-      return viewOfIssued(issued);
-    },
-    (model, actual: Names | undefined) =>
-      viewOfNew(model.create({ user, admission, authentication, data: given, ip }, actual)),
-  );
-}
+import { pick, withoutHmac } from './journal.js';
+import { nodeOf, started, viewOfIssued, type NodeChoice, type Operation, type Run } from './operation.js';
+import { viewOfSeen, viewOfSession } from './observation.js';
+import type { ReferenceModel } from './reference-model.js';
+import { find as findInModel, issue, proofOf, update as updateInModel, type Issue } from './reference-requests.js';
+import type { Given, Names, Steps } from './reference-session.js';
+import { bearerOf, forgedBearer } from './system.js';
 
 /** A request with a token, which may be an old one. It stays open: later operations go on from what it has found. */
 export function find(node: NodeChoice, index: number): Operation {
@@ -49,16 +15,40 @@ export function find(node: NodeChoice, index: number): Operation {
       const { journal } = run;
       const token = pick(journal.tokens, index);
       if (token === undefined) return undefined;
+      let found: Session | undefined;
       return started(
-        nodeOf(run, node).lifecycle.find(token),
+        nodeOf(run, node).lifecycle.find(bearerOf(token)),
         (session) => {
-          if (session !== undefined) journal.requests.push(session);
-          return session && viewOfSession(session);
+          if (session === undefined) return undefined;
+          found = session;
+          journal.opened(session);
+          return viewOfSession(session);
         },
-        (model) => {
-          const session = model.find(token);
-          return session && viewOfModelSession(session);
+        function* (model): Steps<object | undefined> {
+          const seen = yield* findInModel(model, token);
+          if (seen === undefined) return undefined;
+          if (found !== undefined) model.seen.set(found, seen);
+          return viewOfSeen(seen);
         },
+      );
+    },
+  };
+}
+
+/** A token that somebody made up, of a handle that is known: it finds nothing and ends nothing. */
+export function forge(node: NodeChoice, index: number): Operation {
+  return {
+    name: `forge(${index})`,
+    start: (run) => {
+      const token = pick(run.journal.allTokens, index);
+      if (token === undefined) return undefined;
+      const { lifecycle } = nodeOf(run, node);
+      const forged = forgedBearer(token);
+      const attempts = Promise.all([lifecycle.find(forged), lifecycle.destroy(forged)]);
+      return started(
+        attempts,
+        (answers) => answers,
+        () => [undefined, false],
       );
     },
   };
@@ -70,54 +60,38 @@ export function update(node: NodeChoice, index: number, patch: SessionData): Ope
     'update',
     index,
     JSON.stringify(patch, (_, value: unknown) => value ?? null),
-    (run, request) => {
-      const present = run.journal.present(request);
-      return started(nodeOf(run, node).lifecycle.update(request, patch), Boolean, (model) => {
-        model.update(present, patch);
+    (run, request) =>
+      started(nodeOf(run, node).lifecycle.update(request, patch), Boolean, (model) => {
+        updateInModel(model, model.seen.get(request)!, patch);
         return false;
-      });
-    },
+      }),
   );
 }
 
 /** Gives the session of an open request a new token. @param grace undefined: the configured one */
 export function rotate(node: NodeChoice, index: number, grace: number | undefined): Operation {
-  return onRequest('rotate', index, `grace ${grace}`, (run, request) => {
-    const foundBy = run.journal.foundBy(request);
-    return started(
-      nodeOf(run, node).lifecycle.rotate(request, { grace }),
-      (issued) => viewOfRotated(run, issued),
-      (model, actual: Names | undefined) => {
-        const options = { reason: 'requested', grace: grace ?? model.settings.rotationGrace };
-        return viewOfModelRotated(model.rotate(foundBy, actual?.token, options));
-      },
-    );
-  });
+  return onRequest('rotate', index, `grace ${grace}`, (run, request) =>
+    startIssue(run, request, nodeOf(run, node).lifecycle.rotate(request, { grace }), () => ({
+      how: grace === 0 ? 'replace' : 'hand-over',
+      reason: 'requested',
+      grace,
+    })),
+  );
 }
 
 /** The user of an open request logs in again, or proves again who they are. */
 export function proveAgain(node: NodeChoice, index: number, how: 'login' | 'reauthentication', ip: string): Operation {
   return onRequest(how === 'login' ? 'renew' : 'reauthenticated', index, ip, (run, request) => {
-    const foundBy = run.journal.foundBy(request);
     const { userId } = request;
     if (userId === undefined) return undefined;
-    const user = run.journal.account(userId);
+    const user = run.system.account(userId);
     const { lifecycle } = nodeOf(run, node);
     const proof = { user, authentication: 'password', client: { ip } } as const;
-    const account = { email: user.email ?? undefined, roles: user.roles ?? [] };
-    return started(
+    return startIssue(
+      run,
+      request,
       how === 'login' ? lifecycle.renew(request, proof) : lifecycle.reauthenticated(request, proof),
-      (issued) => viewOfRotated(run, issued),
-      (model, actual: Names | undefined) => {
-        const { now, settings } = model;
-        const proven = { ...account, authenticatedAt: now, authentication: 'password' } as const;
-        const absoluteExpiresAt = now + settings.absolute;
-        const expiresAt = Math.min(now + settings.idle, absoluteExpiresAt);
-        const factors = model.live(foundBy)?.factors && {};
-        const fresh = { ...proven, factors, createdAt: now, lastActivityAt: now, expiresAt, absoluteExpiresAt, ip };
-        const changes = how === 'login' ? fresh : proven;
-        return viewOfModelRotated(model.rotate(foundBy, actual?.token, { reason: how, grace: 0, changes }));
-      },
+      (model) => proofOf(model, model.seen.get(request)!, how, { user, ip }),
     );
   });
 }
@@ -126,16 +100,10 @@ export function proveAgain(node: NodeChoice, index: number, how: 'login' | 'reau
 export function factorCompleted(node: NodeChoice, index: number, factor: string): Operation {
   return onRequest('factorCompleted', index, factor, (run, request) => {
     if (request.userId === undefined) return undefined;
-    const foundBy = run.journal.foundBy(request);
-    return started(
-      nodeOf(run, node).lifecycle.factorCompleted(request, factor),
-      (issued) => viewOfRotated(run, issued),
-      (model, actual: Names | undefined) => {
-        const factors = { ...model.live(foundBy)?.factors, [factor]: model.now };
-        const options = { reason: 'factor_completed', factor, grace: 0, changes: { factors } };
-        return viewOfModelRotated(model.rotate(foundBy, actual?.token, options));
-      },
-    );
+    return startIssue(run, request, nodeOf(run, node).lifecycle.factorCompleted(request, factor), (model) => {
+      const factors = { ...model.live(request.id)?.factors, [factor]: model.now };
+      return { how: 'replace', reason: 'factor_completed', factor, changes: { factors } };
+    });
   });
 }
 
@@ -146,8 +114,8 @@ export function destroy(node: NodeChoice, index: number): Operation {
     start: (run) => {
       const token = pick(run.journal.tokens, index);
       if (token === undefined) return undefined;
-      const answer = nodeOf(run, node).lifecycle.destroy(token);
-      return started(answer, Boolean, (model) => model.destroy(token, 'logout'));
+      const answer = nodeOf(run, node).lifecycle.destroy(bearerOf(token));
+      return started(answer, Boolean, (model) => model.end(token.slice(2, 22), 'logout'));
     },
   };
 }
@@ -155,9 +123,8 @@ export function destroy(node: NodeChoice, index: number): Operation {
 /** Ends the session of an open request. */
 export function destroySession(node: NodeChoice, index: number, reason: SessionEndReason): Operation {
   return onRequest('destroySession', index, reason, (run, request) => {
-    const present = run.journal.present(request);
     const answer = nodeOf(run, node).lifecycle.destroySession(request, reason);
-    return started(answer, Boolean, (model) => model.destroySession(present, request, reason));
+    return started(answer, Boolean, (model) => model.end(request.id, reason));
   });
 }
 
@@ -170,25 +137,38 @@ function onRequest(
   return {
     name: `${name}(${index}, ${detail})`,
     start: (run) => {
-      const request = pick(run.journal.requests, index);
+      const request = run.journal.takeRequest(index);
       return request && start(run, request);
     },
   };
 }
 
-/** What a rotation came to; undefined: another was first. */
-export function viewOfRotated({ journal }: Run, issued: IssuedSession | undefined) {
-  if (issued === undefined) return undefined;
-  journal.tokens.push(issued.token);
+/** An open request's session gets a new token. */
+function startIssue(
+  run: Run,
+  request: Session,
+  answer: Promise<IssuedSession | undefined>,
+  how: (model: ReferenceModel) => Issue,
+): ReturnType<Operation['start']> {
+  return started(
+    answer,
+    (issued) => issued && noteIssued(run, withoutHmac(issued)),
+    (model, actual: Names | undefined) => {
+      const given = issue(model, model.seen.get(request)!, actual?.token, how(model));
+      if (given === undefined) return undefined;
+      model.seen.set(request, given.seen);
+      return viewOfGiven(given);
+    },
+  );
+}
+
+/** Takes note of a token that goes to the client of an open request. */
+export function noteIssued({ journal }: Run, issued: IssuedSession) {
+  journal.issued(issued);
   return viewOfIssued(issued);
 }
 
-/** The same of the model. */
-export function viewOfModelRotated(session: ReferenceSession | undefined) {
-  return session && viewOfNew(session);
-}
-
 /** What an issued session looks like by the model. */
-export function viewOfNew(session: ReferenceSession) {
-  return { token: session.token, id: session.id, session: { ...viewOfModelSession(session), data: undefined } };
+export function viewOfGiven({ token, seen }: Given) {
+  return { token, id: seen.session.id, session: { ...viewOfSeen(seen), data: undefined } };
 }

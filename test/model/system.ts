@@ -1,19 +1,35 @@
 import {
   Clock,
   ConcurrentSessionsService,
-  RememberMeService,
   SessionEventPublisher,
   type Admission,
-  type SessionLifecycleService,
   type RememberMeTokenStore,
   type SessionEvent,
   type SessionStore,
+  type SessionUser,
 } from 'nestjs-session-auth';
-import { sessionServices } from '../../libs/session-auth/test/fixtures/session-services.js';
-import { StoreDeadline } from '../../libs/session-auth/src/async/store-deadline.js';
+import {
+  rememberMeServices,
+  type RememberMeServices,
+} from '../../libs/session-auth/test/fixtures/remember-me-services.js';
+import type { SessionServices } from '../../libs/session-auth/test/fixtures/session-services.js';
+import { BEARER_TOKEN_LENGTH, BearerTokens } from '../../libs/session-auth/src/crypto/bearer-tokens.js';
 import { KeyRing } from '../../libs/session-auth/src/crypto/key-ring.js';
-import { StoredRememberedDevices } from '../../libs/session-auth/src/remember-me/stored-remembered-devices.js';
 import type { ModelSettings } from './reference-session.js';
+
+/** Of the secret that all nodes share. */
+const KEYS = new KeyRing(['the secret that all nodes of the model share']);
+const BEARER_TOKENS = new BearerTokens(KEYS);
+
+/** A token as the lifecycle service hands it out and takes it. */
+export function bearerOf(token: string): string {
+  return BEARER_TOKENS.write(token);
+}
+
+/** The same of somebody who has no secret. */
+export function forgedBearer(token: string): string {
+  return token.padEnd(BEARER_TOKEN_LENGTH, 'x');
+}
 
 /** The stores that one node of the application works with. */
 export interface NodeStores {
@@ -56,50 +72,63 @@ export class SteadyClock extends Clock {
 
 /** One node of the application: everything in it is lost when it crashes. */
 export class ApplicationNode {
-  readonly lifecycle: SessionLifecycleService;
+  readonly lifecycle: SessionServices['lifecycle'];
+  readonly reader: SessionServices['reader'];
+  readonly changes: SessionServices['changes'];
+  readonly rotation: SessionServices['rotation'];
   readonly concurrent: ConcurrentSessionsService;
-  readonly rememberMe: RememberMeService;
+  readonly rememberMe: RememberMeServices['rememberMe'];
+  readonly signIns: RememberMeServices['signIns'];
+  readonly revocation: RememberMeServices['revocation'];
 
   constructor(
     readonly stores: NodeStores,
-    settings: ModelSettings,
-    clock: Clock,
-    limits: (userId: string) => Admission,
-    hear: (event: SessionEvent) => void,
+    { settings, clock, accountOf, limitOf, hear }: NodeContext,
   ) {
-    const events = new SessionEventPublisher(clock, { record: hear });
-    const storeTimeout = 20_000;
-    const deadline = new StoreDeadline(storeTimeout);
-    const { idle, absolute, touchInterval, rotationGrace, maxDataSize } = settings;
-    const lifetime = { idle, absolute, touchInterval, rotationGrace, rotateEvery: undefined };
-    const concurrency = { onLimit: 'reject', max: (user: { id: string | number }) => limits(String(user.id)) } as const;
-    ({ lifecycle: this.lifecycle } = sessionServices({
+    const { maxDataSize, rememberMe, ...lifetime } = settings;
+    const limit = { onLimit: 'reject', max: (user: { id: string | number }) => limitOf(String(user.id)) } as const;
+    const services = rememberMeServices({
       store: stores.sessions,
+      tokens: stores.tokens,
       clock,
-      events,
+      events: new SessionEventPublisher(clock, { record: hear }),
       lifetime,
-      limit: concurrency,
+      limit,
       maxDataSize,
-      storeTimeout,
-      devices: new StoredRememberedDevices(stores.tokens, clock, deadline, settings.rememberMe),
-    }));
-    this.concurrent = new ConcurrentSessionsService(this.lifecycle, concurrency);
-    this.rememberMe = new RememberMeService(
-      stores.tokens,
-      this.lifecycle,
-      clock,
-      events,
-      deadline,
-      new KeyRing(['the secret that all nodes of the model share']),
-      settings.rememberMe,
-    );
+      rememberMe,
+      storeTimeout: 20_000,
+      keys: KEYS,
+      users: {
+        findById: (id) => Promise.resolve(accountOf(id)),
+        findByEmail: () => Promise.resolve(undefined),
+      },
+    });
+    const { lifecycle, reader, changes, rotation } = services.sessions;
+    this.lifecycle = lifecycle;
+    this.reader = reader;
+    this.changes = changes;
+    this.rotation = rotation;
+    this.concurrent = new ConcurrentSessionsService(lifecycle, limit);
+    this.rememberMe = services.rememberMe;
+    this.signIns = services.signIns;
+    this.revocation = services.revocation;
   }
+}
+
+/** What the nodes of an application have in common, beside their stores. */
+interface NodeContext {
+  readonly settings: ModelSettings;
+  readonly clock: Clock;
+  readonly accountOf: (userId: string) => SessionUser;
+  readonly limitOf: (userId: string) => Admission;
+  readonly hear: (event: SessionEvent) => void;
 }
 
 /** An application of two nodes on one backend. */
 export class System {
   readonly clock: SteadyClock;
   readonly limits = new Map<string, Admission>();
+  readonly accounts = new Map<string, SessionUser>();
   /** What was published since it was last asked for. */
   heard: SessionEvent[] = [];
   readonly #nodes: ApplicationNode[];
@@ -126,13 +155,17 @@ export class System {
     return this.limits.get(userId) ?? { max: 3, onLimit: 'evict-oldest' };
   }
 
+  account(userId: string): SessionUser {
+    return this.accounts.get(userId) ?? { id: userId, roles: ['user'] };
+  }
+
   #start(which: 0 | 1): ApplicationNode {
-    return new ApplicationNode(
-      this.backend.connect(which),
-      this.settings,
-      this.clock,
-      (userId) => this.limitOf(userId),
-      (event) => this.heard.push(event),
-    );
+    return new ApplicationNode(this.backend.connect(which), {
+      settings: this.settings,
+      clock: this.clock,
+      accountOf: (userId) => this.account(userId),
+      limitOf: (userId) => this.limitOf(userId),
+      hear: (event) => this.heard.push(event),
+    });
   }
 }

@@ -94,7 +94,7 @@ describe('booting', () => {
     [
       'a remember-me store without operations',
       () => forRoot({ rememberMe: {}, storage: { rememberMe: { useValue: { create: () => undefined } as never } } }),
-      /: storage\.rememberMe: given a store without use, delete, deleteById, deleteBySession, deleteByUser, list, deleteExpired;/,
+      /: storage\.rememberMe: given a store without find, replace, delete, deleteById, deleteBySession, deleteByUser, list, deleteExpired;/,
     ],
     [
       'users that are no provider',

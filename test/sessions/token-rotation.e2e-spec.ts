@@ -54,6 +54,7 @@ describe.each(EVERYWHERE)('rotateEvery on $adapter with $store', ({ adapter, sto
     expect(rotated).toEqual([expect.objectContaining({ reason: 'interval', userId: 'alice' })]);
 
     alice.cookies.set(SESSION_COOKIE, /=([^;]+)/.exec(issued[0]!)![1]!);
+    expect(await alice.isSignedIn()).toBe(true);
     clock.advance(6000);
     expect(await alice.isSignedIn({ cookie: before })).toBe(true);
     clock.advance(4000);

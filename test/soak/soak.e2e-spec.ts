@@ -83,7 +83,7 @@ describe.each(['redis', 'postgres'] as const)('after long use of %s', (store) =>
       const kinds = ['s', 'u', 'r', 'v'];
       return Object.fromEntries(kinds.map((kind) => [kind, keys.filter((key) => key.includes(`}:${kind}:`)).length]));
     }
-    const tables = ['session', 'grace', 'remember_me', 'audit_event'];
+    const tables = ['session', 'remember_me', 'audit_event'];
     const counts: [string, number][] = [];
     for (const table of tables) {
       const rows = await backend.dataSource!.query<{ n: string }[]>(`SELECT count(*) AS n FROM session_auth_${table}`);

@@ -56,7 +56,7 @@ describe.each(ADAPTERS)('sessions in Redis, remember-me tokens and audit log in 
     expect(await phone.isSignedIn()).toBe(true);
     await alice.login('alice');
     const answer = await alice.ask('DELETE', '/auth/sessions');
-    expect(answer.json).toEqual({ revoked: 2 });
+    expect(answer.json).toEqual({ revoked: 1 });
     expect(await phone.isSignedIn()).toBe(false);
     expect(await rows('session_auth_remember_me')).toBe(0);
   });
@@ -78,9 +78,11 @@ describe.each(ADAPTERS)('sessions in Redis, remember-me tokens and audit log in 
     const thief = bank.client();
     for (const [name, value] of alice.cookies) thief.cookies.set(name, value);
     thief.restart();
-    alice.restart();
-    expect(await alice.isSignedIn()).toBe(true);
-    bank.clock.advance(60_000);
+    for (let restart = 0; restart < 2; restart += 1) {
+      alice.restart();
+      expect(await alice.isSignedIn()).toBe(true);
+      bank.clock.advance(60_000);
+    }
     expect(await thief.isSignedIn()).toBe(false);
     expect(await alice.isSignedIn()).toBe(false);
     expect(await rows('session_auth_remember_me')).toBe(0);

@@ -1,5 +1,11 @@
-import { randomBytes } from 'node:crypto';
 import type { FindOutcome, SessionRecord, Touch } from 'nestjs-session-auth';
+import {
+  digestOf,
+  handleOf,
+  issueHandle,
+  issueNextSessionToken,
+  issueSessionToken,
+} from '../../libs/session-auth/src/crypto/session-token.js';
 
 /** The time at which the records of tests are made. */
 export const NOW = 1_800_000_000_000;
@@ -9,16 +15,23 @@ export const HOUR = 60 * MINUTE;
 /** No limit for the user. */
 export const NO_LIMIT = { max: Infinity, onLimit: 'reject' } as const;
 
-/** A fresh digest. */
-export function newDigest(): string {
-  return `aa${randomBytes(32).toString('base64url')}`;
+/** The digest of a fresh token, for a session with this handle. */
+export function newDigest(handle = issueHandle()): string {
+  const token = issueSessionToken(undefined);
+  return digestOf(token.replace(handleOf(token), handle));
 }
 
-/** A record made at {@link NOW} that lives an hour, a day at most. */
+/** The digest of another token of the same session. */
+export function nextDigest(digest: string): string {
+  return digestOf(issueNextSessionToken(digest));
+}
+
+/** A record made at {@link NOW} that lives an hour, a day at most; its handle is that of its digest. */
 export function newRecord(userId: string | undefined, fields: Partial<SessionRecord> = {}): SessionRecord {
+  const digest = fields.digest ?? newDigest(fields.id);
   return {
-    digest: newDigest(),
-    id: randomBytes(15).toString('base64url'),
+    digest,
+    id: handleOf(digest),
     userId,
     roles: [],
     createdAt: NOW,

@@ -3,7 +3,7 @@ import type { DataSource, QueryRunner } from 'typeorm';
 import type { SessionRecord } from 'nestjs-session-auth';
 import { CreateSessionAuthTables, TypeOrmSessionStore } from 'nestjs-session-auth/typeorm';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres-database.js';
-import { HOUR, MINUTE, newDigest, newRecord, NO_LIMIT, NOW } from '../../support/session-records.js';
+import { HOUR, MINUTE, newRecord, nextDigest, NO_LIMIT, NOW } from '../../support/session-records.js';
 
 /**
  * What an operation does when it has to wait for somebody who is changing the row it has just seen: the moments that
@@ -24,7 +24,7 @@ describe('an operation on PostgreSQL that waits for another', () => {
   });
 
   beforeEach(async () => {
-    await dataSource.query('TRUNCATE session_auth_session, session_auth_grace');
+    await dataSource.query('TRUNCATE session_auth_session');
     record = newRecord('alice');
     await store.create(record, NO_LIMIT, NOW);
     other = dataSource.createQueryRunner();
@@ -64,36 +64,138 @@ describe('an operation on PostgreSQL that waits for another', () => {
     expect(await overtaken(() => store.find(record.digest, touch(NOW + HOUR)))).toEqual({ status: 'absent' });
   });
 
+  it('find: the token was replaced meanwhile, so it touches nothing', async () => {
+    const digest = await replaceToken();
+    const found = await overtaken(() => store.find(record.digest, touch(NOW + MINUTE)));
+    expect(found).toEqual({ status: 'live', record: { ...record, digest, revision: 1 } });
+  });
+
+  it('find: the token was handed over meanwhile and is honoured, so it touches', async () => {
+    await handOver(NOW + HOUR);
+    const found = await overtaken(() => store.find(record.digest, touch(NOW + MINUTE)));
+    expect(found).toMatchObject({ status: 'live', record: { revision: 1, lastActivityAt: NOW + MINUTE } });
+  });
+
+  it('update: the token was replaced meanwhile, so nothing changes', async () => {
+    await replaceToken();
+    expect(await overtaken(() => store.update(record.digest, { a: 1 }, NOW, 1000))).toEqual({ status: 'absent' });
+    expect((await store.list('alice', { limit: 1 }, NOW)).records[0]!.data).toEqual({});
+  });
+
   it.each([
-    ['without a grace', 0, { status: 'absent' }],
-    ['with one', 1000, { status: 'updated', data: { a: 1 } }],
-  ])('update: the session was rotated %s', async (_, grace, outcome) => {
-    await rotateAside(grace);
+    [NOW + 1, { status: 'updated', data: { a: 1 } }],
+    [NOW, { status: 'absent' }],
+  ])('update: the token was handed over meanwhile and is honoured until %d', async (until, outcome) => {
+    await handOver(until);
     expect(await overtaken(() => store.update(record.digest, { a: 1 }, NOW, 1000))).toEqual(outcome);
   });
 
-  it.each([
-    ['without a grace', 0, { status: 'absent' }],
-    ['with one', 1000, { status: 'superseded' }],
-  ])('rotate: the session was rotated %s', async (_, grace, outcome) => {
-    await rotateAside(grace);
-    const rotation = { digest: newDigest(), now: NOW, grace: 1000, changes: {} };
-    expect(await overtaken(() => store.rotate(record.digest, rotation))).toEqual(outcome);
+  it('update: the token that was handed over is not honoured any more, so nothing changes', async () => {
+    await handOver(NOW + HOUR);
+    await other.commitTransaction();
+    await other.startTransaction();
+    await replaceToken();
+    await other.query('UPDATE session_auth_session SET tokens = NULL');
+    expect(await overtaken(() => store.update(record.digest, { a: 1 }, NOW, 1000))).toEqual({ status: 'absent' });
+    expect((await store.list('alice', { limit: 1 }, NOW)).records[0]!.data).toEqual({});
   });
 
-  it.each([
-    ['without a grace', 0],
-    ['with one', 1000],
-  ])('delete: the session was rotated %s', async (_, grace) => {
-    await rotateAside(grace);
+  it('rotate: the session was rotated meanwhile, so it returns that one and changes nothing', async () => {
+    const digest = await replaceToken();
+    const rotation = { revision: 0, now: NOW, changes: { digest: nextDigest(digest), ip: '::1' } };
+    const changed = { status: 'changed', record: { ...record, digest, revision: 1 } };
+    expect(await overtaken(() => store.rotate(record.digest, rotation))).toEqual(changed);
+    expect((await store.list('alice', { limit: 1 }, NOW)).records).toEqual([changed.record]);
+  });
+
+  it('rotate: the session was touched meanwhile, and both count', async () => {
+    await change('last_activity_at = $1, expires_at = $1 + 3600000', [NOW + MINUTE]);
+    const digest = nextDigest(record.digest);
+    const touched = { ...record, lastActivityAt: NOW + MINUTE, expiresAt: NOW + MINUTE + HOUR };
+    const rotation = { revision: 0, now: NOW + MINUTE, changes: { digest, rotatedAt: NOW + MINUTE } };
+    expect(await overtaken(() => store.rotate(record.digest, rotation))).toEqual({
+      status: 'rotated',
+      record: { ...touched, digest, rotatedAt: NOW + MINUTE, revision: 1 },
+    });
+  });
+
+  it('rotate: the session ended meanwhile, and stays so', async () => {
+    await other.query('DELETE FROM session_auth_session');
+    const rotation = { revision: 0, now: NOW, changes: {} };
+    expect(await overtaken(() => store.rotate(record.digest, rotation))).toEqual({ status: 'absent' });
+  });
+
+  it('delete: the session was rotated meanwhile, and ends all the same', async () => {
+    await replaceToken();
     const ended = await overtaken(() => store.delete(record.digest, NOW));
-    expect(ended).toEqual(grace === 0 ? undefined : { id: record.id, userId: 'alice' });
-    expect((await store.list('alice', { limit: 10 }, NOW)).records).toHaveLength(grace === 0 ? 1 : 0);
+    expect(ended).toEqual({ id: record.id, userId: 'alice' });
+    expect((await store.list('alice', { limit: 10 }, NOW)).records).toEqual([]);
   });
 
   it('update: the session ended, and stays so', async () => {
     await other.query('DELETE FROM session_auth_session');
     expect(await overtaken(() => store.update(record.digest, { a: 1 }, NOW, 1000))).toEqual({ status: 'absent' });
+  });
+
+  it('create: the session that it was to replace has been used meanwhile', async () => {
+    await change('last_activity_at = $1', [NOW + MINUTE]);
+    const admission = { ...NO_LIMIT, replaces: { id: record.id, unlessUsedFor: 1000 } };
+    const outcome = await overtaken(() => store.create(newRecord('alice'), admission, NOW + MINUTE));
+    expect(outcome).toEqual({ status: 'in_use' });
+    expect((await store.list('alice', { limit: 10 }, NOW)).records).toHaveLength(1);
+  });
+
+  it('create: the least recent session has been used meanwhile, so another one leaves', async () => {
+    const second = newRecord('alice', { lastActivityAt: NOW + 1 });
+    await store.create(second, NO_LIMIT, NOW);
+    await other.query('UPDATE session_auth_session SET last_activity_at = $1 WHERE handle = $2', [NOW + 2, record.id]);
+    const admission = { max: 2, onLimit: 'evict-least-recent' } as const;
+    const outcome = await overtaken(() => store.create(newRecord('alice'), admission, NOW + 3));
+    expect(outcome).toMatchObject({ status: 'created', evicted: [{ id: second.id }] });
+  });
+
+  it('create: one of two that leave has been used meanwhile, and both are reported', async () => {
+    const second = newRecord('alice', { createdAt: NOW + 1 });
+    await store.create(second, NO_LIMIT, NOW);
+    await other.query('UPDATE session_auth_session SET last_activity_at = $1 WHERE handle = $2', [NOW + 2, record.id]);
+    const admission = { max: 1, onLimit: 'evict-oldest' } as const;
+    const outcome = await overtaken(() => store.create(newRecord('alice'), admission, NOW + 3));
+    expect(outcome).toMatchObject({ status: 'created', evicted: [{ id: record.id }, { id: second.id }] });
+  });
+
+  it('create: the oldest session has ended meanwhile, so none has to leave', async () => {
+    const second = newRecord('alice', { createdAt: NOW + 1 });
+    await store.create(second, NO_LIMIT, NOW);
+    await other.query('DELETE FROM session_auth_session WHERE handle = $1', [record.id]);
+    const admission = { max: 2, onLimit: 'evict-oldest' } as const;
+    const outcome = await overtaken(() => store.create(newRecord('alice'), admission, NOW + 3));
+    expect(outcome).toEqual({ status: 'created', evicted: [], replaced: [] });
+  });
+
+  it("create: the device's session has been given to another device meanwhile, and stays", async () => {
+    await other.query(`UPDATE session_auth_session SET device = 'phone'`);
+    await other.commitTransaction();
+    await other.startTransaction();
+    await change(`device = 'laptop', revision = revision + $1`, [1]);
+    const next = newRecord('alice', { device: 'phone' });
+    const outcome = await overtaken(() => store.create(next, NO_LIMIT, NOW));
+    expect(outcome).toEqual({ status: 'created', evicted: [], replaced: [] });
+    expect((await store.list('alice', { limit: 10 }, NOW)).records).toHaveLength(2);
+  });
+
+  it.each([
+    ['deleteByUser', () => store.deleteByUser('alice', { limit: 10 }, NOW), []],
+    ['updateByUser', () => store.updateByUser('alice', { roles: ['a'] }, NOW), [['a']]],
+  ])('%s: a login that evicts one session and adds another does not slip through', async (_, operation, rolesLeft) => {
+    await other.query('SELECT FROM session_auth_session FOR UPDATE');
+    const login = store.create(newRecord('alice'), { max: 1, onLimit: 'evict-oldest' }, NOW);
+    await waiting(1);
+    const outcome = operation();
+    await waiting(2);
+    await other.commitTransaction();
+    await Promise.all([login, outcome]);
+    const { records } = await store.list('alice', { limit: 10 }, NOW);
+    expect(records.map(({ roles }) => roles)).toEqual(rolesLeft);
   });
 
   const orderly: Record<string, () => Promise<unknown>> = {
@@ -132,25 +234,36 @@ describe('an operation on PostgreSQL that waits for another', () => {
     await other.query(`UPDATE session_auth_session SET ${assignments.replaceAll('$1', '$1::bigint')}`, values);
   }
 
-  async function rotateAside(grace: number): Promise<void> {
-    await other.query('UPDATE session_auth_session SET digest = $1', [newDigest()]);
-    if (grace === 0) return;
-    const values = [record.digest, record.id, NOW + grace];
-    await other.query('INSERT INTO session_auth_grace VALUES ($1, $2, $3)', values);
+  /** The other's rotation by which a new token is the token at once. Returns its digest. */
+  async function replaceToken(): Promise<string> {
+    const digest = nextDigest(record.digest);
+    await other.query('UPDATE session_auth_session SET digest = $1, revision = revision + 1', [digest]);
+    return digest;
+  }
+
+  /** The other's rotation by which a successor is the token, and the token before is honoured for a while. */
+  async function handOver(until: number): Promise<void> {
+    await replaceToken();
+    const tokens = [{ hash: record.digest.slice(22), kind: 'superseded', at: until }];
+    await other.query('UPDATE session_auth_session SET tokens = $1', [JSON.stringify(tokens)]);
   }
 
   /** Starts an operation, waits until it waits for the other, does what is to be done then, and lets the other commit. */
   async function overtaken<T>(operation: () => Promise<T>, meanwhile?: () => Promise<void>): Promise<T> {
     const outcome = operation();
-    let waiting = 0;
-    while (waiting === 0) {
-      const rows = await dataSource.query<unknown[]>(
-        `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
-      );
-      waiting = rows.length;
-    }
+    await waiting(1);
     await meanwhile?.();
     await other.commitTransaction();
     return outcome;
+  }
+
+  /** Waits until so many operations wait for a lock. */
+  async function waiting(count: number): Promise<void> {
+    let rows: unknown[] = [];
+    while (rows.length < count) {
+      rows = await dataSource.query(
+        `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+      );
+    }
   }
 });

@@ -2,8 +2,9 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { DataSource, Logger } from 'typeorm';
 import type { SessionStore } from 'nestjs-session-auth';
 import { CreateSessionAuthTables, TypeOrmSessionStore } from 'nestjs-session-auth/typeorm';
+import { withReplaced, withSuccessor } from '../../../libs/session-auth/src/session/session-tokens.js';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres-database.js';
-import { HOUR, MINUTE, newDigest, newRecord, NO_LIMIT, NOW } from '../../support/session-records.js';
+import { HOUR, MINUTE, newDigest, newRecord, nextDigest, NO_LIMIT, NOW } from '../../support/session-records.js';
 
 const USERS = ['alice', 'bob'];
 
@@ -31,15 +32,23 @@ describe('PostgreSQL under parallel load', () => {
     const pick = <T>(list: readonly T[]): T | undefined => list[Math.floor(Math.random() * list.length)];
     const operations: ((store: SessionStore, user: string, digest: string) => Promise<unknown>)[] = [
       async (store, user) => {
-        const record = newRecord(user, { createdAt: now, lastActivityAt: now, expiresAt: now + MINUTE });
+        const device = pick([undefined, undefined, 'phone', 'laptop']);
+        const record = newRecord(user, { createdAt: now, lastActivityAt: now, expiresAt: now + MINUTE, device });
         const onLimit = pick(['evict-oldest', 'evict-least-recent'] as const)!;
-        await store.create(record, { max: 20, onLimit }, now);
+        await store.create(record, { max: 20, onLimit, sharedFor: pick([0, 100])! }, now);
         digests.get(user)!.push(record.digest);
       },
       async (store, user, digest) => {
-        const next = newDigest();
-        const changes = pick([{}, { createdAt: now, expiresAt: now + MINUTE }])!;
-        await store.rotate(digest, { digest: next, now, grace: pick([0, 1000])!, changes });
+        const found = await store.find(digest, { now, idle: MINUTE, interval: MINUTE });
+        if (found.status !== 'live') return;
+        const { record } = found;
+        const next = nextDigest(digest);
+        const changes = pick([
+          withSuccessor(record, next, now),
+          withReplaced(record, next, { now, grace: 1000, kind: 'retired' }),
+        ])!;
+        const renewed = pick([{}, { createdAt: now, expiresAt: now + MINUTE }])!;
+        await store.rotate(digest, { revision: record.revision ?? 0, now, changes: { ...changes, ...renewed } });
         digests.get(user)!.push(next);
       },
       (store, _, digest) => store.find(digest, { now, idle: MINUTE, interval: 0 }),
@@ -107,19 +116,6 @@ describe('PostgreSQL under parallel load', () => {
     expect(await stores[0]!.deleteExpired(NOW + HOUR + 1, 1)).toEqual([{ id: expired.id, userId: 'bob' }]);
     expect(await stores[0]!.deleteExpired(NOW + HOUR + 1, 10)).toEqual([]);
     expect(await stores[0]!.deleteExpired(NOW + 2 * HOUR, 5000)).toHaveLength(1200);
-  });
-
-  it('sweeps digests in grace as well', async () => {
-    for (let i = 0; i < 5; i += 1) {
-      const record = newRecord('alice');
-      await stores[0]!.create(record, NO_LIMIT, NOW);
-      await stores[0]!.rotate(record.digest, { digest: newDigest(), now: NOW, grace: 1000, changes: {} });
-    }
-    const count = async (): Promise<unknown> => nodes[0]!.query('SELECT count(*)::int AS left FROM session_auth_grace');
-    await stores[0]!.deleteExpired(NOW + 999, 100);
-    expect(await count()).toEqual([{ left: 5 }]);
-    await stores[0]!.deleteExpired(NOW + 1000, 100);
-    expect(await count()).toEqual([{ left: 0 }]);
   });
 
   it('recovers by itself when the server ends all connections', async () => {

@@ -9,6 +9,7 @@ import {
   MINUTE,
   newDigest,
   newRecord,
+  nextDigest,
   NO_LIMIT,
   NOW,
   touchAt,
@@ -38,9 +39,9 @@ describe('reads that share a statement of PostgreSQL', () => {
     const current = await add({ lastActivityAt: now - 1 });
     const due = await add({});
     const expired = await add({ expiresAt: now });
-    const rotated = await add({ lastActivityAt: now });
-    const digest = newDigest();
-    await store.rotate(rotated.digest, { digest, now: NOW, grace: HOUR, changes: {} });
+    const rotated = await add({});
+    const digest = nextDigest(rotated.digest);
+    await store.rotate(rotated.digest, { revision: 0, now: NOW, changes: { digest } });
 
     const digests = [expired, due, current, rotated].map((record) => record.digest);
     expect(await findAll([newDigest(), ...digests], now)).toEqual([
@@ -48,7 +49,7 @@ describe('reads that share a statement of PostgreSQL', () => {
       { status: 'expired', ended: { id: expired.id, userId: 'alice' } },
       { status: 'live', record: { ...due, lastActivityAt: now, expiresAt: now + HOUR } },
       { status: 'live', record: current },
-      { status: 'live', record: { ...rotated, digest, rotatedAt: NOW } },
+      { status: 'live', record: { ...rotated, digest, revision: 1 } },
     ]);
   });
 

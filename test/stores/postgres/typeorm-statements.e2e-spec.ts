@@ -3,7 +3,7 @@ import { Client } from 'pg';
 import type { DataSource } from 'typeorm';
 import { CreateSessionAuthTables, TypeOrmSessionStore } from 'nestjs-session-auth/typeorm';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres-database.js';
-import { HOUR, MINUTE, newDigest, newRecord, NO_LIMIT, NOW } from '../../support/session-records.js';
+import { HOUR, MINUTE, newDigest, newRecord, nextDigest, NO_LIMIT, NOW } from '../../support/session-records.js';
 
 const ROWS = 100_000;
 
@@ -51,20 +51,21 @@ describe('what PostgreSQL is asked for', () => {
     expect(await versionOf(record.digest)).toEqual(before);
   });
 
-  it('one more statement where the read touches, removes, follows an old digest, or finds nothing', async () => {
-    const [touched, expired, old] = [newRecord('alice'), newRecord('alice'), newRecord(undefined)];
-    for (const record of [touched, expired, old]) await store.create(record, NO_LIMIT, NOW);
-    await store.rotate(old.digest, { digest: newDigest(), now: NOW, grace: HOUR, changes: {} });
+  it('one more statement where the read touches or removes, and none by a refused token or for no session', async () => {
+    const [touched, expired] = [newRecord('alice'), newRecord('alice')];
+    for (const record of [touched, expired]) await store.create(record, NO_LIMIT, NOW);
     sent.length = 0;
     expect((await store.find(touched.digest, touch(NOW + MINUTE))).status).toBe('live');
-    expect((await store.find(old.digest, touch(NOW + MINUTE))).status).toBe('live');
     expect((await store.find(expired.digest, touch(NOW + HOUR))).status).toBe('expired');
+    expect((await store.find(nextDigest(touched.digest), touch(NOW + 2 * MINUTE))).status).toBe('live');
     expect((await store.find(newDigest(), touch(NOW))).status).toBe('absent');
     expect(sent.map((text) => text.split(/\s/, 1)[0])).toEqual([
-      ...['SELECT', 'UPDATE'],
-      ...['SELECT', 'WITH'],
-      ...['SELECT', 'WITH'],
-      ...['SELECT', 'WITH'],
+      'SELECT',
+      'UPDATE',
+      'SELECT',
+      'DELETE',
+      'SELECT',
+      'SELECT',
     ]);
   });
 
@@ -77,41 +78,65 @@ describe('what PostgreSQL is asked for', () => {
     expect(sent).toHaveLength(3);
   });
 
-  it('one statement each to update, rotate, list, change an account, and end one session or all', async () => {
+  it('one statement each to update, rotate and end a session, and to list those of a user', async () => {
     const records = Array.from({ length: 5 }, () => newRecord('bob'));
     for (const record of records) await store.create(record, NO_LIMIT, NOW);
     const [first, second, third] = records;
     sent.length = 0;
     await store.update(first!.digest, { a: 1 }, NOW, 1000);
-    await store.rotate(first!.digest, { digest: newDigest(), now: NOW, grace: 1000, changes: {} });
+    await rotate(first!.digest, 0);
     await store.list('bob', { limit: 2 }, NOW);
-    await store.updateByUser('bob', { roles: ['a'] }, NOW);
     await store.delete(second!.digest, NOW);
     await store.deleteByHandle('bob', third!.id, NOW);
-    await store.deleteByUser('bob', { limit: 1000 }, NOW);
-    expect(sent).toHaveLength(7);
+    expect(sent).toHaveLength(5);
   });
 
-  it('one transaction of three round trips for a login under a limit, one statement without', async () => {
+  it('two more statements to update by a token that has been handed over, one more by a refused one', async () => {
+    const record = newRecord('bob');
+    await store.create(record, NO_LIMIT, NOW);
+    const digest = nextDigest(record.digest);
+    const tokens = [{ hash: record.digest.slice(22), kind: 'superseded', at: NOW + 1 }] as const;
+    await store.rotate(record.digest, { revision: 0, now: NOW, changes: { digest, tokens } });
+    sent.length = 0;
+    expect((await store.update(record.digest, { a: 1 }, NOW, 1000)).status).toBe('updated');
+    expect((await store.update(record.digest, { a: 1 }, NOW + 1, 1000)).status).toBe('absent');
+    expect(sent.map((text) => text.split(/\s/, 1)[0])).toEqual(['WITH', 'SELECT', 'WITH', 'WITH', 'SELECT']);
+  });
+
+  it('one transaction of three round trips each to change the account of a user and to end all sessions', async () => {
+    await store.create(newRecord('bob'), NO_LIMIT, NOW);
+    sent.length = 0;
+    await store.updateByUser('bob', { roles: ['a'] }, NOW);
+    await store.deleteByUser('bob', { limit: 1000 }, NOW);
+    expect(sent.map((text) => text.split(/\s/, 1)[0])).toEqual(['BEGIN', 'WITH', 'COMMIT', 'BEGIN', 'WITH', 'COMMIT']);
+  });
+
+  it('one transaction of three round trips for a login under a limit or by a device, one statement else', async () => {
     sent.length = 0;
     await store.create(newRecord('carol'), NO_LIMIT, NOW);
     await store.create(newRecord(undefined), { max: 3, onLimit: 'reject' }, NOW);
     expect(sent).toHaveLength(2);
     sent.length = 0;
     await store.create(newRecord('carol'), { max: 1, onLimit: 'evict-oldest' }, NOW);
-    expect(sent.map((text) => text.split(/\s/, 1)[0])).toEqual(['BEGIN', 'WITH', 'COMMIT']);
+    await store.create(newRecord('carol', { device: 'phone' }), NO_LIMIT, NOW);
+    await store.create(newRecord('carol'), { ...NO_LIMIT, replaces: { id: 'h'.repeat(20) } }, NOW);
+    const transaction = ['BEGIN', 'WITH', 'COMMIT'];
+    expect(sent.map((text) => text.split(/\s/, 1)[0])).toEqual([...transaction, ...transaction, ...transaction]);
     // should the node vanish in between, the server ends the transaction, and the user can log in elsewhere
     expect(sent[0]).toMatch(
       /^BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL idle_in_transaction_session_timeout = 10000; SELECT pg_advisory_xact_lock\(-?\d+\)$/,
     );
   });
 
-  it('a touch rewrites the row in place and leaves all indexes alone', async () => {
+  it.each<[string, (digest: string, round: number) => Promise<unknown>]>([
+    ['touch', (digest, round) => store.find(digest, touch(NOW + (round + 1) * MINUTE))],
+    ['rotation', (digest, round) => rotate(digest, round)],
+  ])('a %s rewrites the row in place and leaves all indexes alone', async (_, write) => {
     const records = Array.from({ length: 50 }, () => newRecord('dave'));
     for (const record of records) await store.create(record, NO_LIMIT, NOW);
     const before = await updates();
-    for (let round = 1; round <= 4; round += 1) {
-      for (const { digest } of records) await store.find(digest, touch(NOW + round * MINUTE));
+    for (let round = 0; round < 4; round += 1) {
+      for (const { digest } of records) await write(digest, round);
     }
     const after = await updates();
     expect(after.all - before.all).toBe(200);
@@ -125,7 +150,10 @@ describe('what PostgreSQL is asked for', () => {
     await Promise.all([store.find(record.digest, touch(NOW)), store.find(newDigest(), touch(NOW))]);
     await store.find(record.digest, touch(NOW + MINUTE));
     await store.update(record.digest, { a: 1 }, NOW, 1000);
-    await store.rotate(record.digest, { digest: newDigest(), now: NOW, grace: 1000, changes: {} });
+    await rotate(record.digest, 0);
+    const expired = newRecord('erin');
+    await store.create(expired, NO_LIMIT, NOW);
+    await store.find(expired.digest, touch(NOW + HOUR));
     await store.updateByUser('erin', {}, NOW);
     const { next } = await store.list('user-1', { limit: 1 }, NOW);
     await store.list('user-1', { limit: 1, cursor: next }, NOW);
@@ -150,6 +178,12 @@ describe('what PostgreSQL is asked for', () => {
     await dataSource.query('RESET plan_cache_mode');
   });
 
+  /** A rotation of a session that has been rotated so often. */
+  async function rotate(digest: string, revision: number): Promise<void> {
+    const changes = { digest: nextDigest(digest), rotatedAt: NOW, expiresAt: NOW + 2 * HOUR };
+    expect((await store.rotate(digest, { revision, now: NOW, changes })).status).toBe('rotated');
+  }
+
   async function versionOf(digest: string): Promise<unknown> {
     return dataSource.query('SELECT ctid, xmin, xmax FROM session_auth_session WHERE digest = $1', [digest]);
   }
@@ -165,20 +199,16 @@ describe('what PostgreSQL is asked for', () => {
   }
 });
 
-/** Sessions of 1000 users, each with a digest in grace. */
+/** Sessions of 1000 users. */
 async function fill(dataSource: DataSource): Promise<void> {
   await dataSource.query(
-    `INSERT INTO session_auth_session SELECT
-        substr(md5('handle' || i), 1, 20), md5('digest' || i), 'user-' || (i % 1000), NULL, '[]', $1::bigint + i, NULL,
-        NULL, $1, $1, $1::bigint + 3600000 + i, $1::bigint + 86400000, '127.0.0.1', 'Agent', NULL, '{}',
-        NULL, NULL, $1::bigint + 3600000 + i
-      FROM generate_series(1, $2::int) AS i`,
+    `INSERT INTO session_auth_session (handle, digest, user_id, roles, created_at, rotated_at, last_activity_at, expires_at,
+        absolute_expires_at, ip, user_agent, data, sweep_at)
+      SELECT handle, 'aa' || handle || substr(md5('a' || i) || md5('b' || i), 1, 43), 'user-' || (i % 1000), '[]',
+        $1::bigint + i, $1, $1, $1::bigint + 3600000 + i, $1::bigint + 86400000, '127.0.0.1', 'Agent', '{}',
+        $1::bigint + 3600000 + i
+      FROM generate_series(1, $2::int) AS i, substr(md5('handle' || i), 1, 20) AS handle`,
     [NOW, ROWS],
   );
-  await dataSource.query(
-    `INSERT INTO session_auth_grace SELECT md5('old' || i), substr(md5('handle' || i), 1, 20), $1::bigint + i
-      FROM generate_series(1, $2::int) AS i`,
-    [NOW, ROWS],
-  );
-  await dataSource.query('ANALYZE session_auth_session, session_auth_grace');
+  await dataSource.query('ANALYZE session_auth_session');
 }

@@ -1,12 +1,18 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { once } from 'node:events';
 import { Redis } from 'ioredis';
-import { digestOf, issueSessionToken } from '../../../libs/session-auth/src/crypto/session-token.js';
+import {
+  digestOf,
+  handleOf,
+  hashOf,
+  issueNextSessionToken,
+  issueSessionToken,
+  shardTagOf,
+} from '../../../libs/session-auth/src/crypto/session-token.js';
+import type { SessionRecord } from '../../../libs/session-auth/src/session/session-record.js';
 import type { SessionStore } from '../../../libs/session-auth/src/session/session-store.js';
 import {
   ABSOLUTE,
-  fullRecord,
-  GRACE,
   IDLE,
   newRecord,
   newUser,
@@ -54,14 +60,24 @@ const operations: Readonly<Record<string, (userId: string, now: number) => Promi
   'create, evict-least-recent': (userId, now) =>
     store.create(recordAt(userId, now), { max: 3, onLimit: 'evict-least-recent' }, now),
   'create, reject': (userId, now) => store.create(recordAt(userId, now), { max: 1, onLimit: 'reject' }, now),
-  find: async (userId, now) => store.find(await anyDigest(userId), untouched(now)),
-  'find, touch': async (userId, now) => store.find(await anyDigest(userId), { now, idle: IDLE, interval: 0 }),
-  update: async (userId, now) => store.update(await anyDigest(userId), { [`${now}`]: now }, now, NO_MAXIMUM),
-  'rotate, grace': async (userId, now) => rotate(await anyDigest(userId), now, GRACE),
-  'rotate, no grace': async (userId, now) => rotate(await anyDigest(userId), now, 0),
+  'create, in the place of others': (userId, now) =>
+    store.create({ ...recordAt(userId, now), device: 'device-one_' }, { ...NO_LIMIT, replaces: { id: 'x' } }, now),
+  find: async (userId, now) => store.find((await anySession(userId)).digest, untouched(now)),
+  'find, touch': async (userId, now) => store.find((await anySession(userId)).digest, { now, idle: IDLE, interval: 0 }),
+  update: async (userId, now) => store.update((await anySession(userId)).digest, { [`${now}`]: now }, now, NO_MAXIMUM),
+  'rotate, another successor': async (userId, now) => {
+    const { digest, revision } = await anySession(userId);
+    const successor = { hash: hashOf(nextDigest(digest)), kind: 'successor', at: now } as const;
+    return store.rotate(digest, { revision, now, changes: { tokens: [successor] } });
+  },
+  'rotate, a new token': async (userId, now) => rotate(await anySession(userId), now),
+  'rotate, all times': async (userId, now) => {
+    const times = { createdAt: now, expiresAt: now + IDLE, absoluteExpiresAt: now + ABSOLUTE };
+    return rotate(await anySession(userId), now, { ...times, device: 'device-two_' });
+  },
   list: (userId, now) => store.list(userId, { limit: 10 }, now),
-  updateByUser: (userId, now) => store.updateByUser(userId, { roles: ['admin'] }, now),
-  delete: async (userId, now) => store.delete(await anyDigest(userId), now),
+  updateByUser: (userId, now) => store.updateByUser(userId, { roles: [`role${now}`] }, now),
+  delete: async (userId, now) => store.delete((await anySession(userId)).digest, now),
   deleteByHandle: async (userId, now) => store.deleteByHandle(userId, 'a'.repeat(20), now),
   deleteByUser: (userId, now) => store.deleteByUser(userId, { limit: 1 }, now),
   deleteExpired: (_, now) => store.deleteExpired(now, 100),
@@ -86,10 +102,8 @@ describe('a key of the Redis session store', () => {
   it('has one too when the times that a rotation sets are over already', async () => {
     const record = newRecord(newUser());
     await store.create(record, NO_LIMIT, NOW);
-    const digest = nextDigest(record.digest);
-    const changes = { expiresAt: NOW - 1, absoluteExpiresAt: NOW - 1 };
-    await store.rotate(record.digest, { digest, now: NOW, grace: GRACE, changes });
-    expect(await isLive(store, digest)).toBe(false);
+    await rotate(record, NOW, { expiresAt: NOW - 1, absoluteExpiresAt: NOW - 1 });
+    expect(await isLive(store, record.digest)).toBe(false);
     expect(await listedIds(store, record.userId!)).toEqual([]);
     for (const [, ttl] of await timesToLive()) expect(ttl).toBeGreaterThan(0);
   });
@@ -115,10 +129,10 @@ describe('a key of the Redis session store', () => {
       for (let i = 0; i < 3; i++) {
         const record = newRecord(userId);
         await store.create(record, NO_LIMIT, NOW);
-        await rotate(record.digest, NOW, GRACE);
+        await rotate(record, NOW);
       }
       const keys = await client.keys('*');
-      expect(keys).toHaveLength(7);
+      expect(keys).toHaveLength(4);
       const tags = new Set(keys.map((key) => /\{([^}]+)\}/.exec(key)?.[1]));
       expect(tags.size).toBe(1);
       slots.add(hashSlot([...tags][0]!));
@@ -129,14 +143,14 @@ describe('a key of the Redis session store', () => {
   it('shows neither token nor user', async () => {
     const userId = 'alice@example.com';
     const token = issueSessionToken(userId);
-    const record = { ...fullRecord(userId), digest: digestOf(token) };
+    const record = newRecord(userId, { digest: digestOf(token), email: 'alice@example.com' });
     await store.create(record, NO_LIMIT, NOW);
-    const nextToken = issueSessionToken(userId);
-    await store.rotate(record.digest, { digest: digestOf(nextToken), now: NOW, grace: GRACE, changes: {} });
+    const nextToken = issueNextSessionToken(token);
+    await rotate(record, NOW, { digest: digestOf(nextToken) });
     const keys = await client.keys('*');
-    expect(keys).toHaveLength(3);
+    expect(keys).toHaveLength(2);
     const values = await Promise.all(keys.map((key) => client.dump(key)));
-    for (const secret of [token, nextToken]) {
+    for (const secret of [token, nextToken].map((each) => each.slice(22))) {
       for (const part of [secret, secret.slice(2, 20)]) expect([...keys, ...values].join('\n')).not.toContain(part);
     }
     expect(keys.join('\n')).not.toContain('alice');
@@ -144,7 +158,12 @@ describe('a key of the Redis session store', () => {
 
   it('is gone with the last session', async () => {
     const userId = newUser();
-    for (let i = 0; i < 5; i++) await store.create(newRecord(userId), NO_LIMIT, NOW);
+    const records = Array.from({ length: 5 }, () => newRecord(userId, { device: newDevice() }));
+    for (const record of records) await store.create(record, NO_LIMIT, NOW);
+    await store.delete(records[0]!.digest, NOW);
+    await store.deleteByHandle(userId, records[1]!.id, NOW);
+    await store.find(records[2]!.digest, untouched(NOW + IDLE));
+    expect(await client.zcard(await indexKey())).toBe(2);
     await endAll(store, userId);
     expect(await client.keys('*')).toEqual([]);
   });
@@ -156,21 +175,18 @@ describe('the index of a user', () => {
     const long = newRecord(userId, { absoluteExpiresAt: NOW + 3 * ABSOLUTE });
     await store.create(long, NO_LIMIT, NOW);
     await store.create(newRecord(userId), NO_LIMIT, NOW);
-    const [index] = await client.keys('*:u:*');
-    expect(await client.pttl(index!)).toBeGreaterThan(3 * ABSOLUTE - MINUTE);
-    await rotate(long.digest, NOW, 0);
-    expect(await client.pttl(index!)).toBeGreaterThan(3 * ABSOLUTE - MINUTE);
-    expect(await client.pttl(index!)).toBeLessThanOrEqual(3 * ABSOLUTE);
+    const index = await indexKey();
+    expect(await client.pttl(index)).toBeGreaterThan(3 * ABSOLUTE - MINUTE);
+    await rotate(long, NOW);
+    expect(await client.pttl(index)).toBeGreaterThan(3 * ABSOLUTE - MINUTE);
+    expect(await client.pttl(index)).toBeLessThanOrEqual(3 * ABSOLUTE);
   });
 
   it('is kept when a rotation puts the absolute deadline off', async () => {
     const record = newRecord(newUser(), { absoluteExpiresAt: NOW + IDLE });
     await store.create(record, NO_LIMIT, NOW);
-    const digest = nextDigest(record.digest);
-    const changes = { absoluteExpiresAt: NOW + ABSOLUTE };
-    await store.rotate(record.digest, { digest, now: NOW, grace: 0, changes });
-    const [index] = await client.keys('*:u:*');
-    expect(await client.pttl(index!)).toBeGreaterThan(ABSOLUTE - MINUTE);
+    await rotate(record, NOW, { absoluteExpiresAt: NOW + ABSOLUTE });
+    expect(await client.pttl(await indexKey())).toBeGreaterThan(ABSOLUTE - MINUTE);
   });
 
   it('does not grow with the sessions that Redis expires, while a user logs in again and again', async () => {
@@ -182,8 +198,7 @@ describe('the index of a user', () => {
       const [session] = await client.keys('*:s:*');
       // As Redis does when its time is over: without a word to the index.
       await client.del(session!);
-      const [index] = await client.keys('*:u:*');
-      expect(await client.zcard(index!)).toBeLessThanOrEqual(2);
+      expect(await client.zcard(await indexKey())).toBeLessThanOrEqual(2);
     }
   });
 
@@ -192,17 +207,64 @@ describe('the index of a user', () => {
     async (onLimit) => {
       const userId = newUser();
       for (let i = 0; i < 10; i++) await store.create(newRecord(userId), { max: 3, onLimit }, NOW);
-      const [index] = await client.keys('*:u:*');
-      expect(await client.zcard(index!)).toBe(3);
+      expect(await client.zcard(await indexKey())).toBe(3);
     },
   );
 
   it('loses what has expired when it is listed', async () => {
     const userId = newUser();
     for (let i = 0; i < 20; i++) await store.create(newRecord(userId), NO_LIMIT, NOW);
-    const [index] = await client.keys('*:u:*');
+    const index = await indexKey();
     expect(await listedIds(store, userId, NOW + IDLE)).toEqual([]);
-    expect(await client.exists(index!)).toBe(0);
+    expect(await client.exists(index)).toBe(0);
+  });
+
+  it('has each session once, with its present device and createdAt', async () => {
+    const record = newRecord(newUser());
+    await store.create(record, NO_LIMIT, NOW);
+    const members = async (): Promise<string[]> => client.zrange(await indexKey(), 0, -1, 'WITHSCORES');
+    expect(await members()).toEqual([record.id, `${NOW}`]);
+    await rotate(record, NOW, { device: 'device-one_' });
+    expect(await members()).toEqual([`${record.id}device-one_`, `${NOW}`]);
+    await rotate({ ...record, revision: 1 }, NOW, { device: 'device-two_', createdAt: NOW + 1 });
+    expect(await members()).toEqual([`${record.id}device-two_`, `${NOW + 1}`]);
+    await rotate({ ...record, revision: 2 }, NOW, { createdAt: NOW + 2 });
+    expect(await members()).toEqual([`${record.id}device-two_`, `${NOW + 2}`]);
+  });
+
+  it('loses what Redis has left of a session when one of the same handle has another device', async () => {
+    const userId = newUser();
+    const record = newRecord(userId, { device: 'device-one_' });
+    await store.create(record, NO_LIMIT, NOW);
+    await client.del((await client.keys('*:s:*'))[0]!);
+    const again = { ...record, device: 'device-two_' };
+    await store.create(again, NO_LIMIT, NOW);
+    expect(await listedIds(store, userId)).toEqual([record.id]);
+    expect(await client.zrange(await indexKey(), 0, -1)).toEqual([`${record.id}device-two_`]);
+  });
+
+  it('loses the sessions of earlier versions, which were kept by digest', async () => {
+    const userId = newUser();
+    const session = `sa:{${shardTagOf(userId)}}:s:${'h'.repeat(43)}`;
+    const old = (handle: string): string => handle.padEnd(20, 'x') + 'h'.repeat(43);
+    const operations: Readonly<Record<string, () => Promise<unknown>>> = {
+      list: () => store.list(userId, { limit: 10 }, NOW),
+      create: () => store.create(newRecord(userId), { max: 2, onLimit: 'reject' }, NOW),
+      'create, no limit': () => store.create(newRecord(userId), NO_LIMIT, NOW),
+      updateByUser: () => store.updateByUser(userId, { roles: ['admin'] }, NOW),
+      deleteByUser: () => store.deleteByUser(userId, { limit: 10 }, NOW),
+    };
+    for (const [name, operation] of Object.entries(operations)) {
+      await client.flushdb();
+      await store.create(newRecord(userId), NO_LIMIT, NOW);
+      const index = await indexKey();
+      const value = `${`${NOW}`.repeat(3)}${'x'.repeat(20)}${index.slice(-22)}"u":"${userId}",\n"r":[],\n"c":${NOW}`;
+      await client.set(session, value, 'PX', MINUTE);
+      await client.zadd(index, NOW - 2, old('one'), NOW - 1, old('two'));
+      await operation();
+      const left = await client.zrange(index, 0, -1);
+      expect([name, left.filter((member) => member.length === 63)]).toEqual([name, []]);
+    }
   });
 });
 
@@ -264,13 +326,14 @@ describe('a value that cannot be read', () => {
   const spoil: Readonly<Record<string, (key: string, value: string) => Promise<unknown>>> = {
     garbage: (key) => client.set(key, 'garbage', 'KEEPTTL'),
     nothing: (key) => client.set(key, '', 'KEEPTTL'),
-    'garbage that begins like the trace of a rotation': (key) => client.set(key, '>garbage', 'KEEPTTL'),
     'letters for digits': (key, value) => client.set(key, `x${value.slice(1)}`, 'KEEPTTL'),
-    'a header alone': (key, value) => client.set(key, value.slice(0, 81), 'KEEPTTL'),
-    'a header cut off': (key, value) => client.set(key, value.slice(0, 60), 'KEEPTTL'),
+    'a header alone': (key, value) => client.set(key, value.slice(0, 104), 'KEEPTTL'),
+    'a header cut off': (key, value) => client.set(key, value.slice(0, 80), 'KEEPTTL'),
     'JSON cut off': (key, value) => client.set(key, value.slice(0, -5), 'KEEPTTL'),
     'a line replaced': (key, value) => client.set(key, value.replace('"r":["reader"]', '"r":7'), 'KEEPTTL'),
-    'another user in the header': (key, value) => client.set(key, `${value.slice(0, 59)}${'x'.repeat(22)}!`, 'KEEPTTL'),
+    'another user in the header': (key, value) => client.set(key, `${value.slice(0, 82)}${'x'.repeat(22)}!`, 'KEEPTTL'),
+    'tokens that are none': (key, value) => client.set(key, `${value},\n"k":[["x"]]`, 'KEEPTTL'),
+    'no createdAt': (key, value) => client.set(key, value.replace(`,\n"c":${NOW}`, ''), 'KEEPTTL'),
     'a list': async (key) => {
       await client.del(key);
       await client.rpush(key, 'a');
@@ -302,7 +365,7 @@ describe('a value that cannot be read', () => {
       await expect(store.find(record.digest, untouched(NOW))).rejects.toMatchObject(corrupt);
       await expect(store.find(record.digest, { now: NOW + 1, idle: IDLE, interval: 0 })).rejects.toMatchObject(corrupt);
       await expect(store.update(record.digest, { a: 1 }, NOW, NO_MAXIMUM)).rejects.toMatchObject(corrupt);
-      await expect(rotate(record.digest, NOW, GRACE)).rejects.toMatchObject(corrupt);
+      await expect(rotate(record, NOW)).rejects.toMatchObject(corrupt);
     });
 
     it('is removed by delete', async () => {
@@ -363,16 +426,32 @@ function recordAt(userId: string | undefined, now: number) {
   return newRecord(userId, { createdAt: now });
 }
 
-async function rotate(digest: string, now: number, grace: number) {
-  return store.rotate(digest, { digest: nextDigest(digest), now, grace, changes: {} });
+/** A new token for a session, in the place of the present one. */
+async function rotate(
+  { digest, revision = 0 }: Pick<SessionRecord, 'digest' | 'revision'>,
+  now: number,
+  changes: Parameters<SessionStore['rotate']>[1]['changes'] = {},
+) {
+  return store.rotate(digest, { revision, now, changes: { digest: nextDigest(digest), rotatedAt: now, ...changes } });
 }
 
-/** The digest of some session that is stored, of whatever user; one of nobody where there is none. */
-async function anyDigest(userId: string): Promise<string> {
+/** Some session that is stored, of whatever user; one of nobody where there is none. */
+async function anySession(userId: string): Promise<{ readonly digest: string; readonly revision: number }> {
   const keys = await client.keys('*:s:*');
-  if (keys.length === 0) return newRecord(userId).digest;
-  const [, tag, hash] = /\{(..)\}:s:(.+)$/.exec(keys[keys.length >> 1]!)!;
-  return `${tag}${hash}`;
+  if (keys.length === 0) return { digest: newRecord(userId).digest, revision: 0 };
+  const key = keys[keys.length >> 1]!;
+  const [, tag, handle] = /\{(..)\}:s:(.+)$/.exec(key)!;
+  const value = (await client.get(key))!;
+  const revision = Number(/\n"v":(\d+)/.exec(value)?.[1] ?? 0);
+  return { digest: `${tag}${handle}${value.slice(39, 82)}`, revision };
+}
+
+async function indexKey(): Promise<string> {
+  return (await client.keys('*:u:*'))[0]!;
+}
+
+function newDevice(): string {
+  return handleOf(newRecord(undefined).digest).slice(0, 11);
 }
 
 async function timesToLive(): Promise<[string, number][]> {

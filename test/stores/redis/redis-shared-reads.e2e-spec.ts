@@ -1,8 +1,15 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { randomBytes } from 'node:crypto';
 import { Redis } from 'ioredis';
 import type { FindOutcome, SessionRecord } from 'nestjs-session-auth';
 import { RedisSessionStore } from 'nestjs-session-auth/redis';
+import {
+  digestOf,
+  digestWith,
+  handleOf,
+  hashOf,
+  issueSessionToken,
+} from '../../../libs/session-auth/src/crypto/session-token.js';
+import type { OtherToken } from '../../../libs/session-auth/src/session/session-tokens.js';
 import { startLocalRedis, type LocalRedis } from '../../../src/local-services/local-redis.js';
 import { countCommands } from '../../support/command-count.js';
 import { serveAllSlots } from '../../support/redis-cluster.js';
@@ -12,6 +19,7 @@ import {
   MINUTE,
   newDigest,
   newRecord,
+  nextDigest,
   NO_LIMIT,
   NOW,
   touchAt,
@@ -20,7 +28,7 @@ import {
 /** More than Redis itself takes to remove what the test wants to find expired. */
 const SECONDS = 30_000;
 
-const keyOf = (digest: string): string => `sa:{${digest.slice(0, 2)}}:s:${digest.slice(2)}`;
+const keyOf = (digest: string): string => `sa:{${digest.slice(0, 2)}}:s:${handleOf(digest)}`;
 
 describe('reads that share a command of Redis', () => {
   let server: LocalRedis;
@@ -43,7 +51,7 @@ describe('reads that share a command of Redis', () => {
   });
 
   async function add(fields: Partial<SessionRecord> = {}): Promise<SessionRecord> {
-    const record = newRecord('alice', fields);
+    const record = newRecord('alice', { digest: digestOf(issueSessionToken('alice')), ...fields });
     await store.create(record, NO_LIMIT, NOW);
     return record;
   }
@@ -57,8 +65,8 @@ describe('reads that share a command of Redis', () => {
     const due = await add();
     const expired = await add({ expiresAt: now });
     const rotated = await add({ lastActivityAt: now });
-    const digest = newDigest();
-    await store.rotate(rotated.digest, { digest, now: NOW, grace: HOUR, changes: {} });
+    const digest = nextDigest(rotated.digest);
+    await store.rotate(rotated.digest, { revision: 0, now: NOW, changes: { digest, rotatedAt: NOW + 1 } });
 
     const digests = [expired, due, current, rotated].map((record) => record.digest);
     let outcomes: FindOutcome[] = [];
@@ -70,11 +78,31 @@ describe('reads that share a command of Redis', () => {
       { status: 'expired', ended: { id: expired.id, userId: 'alice' } },
       { status: 'live', record: { ...due, lastActivityAt: now, expiresAt: now + HOUR } },
       { status: 'live', record: current },
-      { status: 'live', record: { ...rotated, digest, rotatedAt: NOW } },
+      { status: 'live', record: { ...rotated, digest, rotatedAt: NOW + 1, revision: 1 } },
       { status: 'absent' },
     ]);
     // the due one is touched, the expired one removed
     expect([sent, writes]).toEqual([1, 4]);
+  });
+
+  it('are activity by the token that each was asked by', async () => {
+    const now = NOW + MINUTE;
+    const [successor, superseded, over] = [0, 1, 2].map(() => nextDigest(newDigest()));
+    const tokens: OtherToken[] = [
+      { hash: hashOf(successor!), kind: 'successor', at: NOW },
+      { hash: hashOf(superseded!), kind: 'superseded', at: now + 1 },
+      { hash: hashOf(over!), kind: 'superseded', at: now },
+    ];
+    const hashes = [successor, superseded, over, newDigest()].map((digest) => hashOf(digest!));
+    const records = await Promise.all(hashes.map(() => add({ tokens })));
+    const digests = records.map(({ digest }, place) => digestWith(digest, hashes[place]!));
+    let outcomes: FindOutcome[] = [];
+    const { sent, byName } = await countCommands(redis, async () => {
+      outcomes = await findAll(digests, now);
+    });
+    expect(outcomes.map((outcome) => liveRecord(outcome).lastActivityAt)).toEqual([now, now, NOW, NOW]);
+    expect(outcomes.map((outcome) => liveRecord(outcome).digest)).toEqual(records.map(({ digest }) => digest));
+    expect([sent, byName['setrange']]).toEqual([1, 2]);
   });
 
   it('are a hundred a command, however many there are', async () => {
@@ -109,6 +137,16 @@ describe('reads that share a command of Redis', () => {
     const record = await add({ expiresAt: NOW + SECONDS });
     const outcomes = await findAll([record.digest, record.digest, record.digest], NOW + SECONDS);
     expect(outcomes.map(({ status }) => status)).toEqual(['expired', 'absent', 'absent']);
+  });
+
+  it('report an end also beside a key of another type', async () => {
+    const [expired, broken] = [await add({ expiresAt: NOW + SECONDS }), await add()];
+    await redis.multi().del(keyOf(broken.digest)).lpush(keyOf(broken.digest), 'x').exec();
+    const reads = [expired, broken].map(({ digest }) => store.find(digest, touchAt(NOW + SECONDS)));
+    expect(await Promise.allSettled(reads)).toMatchObject([
+      { status: 'fulfilled', value: { status: 'expired', ended: { id: expired.id } } },
+      { status: 'rejected', reason: { code: 'corrupt_session_record' } },
+    ]);
   });
 
   it('of one session that is due touch it once', async () => {
@@ -178,7 +216,7 @@ describe('reads by a client that does not know that it asks a cluster', () => {
   it('are answered as well, and one by one from then on', async () => {
     const store = new RedisSessionStore(redis);
     const records = Array.from({ length: 5 }, (_, user) => {
-      const digest = String.fromCharCode(97 + user).repeat(2) + randomBytes(32).toString('base64url');
+      const digest = String.fromCharCode(97 + user).repeat(2) + newDigest().slice(2);
       return newRecord(undefined, { digest });
     });
     for (const record of records) await store.create(record, NO_LIMIT, NOW);
