@@ -64,9 +64,9 @@ async function fill(source: DataSource): Promise<void> {
   await source.query(
     `INSERT INTO session_auth_session (handle, digest, user_id, roles, created_at, rotated_at, last_activity_at,
        expires_at, absolute_expires_at, data, sweep_at)
-     SELECT 'h' || lpad(i::text, 19, '0'), 'd' || lpad(i::text, 44, '0'), 'user' || (i % ($1::bigint / 3 + 1)), '[]',
+     SELECT handle, 'aa' || handle || lpad('d', 43, '0'), 'user' || (i % ($1::bigint / 3 + 1)), '[]',
        $2::bigint, $2, $2, $2 + i % 1000, $2 + 1000, '{}', $2 + i % 1000
-     FROM generate_series(1, $1::bigint) AS i`,
+     FROM generate_series(1, $1::bigint) AS i, concat('h', lpad(i::text, 19, '0')) AS handle`,
     [ROWS, NOW - 2 * HOUR],
   );
   await source.query('ANALYZE session_auth_session');
@@ -74,9 +74,10 @@ async function fill(source: DataSource): Promise<void> {
 
 function newRecord(userId: string): SessionRecord {
   const now = Date.now();
+  const id = randomBytes(15).toString('base64url');
   return {
-    digest: `AA${randomBytes(32).toString('base64url')}`,
-    id: randomBytes(15).toString('base64url'),
+    digest: `AA${id}${randomBytes(32).toString('base64url')}`,
+    id,
     userId,
     roles: [],
     createdAt: now,

@@ -99,10 +99,10 @@ const FINGERPRINT = 'f'.repeat(60);
 const FILL = `
 INSERT INTO session_auth_session (handle, digest, user_id, email, roles, created_at, authenticated_at, authentication,
   rotated_at, last_activity_at, expires_at, absolute_expires_at, ip, user_agent, fingerprint, data, sweep_at)
-SELECT substr(md5('handle' || i), 1, 20), substr(md5('a' || i) || md5('b' || i), 1, 45), 'user' || (i * 3 / 10),
+SELECT handle, 'aa' || handle || substr(md5('a' || i) || md5('b' || i), 1, 43), 'user' || (i * 3 / 10),
   'user' || (i * 3 / 10) || '@example.com', '["customer"]', $3::bigint, $3, 'password',
   $3, $3, $3 + ${HOUR}, $3 + ${24 * HOUR}, '192.0.2.1', $4, $5, '{}', $3 + ${HOUR}
-FROM generate_series($1::bigint, $2::bigint) AS i`;
+FROM generate_series($1::bigint, $2::bigint) AS i, substr(md5('handle' || i), 1, 20) AS handle`;
 
 /** An account as a login hands it over. */
 export function accountOf(id: string): { id: string; email: string; roles: string[] } {
