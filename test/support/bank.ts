@@ -23,7 +23,6 @@ import { BANK, bankSessions } from '../../src/bank.module.js';
 import type { HttpAdapterName } from '../../src/config/bank-config.js';
 import { makeHttpAdapter } from '../../src/http-adapter.js';
 import { BankClient } from './bank-client.js';
-import { dropDatabases } from './emptied-databases.js';
 import { ManualClock } from './manual-clock.js';
 import type { TestDatabase } from './postgres-database.js';
 import type { Certificate } from './self-signed-certificate.js';
@@ -35,7 +34,10 @@ export type StoreName = (typeof STORES)[number];
 /** Every adapter with every store: the rows of a `describe.each`. */
 export const EVERYWHERE = ADAPTERS.flatMap((adapter) => STORES.map((store) => ({ adapter, store })));
 
-afterAll(dropDatabases);
+// Set by `openBackend` once a test uses PostgreSQL.
+let postgres: typeof import('./postgres-backend.js') | undefined;
+
+afterAll(() => postgres?.dropSharedDatabases());
 
 /** A backend that several nodes can share. */
 export interface Backend {
@@ -71,8 +73,8 @@ export async function openBackend(
   }
   if (store === 'postgres') {
     // loaded where it is used: TypeORM takes longer to load than many a file to run
-    const { openPostgresBackend } = await import('./postgres-backend.js');
-    return openPostgresBackend(namespace, url, pool);
+    postgres ??= await import('./postgres-backend.js');
+    return postgres.openPostgresBackend(namespace, url, pool);
   }
   const redis = new Redis(url ?? process.env['TEST_REDIS_URL']!, { ...options, lazyConnect: true });
   // what a test breaks shows in what the bank answers

@@ -8,23 +8,9 @@ export interface TestDatabase {
   readonly url: string;
   /** A DataSource on it, initialised; it is closed with the database. */
   open(options?: Partial<Extract<DataSourceOptions, { type: 'postgres' }>>): Promise<DataSource>;
-  /** Ends all connections and removes the rows of every table but that of the migrations. */
-  empty(): Promise<void>;
   /** Drops the database, whoever is still connected. */
   close(): Promise<void>;
 }
-
-// What a connection still does must not come after the DELETE: it is waited for, for at most ten seconds.
-const EMPTY = `
-DO $$
-DECLARE name text;
-BEGIN
-  PERFORM pg_terminate_backend(pid, 10000)
-    FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid();
-  FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'migrations' LOOP
-    EXECUTE format('DELETE FROM %I', name);
-  END LOOP;
-END $$`;
 
 /** Makes an empty database. */
 export async function createTestDatabase(serverUrl = process.env['TEST_DATABASE_URL']!): Promise<TestDatabase> {
@@ -33,9 +19,6 @@ export async function createTestDatabase(serverUrl = process.env['TEST_DATABASE_
   const url = new URL(serverUrl);
   url.pathname = name;
   const opened: DataSource[] = [];
-  const closeAll = async (): Promise<void> => {
-    for (const dataSource of opened.splice(0)) if (dataSource.isInitialized) await dataSource.destroy();
-  };
   return {
     url: url.href,
     open: async (options = {}) => {
@@ -44,12 +27,8 @@ export async function createTestDatabase(serverUrl = process.env['TEST_DATABASE_
       opened.push(dataSource);
       return dataSource;
     },
-    empty: async () => {
-      await closeAll();
-      await runSql(url.href, EMPTY);
-    },
     close: async () => {
-      await closeAll();
+      for (const dataSource of opened) if (dataSource.isInitialized) await dataSource.destroy();
       await runSql(serverUrl, `DROP DATABASE ${name} WITH (FORCE)`);
     },
   };
