@@ -19,6 +19,26 @@ class FactorController {
   }
 }
 
+/** A login by means of the application's own, during which something else happens. */
+@Controller('own-login')
+class OwnLoginController {
+  static meanwhile: () => Promise<unknown> = () => Promise.resolve();
+
+  constructor(@Inject(SessionAuthService) private readonly auth: SessionAuthService) {}
+
+  @Post()
+  async login(@Req() request: object): Promise<void> {
+    await this.auth.current(request);
+    await OwnLoginController.meanwhile();
+    await this.auth.loginUser(request, { id: 'alice' });
+  }
+
+  @Post('new-token')
+  async replaceToken(@Req() request: object): Promise<void> {
+    await this.auth.rotate(request, { grace: 0 });
+  }
+}
+
 describe.each(EVERYWHERE)('a form that is sent twice on $adapter with $store', ({ adapter, store }) => {
   let backend: Backend;
   let bank: Bank;
@@ -28,7 +48,12 @@ describe.each(EVERYWHERE)('a form that is sent twice on $adapter with $store', (
     backend = await openBackend(store);
     // a busy machine takes longer for a password than the grace is
     const clock = new StoppedClock();
-    bank = await startBank({ adapter, backend, clock, module: { controllers: [FactorController] } });
+    bank = await startBank({
+      adapter,
+      backend,
+      clock,
+      module: { controllers: [FactorController, OwnLoginController] },
+    });
     alice = bank.client();
   });
 
@@ -232,5 +257,19 @@ describe.each(EVERYWHERE)('a form that is sent twice on $adapter with $store', (
       .post('/auth/login', { ...ALICE, password: 'wrong' }, { cookie: before, csrf: await alice.csrfToken() });
     expect([wrong.status, wrong.setCookies]).toEqual([401, []]);
     expect(await isSignedIn(cookieIn(form[0]))).toBe(true);
+  });
+
+  it('is one login over a session whose token another request replaces meanwhile, and leaves nothing of that', async () => {
+    await alice.login('alice');
+    const ask: Ask = { csrf: await alice.csrfToken(), cookie: alice.cookie };
+    let other = '';
+    OwnLoginController.meanwhile = async () => {
+      other = cookieIn(await bank.client().post('/own-login/new-token', undefined, ask));
+    };
+    const answer = await bank.client().post('/own-login', undefined, ask);
+    expect(answer.status).toBe(201);
+    expect(await isSignedIn(cookieIn(answer))).toBe(true);
+    expect(await isSignedIn(other)).toBe(false);
+    expect(await sessions()).toBe(1);
   });
 });

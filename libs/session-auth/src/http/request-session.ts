@@ -31,6 +31,8 @@ export class RequestSession {
   #session: Promise<Session | undefined> | undefined;
   /** The session lives, but it was not this client's: a remembered login must not make up for it. */
   #isForeign = false;
+  /** Until when the client may be given the session that it was resumed by, whatever tokens that gets. */
+  #latestResumption = Infinity;
   #user: Promise<SessionUser | undefined> | undefined;
 
   constructor(
@@ -123,12 +125,13 @@ export class RequestSession {
    *
    * @param until as of {@link ResponseCookies.writeSession}
    */
-  replace(issued: IssuedSession, until?: number): void {
+  replace(issued: IssuedSession, until = Infinity): void {
     const { token, session } = issued;
+    const latest = Math.min(until, this.#latestResumption);
     this.#token = token;
     this.#session = this.#live = Promise.resolve(session);
-    if (isNewest(issued)) this.responseCookies.writeSession(token, session, until);
-    this.responseCookies.endPreSession(until);
+    if (isNewest(issued)) this.responseCookies.writeSession(token, session, latest);
+    this.responseCookies.endPreSession(latest);
   }
 
   /** Takes the cookies from the client. */
@@ -168,7 +171,8 @@ export class RequestSession {
     }
     const issued = await resumer.resume(this);
     if (issued === undefined) return undefined;
-    this.replace(issued, issued.until);
+    this.#latestResumption = issued.until ?? Infinity;
+    this.replace(issued);
     return issued.session;
   }
 

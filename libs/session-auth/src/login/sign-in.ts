@@ -99,7 +99,8 @@ export class SignIn {
     const data = previous !== undefined && previous.userId === undefined ? previous.data : undefined;
     const { fingerprint } = requestSession;
     const device = devices.deviceOf(requestSession);
-    const { rotationGrace: sharedFor } = this.lifetime;
+    // the session of a login that could not renew it ends: its token is with somebody else
+    const sharedFor = previous?.userId === String(user.id) ? 0 : this.lifetime.rotationGrace;
     const issued = await changes.create({ user, ...proof, client, fingerprint, newDevice, data, device, sharedFor });
     if (previous !== undefined) {
       try {
