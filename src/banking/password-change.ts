@@ -24,7 +24,7 @@ export class PasswordChange {
     newPassword: string,
   ): Promise<{ readonly revokedSessions: number }> {
     try {
-      const { user } = await this.auth.reauthenticate(request, { password: currentPassword });
+      const { user } = await this.auth.reauthenticate(request, { password: currentPassword, newPassword });
       const userId = String(user.id);
       await this.users.savePasswordHash(userId, await this.passwords.hash(newPassword));
       return await this.auth.credentialsChanged(userId, { keep: request });

@@ -168,7 +168,8 @@ export class SessionAuthController {
     @Req() request: object,
     @Body(new DtoPipe(REAUTHENTICATE_RULES)) body: unknown,
   ): Promise<LoginAnswer> {
-    return this.#loginAnswer(request, await this.auth.reauthenticate(request, body as ReauthenticateDto));
+    const { password } = body as ReauthenticateDto;
+    return this.#loginAnswer(request, await this.auth.reauthenticate(request, { password }));
   }
 
   #loginAnswer(request: object, { user, session }: Login): LoginAnswer {

@@ -63,11 +63,15 @@ export class CredentialCheck {
     });
   }
 
-  /** Whether a password that was right for an account still is, after the account's hash may have been replaced. */
-  async stillHolds(password: string, then: SessionUser, now: SessionUser): Promise<boolean> {
+  /**
+   * Whether one of the passwords that a form came with is the account's, after its hash may have been replaced since the
+   * first of them was right.
+   */
+  async stillHolds(passwords: readonly string[], then: SessionUser, now: SessionUser): Promise<boolean> {
     // an application may leave the hash out where it looks users up by id
     if (!now.passwordHash || now.passwordHash === then.passwordHash) return true;
-    return this.passwords.verify(password, now.passwordHash);
+    for (const password of passwords) if (await this.passwords.verify(password, now.passwordHash)) return true;
+    return false;
   }
 
   /** @throws SessionAuthError `invalid_credentials` */

@@ -70,7 +70,7 @@ export class SessionAuthService {
     const users = this.#requireUsers();
     const user = await this.credentials.userOf(requestSession, email, () => users.findByEmail(email), password);
     const login = await this.signIn.signIn(requestSession, user, 'password', options, email);
-    return this.signIn.settle(requestSession, login, password, users);
+    return this.signIn.settle(requestSession, login, [password], users);
   }
 
   /**
@@ -116,10 +116,15 @@ export class SessionAuthService {
    * that works: the second request comes by the token that the first one has replaced, which is good for this alone
    * ({@link isRepeated}). So the route must not be behind a guard that asks for a session.
    *
+   * @param proof `newPassword`: what the form is about to set the password to. Another request by the same form may have
+   *   set it already, and the old one holds no more then
    * @throws SessionAuthError `session_required`, `invalid_credentials`, `too_many_attempts`, `password_too_long`,
    *   `not_configured`
    */
-  async reauthenticate(request: object, proof: { readonly password: string }): Promise<Login> {
+  async reauthenticate(
+    request: object,
+    proof: { readonly password: string; readonly newPassword?: string },
+  ): Promise<Login> {
     const requestSession = unsent(request);
     const users = this.#requireUsers();
     const session = requireSession((await requestSession.load()) ?? (await requestSession.loadRenewable()));
@@ -135,7 +140,8 @@ export class SessionAuthService {
     });
     if (issued === undefined) throw new SessionAuthError('session_required', 'sign in first');
     requestSession.replace(issued);
-    return this.signIn.settle(requestSession, { user, session: issued.session }, proof.password, users);
+    const passwords = [proof.password, ...(proof.newPassword === undefined ? [] : [proof.newPassword])];
+    return this.signIn.settle(requestSession, { user, session: issued.session }, passwords, users);
   }
 
   /**

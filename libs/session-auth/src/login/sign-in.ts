@@ -125,7 +125,7 @@ export class SignIn {
   async settle(
     requestSession: RequestSession,
     login: Login,
-    password: string,
+    passwords: readonly string[],
     users: SessionUserProvider,
   ): Promise<Login> {
     const { session } = login;
@@ -133,7 +133,7 @@ export class SignIn {
     for (let look = 0; look < MAX_LOOKS; look += 1) {
       const present = await users.findById(String(user.id));
       if (!present || present.disabled === true) return this.#undo(requestSession, login, 'account_disabled');
-      if (!(await this.credentials.stillHolds(password, user, present))) {
+      if (!(await this.credentials.stillHolds(passwords, user, present))) {
         return this.#undo(requestSession, login, 'credentials_changed');
       }
       if (isSameAccount(user, present)) return { user: present, session };
