@@ -37,11 +37,12 @@ async function shareRedis(proxy: FaultProxy): Promise<SharedStore> {
       }
       const members = new Set<string>();
       for (const index of await keysOf('u')) {
-        for (const member of await redis.zrange(index, 0, -1)) members.add(member.slice(20));
+        for (const member of await redis.zrange(index, 0, -1)) members.add(member.slice(0, 20));
       }
-      const hashes = (await keysOf('s')).map((key) => key.slice(key.lastIndexOf(':') + 1));
-      for (const hash of hashes) if (!members.has(hash)) found.push(`session ${hash} is in no index`);
-      for (const hash of members) if (!hashes.includes(hash)) found.push(`the index has ${hash}, which is no session`);
+      const handles = (await keysOf('s')).map((key) => key.slice(key.lastIndexOf(':') + 1));
+      for (const handle of handles) if (!members.has(handle)) found.push(`session ${handle} is in no index`);
+      for (const handle of members)
+        if (!handles.includes(handle)) found.push(`the index has ${handle}, which is no session`);
       return found;
     },
     sessions: async () => (await keysOf('s')).length,
