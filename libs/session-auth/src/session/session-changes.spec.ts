@@ -142,13 +142,22 @@ describe('a session of a device', () => {
     expect([await find(proved.token), await idsOf('alice')]).toEqual([undefined, [again.session.id]]);
   });
 
-  it('is made anew where the one to share has ended meanwhile', async () => {
+  it.each(['create', 'rotate'] as const)('is made anew where the one to share has ended by %s', async (step) => {
     const { session } = await create(login);
-    jest.spyOn(scene.store, 'create').mockImplementationOnce(async (...args) => {
-      const outcome = await scene.store.create(...args);
-      await services.changes.destroySession(session, 'logout');
-      return outcome;
-    });
+    const end = (): Promise<boolean> => services.changes.destroySession(session, 'logout');
+    const { store } = scene;
+    if (step === 'create') {
+      jest.spyOn(store, 'create').mockImplementationOnce(async (...args) => {
+        const outcome = await store.create(...args);
+        await end();
+        return outcome;
+      });
+    } else {
+      jest.spyOn(store, 'rotate').mockImplementationOnce(async (...args) => {
+        await end();
+        return store.rotate(...args);
+      });
+    }
     const again = await create(login);
     expect(again.session.id).not.toBe(session.id);
     expect((await find(again.token))?.id).toBe(again.session.id);

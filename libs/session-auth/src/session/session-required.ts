@@ -12,6 +12,11 @@ export function sessionEnded(): SessionAuthError {
   return new SessionAuthError('session_required', 'the session has ended');
 }
 
+/** Whether an error says that there is no session, or none any more. */
+export function isSessionRequired(error: unknown): boolean {
+  return error instanceof SessionAuthError && error.code === 'session_required';
+}
+
 /**
  * The user, if there is one.
  *

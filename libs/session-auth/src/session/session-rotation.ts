@@ -11,7 +11,7 @@ import { SESSION_LIFETIME, type SessionLifetime } from './lifetime.options.js';
 import { accountOf, changesOfLogin, type Authentication, type RenewingLogin } from './login-record.js';
 import { withFactor } from './session-factors.js';
 import { isSameSession, type SessionRecord, type SessionRecordChanges } from './session-record.js';
-import { sessionEnded } from './session-required.js';
+import { isSessionRequired, sessionEnded } from './session-required.js';
 import { SessionStore, type RotateOutcome, type Rotation } from './session-store.js';
 import {
   handedOutAt,
@@ -114,11 +114,20 @@ export class SessionRotation {
     return this.#prove(session, { reason: 'credentials_changed', client });
   }
 
-  /** A token of its own for the second of two logins by one form; undefined where more was proved since. */
-  shareLogin(session: Session<object>, client?: ClientInfo): Promise<IssuedSession | undefined> {
+  /**
+   * A token of its own for the second of two logins by one form; undefined where the session has ended, or has proved
+   * more by now than this login did.
+   */
+  async shareLogin(session: Session<object>, client?: ClientInfo): Promise<IssuedSession | undefined> {
     const changesOf: NewToken['changesOf'] = (record, digest, now) =>
       Object.keys(record.factors ?? {}).length > 0 ? undefined : withSuccessor(record, digest, now);
-    return this.#issue(session, { reason: 'login', client, changesOf });
+    try {
+      return await this.#issue(session, { reason: 'login', client, changesOf });
+    } catch (error) {
+      // evicted by a third login after it was read: this login has a right to a session all the same
+      if (isSessionRequired(error)) return undefined;
+      throw error;
+    }
   }
 
   async factorCompleted(
