@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { difference, eventDifference, fieldsOf, same } from './observation.js';
 import type { SessionEvent } from 'nestjs-session-auth';
 import type { Outcome, Started } from './operation.js';
@@ -16,33 +17,43 @@ export interface Happened {
 export type Explanation = { readonly model: ReferenceModel } | { readonly difference: string };
 
 /** Beyond these, operations are taken for unexplained. */
-const MOST_ORDERS = 5000;
+const MOST_ORDERS = 20_000;
 
 /**
  * All that operations which ran at the same time may have come to, whichever order their steps took: first one whole
  * operation after the other, then a step of one and a step of another. Every order begins with a copy of the model; a
- * single operation, which has only one, with the model itself.
+ * single operation, which has only one, with the model itself. An order that comes to a state which another one has
+ * come to is not followed any further: most steps only read, and come to the same in any order.
  */
 export function* explanations(before: ReferenceModel, happened: Happened): Generator<Explanation> {
   const { operations, outcomes } = happened;
   const untried: number[][] = [[]];
   const untriedWithin: number[][] = [];
   const next = (): number[] | undefined => untried.pop() ?? untriedWithin.pop();
+  const reached = new Set<string>();
   let tried = 0;
   for (let order = next(); order !== undefined && tried < MOST_ORDERS; order = next(), tried += 1) {
     const model = operations.length === 1 ? before : before.clone();
     model.events = [];
     model.unnamed = unnamed(happened);
     const underWay = operations.map((operation, place) => new UnderWay(operation, model, outcomes[place]!));
+    const isNew = (): boolean => {
+      const size = reached.size;
+      return operations.length === 1 || reached.add(stateOf(model, underWay)).size > size;
+    };
     for (const place of order) underWay[place]!.step();
-    while (differenceOf(underWay, model, happened) === undefined) {
+    if (!isNew()) continue;
+    let isFollowed = true;
+    while (isFollowed && differenceOf(underWay, model, happened) === undefined) {
       const [first, ...others] = underWay.flatMap(({ isOver }, place) => (isOver ? [] : [place]));
       if (first === undefined) break;
       const inTheMidst = underWay.some(({ hasBegun, isOver }) => hasBegun && !isOver);
       (inTheMidst ? untriedWithin : untried).push(...others.map((other) => [...order, other]));
       underWay[first]!.step();
       order.push(first);
+      isFollowed = isNew();
     }
+    if (!isFollowed) continue;
     const difference =
       differenceOf(underWay, model, happened) ?? eventDifference(happened.heard, model.events, model.now);
     yield difference === undefined ? { model } : { difference };
@@ -73,12 +84,23 @@ function differenceOf(
   return unheard ? eventDifference(heard, events, now) : undefined;
 }
 
+/** All that what comes next depends on: the model, and what each operation has found there. */
+function stateOf(model: ReferenceModel, underWay: readonly UnderWay[]): string {
+  return [fingerprintOf(model), ...underWay.map(({ found, isOver }) => `${found}${isOver}`)].join();
+}
+
+function fingerprintOf({ sessions, devices, events, unnamed }: ReferenceModel): string {
+  return hash('sha1', JSON.stringify([sessions, devices.all, events, unnamed]));
+}
+
 /** An operation that the model does, step by step. */
 class UnderWay {
   hasBegun = false;
   isOver = false;
   /** Where it came to something else than what has happened. */
   difference: string | undefined;
+  /** Digest of the model as it was at each of its steps: what it knows by now. */
+  found = '';
   #steps: Steps<unknown> | undefined;
 
   constructor(
@@ -89,6 +111,7 @@ class UnderWay {
 
   step(): void {
     this.hasBegun = true;
+    this.found = hash('sha1', this.found + fingerprintOf(this.model));
     const expected = this.#next();
     if (expected === undefined) return;
     this.isOver = true;
