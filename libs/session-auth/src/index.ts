@@ -112,7 +112,6 @@ export type { DeviceCookieOptions } from './cookies/device-cookie.options.js';
 
 // fingerprint
 export type {
-  FingerprintCustomOptions,
   FingerprintHeaderOptions,
   FingerprintOptions,
   FingerprintPolicy,

@@ -1,7 +1,11 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { browserName } from '../users/device-name.js';
 
-/** What of a header is compared: all of it, all but versions, or what a function makes of it. */
-export type HeaderComparison = 'exact' | 'ignore-versions' | ((value: string) => string);
+/**
+ * What of a header is compared: all of it, all but versions, the browser's family and platform, or what a function
+ * returns for it.
+ */
+export type HeaderComparison = 'exact' | 'ignore-versions' | 'browser' | ((value: string) => string);
 
 type HeaderValue = string | readonly string[] | undefined;
 
@@ -17,7 +21,10 @@ export function readHeader(headers: IncomingHttpHeaders, name: string, compare: 
   const text = String(value);
   if (typeof compare === 'function') return `is ${compare(text)}`;
   const plain = name === 'accept-encoding' ? withoutDictionaries(text) : text;
-  return `is ${compare === 'exact' ? plain : plain.replace(/\d+(?:[._]\d+)*/g, '#')}`;
+  if (compare === 'exact') return `is ${plain}`;
+  // what is no browser that is known (a script, an application) has its own text compared
+  const browser = compare === 'browser' ? browserName(plain) : undefined;
+  return browser === undefined ? `is ${plain.replace(/\d+(?:[._]\d+)*/g, '#')}` : `is ${browser}`;
 }
 
 /** The codings that a browser can always take: those that need a dictionary come and go with its cache. */

@@ -14,36 +14,45 @@ function read(options: unknown, value: string | string[] | undefined): string | 
 }
 
 describe('the fingerprint options', () => {
-  it('are the three headers that end the session, or off', () => {
-    const names = ['user-agent', 'accept-language', 'accept-encoding'];
+  it('are the three headers, of which another browser ends the session and the others are reported, or off', () => {
+    const signal = (name: string, onMismatch: string, tag = name): object => ({
+      name,
+      tag,
+      onMismatch,
+      always: false,
+      isPure: true,
+      read: expect.any(Function),
+    });
     for (const given of [undefined, {}]) {
-      const shape = names.map((name) => ({
-        name,
-        onMismatch: 'destroy',
-        always: false,
-        isPure: true,
-        read: expect.any(Function),
-      }));
-      expect(resolve(given)).toEqual(shape);
+      expect(resolve(given)).toEqual([
+        signal('user-agent', 'destroy', 'user-agent:browser'),
+        signal('accept-language', 'report'),
+        signal('accept-encoding', 'report'),
+      ]);
     }
     expect(resolve(false)).toBeUndefined();
     expect(resolve({ headers: [] })).toEqual([]);
   });
 
-  it('give each signal its own policy, or that of the whole', () => {
-    const signals = resolve({
-      headers: ['User-Agent', { name: 'X-Device', onMismatch: 'report', always: true }],
-      custom: { read: () => 'x', onMismatch: 'destroy' },
-      onMismatch: 'reject',
-    });
-    expect(signals?.map(({ name, onMismatch, always }) => [name, onMismatch, always])).toEqual([
-      ['user-agent', 'reject', false],
-      ['x-device', 'report', true],
-      ['custom', 'destroy', true],
+  it.each<[unknown, string[]]>([
+    [undefined, ['destroy', 'report', 'destroy', 'destroy']],
+    ['reject', ['reject', 'reject', 'reject', 'reject']],
+    [{ 'Accept-Language': 'reject' }, ['destroy', 'reject', 'destroy', 'destroy']],
+    [
+      { 'user-agent': 'report', 'accept-language': 'destroy', custom: 'reject', 'x-device': 'report' },
+      ['report', 'destroy', 'report', 'reject'],
+    ],
+  ])('give each signal its policy: %p', (onMismatch, policies) => {
+    const headers = ['User-Agent', 'accept-language', { name: 'X-Device', always: true }];
+    const signals = resolve({ headers, custom: () => 'own', onMismatch })!;
+    expect(signals.map((signal) => signal.onMismatch)).toEqual(policies);
+    expect(signals.map(({ name, always }) => [name, always])).toEqual([
+      ['user-agent', false],
+      ['accept-language', false],
+      ['x-device', true],
+      ['custom', true],
     ]);
-    const [, short] = resolve({ headers: ['a'], custom: () => 'own', onMismatch: 'report' })!;
-    expect(short).toMatchObject({ name: 'custom', onMismatch: 'report', always: true });
-    expect(short!.read({ headers: {}, method: 'GET' })).toBe('own');
+    expect(signals[3]!.read({ headers: {}, method: 'GET' })).toBe('own');
   });
 
   it('compare a header exactly, several lines of it joined, and its absence as a value of its own', () => {
@@ -61,6 +70,26 @@ describe('the fingerprint options', () => {
     expect(read(ignore, chrome('131'))).toBe(read(ignore, chrome('131_1.2')));
     expect(read(ignore, 'a1.b')).toBe('is a#.b');
     expect(read(ignore, chrome('131').replace('Windows', 'Linux'))).not.toBe(read(ignore, chrome('131')));
+  });
+
+  it('compare browser family and platform of the User-Agent, and the text of what is no browser', () => {
+    const chrome = (version: string, system = 'Windows NT 10.0; Win64; x64'): string =>
+      `Mozilla/5.0 (${system}) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/${version} Safari/537.36`;
+    expect(read('user-agent', chrome('134.0.0.0'))).toBe('is Chrome on Windows');
+    expect(read('user-agent', chrome('135.0.7049.42'))).toBe('is Chrome on Windows');
+    expect(read('user-agent', chrome('135.0', 'X11; Linux x86_64'))).toBe('is Chrome on Linux');
+    expect(read('user-agent', `${chrome('135.0')} Edg/135.0.0.0`)).toBe('is Microsoft Edge on Windows');
+    expect(read('user-agent', 'bank-app/1.2 (build 7)')).toBe('is bank-app');
+    expect(read('user-agent', ' ')).toBe('is  ');
+    expect(read('user-agent', undefined)).toBe('absent');
+    expect(read({ name: 'user-agent', compare: 'exact' }, chrome('134'))).toBe(`is ${chrome('134')}`);
+  });
+
+  it('tell a signal from the same one that is compared in another way', () => {
+    const tags = ['exact', 'ignore-versions', 'browser', String].map(
+      (compare) => resolve({ headers: [{ name: 'user-agent', compare }] })![0]!.tag,
+    );
+    expect(tags).toEqual(['user-agent', 'user-agent:ignore-versions', 'user-agent:browser', 'user-agent:function']);
   });
 
   it('compare what a function makes of the header', () => {
@@ -87,14 +116,19 @@ describe('the fingerprint options', () => {
     [{ headers: [`x${'x'.repeat(100)}`] }, /headers\[0\]\.name/],
     [{ headers: ['Custom'] }, /headers\[0\]\.name: given 'Custom'/],
     [{ headers: [{ name: 'a', compare: 'loose' }] }, /headers\[0\]\.compare: given 'loose'; allowed is 'exact'/],
-    [{ headers: [{ name: 'a', onMismatch: 1 }] }, /headers\[0\]\.onMismatch: given 1/],
+    [{ headers: [{ name: 'a', compare: 'browser' }] }, /headers\[0\]\.compare: given 'browser'/],
+    [{ headers: [{ name: 'a', onMismatch: 'report' }] }, /headers\[0\]\.onMismatch: given an unknown option/],
+    [{ onMismatch: { 'user-agent': 'end' } }, /fingerprint\.onMismatch\.user-agent: given 'end'; allowed is 'destroy'/],
+    [{ onMismatch: { cookie: 'report' } }, /fingerprint\.onMismatch\.cookie: given an unknown option/],
+    [{ onMismatch: { custom: 'report' } }, /fingerprint\.onMismatch\.custom: given an unknown option/],
+    [{ onMismatch: null }, /fingerprint\.onMismatch: given null/],
+    [{ onMismatch: ['report'] }, /fingerprint\.onMismatch: given an array of 1/],
+    [{ onMismatch: 5 }, /fingerprint\.onMismatch: given 5/],
     [{ headers: [{ name: 'a', always: 'yes' }] }, /headers\[0\]\.always: given 'yes'; allowed is true or false/],
     [{ headers: [{ name: 'a', only: true }] }, /headers\[0\]\.only: given an unknown option/],
     [{ headers: ['A', 'a'] }, /fingerprint\.headers: given one of them twice; allowed is each header once/],
-    [{ custom: {} }, /fingerprint\.custom\.read: given nothing; allowed is a function/],
-    [{ custom: 'ip' }, /fingerprint\.custom: given a string/],
-    [{ custom: { read: () => '', onMismatch: 'no' } }, /fingerprint\.custom\.onMismatch: given 'no'/],
-    [{ custom: { read: () => '', always: true } }, /fingerprint\.custom\.always: given an unknown option/],
+    [{ custom: {} }, /fingerprint\.custom: given an object; allowed is a function/],
+    [{ custom: 'ip' }, /fingerprint\.custom: given 'ip'/],
   ])('refuse %p', (given, message) => {
     expect(() => resolve(given)).toThrow(message);
   });

@@ -21,28 +21,21 @@ export interface FingerprintHeaderOptions {
   /** The header's name. */
   readonly name: string;
   /**
-   * `'exact'`, `'ignore-versions'` (digits count for nothing, so a browser's update is no other browser), or a
-   * function that answers what is to be compared.
+   * - `'browser'`, for `user-agent` only: browser family and platform (`Firefox on Windows`). A new version is the same
+   *   browser. What names no browser that is known is compared as by `'ignore-versions'`.
+   * - `'ignore-versions'`: all of it, but numbers count for nothing.
+   * - `'exact'`: all of it.
+   * - a function that returns what is compared.
    *
-   * @default 'exact'
+   * @default 'browser' for `user-agent`, 'exact' for every other header
    */
-  readonly compare?: 'exact' | 'ignore-versions' | ((value: string) => string);
-  /** @default the `onMismatch` of the whole */
-  readonly onMismatch?: FingerprintPolicy;
+  readonly compare?: HeaderComparison;
   /**
    * Compare it on every request, also on those in which browsers are known to send another value.
    *
    * @default false
    */
   readonly always?: boolean;
-}
-
-/** A signal of the application's own, such as the country of the address. */
-export interface FingerprintCustomOptions {
-  /** Answers what is to be compared; undefined where nothing is known, which is never a mismatch. */
-  readonly read: (request: FingerprintRequest) => string | undefined;
-  /** @default the `onMismatch` of the whole */
-  readonly onMismatch?: FingerprintPolicy;
 }
 
 /**
@@ -52,16 +45,28 @@ export interface FingerprintCustomOptions {
 export interface FingerprintOptions {
   /** @default ['user-agent', 'accept-language', 'accept-encoding'] */
   readonly headers?: readonly (string | FingerprintHeaderOptions)[];
-  /** @default none */
-  readonly custom?: FingerprintCustomOptions['read'] | FingerprintCustomOptions;
-  /** @default 'destroy' */
-  readonly onMismatch?: FingerprintPolicy;
+  /**
+   * A signal of the application's own, such as the country of the address: returns what is compared, and undefined where
+   * nothing is known, which is never a mismatch.
+   *
+   * @default none
+   */
+  readonly custom?: (request: FingerprintRequest) => string | undefined;
+  /**
+   * What happens when a signal differs: one policy for all signals, or one a signal, by its header's name or `custom`. Of
+   * several signals that differ the strictest policy counts.
+   *
+   * @default 'report' for `accept-language` and `accept-encoding`, which proxies and browsers change; 'destroy' for others
+   */
+  readonly onMismatch?: FingerprintPolicy | Readonly<Record<string, FingerprintPolicy>>;
 }
 
 /** One trait of the client. */
 export interface FingerprintSignal {
   /** A header in lower case, or `custom`. */
   readonly name: string;
+  /** Tells the signal from one of the same name that is compared in another way. */
+  readonly tag: string;
   readonly onMismatch: FingerprintPolicy;
   /** Compared also where browsers are known to send another value. */
   readonly always: boolean;
@@ -76,66 +81,83 @@ export const FINGERPRINT_SIGNALS = Symbol('nestjs-session-auth fingerprint signa
 
 const POLICIES: readonly FingerprintPolicy[] = ['destroy', 'reject', 'report'];
 const DEFAULT_HEADERS = ['user-agent', 'accept-language', 'accept-encoding'];
+/** What proxies rewrite and browsers reduce: a change of it alone is no theft. */
+const REPORTED_BY_DEFAULT = ['accept-language', 'accept-encoding'];
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9a-z-]{1,100}$/i;
+const CUSTOM = 'custom';
+
+type SignalWithoutPolicy = Omit<FingerprintSignal, 'onMismatch'>;
 
 /** The slice `fingerprint` of the options: the signals to compare, or undefined where it is off. */
 export function resolveFingerprint(root: OptionReader): readonly FingerprintSignal[] | undefined {
   if (root.get('fingerprint') === false) return undefined;
   const options = root.slice('fingerprint', ['headers', 'custom', 'onMismatch']);
-  const fallback = options.oneOf('onMismatch', POLICIES, 'destroy');
   const given = options.get('headers', DEFAULT_HEADERS);
   if (!Array.isArray(given)) throw options.refuse('headers', 'an array of header names, or { name, … }');
-  const signals = given.map((each: unknown, index) => headerSignal(options, `headers[${index}]`, each, fallback));
-  const custom = customSignal(options, fallback);
+  const signals = given.map((each: unknown, index) => headerSignal(options, `headers[${index}]`, each));
+  const custom = customSignal(options);
   if (custom !== undefined) signals.push(custom);
-  const names = new Set(signals.map(({ name }) => name));
-  if (names.size !== signals.length) throw options.refuse('headers', 'each header once', 'one of them twice');
-  return signals;
+  const names = signals.map(({ name }) => name);
+  if (new Set(names).size !== names.length) throw options.refuse('headers', 'each header once', 'one of them twice');
+  const policyOf = resolvePolicies(options, names);
+  return signals.map((signal) => ({ ...signal, onMismatch: policyOf(signal.name) }));
 }
 
-function headerSignal(
-  options: OptionReader,
-  key: string,
-  given: unknown,
-  fallback: FingerprintPolicy,
-): FingerprintSignal {
+function headerSignal(options: OptionReader, key: string, given: unknown): SignalWithoutPolicy {
   const reader = options.element(key, typeof given === 'string' ? { name: given } : given, [
     'name',
     'compare',
-    'onMismatch',
     'always',
   ]);
   const name = reader.text('name')?.toLowerCase();
   // the names of a header and of the custom signal must not be mistaken for each other
-  if (name === undefined || !HEADER_NAME.test(name) || name === 'custom') {
+  if (name === undefined || !HEADER_NAME.test(name) || name === CUSTOM) {
     throw reader.refuse('name', "a header's name, such as 'user-agent'");
   }
-  const compare = reader.get('compare', 'exact');
-  if (compare !== 'exact' && compare !== 'ignore-versions' && typeof compare !== 'function') {
-    throw reader.refuse('compare', "'exact', 'ignore-versions', or a function of the header's value");
+  const isUserAgent = name === 'user-agent';
+  const compare = reader.get('compare', isUserAgent ? 'browser' : 'exact');
+  if (!isComparison(compare) || (compare === 'browser' && !isUserAgent)) {
+    throw reader.refuse('compare', "'exact', 'ignore-versions', 'browser' for user-agent, or a function of the value");
   }
   return {
     name,
-    onMismatch: reader.oneOf('onMismatch', POLICIES, fallback),
+    tag: compare === 'exact' ? name : `${name}:${typeof compare === 'function' ? 'function' : compare}`,
     always: reader.flag('always', false),
     // an application's own function may return something else the next time
     isPure: typeof compare !== 'function',
-    read: ({ headers }) => readHeader(headers, name, compare as HeaderComparison),
+    read: ({ headers }) => readHeader(headers, name, compare),
   };
 }
 
-function customSignal(options: OptionReader, fallback: FingerprintPolicy): FingerprintSignal | undefined {
-  const given = options.get('custom');
-  if (given === undefined) return undefined;
-  const short = typeof given === 'function';
-  const reader = short ? OptionReader.empty('fingerprint.custom') : options.slice('custom', ['read', 'onMismatch']);
-  const read = short ? given : reader.get('read');
-  if (typeof read !== 'function') throw reader.refuse('read', 'a function of the request that answers a text');
+function isComparison(value: unknown): value is HeaderComparison {
+  return value === 'exact' || value === 'ignore-versions' || value === 'browser' || typeof value === 'function';
+}
+
+function customSignal(options: OptionReader): SignalWithoutPolicy | undefined {
+  const read = options.get(CUSTOM);
+  if (read === undefined) return undefined;
+  if (typeof read !== 'function') throw options.refuse(CUSTOM, 'a function of the request that returns a text');
   return {
-    name: 'custom',
-    onMismatch: reader.oneOf('onMismatch', POLICIES, fallback),
+    name: CUSTOM,
+    tag: CUSTOM,
     always: true,
     isPure: false,
     read: read as (request: FingerprintRequest) => string | undefined,
   };
+}
+
+/** The policy of a signal by its name. */
+function resolvePolicies(options: OptionReader, names: readonly string[]): (name: string) => FingerprintPolicy {
+  const given = options.get('onMismatch');
+  const byDefault = (name: string): FingerprintPolicy => (REPORTED_BY_DEFAULT.includes(name) ? 'report' : 'destroy');
+  if (given === undefined) return byDefault;
+  if (typeof given !== 'object') {
+    const policy = options.oneOf('onMismatch', POLICIES, 'destroy');
+    return () => policy;
+  }
+  const known = Object.keys(given ?? {}).filter((key) => names.includes(key.toLowerCase()));
+  // refuses, by its name, a signal that is not compared
+  const reader = options.slice('onMismatch', [...new Set([...names, ...known])]);
+  const policies = new Map(known.map((key) => [key.toLowerCase(), reader.oneOf(key, POLICIES, 'destroy')]));
+  return (name) => policies.get(name) ?? byDefault(name);
 }

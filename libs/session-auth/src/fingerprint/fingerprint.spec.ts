@@ -16,6 +16,7 @@ const CHROME: IncomingHttpHeaders = {
 
 const signalOf = (name: string, changes: Partial<FingerprintSignal> = {}): FingerprintSignal => ({
   name,
+  tag: name,
   onMismatch: 'destroy',
   always: false,
   isPure: true,
@@ -230,5 +231,27 @@ describe('a mismatch that may be an honest client’s', () => {
     }
     expect(actionOf('user-agent', player, { always: true })).toBe('destroy');
     expect(actionOf('accept-language', script, { always: true })).toBe('destroy');
+  });
+});
+
+describe('a mismatch that is only reported', () => {
+  const report = { signals: ['accept-encoding'], action: 'report' } as const;
+
+  it('is told once a session and set of signals, and any other each time', () => {
+    const fingerprint = make();
+    expect([fingerprint.isNews('one', report), fingerprint.isNews('one', report)]).toEqual([true, false]);
+    expect(fingerprint.isNews('two', report)).toBe(true);
+    expect(fingerprint.isNews('one', { ...report, signals: ['accept-language'] })).toBe(true);
+    for (const action of ['reject', 'destroy'] as const) {
+      for (let time = 0; time < 2; time += 1) expect(fingerprint.isNews('one', { ...report, action })).toBe(true);
+    }
+  });
+});
+
+describe('a signal that is compared in another way than at login', () => {
+  it('is not compared: a change of options signs nobody out', () => {
+    const stored = make([signalOf('user-agent')]).of(ask());
+    const other = make([signalOf('user-agent', { tag: 'user-agent:browser' })]);
+    expect(other.compare(stored, ask({ 'user-agent': 'another' }))).toBeUndefined();
   });
 });

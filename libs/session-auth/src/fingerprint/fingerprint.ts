@@ -17,6 +17,7 @@ const CHUNK_LENGTH = TAG_LENGTH + DIGEST_LENGTH;
 
 const REMEMBERED = 256;
 const LONGEST = 1024;
+const REPORTED = 4096;
 
 const SEVERITY: readonly FingerprintPolicy[] = ['report', 'reject', 'destroy'];
 
@@ -31,8 +32,8 @@ interface FingerprintKey {
  * can be judged by itself.
  *
  * The text is a row of 20 characters a signal: 4 that name it and the key, and 96 bits of HMAC-SHA-256. Every key of
- * the ring is accepted. A signal that was not known at login is not compared, and neither is one whose key has left
- * the ring: a change of keys signs nobody out.
+ * the ring is accepted. A signal that was not known at login is not compared, and neither is one that was compared in
+ * another way or whose key has left the ring: a change of options or keys signs nobody out.
  *
  * Browsers do not send the same headers in every request, and none of their habits may log a user out:
  *
@@ -53,6 +54,8 @@ export class Fingerprint {
   readonly #ring: readonly FingerprintKey[];
   /** Of the headers that were seen last: millions of clients share a few, and digests cost more than a whole request. */
   readonly #known: LruCache<string> | undefined;
+  /** What was reported lately, by session and signals. */
+  readonly #reported = new LruCache<true>(REPORTED, LONGEST);
 
   constructor(
     keys: KeyRing,
@@ -60,7 +63,7 @@ export class Fingerprint {
   ) {
     this.#ring = keys.deriveKeys('fingerprint').map((key) => ({
       key,
-      tags: signals.map(({ name }) => macOf(key, `signal:${name}`).slice(0, TAG_LENGTH)),
+      tags: signals.map(({ tag }) => macOf(key, `signal:${tag}`).slice(0, TAG_LENGTH)),
     }));
     this.#known = signals.every(({ isPure }) => isPure) ? new LruCache(REMEMBERED, LONGEST) : undefined;
   }
@@ -110,6 +113,18 @@ export class Fingerprint {
       severity = Math.max(severity, SEVERITY.indexOf(policyOf(signal, request)));
     }
     return names.length === 0 ? undefined : { signals: names, action: SEVERITY[severity]! };
+  }
+
+  /**
+   * Whether a mismatch is to be told: one that only reports is told once a session and set of signals, as far as this node
+   * remembers. A proxy that rewrites a header does so in every request.
+   */
+  isNews(sessionId: string, { signals, action }: FingerprintMismatch): boolean {
+    if (action !== 'report') return true;
+    const what = `${sessionId} ${signals.join()}`;
+    if (this.#reported.get(what) !== undefined) return false;
+    this.#reported.set(what, true);
+    return true;
   }
 
   /** What is stored of a signal, with the key it was digested under. */

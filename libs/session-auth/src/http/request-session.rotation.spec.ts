@@ -356,12 +356,16 @@ describe('the session of a token that a proof has replaced', () => {
 
   it('is not another client’s', async () => {
     const read = ({ headers }: { headers: GivenRequest['headers'] }): string | undefined => headers?.['user-agent'];
-    const signals = [{ name: 'user-agent', onMismatch: 'reject' as const, always: true, isPure: true, read }];
+    const signal = { name: 'user-agent', tag: 'user-agent', always: true, isPure: true, read };
+    const signals = [{ ...signal, onMismatch: 'reject' as const }];
     const fingerprint = new Fingerprint(new KeyRing([SECRET]), signals);
     const [own, other] = ['own/1.0', 'other/1.0'].map((agent) => ({ fingerprint, headers: { 'user-agent': agent } }));
     const bound = scene.request(undefined, own).requestSession.fingerprint;
     expect(await renewable(own, bound)).toBeDefined();
     expect(await renewable(other, bound)).toBeUndefined();
+    // what is only reported refuses nobody
+    const reports = new Fingerprint(new KeyRing([SECRET]), [{ ...signal, onMismatch: 'report' }]);
+    expect(await renewable({ ...other, fingerprint: reports }, bound)).toBeDefined();
     // a session from before the check was switched on is anybody's
     expect(await renewable(other)).toBeDefined();
   });

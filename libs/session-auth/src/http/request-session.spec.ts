@@ -177,7 +177,8 @@ describe('RequestSession', () => {
     it('does not make up for a session that was not this client’s', async () => {
       const resumer = new Resumer();
       const read: FingerprintSignal['read'] = ({ headers }) => headers['user-agent'];
-      const signals = [{ name: 'user-agent', onMismatch: 'reject' as const, always: true, isPure: true, read }];
+      const signal = { name: 'user-agent', tag: 'user-agent', always: true, isPure: true, read };
+      const signals = [{ ...signal, onMismatch: 'reject' as const }];
       const fingerprint = new Fingerprint(new KeyRing([SECRET]), signals);
       const login = scene.request(undefined, { headers: { 'user-agent': 'a' }, fingerprint });
       const { token, session } = await scene.services.changes.create({
@@ -354,7 +355,7 @@ describe('RequestSession', () => {
     function makeFingerprint(onMismatch: FingerprintSignal['onMismatch']): Fingerprint {
       const read: FingerprintSignal['read'] = ({ headers }) => headers['user-agent'];
       return new Fingerprint(new KeyRing([SECRET]), [
-        { name: 'user-agent', onMismatch, always: true, isPure: true, read },
+        { name: 'user-agent', tag: 'user-agent', onMismatch, always: true, isPure: true, read },
       ]);
     }
 

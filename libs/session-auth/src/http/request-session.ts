@@ -102,8 +102,8 @@ export class RequestSession {
     const session = await services.reader.readRetired(presented.session, exchange);
     if (session === undefined || Session.foundBy(session).standing.kind !== 'renewable') return undefined;
     const { fingerprint } = Session.recordOf(session);
-    const isForeign = fingerprint !== undefined && services.fingerprint?.compare(fingerprint, exchange) !== undefined;
-    return isForeign ? undefined : session;
+    const mismatch = fingerprint === undefined ? undefined : services.fingerprint?.compare(fingerprint, exchange);
+    return mismatch === undefined || mismatch.action === 'report' ? session : undefined;
   }
 
   /**
@@ -224,7 +224,9 @@ export class RequestSession {
     const { changes, events } = this.services;
     const { id: sessionId, userId } = session;
     const { client } = this.exchange;
-    events.publish({ type: 'session.fingerprint_mismatch', sessionId, userId, ...mismatch, client });
+    if (this.services.fingerprint?.isNews(sessionId, mismatch) === true) {
+      events.publish({ type: 'session.fingerprint_mismatch', sessionId, userId, ...mismatch, client });
+    }
     if (mismatch.action === 'report') return true;
     this.#isForeign = true;
     if (mismatch.action === 'reject') return false;

@@ -1,0 +1,25 @@
+import { Module } from '@nestjs/common';
+import { SessionAuthModule, type FingerprintRequest } from 'nestjs-session-auth';
+import { UsersModule } from '../quick-start/users.module.js';
+import { UsersService } from '../quick-start/users.service.js';
+
+/** The country that the proxy in front has looked up; undefined, and never a mismatch, where it knows none. */
+function countryOf({ headers }: FingerprintRequest): string | undefined {
+  const country = headers['x-country'];
+  return typeof country === 'string' && country !== 'XX' ? country : undefined;
+}
+
+@Module({
+  imports: [
+    SessionAuthModule.forRoot({
+      secrets: [process.env['SESSION_SECRET']!],
+      imports: [UsersModule],
+      users: { useExisting: UsersService },
+      fingerprint: {
+        custom: countryOf,
+        onMismatch: { 'user-agent': 'destroy', custom: 'reject' },
+      },
+    }),
+  ],
+})
+export class AppModule {}
