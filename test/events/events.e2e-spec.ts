@@ -12,8 +12,11 @@ import {
   type SessionEvent,
   type SessionUser,
 } from 'nestjs-session-auth';
-import { DEVICE_COOKIE, type BankClient } from '../support/bank-client.js';
+import { DEVICE_COOKIE, SESSION_COOKIE, type BankClient } from '../support/bank-client.js';
 import { EVERYWHERE, openBackend, startBank, type Backend, type Bank, type BankSetup } from '../support/bank.js';
+import { StoppedClock } from '../support/manual-clock.js';
+
+const MINUTE = 60_000;
 
 @Injectable()
 class Listeners {
@@ -176,6 +179,39 @@ describe.each(EVERYWHERE)('events on $adapter with $store', ({ adapter, store })
     }
     expect(new Set(entries.map((entry) => entry.session)).size).toBe(1);
     expect(entries[2]).toMatchObject({ reason: 'logout' });
+  });
+
+  it('reach the audit log as one record a minute where they come in floods, each of another person by itself', async () => {
+    const clock = new StoppedClock();
+    const options = { storage: { ...backend.storage, audit: { useClass: RecordingAuditLog } }, loginThrottle: false };
+    const { app, events, client } = await start({ clock, options } as Partial<BankSetup>);
+    const alice = client();
+    await alice.login('alice');
+    const { sealed } = alice;
+    await alice.post('/auth/logout');
+    const fail = (name: string): Promise<unknown> =>
+      client().post('/auth/login', { email: `${name}@example.com`, password: 'another password' });
+    const flood = async (): Promise<void> => {
+      await fail('alice');
+      await client().get('/api/me', { cookie: `${SESSION_COOKIE}=${sealed}` });
+      await client().post('/auth/login', {}, { csrf: 'made up' });
+    };
+    for (let time = 0; time < 10; time += 1) await flood();
+    await fail('bob');
+    const { events: recorded } = app.get<AuditLog, RecordingAuditLog>(AuditLog);
+    const told = (): unknown[] => recorded.slice(2).map(({ type, repeated }) => [type, repeated]);
+    const first = ['login.failed', 'session.used_after_end', 'csrf.rejected', 'login.failed'];
+    expect(told()).toEqual(first.map((type) => [type, undefined]));
+    clock.advance(MINUTE);
+    await flood();
+    expect(told().slice(4)).toEqual([
+      ['login.failed', 9],
+      ['session.used_after_end', 9],
+      ['csrf.rejected', 9],
+      ...first.slice(0, 3).map((type) => [type, undefined]),
+    ]);
+    // listeners hear of each
+    expect(events.filter(({ type }) => type === 'login.failed')).toHaveLength(12);
   });
 
   it('are lines of JSON in the log by default, which no User-Agent can forge', async () => {

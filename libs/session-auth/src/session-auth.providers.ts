@@ -14,6 +14,7 @@ import { KeyRing } from './crypto/key-ring.js';
 import { CsrfGuard } from './csrf/csrf.guard.js';
 import { CsrfService } from './csrf/csrf.service.js';
 import { EmbeddingGuard } from './csrf/embedding.guard.js';
+import { AuditAggregation } from './events/audit-aggregation.js';
 import { AuditLog } from './events/audit-log.js';
 import { EventEmitterBridge } from './events/event-emitter-bridge.js';
 import { SessionEventPublisher } from './events/event-publisher.js';
@@ -76,6 +77,7 @@ export const CORE_PROVIDERS: readonly Provider[] = [
   ...OPTION_PROVIDERS,
   ...EXPORTED_CLASSES,
   AccountChanges,
+  AuditAggregation,
   BearerTokens,
   CookieSet,
   CredentialCheck,

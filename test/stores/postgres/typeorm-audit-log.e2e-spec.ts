@@ -108,6 +108,18 @@ describe('the audit log in PostgreSQL', () => {
     expect((await log.find()).map(({ at }) => at)).toEqual([4, 3, 2, 1, 0]);
   });
 
+  it('drops what anybody can cause in any number first, where there is no room for all', async () => {
+    const logged = jest.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
+    await dataSource.query(`ALTER TABLE ${AUDIT_TABLE} RENAME TO elsewhere`);
+    for (let i = 0; i < 20; i += 1)
+      log.record({ type: 'csrf.rejected', at: new Date(i), reason: 'no_token', method: 'POST' });
+    for (let waited = 0; logged.mock.calls.length === 0 && waited < 5000; waited += 20) await delay(20);
+    for (let i = 20; i < 24; i += 1) log.record(event(i, 'alice'));
+    await dataSource.query(`ALTER TABLE elsewhere RENAME TO ${AUDIT_TABLE}`);
+    for (let waited = 0; logged.mock.calls.length < 2 && waited < 5000; waited += 20) await delay(20);
+    expect((await log.find()).map(({ at }) => at)).toEqual([23, 22, 21, 20, 0]);
+  });
+
   it('is swept by age, by the cleanup', async () => {
     const [now, old] = [Date.now(), Date.now() - 91 * DAY];
     for (let i = 0; i < 3; i += 1) log.record(event(old + i, 'alice'));

@@ -37,6 +37,21 @@ describe('WriteBehind', () => {
     expect(onDropped.mock.calls).toEqual([[5]]);
   });
 
+  it('drops what matters less first where it does not fit, the newest of it, and never what is being written', async () => {
+    let release = (): void => undefined;
+    const mattersLess = (item: number): boolean => item % 2 === 1;
+    const { behind, write, onDropped } = make({ mattersLess, capacity: 6, batch: 2 });
+    write.mockImplementationOnce(() => new Promise((resolve) => (release = resolve)));
+    behind.add(1);
+    behind.add(3);
+    await turn();
+    for (const item of [5, 7, 10, 12, 14, 9, 16, 18]) behind.add(item);
+    release();
+    await behind.flush(1000);
+    expect(write.mock.calls.flatMap(([items]) => items)).toEqual([1, 3, 10, 12, 14, 16]);
+    expect(onDropped.mock.calls).toEqual([[4]]);
+  });
+
   it('tries again after a failure, loses nothing, and tells once of an outage', async () => {
     const { behind, write, onFailure, onDropped } = make();
     for (let i = 0; i < 3; i += 1) write.mockImplementationOnce(() => Promise.reject(new Error('down')));

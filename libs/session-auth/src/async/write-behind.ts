@@ -2,8 +2,12 @@
 export interface WriteBehindOptions<T> {
   /** Writes some items, in order. Called for one batch at a time. */
   readonly write: (items: readonly T[]) => Promise<void>;
-  /** The most items kept while the sink is slow or down; more are dropped, the newest first. */
+  /**
+   * The most items kept while the sink is slow or down. More are dropped: those that matter less first, else the newest.
+   */
   readonly capacity: number;
+  /** Whether an item matters less than others. @default none does */
+  readonly mattersLess?: (item: T) => boolean;
   /** The most items of one write. */
   readonly batch: number;
   /** Milliseconds until a failed write is tried again. */
@@ -20,6 +24,8 @@ export interface WriteBehindOptions<T> {
  */
 export class WriteBehind<T> {
   readonly #waiting: T[] = [];
+  /** How many of them are being written. */
+  #inHand = 0;
   #dropped = 0;
   #isFailing = false;
   #writing: Promise<void> | undefined;
@@ -28,9 +34,20 @@ export class WriteBehind<T> {
   constructor(private readonly options: WriteBehindOptions<T>) {}
 
   add(item: T): void {
-    if (this.#waiting.length >= this.options.capacity) this.#dropped += 1;
-    else this.#waiting.push(item);
+    if (this.#waiting.length < this.options.capacity) this.#waiting.push(item);
+    else this.#addToFull(item);
     if (this.#timer === undefined) this.#writing ??= this.#writeAll();
+  }
+
+  #addToFull(item: T): void {
+    const { mattersLess = () => false } = this.options;
+    this.#dropped += 1;
+    if (mattersLess(item)) return;
+    // those at the front are being written
+    const place = this.#waiting.findLastIndex((each, index) => index >= this.#inHand && mattersLess(each));
+    if (place < 0) return;
+    this.#waiting.splice(place, 1);
+    this.#waiting.push(item);
   }
 
   /** Resolves when what was added has been written, or writing it has failed, or after `timeout` milliseconds. */
@@ -52,6 +69,7 @@ export class WriteBehind<T> {
     try {
       while (this.#waiting.length > 0) {
         const items = this.#waiting.slice(0, batch);
+        this.#inHand = items.length;
         await write(items);
         this.#waiting.splice(0, items.length);
         this.#isFailing = false;
@@ -67,6 +85,7 @@ export class WriteBehind<T> {
       }, retryAfter);
       this.#timer.unref();
     } finally {
+      this.#inHand = 0;
       this.#writing = undefined;
     }
   }

@@ -1,5 +1,6 @@
-import { Injectable, Logger } from '@nestjs/common';
+import { Injectable, Logger, Optional } from '@nestjs/common';
 import { Clock } from '../time/clock.js';
+import { AuditAggregation } from './audit-aggregation.js';
 import { AuditLog } from './audit-log.js';
 import type { SessionEvent, UnstampedSessionEvent } from './session-event.js';
 
@@ -18,8 +19,10 @@ export class SessionEventPublisher {
   constructor(
     private readonly clock: Clock,
     auditLog: AuditLog,
+    /** Absent: the audit log gets each event by itself. */
+    @Optional() aggregation?: AuditAggregation,
   ) {
-    this.#listeners = [(event) => auditLog.record(event)];
+    this.#listeners = [(event) => (aggregation ?? auditLog).record(event)];
   }
 
   /** Adds a listener; answers the function that takes it off again. */

@@ -62,6 +62,11 @@ interface EventFields {
   /** When it happened, by the library's clock. */
   readonly at: Date;
   readonly client?: ClientInfo;
+  /**
+   * In the audit log only: the record stands for so many events of this type by this client, and for this user or session,
+   * since the record before; this is the last of them. Floods are aggregated, a minute each. Absent: one event.
+   */
+  readonly repeated?: number;
 }
 
 interface SessionEventFields extends EventFields {
@@ -99,7 +104,11 @@ export type SessionEvent =
   | (SessionEventFields & { readonly type: 'session.evicted' })
   | (SessionEventFields & { readonly type: 'session.expired' })
   /** A genuine cookie of a session that is over: replayed after logout, revocation, eviction or expiry. */
-  | (EventFields & { readonly type: 'session.used_after_end' })
+  | (EventFields & {
+      readonly type: 'session.used_after_end';
+      /** The handle of the session that is over. */
+      readonly sessionId?: string;
+    })
   /** A genuine token came that had been replaced before: two hold tokens of the session, and one of them is a thief. */
   | (SessionEventFields & { readonly type: 'session.token_reused' })
   /**

@@ -265,8 +265,12 @@ describe('find', () => {
   });
 
   it('reports a token that finds nothing', async () => {
-    expect(await lifecycle.find(unknownToken(), CLIENT)).toBeUndefined();
-    expect(scene.events()).toEqual([{ type: 'session.used_after_end', at: new Date(START), client: CLIENT }]);
+    const token = unknownToken();
+    expect(await lifecycle.find(token, CLIENT)).toBeUndefined();
+    const sessionId = handleOf(token);
+    expect(scene.events()).toEqual([
+      { type: 'session.used_after_end', at: new Date(START), sessionId, client: CLIENT },
+    ]);
   });
 
   it('reports an expired session once, and every use of its token', async () => {
@@ -278,8 +282,8 @@ describe('find', () => {
     const at = new Date(scene.now);
     expect(scene.events()).toEqual([
       { type: 'session.expired', at, sessionId: session.id, userId: 'alice', client: CLIENT },
-      { type: 'session.used_after_end', at, client: CLIENT },
-      { type: 'session.used_after_end', at, client: CLIENT },
+      { type: 'session.used_after_end', at, sessionId: session.id, client: CLIENT },
+      { type: 'session.used_after_end', at, sessionId: session.id, client: CLIENT },
     ]);
   });
 

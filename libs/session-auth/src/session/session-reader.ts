@@ -103,7 +103,8 @@ export class SessionReader {
       const { id: sessionId, userId } = outcome.ended;
       this.events.publish({ type: 'session.expired', sessionId, userId, client: from.client });
     }
-    if (isUse) this.events.publish({ type: 'session.used_after_end', client: from.client });
+    if (isUse)
+      this.events.publish({ type: 'session.used_after_end', sessionId: handleOf(digest), client: from.client });
     return undefined;
   }
 
@@ -145,7 +146,7 @@ export class SessionReader {
       const outcome = await this.#rotate(digest, rotation, from);
       if (outcome === undefined) return undefined;
       if (outcome.status === 'absent') {
-        this.events.publish({ type: 'session.used_after_end', client: from.client });
+        this.events.publish({ type: 'session.used_after_end', sessionId: handleOf(digest), client: from.client });
         return undefined;
       }
       if (!isSameSession(outcome.record, record)) return this.#reportCorrupt(from);

@@ -3,7 +3,7 @@ import { KeyedSemaphore } from '../async/keyed-semaphore.js';
 import { isStoreUnavailable, StoreDeadline } from '../async/store-deadline.js';
 import { requireCompleteStore } from '../errors/require-complete-store.js';
 import { Clock } from '../time/clock.js';
-import { clientNetwork } from './client-network.js';
+import { clientNetwork } from '../users/client-network.js';
 import { LoginAttempt, type LoginAttemptContext } from './login-attempt.js';
 import { foldLoginName } from './login-name.js';
 import { LoginThrottleStore } from './login-throttle-store.js';

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { SessionEventPublisher } from '../events/event-publisher.js';
-import { clientNetwork } from './client-network.js';
+import { clientNetwork } from '../users/client-network.js';
 import { Clock } from '../time/clock.js';
 import type { ClientInfo } from '../users/client-info.js';
 import { LruCache } from '../cache/lru-cache.js';

@@ -1,5 +1,6 @@
 import { Logger, type OnApplicationShutdown, type OnModuleDestroy } from '@nestjs/common';
 import { recordableText, toAuditEntry } from '../../events/audit-entry.js';
+import { isAggregated } from '../../events/audit-aggregation.js';
 import { AuditLog } from '../../events/audit-log.js';
 import type { SessionEvent } from '../../events/session-event.js';
 import { WriteBehind } from '../../async/write-behind.js';
@@ -14,7 +15,7 @@ import type { PostgresExecutor } from './postgres-executor.js';
 export interface PostgresAuditLogSettings extends PostgresStoreSettings {
   /** For how many milliseconds events are kept: the cleanup removes older ones. @default for ever */
   readonly retention?: number;
-  /** The most events kept in memory while the database is slow or down; more are dropped. @default 10000 */
+  /** The most events kept in memory while the database is slow or down; more are dropped, of floods first. @default 10000 */
   readonly buffer?: number;
 }
 
@@ -29,6 +30,12 @@ export interface AuditQuery {
   readonly limit?: number;
 }
 
+interface WaitingRow {
+  readonly json: string;
+  /** Dropped before others where there is no room for all. */
+  readonly isOfFlood: boolean;
+}
+
 const DEFAULT_BUFFER = 10_000;
 const BATCH = 500;
 const RETRY_AFTER = 1000;
@@ -39,7 +46,8 @@ const MAX_TIME = 8.64e15;
  * Writes each event as a row in PostgreSQL, with the fields of {@link toAuditEntry}.
  *
  * Events are written in batches, and no request waits for them. While the database is slow or down they wait in memory,
- * up to `buffer`; those that do not fit are dropped and counted, and the count is logged once the database works again.
+ * up to `buffer`; of those that do not fit the ones that anybody can cause in any number (failed logins, rejected CSRF
+ * tokens, dead cookies) are dropped first, and what was dropped is counted, and the count is logged once the database works again.
  * Shutting down waits a few seconds for the rest.
  */
 export class PostgresAuditLog extends AuditLog implements ExpiringRows, OnModuleDestroy, OnApplicationShutdown {
@@ -47,15 +55,18 @@ export class PostgresAuditLog extends AuditLog implements ExpiringRows, OnModule
   readonly #database: PostgresDatabase;
   readonly #sql: AuditStatements;
   readonly #retention: number | undefined;
-  readonly #rows: WriteBehind<string>;
+  readonly #rows: WriteBehind<WaitingRow>;
 
   constructor(executor: PostgresExecutor, settings: PostgresAuditLogSettings) {
     super();
     this.#database = new PostgresDatabase(executor, settings);
     this.#sql = auditStatements(auditTable(settings.schema));
     this.#retention = settings.retention;
-    this.#rows = new WriteBehind<string>({
-      write: async (rows) => void (await this.#database.sweep(this.#sql.insert, [`[${rows.join(',')}]`])),
+    this.#rows = new WriteBehind<WaitingRow>({
+      write: async (rows) => {
+        await this.#database.sweep(this.#sql.insert, [`[${rows.map(({ json }) => json).join(',')}]`]);
+      },
+      mattersLess: (row) => row.isOfFlood,
       capacity: settings.buffer ?? DEFAULT_BUFFER,
       batch: BATCH,
       retryAfter: RETRY_AFTER,
@@ -89,19 +100,18 @@ export class PostgresAuditLog extends AuditLog implements ExpiringRows, OnModule
       useragent,
       ...details
     } = toAuditEntry(event);
-    this.#rows.add(
-      JSON.stringify({
-        at: event.at.getTime(),
-        event: name,
-        level,
-        type,
-        user_id: userid,
-        session_id: session,
-        ip: source_ip,
-        user_agent: useragent,
-        details,
-      }),
-    );
+    const row = {
+      at: event.at.getTime(),
+      event: name,
+      level,
+      type,
+      user_id: userid,
+      session_id: session,
+      ip: source_ip,
+      user_agent: useragent,
+      details,
+    };
+    this.#rows.add({ json: JSON.stringify(row), isOfFlood: isAggregated(event) });
   }
 
   /** Returns events, newest first. Those that still wait to be written are not among them. */

@@ -1,0 +1,119 @@
+import { Injectable, Logger, type BeforeApplicationShutdown, type OnModuleDestroy } from '@nestjs/common';
+import { Clock } from '../time/clock.js';
+import { MINUTE } from '../time/units.js';
+import { clientNetwork } from '../users/client-network.js';
+import { AuditLog } from './audit-log.js';
+import type { SessionEvent, SessionEventType } from './session-event.js';
+
+/** What anybody can cause as often as they like. Signs of theft and guessing are never among them. */
+const FLOODS: ReadonlySet<SessionEventType> = new Set([
+  'csrf.rejected',
+  'session.used_after_end',
+  'login.failed',
+  'login.throttled',
+]);
+
+const WINDOW = MINUTE;
+
+/** The most windows that are open; beyond it the oldest one is closed early. */
+const MAX_WINDOWS = 10_000;
+
+/** Events of one kind, since the first of them was recorded. */
+interface Window {
+  readonly until: number;
+  last: SessionEvent;
+  repeated: number;
+}
+
+/** Whether an event is of a type that the audit log gets aggregated. */
+export function isAggregated({ type }: SessionEvent): boolean {
+  return FLOODS.has(type);
+}
+
+/**
+ * Keeps floods out of the audit log: of rejected CSRF tokens, dead cookies and failed logins by one client, and for one
+ * user or session, the first is recorded at once. Those of the minute after it become one record with their number, as
+ * `repeated`. Whoever subscribes to events hears of each.
+ */
+@Injectable()
+export class AuditAggregation implements OnModuleDestroy, BeforeApplicationShutdown {
+  readonly #logger = new Logger('SessionAudit');
+  /** Oldest first. */
+  readonly #windows = new Map<string, Window>();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly auditLog: AuditLog,
+  ) {}
+
+  record(event: SessionEvent): void | Promise<void> {
+    this.#closeWindows();
+    if (!isAggregated(event)) return this.auditLog.record(event);
+    const kind = kindOf(event);
+    const window = this.#windows.get(kind);
+    if (window !== undefined) {
+      window.last = event;
+      window.repeated += 1;
+      return undefined;
+    }
+    if (this.#windows.size >= MAX_WINDOWS) this.#closeOldest();
+    this.#windows.set(kind, { until: this.clock.now() + WINDOW, last: event, repeated: 0 });
+    this.#timer ??= setTimeout(() => this.#closeLater(), WINDOW).unref();
+    return this.auditLog.record(event);
+  }
+
+  /** Records what has been counted so far. */
+  flush(): void {
+    while (this.#windows.size > 0) this.#closeOldest();
+  }
+
+  // early, as the audit log writes its last in the phases of these names
+  onModuleDestroy(): void {
+    this.flush();
+  }
+
+  // once more, for requests that were under way
+  beforeApplicationShutdown(): void {
+    clearTimeout(this.#timer);
+    this.flush();
+  }
+
+  /** Closes what is over while no event comes. */
+  #closeLater(): void {
+    this.#timer = undefined;
+    this.#closeWindows();
+    if (this.#windows.size > 0) this.#timer = setTimeout(() => this.#closeLater(), WINDOW).unref();
+  }
+
+  #closeWindows(): void {
+    const now = this.clock.now();
+    for (const { until } of this.#windows.values()) {
+      // a clock that was set back must not keep windows open for ever
+      if (until > now && until - now <= WINDOW) break;
+      this.#closeOldest();
+    }
+  }
+
+  #closeOldest(): void {
+    const [kind, { last, repeated }] = this.#windows.entries().next().value!;
+    this.#windows.delete(kind);
+    if (repeated > 0) void this.#deliver(Object.freeze({ ...last, repeated }));
+  }
+
+  async #deliver(event: SessionEvent): Promise<void> {
+    try {
+      await this.auditLog.record(event);
+    } catch (error) {
+      this.#logger.error(`${event.type} could not be recorded`, error instanceof Error ? error.stack : String(error));
+    }
+  }
+}
+
+/** Events of one type, client and user or session are of one kind: one person's flood hides nothing of another's. */
+function kindOf(event: SessionEvent): string {
+  const { type, client } = event;
+  const { userId = '', sessionId = '' } = event as { userId?: string; sessionId?: string };
+  const network = client?.ip === undefined ? '' : clientNetwork(client.ip);
+  return JSON.stringify([type, network, userId, sessionId]);
+}
