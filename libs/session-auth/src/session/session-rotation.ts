@@ -6,6 +6,7 @@ import { SessionEventPublisher } from '../events/event-publisher.js';
 import type { RotationReason } from '../events/session-event.js';
 import { Clock } from '../time/clock.js';
 import type { ClientInfo } from '../users/client-info.js';
+import { checkAccount } from '../users/valid-user.js';
 import { isCorruptRecord } from './corrupt-record.js';
 import { SESSION_LIFETIME, type SessionLifetime } from './lifetime.options.js';
 import { accountOf, changesOfLogin, type Authentication, type RenewingLogin } from './login-record.js';
@@ -81,6 +82,7 @@ export class SessionRotation {
 
   async rotate(session: Session<object>, options: RotateSession = {}): Promise<IssuedSession | undefined> {
     const { reason = 'requested', grace, ...rest } = options;
+    checkAccount(options.changes ?? {});
     if (grace === 0) return this.#replace(session, { ...rest, reason });
     return this.#handOver(session, { ...rest, reason }, grace);
   }
