@@ -12,7 +12,7 @@ import { userIdOf } from '../users/valid-user.js';
 import { RememberMeRevocation, type ForgetDevice } from './remember-me-revocation.js';
 import { RememberMeSignIn } from './remember-me-sign-in.js';
 import { DEFAULT_REMEMBER_ME, REMEMBER_ME_SETTINGS, type RememberMeSettings } from './remember-me.options.js';
-import { RememberMeTokenStore, type RememberMeTokenRecord } from './remember-me-token-store.js';
+import { hasSoundTimes, RememberMeTokenStore, type RememberMeTokenRecord } from './remember-me-token-store.js';
 import { formatRememberMeToken, issueRememberMeToken, validatorDigest } from './remember-me-token.js';
 
 /** A device that stays signed in, as its user may see it. */
@@ -138,7 +138,9 @@ export class RememberMeService {
   async list(userId: SessionUserId): Promise<RememberedDevice[]> {
     const owner = userIdOf(userId);
     const records = await this.#call((store) => store.list(owner, this.clock.now()));
-    return records.map(toDevice);
+    const sound = records.filter(hasSoundTimes);
+    if (sound.length < records.length) this.events.publish({ type: 'session.corrupt_record' });
+    return sound.map(toDevice);
   }
 
   /**

@@ -88,7 +88,8 @@ export class PostgresSessionStore extends SessionStore {
     return untilSettled(async () => decodeAdmission(await this.#runLocked(userId, this.#sql.admit, values), userId));
   }
 
-  override async find(digest: string, { now, idle, interval }: Touch): Promise<FindOutcome> {
+  override async find(digest: string, touch: Touch): Promise<FindOutcome> {
+    const { now, idle, interval } = touch;
     const handle = encodeText(handleOf(digest));
     return untilSettled(async () => {
       const found = await this.#reads.find(handle);
@@ -102,8 +103,9 @@ export class PostgresSessionStore extends SessionStore {
       if (now - record.lastActivityAt < interval || !isHonoured(standingOf(record, digest, now))) {
         return { status: 'live', record };
       }
-      const touch = [handle, record.revision ?? 0, now, idle, interval];
-      const [touched] = await this.#database.run(this.#sql.touch, touch);
+      const { ip, userAgent } = touch.client ?? {};
+      const values = [handle, record.revision ?? 0, now, idle, interval, textOrNull(ip), textOrNull(userAgent)];
+      const [touched] = await this.#database.run(this.#sql.touch, values);
       return touched && { status: 'live', record: decodeRow(parseRow(touched[0]!)) };
     });
   }
@@ -156,12 +158,12 @@ export class PostgresSessionStore extends SessionStore {
         ? await this.#database.run(this.#sql.list, values)
         : await this.#database.run(this.#sql.listBehind, [...values, place.createdAt, place.id]);
     const page = rows.slice(0, limit).map(([row]) => parseRow(row!));
-    const last = page.at(-1);
-    return {
-      // a row that cannot be read must not hide the user's other sessions
-      records: page.map((row) => ifReadable(() => decodeRow(row))).filter((record) => record !== undefined),
-      next: rows.length > limit && last !== undefined ? formatSessionCursor(placeOf(last)) : undefined,
-    };
+    // a row that cannot be read must not hide the user's other sessions
+    const records = page.map((row) => ifReadable(() => decodeRow(row))).filter((record) => record !== undefined);
+    const unreadable = page.length - records.length;
+    const last = rows.length > limit ? page.at(-1) : undefined;
+    const behind = last && placeOf(last);
+    return { records, next: behind && formatSessionCursor(behind), ...(unreadable > 0 && { unreadable }) };
   }
 
   override async deleteByHandle(userId: string, handle: string, now: number): Promise<EndedSession | undefined> {

@@ -67,12 +67,13 @@ return { 'created', evicted, replaced }
 `);
 
 /**
- * KEYS sessions. ARGV now, idle, interval, then the hash that each is asked for by. Returns for each: the value; nil
- * when there is none; { value } when it expired; {} when it cannot be read.
+ * KEYS sessions. ARGV now, idle, interval, then for each the hash that it is asked for by, and JSON of the address and the
+ * user agent of who asks ('' keeps what it has). Returns for each: the value; nil when there is none; { value } when it
+ * expired; {} when it cannot be read.
  */
 export const FIND = sessionScript(
   `
-local function find(key, hash)
+local function find(key, hash, ip, agent)
   local value = redis.pcall('GET', key)
   if not value then return false end
   if type(value) ~= 'string' then return {} end
@@ -88,14 +89,24 @@ local function find(key, hash)
   local touched = stamp(now) .. stamp(deadline)
   -- a Redis that is full refuses SETRANGE, but not after a write that takes no memory: users stay signed in
   redis.call('PEXPIRE', key, ttl(deadline - now))
-  redis.call('SETRANGE', key, 0, touched)
+  value = touched .. string.sub(value, 27)
+  if (ip == '' or ip == field(value, 'i')) and (agent == '' or agent == field(value, 'g')) then
+    redis.call('SETRANGE', key, 0, touched)
+  else
+    local seen = {}
+    if ip ~= '' then seen[1], seen[2] = '"i":', ip end
+    if agent ~= '' then seen[#seen + 1], seen[#seen + 2] = '"g":', agent end
+    value = string.sub(value, 1, HEADER) .. merge(value, seen, 1)
+    redis.call('SET', key, value, 'KEEPTTL')
+  end
   -- a node whose clock is late lets the session live for longer than its index was made for
   local index = indexOf(key, value)
   if index then keepIndex(index, ttl(deadline - now)) end
-  return touched .. string.sub(value, 27)
+  return value
 end
 for place, key in ipairs(KEYS) do
-  if rest[place] then found[place] = find(key, ARGV[3 + place]) end
+  local at = 3 * place + 1
+  if rest[place] then found[place] = find(key, ARGV[at], ARGV[at + 1], ARGV[at + 2]) end
 end
 return found
 `,

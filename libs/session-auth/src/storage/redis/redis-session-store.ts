@@ -87,7 +87,12 @@ export class RedisSessionStore extends SessionStore {
 
   async #findTogether(finds: readonly Find[], { now, idle, interval }: Touch): Promise<void> {
     const keys = finds.map(({ digest }) => this.#sessionKey(digest));
-    const args = [now, idle, interval, ...finds.map(({ digest }) => hashOf(digest))];
+    const args: (string | number)[] = [now, idle, interval];
+    for (const { digest, touch } of finds) {
+      // only the script knows whether there is a touch
+      const { ip, userAgent } = touch.client ?? {};
+      args.push(hashOf(digest), jsonOrNone(ip), jsonOrNone(userAgent));
+    }
     try {
       // what FIND.run does: spelled out, because every request passes here
       const found = await this.#client
@@ -167,7 +172,8 @@ export class RedisSessionStore extends SessionStore {
       const record = ifReadable(() => decodeRecord(addressOf(userId, rest[i]!), rest[i + 1]!));
       if (record !== undefined) records.push(record);
     }
-    return { records, next: next === '' ? undefined : next };
+    const unreadable = rest.length / 2 - records.length;
+    return { records, next: next === '' ? undefined : next, ...(unreadable > 0 && { unreadable }) };
   }
 
   override async deleteByHandle(userId: string, handle: string, now: number): Promise<EndedSession | undefined> {
@@ -224,6 +230,10 @@ export class RedisSessionStore extends SessionStore {
   #indexKey(userId: string): string {
     return keyOfUser(this.#namespace, KIND.userSessions, userId);
   }
+}
+
+function jsonOrNone(text: string | undefined): string {
+  return text === undefined ? '' : JSON.stringify(text);
 }
 
 function isSameTouch(one: Touch, other: Touch): boolean {
