@@ -191,13 +191,13 @@ return rotated
 `);
 
 /**
- * KEYS session. ARGV now, user key ('' for whoever's it is). Removes it, also when it cannot be read. Returns the value
- * of a session that was live.
+ * KEYS session, and for the session of a user the answer. ARGV now, user key ('' for whoever's it is). Removes it, also when
+ * it cannot be read. Returns the value of a session that was live; '1' when the command has come before, and ended it.
  */
 export const DELETE = sessionScript(`
-local key = KEYS[1]
+local key, answer = KEYS[1], KEYS[2]
 local value = redis.pcall('GET', key)
-if not value then return nil end
+if not value then return answer and redis.call('GET', answer) or nil end
 local _, expires
 if type(value) == 'string' then _, expires = times(value) end
 if not expires then
@@ -207,5 +207,6 @@ end
 if ARGV[2] ~= '' and string.sub(value, 40 + HASH, HEADER) ~= ARGV[2] then return nil end
 remove(key, value)
 if expires <= tonumber(ARGV[1]) then return nil end
+if answer then keepAnswer(answer, '1') end
 return value
 `);
