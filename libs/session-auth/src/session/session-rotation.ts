@@ -202,7 +202,7 @@ export class SessionRotation {
         this.events.publish({ type: 'session.corrupt_record', client });
         throw sessionEnded();
       }
-      if (outcome.status === 'changed') continue;
+      if (outcome.status === 'changed' && !isIssued(record, digest, now)) continue;
       const { id: sessionId, userId } = record;
       this.events.publish({ type: 'session.rotated', sessionId, userId, reason, factor, client });
       this.#adopt(session, record, digest);
@@ -229,6 +229,15 @@ export class SessionRotation {
       throw sessionEnded();
     }
   }
+}
+
+/**
+ * Whether a session has a token that nobody else can have made: a client that lost its connection to the store has sent
+ * the rotation again, and the first one took place.
+ */
+function isIssued(record: SessionRecord, digest: string, now: number): boolean {
+  const { kind } = standingOf(record, digest, now);
+  return kind === 'present' || kind === 'successor';
 }
 
 /** Changes of a record, with what its tokens carried before where roles change. */
