@@ -59,9 +59,11 @@ export class PooledConnections {
     // a DataSource that is initialised again has another pool
     const { master: pool } = dataSource.driver as unknown as { readonly master?: PostgresPool };
     if (pool === undefined) throw new Error('the DataSource is not connected');
-    const known = pools.get(pool) ?? new PooledConnections(pool);
-    pools.set(pool, known);
-    return known;
+    const known = pools.get(pool);
+    if (known !== undefined) return known;
+    const connections = new PooledConnections(pool);
+    pools.set(pool, connections);
+    return connections;
   }
 
   /** Whether statements may be prepared under names. */
