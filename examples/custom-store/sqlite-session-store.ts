@@ -61,7 +61,7 @@ export class SqliteSessionStore extends SessionStore {
     });
   }
 
-  override find(digest: string, { now, idle, interval }: Touch): Promise<FindOutcome> {
+  override find(digest: string, { now, idle, interval, client = {} }: Touch): Promise<FindOutcome> {
     return this.#inOneStep(async () => {
       const record = await this.#load(handleOf(digest));
       if (record === undefined) return { status: 'absent' };
@@ -72,7 +72,8 @@ export class SqliteSessionStore extends SessionStore {
       const isUse = isHonoured(standingOf(record, digest, now));
       if (!isUse || now - record.lastActivityAt < interval) return { status: 'live', record };
       const expiresAt = Math.min(now + idle, record.absoluteExpiresAt);
-      return { status: 'live', record: await this.#save({ ...record, lastActivityAt: now, expiresAt }) };
+      const seen = withoutUndefined({ ip: client.ip, userAgent: client.userAgent });
+      return { status: 'live', record: await this.#save({ ...record, ...seen, lastActivityAt: now, expiresAt }) };
     });
   }
 

@@ -1,5 +1,8 @@
 import { execFile, type ExecFileOptions } from 'node:child_process';
+import { constants } from 'node:fs';
+import { rm, writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
+import { isAccessible } from './machine-programs.ts';
 
 const run = promisify(execFile);
 
@@ -20,4 +23,16 @@ async function install(packages: readonly string[]): Promise<void> {
   await run('apt-get', ['-qq', 'update'], options);
   const command = ['install', '-y', '--no-install-recommends', ...packages];
   await run('apt-get', ['-qq', '-o', 'DPkg::Lock::Timeout=120', ...command], options);
+}
+
+/** Installs a package that would start its service on the default port; Debian's policy file forbids that while it exists. */
+export async function withoutServiceStart(work: () => Promise<void>): Promise<void> {
+  const policy = '/usr/sbin/policy-rc.d';
+  if (await isAccessible(policy, constants.F_OK)) return work();
+  await writeFile(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
+  try {
+    await work();
+  } finally {
+    await rm(policy, { force: true });
+  }
 }

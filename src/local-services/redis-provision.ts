@@ -1,10 +1,8 @@
 import { execFile } from 'node:child_process';
-import { constants } from 'node:fs';
-import { rm, writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
-import { aptInstall } from './apt-install.ts';
+import { aptInstall, withoutServiceStart } from './apt-install.ts';
 import type { ProgressLog } from './local-service.ts';
-import { findProgram, isAccessible, isRoot } from './machine-programs.ts';
+import { findProgram, isRoot } from './machine-programs.ts';
 
 const run = promisify(execFile);
 
@@ -88,15 +86,3 @@ export const machineProbes: RedisProbes = {
     }
   },
 };
-
-/** The package would start its service on the default port; Debian's policy file forbids that while it exists. */
-async function withoutServiceStart(work: () => Promise<void>): Promise<void> {
-  const policy = '/usr/sbin/policy-rc.d';
-  if (await isAccessible(policy, constants.F_OK)) return work();
-  await writeFile(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
-  try {
-    await work();
-  } finally {
-    await rm(policy, { force: true });
-  }
-}

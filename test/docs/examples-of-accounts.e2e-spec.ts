@@ -10,6 +10,7 @@ import { Accounts } from '../../examples/account-changes/accounts.js';
 import { PasswordResetController } from '../../examples/account-changes/password-reset.controller.js';
 import { Api, ApiError } from '../../examples/csrf-spa/api.js';
 import { LegacyPasswordHasher } from '../../examples/migrating/legacy-password-hasher.js';
+import { MongoUsersService, ObjectId, type Account } from '../../examples/migrating/mongo-users.service.js';
 import { AppModule as Notes } from '../../examples/quick-start/app.module.js';
 import { BackchannelLogoutController } from '../../examples/single-sign-on/backchannel-logout.controller.js';
 import {
@@ -203,6 +204,26 @@ describe('the examples of the guides', () => {
     const now = await hasher.hash('secret');
     expect([await hasher.verify('secret', now), hasher.needsRehash(now)]).toEqual([true, false]);
     expect(await hasher.verify('secret', 'scrypt::')).toBe(false);
+  });
+
+  it('of a migration: an account of MongoDB has the text of its _id for an id', async () => {
+    const account: Account = {
+      _id: new ObjectId('65f1c0ffee65f1c0ffee65f1'),
+      email: 'ada@example.com',
+      roles: ['author'],
+      passwordHash: '',
+    };
+    const users = new MongoUsersService({
+      findOne: ({ email, _id }) =>
+        Promise.resolve(email === account.email || String(_id) === String(account._id) ? account : null),
+    });
+    const { app } = await start(Notes);
+    const user = (await users.findByEmail('Ada@example.com'))!;
+    const { session } = await signInAs(app, user);
+    expect(await users.findById(session.userId!)).toEqual(user);
+    await expect(signInAs(app, { ...user, id: account._id as unknown as string })).rejects.toMatchObject({
+      code: 'invalid_user',
+    });
   });
 
   it('of key rotation: a cookie under the old secret opens, and is written again under the new one', async () => {

@@ -7,6 +7,7 @@ import {
   type SessionEvent,
   type SessionStore,
   type SessionUser,
+  type SessionUserId,
 } from 'nestjs-session-auth';
 import {
   rememberMeServices,
@@ -86,7 +87,7 @@ export class ApplicationNode {
     { settings, clock, accountOf, limitOf, hear }: NodeContext,
   ) {
     const { maxDataSize, rememberMe, ...lifetime } = settings;
-    const limit = { onLimit: 'reject', max: (user: { id: string | number }) => limitOf(String(user.id)) } as const;
+    const limit = { onLimit: 'reject', max: (user: { id: SessionUserId }) => limitOf(String(user.id)) } as const;
     const services = rememberMeServices({
       store: stores.sessions,
       tokens: stores.tokens,

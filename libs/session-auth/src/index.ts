@@ -17,7 +17,7 @@ export type { Duration } from './time/durations.js';
 export type { ClientInfo } from './users/client-info.js';
 export { deviceName } from './users/device-name.js';
 export type { SessionAuthentication } from './users/session-authentication.js';
-export { SessionUserProvider, type SessionUser } from './users/session-user-provider.js';
+export { SessionUserProvider, type SessionUser, type SessionUserId } from './users/session-user-provider.js';
 
 // passwords
 export { BcryptPasswordHasher, MAX_PASSWORD_BYTES } from './passwords/bcrypt-password-hasher.js';

@@ -3,11 +3,17 @@ import type { SessionStore } from '../src/session/session-store.js';
 import { MemorySessionStore } from '../src/storage/memory/memory-session-store.js';
 import { sessionStoreContract } from '../src/testing/session-store-contract.js';
 import { failedTests, withGlobals } from './contract-run.js';
+import { STORES_THAT_MISREAD_ACTIVITY } from './fixtures/broken-session-stores/stores-that-misread-activity.js';
 import { STORES_THAT_MISREAD_DEVICES } from './fixtures/broken-session-stores/stores-that-misread-devices.js';
 import { STORES_THAT_MISREAD_TOKENS } from './fixtures/broken-session-stores/stores-that-misread-tokens.js';
 import { STORES_WITH_RACES } from './fixtures/broken-session-stores/stores-with-races.js';
 
-const BROKEN_STORES = { ...STORES_WITH_RACES, ...STORES_THAT_MISREAD_TOKENS, ...STORES_THAT_MISREAD_DEVICES };
+const BROKEN_STORES = {
+  ...STORES_WITH_RACES,
+  ...STORES_THAT_MISREAD_TOKENS,
+  ...STORES_THAT_MISREAD_DEVICES,
+  ...STORES_THAT_MISREAD_ACTIVITY,
+};
 
 /** The titles of the tests that fail for a store, of those with such titles. */
 const failuresOf = (Store: new () => SessionStore, titles?: readonly RegExp[]): Promise<string[]> =>

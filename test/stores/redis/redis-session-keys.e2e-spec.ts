@@ -165,7 +165,7 @@ describe('a key of the Redis session store', () => {
     await store.find(records[2]!.digest, untouched(NOW + IDLE));
     expect(await client.zcard(await indexKey())).toBe(2);
     await endAll(store, userId);
-    expect(await client.keys('*')).toEqual([]);
+    expect(await lastingKeys()).toEqual([]);
   });
 });
 
@@ -387,7 +387,7 @@ describe('a value that cannot be read', () => {
       expect((await liveRecord(store, good)).roles).toEqual(['admin']);
       await store.deleteByHandle(userId, id, NOW);
       await endAll(store, userId);
-      expect(await client.keys('*')).toEqual([]);
+      expect(await lastingKeys()).toEqual([]);
     });
   });
 });
@@ -417,10 +417,15 @@ describe('a user with 10,000 sessions', () => {
     const step = await store.deleteByUser(userId, { limit: 1000, except: ids[0]! }, NOW);
     expect([step.ended.length, step.more]).toEqual([1000, true]);
     expect(await endAll(store, userId)).toHaveLength(COUNT - 1001);
-    expect(await client.keys('*')).toEqual([]);
+    expect(await lastingKeys()).toEqual([]);
     expect(await slowestScript()).toBeLessThan(250_000);
   });
 });
+
+/** All keys but the answers that are kept for a minute. */
+async function lastingKeys(): Promise<string[]> {
+  return (await client.keys('*')).filter((key) => !key.includes(':a:'));
+}
 
 function recordAt(userId: string | undefined, now: number) {
   return newRecord(userId, { createdAt: now });

@@ -25,6 +25,7 @@ import { SessionLifecycleService } from '../session/session-lifecycle.service.js
 import { type Session, type SessionView, requireSession } from '../session/session.js';
 import type { SessionAuthentication } from '../users/session-authentication.js';
 import { deviceName } from '../users/device-name.js';
+import { userIdOf } from '../users/valid-user.js';
 import { DtoPipe } from './dto.pipe.js';
 import { EndpointErrorsInterceptor } from './endpoint-errors.interceptor.js';
 import { LOGIN_RULES, type LoginDto } from './login.dto.js';
@@ -174,7 +175,7 @@ export class SessionAuthController {
 
   #loginAnswer(request: object, { user, session }: Login): LoginAnswer {
     return {
-      user: { id: String(user.id), email: user.email ?? undefined, roles: user.roles ?? [] },
+      user: { id: userIdOf(user.id), email: user.email ?? undefined, roles: user.roles ?? [] },
       session: session.toJSON(),
       csrfToken: this.csrf.issue(request),
     };

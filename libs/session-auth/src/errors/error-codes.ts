@@ -34,6 +34,11 @@ export const HTTP_STATUS_BY_CODE = {
   /** The store failed or did not answer within `storeTimeout`; the answer carries `Retry-After`. */
   session_store_unavailable: 503,
 
+  /**
+   * A user with an id, roles or an e-mail address that no account can have, given to a service or returned by `users`.
+   * Nobody is signed in.
+   */
+  invalid_user: 500,
   /** Refused options; thrown at boot, the message names the option's path. */
   invalid_configuration: 500,
   /** A stored record that cannot be read. Never reaches a client: it is answered as no session. */

@@ -13,6 +13,7 @@ import { Session } from '../session/session.js';
 import { UserSessions } from '../session/user-sessions.js';
 import { SessionGuessing } from '../throttle/session-guessing.js';
 import { Clock } from '../time/clock.js';
+import { findUser } from '../users/find-user.js';
 import { SessionUserProvider, type SessionUser } from '../users/session-user-provider.js';
 import { HttpExchange, type AdapterRequest, type AdapterResponse } from './http-exchange.js';
 import { PresentedCookies } from './presented-cookies.js';
@@ -85,7 +86,7 @@ export class RequestSession {
    * The session's user as the application knows them, read once a request; undefined without a session of a user.
    * A user who is gone or disabled is signed out everywhere (ASVS 7.4.2).
    *
-   * @throws SessionAuthError `not_configured` without `users`
+   * @throws SessionAuthError `not_configured` without `users`, `invalid_user` for a user that they should not have returned
    */
   loadUser(): Promise<SessionUser | undefined> {
     this.#user ??= this.#findUser();
@@ -153,8 +154,8 @@ export class RequestSession {
     if (session?.userId === undefined) return undefined;
     if (users === undefined)
       throw new SessionAuthError('not_configured', 'SessionAuthModule was given no users provider');
-    const user = await users.findById(session.userId);
-    if (user && user.disabled !== true) return user;
+    const user = await findUser(users, session.userId);
+    if (user !== undefined) return user;
     await ofUsers.revokeAll(session.userId, undefined, 'account_disabled', this.exchange.client);
     this.clear();
     return undefined;

@@ -7,6 +7,7 @@ import { PasswordHasher } from '../passwords/password-hasher.js';
 import type { ThrottleRefusal } from '../throttle/login-attempt.js';
 import { LoginThrottle } from '../throttle/login-throttle.js';
 import { SessionUserProvider, type SessionUser } from '../users/session-user-provider.js';
+import { userIdOf } from '../users/valid-user.js';
 import { DeviceRecognition } from './device-recognition.js';
 
 /**
@@ -102,7 +103,7 @@ export class CredentialCheck {
     const { users, passwords } = this;
     if (users?.savePasswordHash === undefined) return;
     try {
-      await users.savePasswordHash(String(user.id), await passwords.hash(password));
+      await users.savePasswordHash(userIdOf(user.id), await passwords.hash(password));
     } catch (error) {
       this.#logger.error('a password could not be rehashed', error instanceof Error ? error.stack : String(error));
     }
@@ -110,5 +111,5 @@ export class CredentialCheck {
 }
 
 function idOf(user: SessionUser | undefined): string | undefined {
-  return user === undefined ? undefined : String(user.id);
+  return user === undefined ? undefined : userIdOf(user.id);
 }

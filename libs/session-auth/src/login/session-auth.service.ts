@@ -10,7 +10,9 @@ import { requireSession, type Session } from '../session/session.js';
 import { UserSessions } from '../session/user-sessions.js';
 import type { ClientInfo } from '../users/client-info.js';
 import type { SessionAuthentication } from '../users/session-authentication.js';
-import { findUser, SessionUserProvider, type SessionUser } from '../users/session-user-provider.js';
+import { findUser, findUserByEmail } from '../users/find-user.js';
+import { SessionUserProvider, type SessionUser, type SessionUserId } from '../users/session-user-provider.js';
+import { checkAccount, checkedUser, userIdOf } from '../users/valid-user.js';
 import { AccountChanges } from './account-changes.js';
 import { CredentialCheck } from './credential-check.js';
 import { RememberedLogin } from './remembered-login.js';
@@ -27,7 +29,8 @@ export interface Credentials {
  *
  * Each method takes the request as the handler has it (`@Req()`), of Express or Fastify, and writes cookies to that
  * request's response before the handler returns. Where the head of the response has been written already, those that
- * have to write a cookie throw `response_already_sent` and change nothing.
+ * have to write a cookie throw `response_already_sent` and change nothing. A user or an id that no account can have, given
+ * or returned by `users`, is refused with `invalid_user`.
  */
 @Injectable()
 export class SessionAuthService {
@@ -68,7 +71,7 @@ export class SessionAuthService {
   async login(request: object, { email, password }: Credentials, options: LoginOptions = {}): Promise<Login> {
     const requestSession = unsent(request);
     const users = this.#requireUsers();
-    const user = await this.credentials.userOf(requestSession, email, () => users.findByEmail(email), password);
+    const user = await this.credentials.userOf(requestSession, email, () => findUserByEmail(users, email), password);
     const login = await this.signIn.signIn(requestSession, user, 'password', options, email);
     return this.signIn.settle(requestSession, login, [password], users);
   }
@@ -89,6 +92,7 @@ export class SessionAuthService {
     options: LoginUserOptions = {},
   ): Promise<Login<User>> {
     const requestSession = unsent(request);
+    checkedUser(user);
     if (user.disabled === true) this.credentials.fail(requestSession, 'account_disabled', user);
     return this.signIn.signIn(requestSession, user, authentication, options);
   }
@@ -129,7 +133,7 @@ export class SessionAuthService {
     const users = this.#requireUsers();
     const session = requireSession((await requestSession.load()) ?? (await requestSession.loadRenewable()));
     const user = requireUser((await requestSession.loadUser()) ?? (await findUser(users, session.userId)));
-    const loginName = user.email ?? String(user.id);
+    const loginName = user.email ?? userIdOf(user.id);
     await this.credentials.userOf(requestSession, loginName, () => Promise.resolve(user), proof.password);
     const { client } = requestSession.exchange;
     const issued = await this.rotation.reauthenticated(session, {
@@ -211,26 +215,27 @@ export class SessionAuthService {
    * @throws SessionAuthError `session_required` when the session to keep has been replaced by another request
    */
   async credentialsChanged(
-    userId: string | number,
+    userId: SessionUserId,
     options: { readonly keep?: object } = {},
   ): Promise<{ readonly revokedSessions: number }> {
-    return this.accountChanges.credentialsChanged(String(userId), options.keep);
+    return this.accountChanges.credentialsChanged(userIdOf(userId), options.keep);
   }
 
   /**
    * To be called after an account was disabled or deleted (ASVS 7.4.2): all its sessions and remembered devices end.
    * Answers how many sessions did. Save that it is disabled first, then call this.
    */
-  async accountDisabled(userId: string | number, client?: ClientInfo): Promise<{ readonly revokedSessions: number }> {
-    return this.accountChanges.accountDisabled(String(userId), client);
+  async accountDisabled(userId: SessionUserId, client?: ClientInfo): Promise<{ readonly revokedSessions: number }> {
+    return this.accountChanges.accountDisabled(userIdOf(userId), client);
   }
 
   /**
    * To be called after a user's roles have changed: all their live sessions carry the new ones from now on, and each
    * gets a new token on its next request. Answers how many. Save the roles first, then call this.
    */
-  async rolesChanged(userId: string | number, roles: readonly string[]): Promise<{ readonly sessions: number }> {
-    return { sessions: await this.ofUsers.update(String(userId), { roles }) };
+  async rolesChanged(userId: SessionUserId, roles: readonly string[]): Promise<{ readonly sessions: number }> {
+    checkAccount({ roles });
+    return { sessions: await this.ofUsers.update(userIdOf(userId), { roles }) };
   }
 
   #requireUsers(): SessionUserProvider {

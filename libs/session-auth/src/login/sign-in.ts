@@ -10,7 +10,9 @@ import { Session } from '../session/session.js';
 import type { UpstreamSession } from '../session/upstream-session.js';
 import { UserSessions } from '../session/user-sessions.js';
 import type { SessionAuthentication } from '../users/session-authentication.js';
+import { findUser } from '../users/find-user.js';
 import type { SessionUser, SessionUserProvider } from '../users/session-user-provider.js';
+import { userIdOf } from '../users/valid-user.js';
 import { CredentialCheck } from './credential-check.js';
 import { DeviceRecognition } from './device-recognition.js';
 import { RememberedLogin } from './remembered-login.js';
@@ -72,7 +74,7 @@ export class SignIn {
     if (options.rememberMe === true) remembered.requireUsers();
     const login = await this.#establish(requestSession, user, { authentication, ...originOf(options) }, loginName);
     const { id: sessionId } = login.session;
-    if (options.rememberMe === true) await remembered.remember(requestSession, String(user.id), sessionId);
+    if (options.rememberMe === true) await remembered.remember(requestSession, userIdOf(user.id), sessionId);
     else await remembered.forget(requestSession, { reason: 'replaced', exceptSessionId: sessionId });
     return login;
   }
@@ -89,7 +91,7 @@ export class SignIn {
     const previous = await requestSession.loadLive();
     // a form that was sent twice: the first login has replaced the token a moment ago
     const own = previous ?? (await requestSession.loadRenewable());
-    if (own?.userId === String(user.id)) {
+    if (own?.userId === userIdOf(user.id)) {
       const renewed = await this.#renew(own, user, proof, requestSession);
       if (renewed !== undefined) {
         devices.remember(requestSession, user, loginName);
@@ -100,7 +102,7 @@ export class SignIn {
     const { fingerprint } = requestSession;
     const device = devices.deviceOf(requestSession);
     // the session of a login that could not renew it ends: its token is with somebody else
-    const sharedFor = previous?.userId === String(user.id) ? 0 : this.lifetime.rotationGrace;
+    const sharedFor = previous?.userId === userIdOf(user.id) ? 0 : this.lifetime.rotationGrace;
     const issued = await changes.create({ user, ...proof, client, fingerprint, newDevice, data, device, sharedFor });
     if (previous !== undefined) {
       try {
@@ -131,14 +133,14 @@ export class SignIn {
     const { session } = login;
     let { user } = login;
     for (let look = 0; look < MAX_LOOKS; look += 1) {
-      const present = await users.findById(String(user.id));
-      if (!present || present.disabled === true) return this.#undo(requestSession, login, 'account_disabled');
+      const present = await findUser(users, userIdOf(user.id));
+      if (present === undefined) return this.#undo(requestSession, login, 'account_disabled');
       if (!(await this.credentials.stillHolds(passwords, user, present))) {
         return this.#undo(requestSession, login, 'credentials_changed');
       }
       if (isSameAccount(user, present)) return { user: present, session };
       const account = accountOf(present);
-      await this.ofUsers.update(String(user.id), account);
+      await this.ofUsers.update(userIdOf(user.id), account);
       Session.adopt(session, { ...Session.recordOf(session), ...account }, Session.foundBy(session), account.roles);
       user = present;
     }
@@ -146,7 +148,7 @@ export class SignIn {
   }
 
   async #undo(requestSession: RequestSession, { user, session }: Login, reason: SessionEndReason): Promise<never> {
-    await this.ofUsers.revoke(String(user.id), session.id, reason, requestSession.exchange.client);
+    await this.ofUsers.revoke(userIdOf(user.id), session.id, reason, requestSession.exchange.client);
     requestSession.clear();
     return this.credentials.fail(
       requestSession,

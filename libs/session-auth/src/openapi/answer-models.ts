@@ -46,7 +46,7 @@ const session: Record<string, Property> = {
   lastActivityAt: time('To the precision of the touch interval.'),
   expiresAt: time('When the session ends if nothing more is heard.'),
   absoluteExpiresAt: time('When the session ends whatever happens.'),
-  ip: text('The address of the login.', optional),
+  ip: text('The address that the session was last seen from.', optional),
   userAgent: text('The `User-Agent` of the login.', optional),
 };
 

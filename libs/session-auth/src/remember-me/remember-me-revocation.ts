@@ -9,7 +9,7 @@ import { Clock } from '../time/clock.js';
 import type { ClientInfo } from '../users/client-info.js';
 import { MAX_USE_OF_LOST_SESSION, sessionOfLostAnswer, sessionsOf, standingOf } from './remember-me-succession.js';
 import { DEFAULT_REMEMBER_ME, REMEMBER_ME_SETTINGS, type RememberMeSettings } from './remember-me.options.js';
-import { RememberMeTokenStore, type RememberMeTokenRecord } from './remember-me-token-store.js';
+import { hasSoundTimes, RememberMeTokenStore, type RememberMeTokenRecord } from './remember-me-token-store.js';
 import { parseRememberMeToken, validatorDigest } from './remember-me-token.js';
 
 /** How a device is forgotten by its token. */
@@ -101,7 +101,8 @@ export class RememberMeRevocation {
   }
 }
 
-/** Whether a store has returned the record that it was asked for. */
+/** Whether a store has returned the record that it was asked for, and a sound one. */
 export function isRecordOf(record: RememberMeTokenRecord, selector: string, userMark?: Uint8Array): boolean {
-  return record.selector === selector && (userMark === undefined || markOfUser(record.userId).equals(userMark));
+  if (record.selector !== selector || !hasSoundTimes(record)) return false;
+  return userMark === undefined || markOfUser(record.userId).equals(userMark);
 }

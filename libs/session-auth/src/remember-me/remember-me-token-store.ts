@@ -1,3 +1,5 @@
+import { isTime } from '../time/time-range.js';
+
 /** A validator that was handed out and has not been presented yet. */
 export interface RememberMeSuccessor {
   /** SHA-256 of the validator, 43 characters of base64url. */
@@ -44,6 +46,11 @@ export interface RememberMeTokenRecord {
   /** The device, as it was at login. */
   readonly ip?: string;
   readonly userAgent?: string;
+}
+
+/** Whether all times of a record can be shown; a record with another one is corrupt. */
+export function hasSoundTimes({ createdAt, lastUsedAt, expiresAt }: RememberMeTokenRecord): boolean {
+  return [createdAt, lastUsedAt, expiresAt].every(isTime);
 }
 
 /** The part of a record that a use of its token changes. */

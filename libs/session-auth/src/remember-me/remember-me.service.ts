@@ -7,10 +7,12 @@ import { SessionEventPublisher } from '../events/event-publisher.js';
 import type { IssuedSession } from '../session/session-rotation.js';
 import { Clock } from '../time/clock.js';
 import type { ClientInfo } from '../users/client-info.js';
+import type { SessionUserId } from '../users/session-user-provider.js';
+import { userIdOf } from '../users/valid-user.js';
 import { RememberMeRevocation, type ForgetDevice } from './remember-me-revocation.js';
 import { RememberMeSignIn } from './remember-me-sign-in.js';
 import { DEFAULT_REMEMBER_ME, REMEMBER_ME_SETTINGS, type RememberMeSettings } from './remember-me.options.js';
-import { RememberMeTokenStore, type RememberMeTokenRecord } from './remember-me-token-store.js';
+import { hasSoundTimes, RememberMeTokenStore, type RememberMeTokenRecord } from './remember-me-token-store.js';
 import { formatRememberMeToken, issueRememberMeToken, validatorDigest } from './remember-me-token.js';
 
 /** A device that stays signed in, as its user may see it. */
@@ -72,7 +74,8 @@ const OPERATIONS = {
  * the successor is presented. After that it can only come from a thief, or from the victim of one, and all the user's
  * tokens die (design of Barry Jaspan; ASVS 6.5.1).
  *
- * Every method rejects with `session_store_unavailable` when the store fails or takes longer than `storeTimeout`.
+ * Every method rejects with `session_store_unavailable` when the store fails or takes longer than `storeTimeout`, and
+ * with `invalid_user` for an id that no account can have.
  */
 @Injectable()
 export class RememberMeService {
@@ -91,7 +94,8 @@ export class RememberMeService {
   }
 
   /** Remembers a device of a user. `sessionId` is the handle of the session it is signed in by now. */
-  async issue(userId: string, sessionId: string, client?: ClientInfo): Promise<IssuedRememberMe> {
+  async issue(id: SessionUserId, sessionId: string, client?: ClientInfo): Promise<IssuedRememberMe> {
+    const userId = userIdOf(id);
     const { settings, clock, events } = this;
     const token = issueRememberMeToken(userId);
     const now = clock.now();
@@ -131,9 +135,12 @@ export class RememberMeService {
   }
 
   /** The remembered devices of a user, newest first. */
-  async list(userId: string): Promise<RememberedDevice[]> {
-    const records = await this.#call((store) => store.list(userId, this.clock.now()));
-    return records.map(toDevice);
+  async list(userId: SessionUserId): Promise<RememberedDevice[]> {
+    const owner = userIdOf(userId);
+    const records = await this.#call((store) => store.list(owner, this.clock.now()));
+    const sound = records.filter(hasSoundTimes);
+    if (sound.length < records.length) this.events.publish({ type: 'session.corrupt_record' });
+    return sound.map(toDevice);
   }
 
   /**
@@ -145,13 +152,14 @@ export class RememberMeService {
   }
 
   /** Forgets one device of a user by its handle. Returns false when the user has none such. */
-  async revoke(userId: string, id: string): Promise<boolean> {
-    return this.#call((store) => store.deleteById(userId, id, this.clock.now()));
+  async revoke(userId: SessionUserId, id: string): Promise<boolean> {
+    const owner = userIdOf(userId);
+    return this.#call((store) => store.deleteById(owner, id, this.clock.now()));
   }
 
   /** Forgets all devices of a user, but the one of a session to keep. Returns how many. */
-  async revokeAll(userId: string, keepSessionId?: string): Promise<number> {
-    return this.revocation.forgetAll(userId, keepSessionId);
+  async revokeAll(userId: SessionUserId, keepSessionId?: string): Promise<number> {
+    return this.revocation.forgetAll(userIdOf(userId), keepSessionId);
   }
 
   #call<T>(operation: (store: RememberMeTokenStore) => Promise<T>): Promise<T> {

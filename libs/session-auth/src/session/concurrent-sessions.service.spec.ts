@@ -5,6 +5,7 @@ import type { SessionEvent } from '../events/session-event.js';
 import { MemorySessionStore } from '../storage/memory/memory-session-store.js';
 import type { ConcurrencyLimit } from './concurrency.options.js';
 import { ConcurrentSessionsService } from './concurrent-sessions.service.js';
+import type { SessionUserId } from '../users/session-user-provider.js';
 import type { SessionLifecycleService } from './session-lifecycle.service.js';
 
 const START = Date.UTC(2026, 0, 1);
@@ -47,7 +48,7 @@ beforeEach(() => {
 
 describe('ConcurrentSessionsService', () => {
   it('tells the limit of a user', async () => {
-    const max = ({ id }: { id: string | number }): number => (id === 7 ? 2 : 5);
+    const max = ({ id }: { id: SessionUserId }): number => (id === 7 ? 2 : 5);
     expect(await under({ max, onLimit: 'reject' }).limitOf(ALICE)).toEqual({ max: 2, onLimit: 'reject' });
   });
 

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { ClientInfo } from '../users/client-info.js';
-import type { SessionUser } from '../users/session-user-provider.js';
+import type { SessionUser, SessionUserId } from '../users/session-user-provider.js';
+import { checkedUser, userIdOf } from '../users/valid-user.js';
 import { admissionFor, type Admission } from './concurrency-limit.js';
 import { CONCURRENCY_LIMIT, type ConcurrencyLimit } from './concurrency.options.js';
 import { SessionLifecycleService } from './session-lifecycle.service.js';
@@ -17,23 +18,33 @@ export class ConcurrentSessionsService {
     @Inject(CONCURRENCY_LIMIT) private readonly limit: ConcurrencyLimit,
   ) {}
 
-  /** How many sessions this user may have, and what happens at the limit. */
-  limitOf(user: SessionUser): Promise<Admission> {
-    return admissionFor(this.limit, user);
+  /**
+   * How many sessions this user may have, and what happens at the limit.
+   *
+   * @throws SessionAuthError `invalid_user`
+   */
+  async limitOf(user: SessionUser): Promise<Admission> {
+    return admissionFor(this.limit, checkedUser(user));
   }
 
-  /** How many live sessions a user has. Reads all their pages. */
-  async count(userId: string): Promise<number> {
+  /**
+   * How many live sessions a user has. Reads all their pages.
+   *
+   * @throws SessionAuthError `invalid_user`
+   */
+  async count(userId: SessionUserId): Promise<number> {
     return (await this.#all(userId)).length;
   }
 
   /**
    * Ends what a user has over the limit, after it was lowered: the least recently used under `'evict-least-recent'`,
    * the oldest otherwise. Answers how many.
+   *
+   * @throws SessionAuthError `invalid_user`
    */
   async enforce(user: SessionUser, client?: ClientInfo): Promise<number> {
     const { max, onLimit } = await this.limitOf(user);
-    const userId = String(user.id);
+    const userId = userIdOf(user.id);
     const sessions = await this.#all(userId);
     if (onLimit === 'evict-least-recent') {
       sessions.sort((a, b) => b.lastActivityAt.getTime() - a.lastActivityAt.getTime());
@@ -45,7 +56,7 @@ export class ConcurrentSessionsService {
     return ended;
   }
 
-  async #all(userId: string): Promise<Session[]> {
+  async #all(userId: SessionUserId): Promise<Session[]> {
     const sessions: Session[] = [];
     let cursor: string | undefined;
     do {

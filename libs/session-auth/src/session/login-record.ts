@@ -3,6 +3,7 @@ import { SessionAuthError } from '../errors/session-auth.error.js';
 import type { ClientInfo } from '../users/client-info.js';
 import type { SessionAuthentication } from '../users/session-authentication.js';
 import type { SessionUser } from '../users/session-user-provider.js';
+import { checkedUser, userIdOf } from '../users/valid-user.js';
 import type { SessionLifetime } from './lifetime.options.js';
 import type { SessionData, SessionRecord, SessionRecordChanges } from './session-record.js';
 import type { UpstreamDigests, UpstreamSession } from './upstream-session.js';
@@ -52,7 +53,8 @@ export interface LoginContext {
 /**
  * The record of a new session: of a login, or of nobody.
  *
- * @throws SessionAuthError `invalid_configuration` for an `authenticatedAt` that is no time, or a nameless `upstream`
+ * @throws SessionAuthError `invalid_user`; `invalid_configuration` for an `authenticatedAt` that is no time, or a
+ *   nameless `upstream`
  */
 export function recordOfLogin(
   login: NewSession,
@@ -65,7 +67,7 @@ export function recordOfLogin(
   return {
     digest,
     id: handleOf(digest),
-    userId: user === undefined ? undefined : String(user.id),
+    userId: user === undefined ? undefined : userIdOf(user.id),
     email: user?.email ?? undefined,
     roles: [...(user?.roles ?? [])],
     createdAt: now,
@@ -85,7 +87,7 @@ export function recordOfLogin(
 /**
  * What a login over a live session of the same user makes of its record.
  *
- * @throws SessionAuthError `invalid_configuration` as {@link recordOfLogin}
+ * @throws SessionAuthError as {@link recordOfLogin}
  */
 export function changesOfLogin(
   login: RenewingLogin,
@@ -107,8 +109,13 @@ export function changesOfLogin(
   };
 }
 
-/** What a session holds of the account, as that is at present: also that it has no address any more. */
-export function accountOf(user: SessionUser, before: SessionRecord): SessionRecordChanges {
+/**
+ * What a session holds of the account, as that is at present: also that it has no address any more.
+ *
+ * @throws SessionAuthError `invalid_user`
+ */
+export function accountOf(given: SessionUser, before: SessionRecord): SessionRecordChanges {
+  const user = checkedUser(given);
   return { email: user.email ?? (before.email && ''), roles: [...(user.roles ?? [])] };
 }
 

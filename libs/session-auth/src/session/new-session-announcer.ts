@@ -1,6 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { deviceName } from '../users/device-name.js';
 import type { SessionUser } from '../users/session-user-provider.js';
+import { userIdOf } from '../users/valid-user.js';
 import { NewSessionNotifier } from './new-session-notifier.js';
 import type { Session } from './session.js';
 
@@ -23,7 +24,7 @@ export class NewSessionAnnouncer {
   announce(user: SessionUser, session: Session, origin: SessionOrigin): void {
     this.#notify(user, session, origin).catch((error: unknown) => {
       this.#logger.error(
-        `a new session of user ${JSON.stringify(String(user.id))} could not be announced`,
+        `a new session of user ${JSON.stringify(userIdOf(user.id))} could not be announced`,
         error instanceof Error ? error.stack : String(error),
       );
     });

@@ -7,6 +7,7 @@ import type { SessionEndReason } from '../events/session-event.js';
 import { Clock } from '../time/clock.js';
 import type { ClientInfo } from '../users/client-info.js';
 import type { SessionUser } from '../users/session-user-provider.js';
+import { checkedUser, userIdOf } from '../users/valid-user.js';
 import { admissionFor, type Admission } from './concurrency-limit.js';
 import { CONCURRENCY_LIMIT, type ConcurrencyLimit } from './concurrency.options.js';
 import { SESSION_LIFETIME, type SessionLifetime } from './lifetime.options.js';
@@ -72,7 +73,7 @@ export class SessionChanges {
   /** As {@link create}; undefined when the session to replace is in use. */
   async createUnlessInUse(input: SessionOfDevice): Promise<IssuedSession | undefined> {
     const { user, client } = input;
-    const userId = user === undefined ? undefined : String(user.id);
+    const userId = user === undefined ? undefined : userIdOf(checkedUser(user).id);
     const { sharedFor = 0, replaces } = input;
     const limit = user === undefined ? NO_LIMIT : await this.#admissionOf(user);
     const admission = { ...limit, sharedFor, replaces };
@@ -123,7 +124,7 @@ export class SessionChanges {
    * Undefined where the session has ended, or has proved more by now than this login did.
    */
   async #shared(id: string, { user, client }: NewSession): Promise<IssuedSession | undefined> {
-    const session = await this.reader.readByHandle(String(user!.id), id, { client });
+    const session = await this.reader.readByHandle(userIdOf(user!.id), id, { client });
     return session && this.rotation.shareLogin(session, client);
   }
 

@@ -4,27 +4,59 @@ import { MAX_DATA_DEPTH, sessionDataBytes, toSessionData } from './session-data.
 
 const INVALID = expect.objectContaining({ code: 'invalid_session_data', statusCode: 400 }) as object;
 
+class Preferences {
+  constructor(readonly theme: unknown) {}
+
+  isDark(): boolean {
+    return this.theme === 'dark';
+  }
+}
+
+class Money {
+  readonly #amount: number;
+
+  constructor(amount: number) {
+    this.#amount = amount;
+  }
+
+  double(): number {
+    return this.#amount * 2;
+  }
+}
+
+class Price {
+  readonly currency = 'EUR';
+  readonly #amount: number;
+
+  constructor(amount: number) {
+    this.#amount = amount;
+  }
+
+  get amount(): number {
+    return this.#amount;
+  }
+}
+
 describe('toSessionData', () => {
   it('answers what JSON makes of the values', () => {
-    const at = new Date(0);
     expect(
       toSessionData({
-        at,
         count: 1,
+        zero: -0,
         none: null,
         nested: { keep: true, drop: undefined },
-        list: [1, undefined, 'x'],
+        list: [1, null, 'x', [], {}],
         price: { toJSON: () => '1.00 EUR' },
-        nan: Number.NaN,
+        link: new URL('https://example.com/'),
       }),
     ).toEqual({
-      at: '1970-01-01T00:00:00.000Z',
       count: 1,
+      zero: 0,
       none: null,
       nested: { keep: true },
-      list: [1, null, 'x'],
+      list: [1, null, 'x', [], {}],
       price: '1.00 EUR',
-      nan: null,
+      link: 'https://example.com/',
     });
   });
 
@@ -33,10 +65,8 @@ describe('toSessionData', () => {
   });
 
   it('takes instances of classes and objects without prototype', () => {
-    class Preferences {
-      theme = 'dark';
-    }
-    expect(toSessionData(new Preferences())).toEqual({ theme: 'dark' });
+    expect(toSessionData(new Preferences('dark'))).toEqual({ theme: 'dark' });
+    expect(toSessionData({ a: [new Preferences('dark')] })).toEqual({ a: [{ theme: 'dark' }] });
     expect(toSessionData(Object.assign(Object.create(null) as object, { theme: 'dark' }))).toEqual({ theme: 'dark' });
   });
 
@@ -82,19 +112,62 @@ describe('toSessionData', () => {
     ['a map, whose content is not in its keys', new Map([['theme', 'dark']])],
     ['a set', new Set(['dark'])],
     ['a function', () => ({})],
+    ['a date', new Date(0)],
+    ['a promise', Promise.resolve({ theme: 'dark' })],
+    ['an instance of private fields', new Money(5)],
   ])('refuses %s as a patch', (_what, patch) => {
     expect(() => toSessionData(patch)).toThrow(INVALID);
   });
 
-  it.each([
+  it.each<[string, unknown]>([
     ['a function', () => 1],
     ['a symbol', Symbol('secret-value')],
     ['a big integer', 10n],
     ['what toJSON makes nothing of', { toJSON: () => undefined }],
-  ])('refuses %s as a value and names the key, not the value', (_what, value) => {
-    expect(() => toSessionData({ theme: value })).toThrow(INVALID);
-    expect(() => toSessionData({ theme: value })).toThrow(/"theme"/);
-    expect(() => toSessionData({ theme: value })).not.toThrow(/secret-value/);
+    ['what toJSON makes a map of', { toJSON: () => new Map() }],
+    ['no number', NaN],
+    ['an infinity', -Infinity],
+    ['a date', new Date(0)],
+    ['a date that is none', new Date(NaN)],
+    ['a map', new Map([['secret-value', 1]])],
+    ['a set', new Set(['secret-value'])],
+    ['an error', new Error('secret-value')],
+    ['a pattern', /secret-value/],
+    ['a boxed number', Object(1)],
+    ['bytes', new Uint8Array([1])],
+    ['a buffer of bytes', new ArrayBuffer(1)],
+    ['a promise', Promise.resolve('secret-value')],
+    ['parameters', new URLSearchParams('a=secret-value')],
+    ['a list with a hole', [undefined]],
+    ['a match, whose groups are no items', /(?<name>a)/.exec('a')],
+    ['an object with a symbol', { [Symbol('secret-value')]: 1 }],
+    ['an object with a hidden property', Object.defineProperty({}, 'secret', { value: 'secret-value' })],
+    ['an instance of private fields', new Money(5)],
+    ['an instance with a getter', new Price(5)],
+    ['an instance of a class that has one', new (class extends Price {})(5)],
+  ])('refuses %s as a value and at any depth, and names the key, not the value', (_what, value) => {
+    for (const inside of [value, { a: value }, [value], [[{ a: [{ b: value }] }]], new Preferences(value)]) {
+      expect(() => toSessionData({ theme: inside })).toThrow(INVALID);
+      expect(() => toSessionData({ theme: inside })).toThrow(/"theme"/);
+      expect(() => toSessionData({ theme: inside })).not.toThrow(/secret-value/);
+    }
+  });
+
+  it('refuses a big integer also where somebody has taught JSON to write them', () => {
+    const prototype = BigInt.prototype as { toJSON?: () => string };
+    prototype.toJSON = () => '10';
+    try {
+      expect(() => toSessionData({ price: { a: 10n } })).toThrow(INVALID);
+    } finally {
+      delete prototype.toJSON;
+    }
+  });
+
+  it('advises what to keep of a date', () => {
+    expect(() => toSessionData({ seen: { at: new Date(0) } })).toThrow(
+      'session data "seen" holds a Date, which would come back as text: keep date.getTime() or date.toISOString(); ' +
+        'it is under "at"',
+    );
   });
 
   it('refuses a circle', () => {
@@ -107,8 +180,10 @@ describe('toSessionData', () => {
   it.each<[string, unknown]>([
     ['session data must be an object of keys and values', [1]],
     ['session data cannot have the key __proto__', JSON.parse('{ "__proto__": 1 }') as unknown],
-    ['session data "price" cannot be turned into JSON', { price: 10n }],
-    ['session data "price" is a function, which JSON cannot carry', { price: () => 1 }],
+    ['session data "price" holds a bigint, which JSON cannot carry: keep its text', { price: 10n }],
+    ['session data "price" holds a function, which JSON cannot carry', { price: () => 1 }],
+    ['session data "price" holds NaN, which JSON cannot carry; it is under "1"', { price: [1, NaN] }],
+    ['session data must be an object of keys and values: given a Map, whose content JSON cannot carry', new Map()],
     [
       'session data "list" is nested deeper than 500 levels',
       { list: JSON.parse('['.repeat(501) + ']'.repeat(501)) as unknown },

@@ -1,4 +1,5 @@
 import { SessionAuthError } from '../errors/session-auth.error.js';
+import { jsonLossOf } from './json-loss.js';
 import type { SessionData } from './session-record.js';
 
 /**
@@ -9,47 +10,53 @@ import type { SessionData } from './session-record.js';
 export const MAX_DATA_DEPTH = 500;
 
 /**
- * A patch for session data as JSON will carry it: dates have become text, `toJSON` was asked, `undefined` inside
- * objects is gone. A top-level `undefined` stays: it removes the key.
+ * A patch for session data as JSON carries it: a copy, without what is `undefined` inside objects. A top-level
+ * `undefined` stays: it removes the key.
+ *
+ * Whatever JSON would drop or change is refused, at any depth: it would be missed a request later, far from the line that
+ * stored it.
  *
  * @throws SessionAuthError `invalid_session_data` for a patch that is no object of keys, for values JSON cannot carry
- *   (functions, symbols, bigint, circles), for values nested deeper than {@link MAX_DATA_DEPTH}, and for the key
- *   `__proto__`, which merging could turn into a prototype
+ *   (functions, symbols, bigint, NaN and infinities, `undefined` in a list, `Date`, `Map`, `Set`, instances of a class
+ *   whose content is not in their properties, circles), for values nested deeper than {@link MAX_DATA_DEPTH}, and for the
+ *   key `__proto__`, which merging could turn into a prototype
  */
 export function toSessionData(patch: unknown): SessionData {
-  // lists, maps and sets: their content is not in their keys and would be lost
-  if (typeof patch !== 'object' || patch === null || Symbol.iterator in patch) {
-    throw new SessionAuthError('invalid_session_data', 'session data must be an object of keys and values');
+  if (typeof patch !== 'object' || patch === null || Array.isArray(patch)) {
+    throw invalid('session data must be an object of keys and values');
   }
+  const loss = jsonLossOf(undefined, patch, patch);
+  if (loss !== undefined) throw invalid(`session data must be an object of keys and values: given ${loss}`);
   const data: SessionData = {};
   for (const [key, value] of Object.entries(patch)) {
-    if (key === '__proto__')
-      throw new SessionAuthError('invalid_session_data', 'session data cannot have the key __proto__');
+    if (key === '__proto__') throw invalid('session data cannot have the key __proto__');
     data[key] = value === undefined ? undefined : throughJson(key, value);
   }
   return data;
 }
 
 function throughJson(key: string, value: unknown): unknown {
-  let json: string | undefined;
+  let json: string;
   try {
-    json = JSON.stringify(value);
+    json = JSON.stringify(value, function (this: Record<string, unknown>, name: string, carried: unknown) {
+      const loss = jsonLossOf(this, this[name], carried);
+      if (loss === undefined) return carried;
+      // the first holder is JSON.stringify's own, and has the value under an empty name
+      const place = Object.is(this[name], value) ? '' : ` under ${JSON.stringify(name)}`;
+      throw invalid(`session data "${key}" holds ${loss}${place && `; it is${place}`}`);
+    });
   } catch (cause) {
-    throw new SessionAuthError('invalid_session_data', `session data "${key}" cannot be turned into JSON`, { cause });
-  }
-  if (json === undefined) {
-    throw new SessionAuthError(
-      'invalid_session_data',
-      `session data "${key}" is a ${typeof value}, which JSON cannot carry`,
-    );
+    if (cause instanceof SessionAuthError) throw cause;
+    throw invalid(`session data "${key}" cannot be turned into JSON`, cause);
   }
   if (isDeeperThan(json, MAX_DATA_DEPTH)) {
-    throw new SessionAuthError(
-      'invalid_session_data',
-      `session data "${key}" is nested deeper than ${MAX_DATA_DEPTH} levels`,
-    );
+    throw invalid(`session data "${key}" is nested deeper than ${MAX_DATA_DEPTH} levels`);
   }
   return JSON.parse(json) as unknown;
+}
+
+function invalid(message: string, cause?: unknown): SessionAuthError {
+  return new SessionAuthError('invalid_session_data', message, { cause });
 }
 
 /** By the text and in a loop: a walk that calls itself would be another thing that depends on what stack is left. */

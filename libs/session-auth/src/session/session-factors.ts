@@ -1,4 +1,5 @@
 import { SessionAuthError } from '../errors/session-auth.error.js';
+import { isTime } from '../time/time-range.js';
 
 /** When each further factor was last proved, by its name: milliseconds since the epoch. */
 export type FactorTimes = Readonly<Record<string, number>>;
@@ -35,5 +36,5 @@ export function withFactor(present: FactorTimes = {}, name: string, now: number)
 /** Whether a stored value is what {@link FactorTimes} says. */
 export function areFactorTimes(value: unknown): value is FactorTimes {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
-  return Object.values(value).every((time) => typeof time === 'number');
+  return Object.values(value).every(isTime);
 }

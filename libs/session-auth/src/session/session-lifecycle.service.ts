@@ -3,6 +3,8 @@ import { BearerTokens } from '../crypto/bearer-tokens.js';
 import { digestOf } from '../crypto/session-token.js';
 import type { SessionEndReason } from '../events/session-event.js';
 import type { ClientInfo } from '../users/client-info.js';
+import type { SessionUserId } from '../users/session-user-provider.js';
+import { checkAccount, userIdOf } from '../users/valid-user.js';
 import type { Authentication, NewSession, RenewingLogin } from './login-record.js';
 import { SessionChanges } from './session-changes.js';
 import { SessionReader } from './session-reader.js';
@@ -24,7 +26,7 @@ export interface SessionsPage {
  * The life of sessions, without HTTP: make, find, change, rotate, end, list.
  *
  * Every method that touches the store rejects with `session_store_unavailable` when the store fails or takes longer
- * than `storeTimeout`. Over HTTP use {@link SessionAuthService}, which writes the cookies as well.
+ * than `storeTimeout`, and with `invalid_user` for a user or an id that no account can have. Over HTTP use {@link SessionAuthService}, which writes the cookies as well.
  */
 @Injectable()
 export class SessionLifecycleService {
@@ -146,34 +148,37 @@ export class SessionLifecycleService {
    *
    * @param page `limit` 1 to 1000 (default 100); `cursor` is the `next` of the page before
    */
-  async list(userId: string, page: { readonly limit?: number; readonly cursor?: string } = {}): Promise<SessionsPage> {
-    const { records, next } = await this.ofUsers.list(userId, page);
+  async list(
+    userId: SessionUserId,
+    page: { readonly limit?: number; readonly cursor?: string } = {},
+  ): Promise<SessionsPage> {
+    const { records, next } = await this.ofUsers.list(userIdOf(userId), page);
     return { sessions: records.map((record) => new Session(record, this.updates)), next };
   }
 
   /** Ends the session of a user that has this handle. Answers false when the user has none such. */
   async revoke(
-    userId: string,
+    userId: SessionUserId,
     id: string,
     reason: SessionEndReason = 'revoked',
     client?: ClientInfo,
   ): Promise<boolean> {
-    return this.ofUsers.revoke(userId, id, reason, client);
+    return this.ofUsers.revoke(userIdOf(userId), id, reason, client);
   }
 
   /** Ends all sessions of a user but the one with the handle `keep`. Answers how many. */
   async revokeOthers(
-    userId: string,
+    userId: SessionUserId,
     keep: string,
     reason: SessionEndReason = 'revoked',
     client?: ClientInfo,
   ): Promise<number> {
-    return this.ofUsers.revokeAll(userId, keep, reason, client);
+    return this.ofUsers.revokeAll(userIdOf(userId), keep, reason, client);
   }
 
   /** Ends all sessions of a user. Answers how many. */
-  async revokeAll(userId: string, reason: SessionEndReason = 'revoked', client?: ClientInfo): Promise<number> {
-    return this.ofUsers.revokeAll(userId, undefined, reason, client);
+  async revokeAll(userId: SessionUserId, reason: SessionEndReason = 'revoked', client?: ClientInfo): Promise<number> {
+    return this.ofUsers.revokeAll(userIdOf(userId), undefined, reason, client);
   }
 
   /**
@@ -184,10 +189,10 @@ export class SessionLifecycleService {
    * @param upstream as it was given at login, with or without `issuer`
    * @throws SessionAuthError `invalid_configuration` for a nameless `upstream`
    */
-  async revokeUpstream(userId: string, upstream: UpstreamSession, client?: ClientInfo): Promise<number> {
+  async revokeUpstream(userId: SessionUserId, upstream: UpstreamSession, client?: ClientInfo): Promise<number> {
     const digests = this.upstream.allOf(upstream);
     const isMeant = (record: SessionRecord): boolean => digests.includes(record.upstream ?? '');
-    return this.ofUsers.revokeEach(userId, isMeant, 'upstream_logout', client);
+    return this.ofUsers.revokeEach(userIdOf(userId), isMeant, 'upstream_logout', client);
   }
 
   /**
@@ -195,10 +200,11 @@ export class SessionLifecycleService {
    * rotation afterwards and is replaced on its next request (a gain of privilege rotates). Answers how many.
    */
   async updateUser(
-    userId: string,
+    userId: SessionUserId,
     changes: { readonly roles?: readonly string[]; readonly email?: string },
   ): Promise<number> {
-    return this.ofUsers.update(userId, changes);
+    checkAccount(changes);
+    return this.ofUsers.update(userIdOf(userId), changes);
   }
 
   async #issued(issuing: Promise<IssuedSession | undefined>): Promise<IssuedSession | undefined> {

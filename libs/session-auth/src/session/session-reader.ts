@@ -9,8 +9,8 @@ import type { ClientInfo } from '../users/client-info.js';
 import { DEFAULT_SESSION_LIFETIME, SESSION_LIFETIME, type SessionLifetime } from './lifetime.options.js';
 import { isCorruptRecord } from './corrupt-record.js';
 import { SessionUpdates } from './session-updates.js';
-import { isSameSession, type SessionRecord } from './session-record.js';
-import { SessionStore, type FindOutcome, type RotateOutcome, type Rotation } from './session-store.js';
+import { hasSoundTimes, isSameSession, type SessionRecord } from './session-record.js';
+import { SessionStore, type FindOutcome, type RotateOutcome, type Rotation, type Touch } from './session-store.js';
 import {
   handedOutAt,
   haveRolesChanged,
@@ -127,7 +127,8 @@ export class SessionReader {
     const outcome = await this.#find(digest, from);
     if (outcome?.status !== 'live') return undefined;
     const { record } = outcome;
-    return record.id === id && record.userId === userId ? this.#sessionOf(record) : undefined;
+    const isIt = record.id === id && record.userId === userId && hasSoundTimes(record);
+    return isIt ? this.#sessionOf(record) : undefined;
   }
 
   /**
@@ -183,7 +184,15 @@ export class SessionReader {
 
   async #find(digest: string, from: ClientSource): Promise<FindOutcome | undefined> {
     const { idle, touchInterval } = this.lifetime;
-    const touch = { now: this.clock.now(), idle, interval: touchInterval };
+    // a touch is rare: a store that does without the client until then spares the request working it out
+    const touch: Touch = {
+      now: this.clock.now(),
+      idle,
+      interval: touchInterval,
+      get client() {
+        return from.client;
+      },
+    };
     try {
       return await this.deadline.run(() => this.store.find(digest, touch));
     } catch (error) {
@@ -232,9 +241,10 @@ export class SessionReader {
     return new Session(record, this.updates, foundBy);
   }
 
-  /** Whether a record is that of a digest's session. */
-  #isOf({ id, digest, userId }: SessionRecord, askedFor: string, userMark: Uint8Array | undefined): boolean {
-    if (id !== handleOf(askedFor) || handleOf(digest) !== id) return false;
+  /** Whether a record is a sound one of a digest's session. */
+  #isOf(record: SessionRecord, askedFor: string, userMark: Uint8Array | undefined): boolean {
+    const { id, digest, userId } = record;
+    if (id !== handleOf(askedFor) || handleOf(digest) !== id || !hasSoundTimes(record)) return false;
     return userMark === undefined || this.#markOf(userId).equals(userMark);
   }
 

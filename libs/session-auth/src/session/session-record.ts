@@ -1,4 +1,5 @@
 import { handleOf } from '../crypto/session-token.js';
+import { isTime } from '../time/time-range.js';
 import type { SessionAuthentication } from '../users/session-authentication.js';
 import type { FactorTimes } from './session-factors.js';
 
@@ -67,7 +68,9 @@ export interface SessionRecord {
   readonly expiresAt: number;
   /** When the session ends whatever happens (ASVS 7.3.2). */
   readonly absoluteExpiresAt: number;
+  /** Of the last request seen, to the precision of `lifetime.touchInterval`; of the login until then. */
   readonly ip?: string;
+  /** As `ip`. */
   readonly userAgent?: string;
   /** Keyed digest of the client's traits, where the fingerprint check is on. */
   readonly fingerprint?: string;
@@ -95,7 +98,25 @@ export type SessionRecordChanges = Partial<
   >
 >;
 
+/**
+ * Whether all times of a record can be shown. A record with another one is corrupt: making a `Date` of it would fail
+ * far from the store, and in lists it would take the user's other sessions along.
+ */
+export function hasSoundTimes(record: SessionRecord): boolean {
+  const { authenticatedAt, factors } = record;
+  return (
+    isTime(record.createdAt) &&
+    isTime(record.lastActivityAt) &&
+    isTime(record.expiresAt) &&
+    isTime(record.absoluteExpiresAt) &&
+    isTime(record.rotatedAt) &&
+    (authenticatedAt === undefined || isTime(authenticatedAt)) &&
+    (factors === undefined || Object.values(factors).every(isTime))
+  );
+}
+
 /** Whether a record is a later one of the same session: a store that returns another's is not believed. */
 export function isSameSession(record: SessionRecord, before: SessionRecord): boolean {
-  return record.id === before.id && record.userId === before.userId && handleOf(record.digest) === record.id;
+  const isSame = record.id === before.id && record.userId === before.userId && handleOf(record.digest) === record.id;
+  return isSame && hasSoundTimes(record);
 }

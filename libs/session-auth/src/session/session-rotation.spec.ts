@@ -340,6 +340,29 @@ describe('a rotation that meets another change', () => {
     }
   });
 
+  it('has taken place where the store was asked twice, since the client lost the first answer', async () => {
+    const store = scene.store.rotate.bind(scene.store);
+    const askedTwice = (): unknown =>
+      jest.spyOn(scene.store, 'rotate').mockImplementationOnce(async (...args) => {
+        await store(...args);
+        const second = await store(...args);
+        expect(second.status).toBe('changed');
+        return second;
+      });
+    for (const options of [{}, { grace: 0 }]) {
+      const { token, session } = await create();
+      askedTwice();
+      const issued = (await rotate(session, options))!;
+      expect(scene.told()).toEqual(['session.rotated requested']);
+      expect(await honoured(issued.token)).toEqual([true]);
+      expect(await honoured(token)).toEqual(['grace' in options ? false : true]);
+      scene.events();
+    }
+    const { session } = await create();
+    askedTwice();
+    expect((await services.rotation.factorCompleted(session, 'totp'))?.session.factors).toHaveProperty('totp');
+  });
+
   it('takes a record that cannot be read for an ended session, and tells', async () => {
     const { session } = await create();
     jest

@@ -6,6 +6,7 @@ import { SessionEventPublisher } from '../events/event-publisher.js';
 import type { RotationReason } from '../events/session-event.js';
 import { Clock } from '../time/clock.js';
 import type { ClientInfo } from '../users/client-info.js';
+import { checkAccount } from '../users/valid-user.js';
 import { isCorruptRecord } from './corrupt-record.js';
 import { SESSION_LIFETIME, type SessionLifetime } from './lifetime.options.js';
 import { accountOf, changesOfLogin, type Authentication, type RenewingLogin } from './login-record.js';
@@ -81,6 +82,7 @@ export class SessionRotation {
 
   async rotate(session: Session<object>, options: RotateSession = {}): Promise<IssuedSession | undefined> {
     const { reason = 'requested', grace, ...rest } = options;
+    checkAccount(options.changes ?? {});
     if (grace === 0) return this.#replace(session, { ...rest, reason });
     return this.#handOver(session, { ...rest, reason }, grace);
   }
@@ -209,7 +211,7 @@ export class SessionRotation {
         this.events.publish({ type: 'session.corrupt_record', client });
         throw sessionEnded();
       }
-      if (outcome.status === 'changed') continue;
+      if (outcome.status === 'changed' && !isIssued(record, digest, now)) continue;
       const { id: sessionId, userId } = record;
       this.events.publish({ type: 'session.rotated', sessionId, userId, reason, factor, client });
       this.#adopt(session, record, digest);
@@ -236,6 +238,15 @@ export class SessionRotation {
       throw sessionEnded();
     }
   }
+}
+
+/**
+ * Whether a session has a token that nobody else can have made: a client that lost its connection to the store has sent
+ * the rotation again, and the first one took place.
+ */
+function isIssued(record: SessionRecord, digest: string, now: number): boolean {
+  const { kind } = standingOf(record, digest, now);
+  return kind === 'present' || kind === 'successor';
 }
 
 /** Changes of a record, with what its tokens carried before where roles change. */

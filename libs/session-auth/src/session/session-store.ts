@@ -1,3 +1,4 @@
+import type { ClientInfo } from '../users/client-info.js';
 import type { Admission } from './concurrency-limit.js';
 import type { SessionData, SessionRecord, SessionRecordChanges } from './session-record.js';
 import type { TokenChanges } from './session-tokens.js';
@@ -37,6 +38,8 @@ export interface Touch {
   readonly idle: number;
   /** `lifetime.touchInterval`: a record touched less long ago than this is not written. */
   readonly interval: number;
+  /** Who asks: a touch keeps what is known of them, and reads this only when it takes place. @default nobody known */
+  readonly client?: ClientInfo;
 }
 
 /** The outcome of {@link SessionStore.update}. */
@@ -73,6 +76,8 @@ export interface SessionList {
   readonly records: readonly SessionRecord[];
   /** Hand this back as `cursor` for the next page; undefined on the last one. */
   readonly next?: string;
+  /** How many records of the page were left out because they cannot be read. @default 0 */
+  readonly unreadable?: number;
 }
 
 /** The outcome of {@link SessionStore.deleteByUser}: one bounded step. */
@@ -98,7 +103,8 @@ export interface DeleteByUserOutcome {
  * - **Expiry is the store's to enforce**, by the `now` it is given, whatever the backend's own clock says: a record with
  *   `expiresAt <= now` is absent for every operation, counts for no limit and is in no list.
  * - **Absence is an answer, failure is an error.** What is not there is told by the outcome. A backend that fails, times
- *   out or answers nonsense makes the call reject, never answer "absent". A stored record that cannot be read makes
+ *   out or answers nonsense makes the call reject, never answer "absent". A stored record that cannot be read, such as one with a time that no
+ *   `Date` can hold, makes
  *   `find`, `update` and `rotate` reject with a `SessionAuthError` of code `corrupt_session_record`; `delete` removes
  *   it, and it does not stand in the way of its user's other sessions.
  * - **Copies in, copies out.** Nothing that goes in or comes out shares an object with what is stored.
@@ -127,7 +133,8 @@ export abstract class SessionStore {
   /**
    * The session of a digest, whatever the digest's token is worth. When the token is honoured and the last activity is
    * `touch.interval` or longer ago, the same step sets `lastActivityAt` to `now` and `expiresAt` to `now + idle` or
-   * `absoluteExpiresAt`, whichever comes first; otherwise nothing is written. Time never runs backwards in a record.
+   * `absoluteExpiresAt`, whichever comes first, and `ip` and `userAgent` to those of `touch.client` that are given;
+   * otherwise nothing is written. Time never runs backwards in a record.
    */
   abstract find(digest: string, touch: Touch): Promise<FindOutcome>;
 

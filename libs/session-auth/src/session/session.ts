@@ -120,12 +120,15 @@ export class Session<Data extends object = SessionData> {
     return new Date(this.#record.absoluteExpiresAt);
   }
 
-  /** The address of the login. */
+  /**
+   * The address that the session was last seen from, to the precision of `lifetime.touchInterval`; that of the login until
+   * then. The login's stays in the event `session.created`.
+   */
   get ip(): string | undefined {
     return this.#record.ip;
   }
 
-  /** The `User-Agent` of the login. Untrusted text. */
+  /** The `User-Agent` that the session was last seen with, as {@link ip}. Untrusted text. */
   get userAgent(): string | undefined {
     return this.#record.userAgent;
   }

@@ -5,7 +5,7 @@ import type { SessionEndReason, UnstampedSessionEvent } from '../events/session-
 import { Clock } from '../time/clock.js';
 import type { ClientInfo } from '../users/client-info.js';
 import { RememberedDevices } from './remembered-devices.js';
-import type { SessionRecord } from './session-record.js';
+import { hasSoundTimes, type SessionRecord } from './session-record.js';
 import { SessionStore, type EndedSession, type SessionList } from './session-store.js';
 
 const REVOKE_STEP = 1000;
@@ -28,9 +28,10 @@ export class UserSessions {
     const asked = Math.trunc(page.limit ?? DEFAULT_PAGE);
     const limit = Number.isNaN(asked) ? DEFAULT_PAGE : Math.min(Math.max(asked, 1), 1000);
     const list = await this.#call((store, now) => store.list(userId, { limit, cursor: page.cursor }, now));
-    const records = list.records.filter((record) => record.userId === userId);
     // a store that answers with somebody else's sessions shows them to nobody
-    if (records.length < list.records.length) this.events.publish({ type: 'session.corrupt_record' });
+    const records = list.records.filter((record) => record.userId === userId && hasSoundTimes(record));
+    const leftOut = list.records.length - records.length + (list.unreadable ?? 0);
+    if (leftOut > 0) this.events.publish({ type: 'session.corrupt_record' });
     return { ...list, records };
   }
 

@@ -9,6 +9,7 @@ import { SessionRotation } from '../session/session-rotation.js';
 import type { SessionData } from '../session/session-record.js';
 import type { Session } from '../session/session.js';
 import type { SessionAuthentication } from '../users/session-authentication.js';
+import { findUserByEmail } from '../users/find-user.js';
 import { SessionUserProvider, type SessionUser } from '../users/session-user-provider.js';
 
 /** What the session of {@link signInAs} is to be like. */
@@ -55,7 +56,7 @@ export interface SignedIn {
  * @param app the application after `init` or `listen`, or a testing module after `init`
  * @param user a user, or the login name of one that the application's `users` know
  * @throws SessionAuthError `not_found` for a login name that they do not, `not_configured` for a login name where there
- *   are no `users`, `session_limit_reached`, `session_store_unavailable`
+ *   are no `users`, `invalid_user`, `session_limit_reached`, `session_store_unavailable`
  */
 export async function signInAs<Data extends object = SessionData>(
   app: INestApplicationContext,
@@ -102,8 +103,8 @@ async function findUser(app: INestApplicationContext, loginName: string): Promis
     const message = 'signInAs with a login name needs the option users; give it a user instead';
     throw new SessionAuthError('not_configured', message, { cause });
   }
-  const user = await users.findByEmail(loginName);
-  if (user) return user;
+  const user = await findUserByEmail(users, loginName);
+  if (user !== undefined) return user;
   throw new SessionAuthError('not_found', `signInAs: the users of the application know no '${loginName}'`);
 }
 

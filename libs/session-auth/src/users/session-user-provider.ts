@@ -1,7 +1,18 @@
-/** What the library needs to know of a user. The application's own user type extends it with whatever it likes. */
+/**
+ * An account's id: a non-empty string without lone surrogates, a safe integer or a bigint. Numbers are kept as their
+ * decimal text. Of an object, such as an ObjectId of MongoDB, give `String(id)`.
+ */
+export type SessionUserId = string | number | bigint;
+
+/**
+ * What the library needs to know of a user. The application's own user type extends it with whatever it likes.
+ *
+ * A user whose id, roles or e-mail address is anything else is refused with `invalid_user`, wherever it is given or
+ * looked up: nobody is signed in.
+ */
 export interface SessionUser {
-  /** The account's stable id. Numbers are kept as their decimal text. */
-  readonly id: string | number;
+  /** The account's stable id. */
+  readonly id: SessionUserId;
   readonly email?: string | null;
   readonly roles?: readonly string[] | null;
   /** As the `PasswordHasher` made it. Absent for accounts that cannot log in by password. */
@@ -29,10 +40,4 @@ export abstract class SessionUserProvider<User extends SessionUser = SessionUser
    * parameters than the present ones (a raised cost). Optional: without it, old hashes stay.
    */
   savePasswordHash?(id: string, passwordHash: string): Promise<void>;
-}
-
-/** The user with an id, unless they are disabled. */
-export async function findUser(users: SessionUserProvider, userId: string): Promise<SessionUser | undefined> {
-  const user = await users.findById(userId);
-  return user && user.disabled !== true ? user : undefined;
 }

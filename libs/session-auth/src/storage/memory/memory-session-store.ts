@@ -65,7 +65,8 @@ export class MemorySessionStore extends SessionStore {
     return { status: 'created', evicted: evicted.map(ended), replaced: replaced.map(ended) };
   }
 
-  override async find(digest: string, { now, idle, interval }: Touch): Promise<FindOutcome> {
+  override async find(digest: string, touch: Touch): Promise<FindOutcome> {
+    const { now, idle, interval } = touch;
     const entry = this.#entries.get(handleOf(digest));
     if (entry === undefined) return { status: 'absent' };
     if (entry.expiresAt <= now) {
@@ -75,7 +76,9 @@ export class MemorySessionStore extends SessionStore {
     if (now - entry.lastActivityAt < interval || !isHonoured(standingOf(entry, digest, now))) {
       return { status: 'live', record: toRecord(entry) };
     }
-    const touched = { ...entry, lastActivityAt: now, expiresAt: Math.min(now + idle, entry.absoluteExpiresAt) };
+    const { ip = entry.ip, userAgent = entry.userAgent } = touch.client ?? {};
+    const expiresAt = Math.min(now + idle, entry.absoluteExpiresAt);
+    const touched = { ...entry, lastActivityAt: now, expiresAt, ip, userAgent };
     this.#put(touched);
     return { status: 'live', record: toRecord(touched) };
   }

@@ -34,6 +34,7 @@ export function createStatements(session: string): CreateStatements {
     // of the session to replace and how long it may have been used (null: any time), and how many of the newest sessions
     // are looked at (null: all). Runs behind the user's lock. Returns no row when a session that has to leave is not as
     // it was seen any more.
+    // Differences are numeric: one of a corrupt time would overflow, and keep its user from logging in.
     admit: statement(`
 WITH live AS MATERIALIZED (
     SELECT handle, device, created_at, last_activity_at, revision,
@@ -49,10 +50,10 @@ WITH live AS MATERIALIZED (
       WHERE handle = ${parameterOf('handle')} AND expires_at > ${now}
     UNION ALL
     SELECT 'shared', handle FROM live
-      WHERE device = ${parameterOf('device')} AND greatest(${now} - created_at, 0) < ${sharedFor}::bigint
+      WHERE device = ${parameterOf('device')} AND greatest(${now} - created_at::numeric, 0) < ${sharedFor}::bigint
     UNION ALL
     SELECT 'in_use', handle FROM live
-      WHERE handle = ${replaces} AND last_activity_at - created_at > ${unlessUsedFor}::bigint
+      WHERE handle = ${replaces} AND last_activity_at - created_at::numeric > ${unlessUsedFor}::bigint
     UNION ALL
     SELECT 'limit_reached', NULL FROM surplus WHERE sessions > 0 AND ${policy}::text = 'reject'
   ),

@@ -25,12 +25,14 @@ export function findStatements(session: string): FindStatements {
 SELECT wanted.handle, (${found('wanted.handle')})
   FROM (VALUES ${Array.from({ length: READ_STEP }, (_, index) => `($${index + 1}::text)`).join(', ')}) wanted (handle)`),
 
-    // $1 handle, $2 revision, $3 now, $4 idle, $5 interval
+    // $1 handle, $2 revision, $3 now, $4 idle, $5 interval, $6 address and $7 user agent (null: leave)
     touch: statement(`
 UPDATE ${session} s SET
   last_activity_at = $3::bigint,
   expires_at = least($3::bigint + $4::bigint, s.absolute_expires_at),
-  sweep_at = least(s.sweep_at, $3::bigint + $4::bigint, s.absolute_expires_at)
+  sweep_at = least(s.sweep_at, $3::bigint + $4::bigint, s.absolute_expires_at),
+  ip = coalesce($6::text, s.ip),
+  user_agent = coalesce($7::text, s.user_agent)
 WHERE s.handle = $1 AND s.revision = $2::bigint AND s.expires_at > $3 AND $3 - s.last_activity_at >= $5::bigint
 RETURNING ${SESSION_AS_JSON}`),
 

@@ -7,7 +7,7 @@ import { WriteBehind } from '../../async/write-behind.js';
 import type { ExpiringRows } from '../../session/expiring-rows.js';
 import { decodeAuditRow, type AuditEventRow } from './audit-event-row.js';
 import { auditStatements, type AuditStatements } from './audit-statements.js';
-import { auditTable } from './audit-tables.js';
+import { AUDIT_TABLE } from './audit-tables.js';
 import { PostgresDatabase, type PostgresStoreSettings } from './postgres-database.js';
 import type { PostgresExecutor } from './postgres-executor.js';
 
@@ -52,19 +52,17 @@ const MAX_TIME = 8.64e15;
  */
 export class PostgresAuditLog extends AuditLog implements ExpiringRows, OnModuleDestroy, OnApplicationShutdown {
   readonly #logger = new Logger('SessionAudit');
-  readonly #database: PostgresDatabase;
-  readonly #sql: AuditStatements;
+  readonly #database: PostgresDatabase<AuditStatements>;
   readonly #retention: number | undefined;
   readonly #rows: WriteBehind<WaitingRow>;
 
   constructor(executor: PostgresExecutor, settings: PostgresAuditLogSettings) {
     super();
-    this.#database = new PostgresDatabase(executor, settings);
-    this.#sql = auditStatements(auditTable(settings.schema));
+    this.#database = new PostgresDatabase(executor, settings, AUDIT_TABLE, auditStatements);
     this.#retention = settings.retention;
     this.#rows = new WriteBehind<WaitingRow>({
       write: async (rows) => {
-        await this.#database.sweep(this.#sql.insert, [`[${rows.map(({ json }) => json).join(',')}]`]);
+        await this.#database.sweep((sql) => sql.insert, [`[${rows.map(({ json }) => json).join(',')}]`]);
       },
       mattersLess: (row) => row.isOfFlood,
       capacity: settings.buffer ?? DEFAULT_BUFFER,
@@ -85,7 +83,7 @@ export class PostgresAuditLog extends AuditLog implements ExpiringRows, OnModule
    * @throws SessionAuthError `invalid_configuration` when the migration has not been run
    */
   async checkTables(): Promise<void> {
-    await this.#database.checkTables(this.#sql.find, [0, 0, 1]);
+    await this.#database.checkTables((sql) => sql.find, [0, 0, 1]);
   }
 
   override record(event: SessionEvent): void {
@@ -116,18 +114,21 @@ export class PostgresAuditLog extends AuditLog implements ExpiringRows, OnModule
 
   /** Returns events, newest first. Those that still wait to be written are not among them. */
   async find({ userId, from, to, limit = 100 }: AuditQuery = {}): Promise<AuditEventRow[]> {
-    const rows = await this.#database.run(userId === undefined ? this.#sql.find : this.#sql.findOfUser, [
-      from?.getTime() ?? -MAX_TIME,
-      to?.getTime() ?? MAX_TIME,
-      Math.min(Math.max(Math.trunc(limit), 1), 1000),
-      ...(userId === undefined ? [] : [recordableText(userId)]),
-    ]);
+    const rows = await this.#database.run(
+      (sql) => (userId === undefined ? sql.find : sql.findOfUser),
+      [
+        from?.getTime() ?? -MAX_TIME,
+        to?.getTime() ?? MAX_TIME,
+        Math.min(Math.max(Math.trunc(limit), 1), 1000),
+        ...(userId === undefined ? [] : [recordableText(userId)]),
+      ],
+    );
     return rows.map(decodeAuditRow);
   }
 
   async deleteExpired(now: number, limit: number): Promise<number> {
     if (this.#retention === undefined) return 0;
-    const [row] = await this.#database.sweep(this.#sql.deleteOlder, [now - this.#retention, limit]);
+    const [row] = await this.#database.sweep((sql) => sql.deleteOlder, [now - this.#retention, limit]);
     return Number(row![0]);
   }
 

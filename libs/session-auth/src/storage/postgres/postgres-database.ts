@@ -2,10 +2,11 @@ import { SessionAuthError } from '../../errors/session-auth.error.js';
 import type { Lease, PostgresExecutor } from './postgres-executor.js';
 import type { PostgresStatement, Row, SqlValue } from './postgres-statement.js';
 import { isConflict, isNotMigrated } from './sql-state.js';
+import { qualifiedName } from './sql-identifier.js';
 
 /** Settings of every store in PostgreSQL. */
 export interface PostgresStoreSettings {
-  /** The schema of the tables. @default what the connection's `search_path` finds */
+  /** The schema of the tables. @default what the `search_path` of a connection finds at first */
   readonly schema?: string;
   /** Milliseconds that an operation waits for a connection and its answers. @default no limit */
   readonly queryTimeout?: number;
@@ -20,15 +21,37 @@ const MAX_IDLE = 10_000;
 
 const SWEEP_TIMEOUT = 60_000;
 
-/** Runs the statements of a store: with a deadline, once more after a conflict, behind a lock. */
-export class PostgresDatabase {
-  readonly #timeout: number;
+/** The schema in which a connection finds a table, whatever temporary tables it has. */
+const FIND_SCHEMA: PostgresStatement = {
+  text: `
+SELECT found.schema FROM unnest(current_schemas(false)) WITH ORDINALITY AS found (schema, place)
+  JOIN pg_catalog.pg_namespace n ON n.nspname = found.schema
+  JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = $1
+ORDER BY found.place LIMIT 1`,
+};
 
+/** Picks one of a store's statements. */
+type Pick<Sql> = (sql: Sql) => PostgresStatement;
+
+/**
+ * Runs the statements of a store: with a deadline, once more after a conflict, behind a lock.
+ *
+ * Their tables are named with their schema, which is looked up once: whoever sets another `search_path` on a connection, or
+ * makes a temporary table, does not redirect them.
+ */
+export class PostgresDatabase<Sql> {
+  readonly #timeout: number;
+  #sql: Sql | undefined;
+
+  /** @param statementsOf the statements for the table with a qualified name */
   constructor(
     private readonly executor: PostgresExecutor,
     private readonly settings: PostgresStoreSettings,
+    private readonly table: string,
+    private readonly statementsOf: (table: string) => Sql,
   ) {
     this.#timeout = settings.queryTimeout ?? Infinity;
+    if (settings.schema !== undefined) this.#sql = statementsOf(qualifiedName(settings.schema, table));
   }
 
   /**
@@ -36,9 +59,9 @@ export class PostgresDatabase {
    *
    * @throws SessionAuthError `invalid_configuration` when the tables of this version are missing
    */
-  async checkTables(statement: PostgresStatement, values: readonly SqlValue[] = []): Promise<void> {
+  async checkTables(pick: Pick<Sql>, values: readonly SqlValue[] = []): Promise<void> {
     try {
-      await this.run(statement, values);
+      await this.run(pick, values);
     } catch (cause) {
       if (!isNotMigrated(cause)) throw cause;
       const { storage, migrations } = this.settings.wording;
@@ -52,13 +75,13 @@ export class PostgresDatabase {
   }
 
   /** Runs one statement, which is a transaction of its own. */
-  run(statement: PostgresStatement, values: readonly SqlValue[]): Promise<Row[]> {
-    return this.#run(statement, values, this.#timeout);
+  async run(pick: Pick<Sql>, values: readonly SqlValue[]): Promise<Row[]> {
+    return this.#run(pick(this.#sql ?? (await this.#qualified())), values, this.#timeout);
   }
 
   /** Runs one statement that no request waits for: it may take a minute. */
-  sweep(statement: PostgresStatement, values: readonly SqlValue[]): Promise<Row[]> {
-    return this.#run(statement, values, SWEEP_TIMEOUT);
+  async sweep(pick: Pick<Sql>, values: readonly SqlValue[]): Promise<Row[]> {
+    return this.#run(pick(this.#sql ?? (await this.#qualified())), values, SWEEP_TIMEOUT);
   }
 
   /**
@@ -66,7 +89,8 @@ export class PostgresDatabase {
    * lock takes a statement of its own, since a statement sees the data as of its beginning, before it waited for a
    * lock.
    */
-  runLocked(lock: bigint, statement: PostgresStatement, values: readonly SqlValue[]): Promise<Row[]> {
+  async runLocked(lock: bigint, pick: Pick<Sql>, values: readonly SqlValue[]): Promise<Row[]> {
+    const statement = pick(this.#sql ?? (await this.#qualified()));
     const opening = [
       `SET LOCAL idle_in_transaction_session_timeout = ${MAX_IDLE}`,
       `SELECT pg_advisory_xact_lock(${lock})`,
@@ -98,6 +122,14 @@ export class PostgresDatabase {
       if (outcome === undefined) throw error;
     }
     return outcome?.of;
+  }
+
+  /** The statements with the table's schema in its name. Without it where there is no such table: they will say so. */
+  async #qualified(): Promise<Sql> {
+    const [row] = await this.#run(FIND_SCHEMA, [this.table], this.#timeout);
+    if (row === undefined) return this.statementsOf(qualifiedName(undefined, this.table));
+    this.#sql = this.statementsOf(qualifiedName(row[0]!, this.table));
+    return this.#sql;
   }
 
   #run(statement: PostgresStatement, values: readonly SqlValue[], timeout: number): Promise<Row[]> {

@@ -8,20 +8,18 @@ import { PostgresDatabase, type PostgresStoreSettings } from './postgres-databas
 import type { PostgresExecutor } from './postgres-executor.js';
 import type { Row } from './postgres-statement.js';
 import { throttleStatements, type ThrottleStatements } from './throttle-statements.js';
-import { throttleTable } from './throttle-tables.js';
+import { THROTTLE_TABLE } from './throttle-tables.js';
 
 /**
  * Counts failed logins in PostgreSQL, under the same rules as the sessions: for all nodes together, each call one
  * statement.
  */
 export class PostgresLoginThrottleStore extends LoginThrottleStore {
-  readonly #database: PostgresDatabase;
-  readonly #sql: ThrottleStatements;
+  readonly #database: PostgresDatabase<ThrottleStatements>;
 
   constructor(executor: PostgresExecutor, settings: PostgresStoreSettings) {
     super();
-    this.#database = new PostgresDatabase(executor, settings);
-    this.#sql = throttleStatements(throttleTable(settings.schema));
+    this.#database = new PostgresDatabase(executor, settings, THROTTLE_TABLE, throttleStatements);
   }
 
   /**
@@ -30,38 +28,38 @@ export class PostgresLoginThrottleStore extends LoginThrottleStore {
    * @throws SessionAuthError `invalid_configuration` when the migration has not been run
    */
   async checkTables(): Promise<void> {
-    await this.#database.checkTables(this.#sql.read, [[], 0]);
+    await this.#database.checkTables((sql) => sql.read, [[], 0]);
   }
 
   override async read(keys: readonly FailureKey[], now: number): Promise<readonly (FailureCount | undefined)[]> {
     const names = keys.map(nameOf);
-    const counts = byName(await this.#database.run(this.#sql.read, [names, now]));
+    const counts = byName(await this.#database.run((sql) => sql.read, [names, now]));
     return names.map((name) => counts.get(name));
   }
 
   override async add(failures: readonly NewFailure[], now: number): Promise<readonly FailureCount[]> {
     const names = failures.map(nameOf);
     const ends = failures.map(({ window }) => String(now + window));
-    const counts = byName(await this.#database.run(this.#sql.add, [names, now, ends]));
+    const counts = byName(await this.#database.run((sql) => sql.add, [names, now, ends]));
     return names.map((name) => counts.get(name)!);
   }
 
   override async set(key: FailureKey, { count, until }: FailureCount): Promise<void> {
-    await this.#database.run(this.#sql.set, [nameOf(key), count, until]);
+    await this.#database.run((sql) => sql.set, [nameOf(key), count, until]);
   }
 
   override async delete(keys: readonly FailureKey[]): Promise<void> {
-    await this.#database.run(this.#sql.delete, [keys.map(nameOf)]);
+    await this.#database.run((sql) => sql.delete, [keys.map(nameOf)]);
   }
 
   override async list(subject: string, now: number): Promise<readonly (FailureKey & FailureCount)[]> {
     const start = nameOf({ subject, counter: '' });
-    const rows = await this.#database.run(this.#sql.list, [start, `${subject}${BEHIND_SEPARATOR}`, now]);
+    const rows = await this.#database.run((sql) => sql.list, [start, `${subject}${BEHIND_SEPARATOR}`, now]);
     return rows.map((row) => ({ subject, counter: row[0]!.slice(start.length), ...decodeCount(row) }));
   }
 
   override async deleteExpired(now: number, limit: number): Promise<number> {
-    const [row] = await this.#database.sweep(this.#sql.deleteExpired, [now, limit]);
+    const [row] = await this.#database.sweep((sql) => sql.deleteExpired, [now, limit]);
     return Number(row![0]);
   }
 }

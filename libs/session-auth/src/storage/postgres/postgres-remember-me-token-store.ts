@@ -13,21 +13,19 @@ import type { PostgresExecutor } from './postgres-executor.js';
 import type { PostgresStatement, Row, SqlValue } from './postgres-statement.js';
 import { decodeOptional, decodeText, encodeText, textOrNull } from './postgres-text.js';
 import { rememberMeStatements, type RememberMeStatements } from './remember-me-statements.js';
-import { REMEMBER_ME_TABLE, rememberMeTable } from './remember-me-tables.js';
+import { REMEMBER_ME_TABLE } from './remember-me-tables.js';
 
 /**
  * Remember-me tokens in PostgreSQL. Each call is one statement. A call that writes several records of a user takes a
  * lock of that user.
  */
 export class PostgresRememberMeTokenStore extends RememberMeTokenStore {
-  readonly #database: PostgresDatabase;
-  readonly #sql: RememberMeStatements;
+  readonly #database: PostgresDatabase<RememberMeStatements>;
   readonly #lockNamespace: string;
 
   constructor(executor: PostgresExecutor, settings: PostgresStoreSettings) {
     super();
-    this.#database = new PostgresDatabase(executor, settings);
-    this.#sql = rememberMeStatements(rememberMeTable(settings.schema));
+    this.#database = new PostgresDatabase(executor, settings, REMEMBER_ME_TABLE, rememberMeStatements);
     this.#lockNamespace = JSON.stringify([REMEMBER_ME_TABLE, settings.schema]);
   }
 
@@ -37,11 +35,11 @@ export class PostgresRememberMeTokenStore extends RememberMeTokenStore {
    * @throws SessionAuthError `invalid_configuration` when the migration has not been run
    */
   async checkTables(): Promise<void> {
-    await this.#database.checkTables(this.#sql.check);
+    await this.#database.checkTables((sql) => sql.check);
   }
 
   override async create(record: RememberMeTokenRecord, maxPerUser: number, now: number): Promise<void> {
-    await this.#locked(record.userId, this.#sql.create, [
+    await this.#locked(record.userId, (sql) => sql.create, [
       record.selector,
       record.id,
       encodeText(record.userId),
@@ -61,7 +59,7 @@ export class PostgresRememberMeTokenStore extends RememberMeTokenStore {
   }
 
   override async find(selector: string, now: number): Promise<RememberMeTokenRecord | undefined> {
-    const [row] = await this.#database.run(this.#sql.find, [encodeText(selector), now]);
+    const [row] = await this.#database.run((sql) => sql.find, [encodeText(selector), now]);
     return row && decodeRow(row);
   }
 
@@ -70,42 +68,46 @@ export class PostgresRememberMeTokenStore extends RememberMeTokenStore {
     { revision, now, changes }: RememberMeReplacement,
   ): Promise<RememberMeReplaceOutcome> {
     const values = [encodeText(selector), now, revision, ...encodeChanges(changes)];
-    const [row] = await this.#database.run(this.#sql.replace, values);
+    const [row] = await this.#database.run((sql) => sql.replace, values);
     if (row === undefined) return { status: 'absent' };
     const [status, ...columns] = row;
     return { status: status as 'replaced' | 'changed', record: decodeRow(columns) };
   }
 
   override async delete(selector: string, now: number, revision?: number): Promise<RememberMeTokenRecord | undefined> {
-    const [row] = await this.#database.run(this.#sql.delete, [encodeText(selector), now, revision ?? null]);
+    const [row] = await this.#database.run((sql) => sql.delete, [encodeText(selector), now, revision ?? null]);
     return row?.[0] === 't' ? decodeRow(row.slice(1)) : undefined;
   }
 
   override async deleteById(userId: string, id: string, now: number): Promise<boolean> {
-    const rows = await this.#database.run(this.#sql.deleteById, [encodeText(userId), encodeText(id), now]);
+    const rows = await this.#database.run((sql) => sql.deleteById, [encodeText(userId), encodeText(id), now]);
     return countLive(rows) > 0;
   }
 
   override async deleteBySession(userId: string, sessionId: string, now: number): Promise<number> {
     const values = [encodeText(userId), encodeText(sessionId), now];
-    return countLive(await this.#locked(userId, this.#sql.deleteBySession, values));
+    return countLive(await this.#locked(userId, (sql) => sql.deleteBySession, values));
   }
 
   override async deleteByUser(userId: string, exceptSessionId: string | undefined, now: number): Promise<number> {
     const values = [encodeText(userId), encodeText(exceptSessionId ?? ''), now];
-    return countLive(await this.#locked(userId, this.#sql.deleteByUser, values));
+    return countLive(await this.#locked(userId, (sql) => sql.deleteByUser, values));
   }
 
   override async list(userId: string, now: number): Promise<readonly RememberMeTokenRecord[]> {
-    return (await this.#database.run(this.#sql.list, [encodeText(userId), now])).map(decodeRow);
+    return (await this.#database.run((sql) => sql.list, [encodeText(userId), now])).map(decodeRow);
   }
 
   override async deleteExpired(now: number, limit: number): Promise<number> {
-    return (await this.#database.sweep(this.#sql.deleteExpired, [now, limit])).length;
+    return (await this.#database.sweep((sql) => sql.deleteExpired, [now, limit])).length;
   }
 
-  #locked(userId: string, statement: PostgresStatement, values: readonly SqlValue[]): Promise<Row[]> {
-    return this.#database.runLocked(advisoryLock(this.#lockNamespace, userId), statement, values);
+  #locked(
+    userId: string,
+    pick: (sql: RememberMeStatements) => PostgresStatement,
+    values: readonly SqlValue[],
+  ): Promise<Row[]> {
+    return this.#database.runLocked(advisoryLock(this.#lockNamespace, userId), pick, values);
   }
 }
 

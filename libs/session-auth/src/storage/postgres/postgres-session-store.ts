@@ -29,10 +29,12 @@ import { decodeData, encodePatch } from './session-data.js';
 import { SessionReads } from './session-reads.js';
 import { decodeRow, encodeChanges, encodeRow, expiryOf, jsonOrNull, parseRow, placeOf } from './session-row.js';
 import { sessionStatements, type SessionStatements } from './session-statements.js';
-import { SESSION_TABLE, sessionTable } from './session-tables.js';
+import { SESSION_TABLE } from './session-tables.js';
 import { sweepStatements, type SweepStatements } from './sweep-statements.js';
 import { untilSettled } from './until-settled.js';
 import { UPDATE_STEP, userSessionStatements, type UserSessionStatements } from './user-session-statements.js';
+
+type Statements = CreateStatements & FindStatements & SessionStatements & UserSessionStatements & SweepStatements;
 
 /**
  * Sessions in PostgreSQL 12 or later.
@@ -48,23 +50,20 @@ import { UPDATE_STEP, userSessionStatements, type UserSessionStatements } from '
  * Works under any default isolation level. Sizes, such as `maxBytes`, are bytes of UTF-8.
  */
 export class PostgresSessionStore extends SessionStore {
-  readonly #database: PostgresDatabase;
-  readonly #sql: CreateStatements & FindStatements & SessionStatements & UserSessionStatements & SweepStatements;
+  readonly #database: PostgresDatabase<Statements>;
   readonly #reads: SessionReads;
   readonly #lockNamespace: string;
 
   constructor(executor: PostgresExecutor, settings: PostgresStoreSettings) {
     super();
-    this.#database = new PostgresDatabase(executor, settings);
-    const session = sessionTable(settings.schema);
-    this.#sql = {
+    this.#database = new PostgresDatabase(executor, settings, SESSION_TABLE, (session) => ({
       ...createStatements(session),
       ...findStatements(session),
       ...sessionStatements(session),
       ...userSessionStatements(session),
       ...sweepStatements(session),
-    };
-    this.#reads = new SessionReads(this.#database, this.#sql);
+    }));
+    this.#reads = new SessionReads(this.#database);
     this.#lockNamespace = JSON.stringify([SESSION_TABLE, settings.schema]);
   }
 
@@ -74,36 +73,38 @@ export class PostgresSessionStore extends SessionStore {
    * @throws SessionAuthError `invalid_configuration` when the migration has not been run
    */
   async checkTables(): Promise<void> {
-    await this.#database.checkTables(this.#sql.check);
+    await this.#database.checkTables((sql) => sql.check);
   }
 
   override async create(record: SessionRecord, admission: Admission, now: number): Promise<CreateOutcome> {
     const { userId, device } = record;
     const values = [...encodeRow(record), now];
     if (userId === undefined || (admission.max === Infinity && device === undefined && !admission.replaces)) {
-      const rows = await this.#database.run(this.#sql.insert, values);
+      const rows = await this.#database.run((sql) => sql.insert, values);
       return rows.length > 0 ? { status: 'created', evicted: [], replaced: [] } : { status: 'exists', id: record.id };
     }
     values.push(...encodeAdmission(admission));
-    return untilSettled(async () => decodeAdmission(await this.#runLocked(userId, this.#sql.admit, values), userId));
+    return untilSettled(async () => decodeAdmission(await this.#runLocked(userId, (sql) => sql.admit, values), userId));
   }
 
-  override async find(digest: string, { now, idle, interval }: Touch): Promise<FindOutcome> {
+  override async find(digest: string, touch: Touch): Promise<FindOutcome> {
+    const { now, idle, interval } = touch;
     const handle = encodeText(handleOf(digest));
     return untilSettled(async () => {
       const found = await this.#reads.find(handle);
       if (found === undefined) return { status: 'absent' };
       const row = parseRow(found);
       if (expiryOf(row) <= now) {
-        const [removed] = await this.#database.run(this.#sql.deleteIfExpired, [handle, now]);
+        const [removed] = await this.#database.run((sql) => sql.deleteIfExpired, [handle, now]);
         return removed && { status: 'expired', ended: endedOf(removed) };
       }
       const record = decodeRow(row);
       if (now - record.lastActivityAt < interval || !isHonoured(standingOf(record, digest, now))) {
         return { status: 'live', record };
       }
-      const touch = [handle, record.revision ?? 0, now, idle, interval];
-      const [touched] = await this.#database.run(this.#sql.touch, touch);
+      const { ip, userAgent } = touch.client ?? {};
+      const values = [handle, record.revision ?? 0, now, idle, interval, textOrNull(ip), textOrNull(userAgent)];
+      const [touched] = await this.#database.run((sql) => sql.touch, values);
       return touched && { status: 'live', record: decodeRow(parseRow(touched[0]!)) };
     });
   }
@@ -115,7 +116,7 @@ export class PostgresSessionStore extends SessionStore {
     let revision: number | null = null;
     return untilSettled(async () => {
       const values = [handle, encodeText(digest), revision, now, most, starts, lines];
-      const [row] = await this.#database.run(this.#sql.update, values);
+      const [row] = await this.#database.run((sql) => sql.update, values);
       switch (row?.[0]) {
         case 'updated':
           return { status: 'updated', data: decodeData(row[1]!) };
@@ -135,7 +136,7 @@ export class PostgresSessionStore extends SessionStore {
     const handle = encodeText(handleOf(digest));
     const values = [handle, revision, now, ...encodeChanges(changes)];
     return untilSettled(async () => {
-      const [rotated] = await this.#database.run(this.#sql.rotate, values);
+      const [rotated] = await this.#database.run((sql) => sql.rotate, values);
       if (rotated !== undefined) return { status: 'rotated', record: decodeRow(parseRow(rotated[0]!)) };
       const record = await this.#readLive(handle, now);
       if (record === undefined) return { status: 'absent' };
@@ -144,7 +145,7 @@ export class PostgresSessionStore extends SessionStore {
   }
 
   override async delete(digest: string, now: number): Promise<EndedSession | undefined> {
-    const [removed] = await this.#database.run(this.#sql.delete, [encodeText(handleOf(digest)), now]);
+    const [removed] = await this.#database.run((sql) => sql.delete, [encodeText(handleOf(digest)), now]);
     return removed?.[2] === 't' ? endedOf(removed) : undefined;
   }
 
@@ -153,20 +154,20 @@ export class PostgresSessionStore extends SessionStore {
     const values = [encodeText(userId), now, limit + 1];
     const rows =
       place === undefined
-        ? await this.#database.run(this.#sql.list, values)
-        : await this.#database.run(this.#sql.listBehind, [...values, place.createdAt, place.id]);
+        ? await this.#database.run((sql) => sql.list, values)
+        : await this.#database.run((sql) => sql.listBehind, [...values, place.createdAt, place.id]);
     const page = rows.slice(0, limit).map(([row]) => parseRow(row!));
-    const last = page.at(-1);
-    return {
-      // a row that cannot be read must not hide the user's other sessions
-      records: page.map((row) => ifReadable(() => decodeRow(row))).filter((record) => record !== undefined),
-      next: rows.length > limit && last !== undefined ? formatSessionCursor(placeOf(last)) : undefined,
-    };
+    // a row that cannot be read must not hide the user's other sessions
+    const records = page.map((row) => ifReadable(() => decodeRow(row))).filter((record) => record !== undefined);
+    const unreadable = page.length - records.length;
+    const last = rows.length > limit ? page.at(-1) : undefined;
+    const behind = last && placeOf(last);
+    return { records, next: behind && formatSessionCursor(behind), ...(unreadable > 0 && { unreadable }) };
   }
 
   override async deleteByHandle(userId: string, handle: string, now: number): Promise<EndedSession | undefined> {
     const values = [encodeText(userId), encodeText(handle), now];
-    const [row] = await this.#database.run(this.#sql.deleteByHandle, values);
+    const [row] = await this.#database.run((sql) => sql.deleteByHandle, values);
     return row?.[0] === 't' ? { id: handle, userId } : undefined;
   }
 
@@ -176,7 +177,7 @@ export class PostgresSessionStore extends SessionStore {
     now: number,
   ): Promise<DeleteByUserOutcome> {
     const values = [encodeText(userId), encodeText(except ?? ''), limit, now];
-    const rows = await this.#runLocked(userId, this.#sql.deleteByUser, values);
+    const rows = await this.#runLocked(userId, (sql) => sql.deleteByUser, values);
     const ended = rows.filter(([what]) => what === 'ended').map(([, handle]) => ({ id: handle!, userId }));
     return { ended, more: rows.some(([what]) => what === 'more') };
   }
@@ -191,7 +192,7 @@ export class PostgresSessionStore extends SessionStore {
     let updated = 0;
     for (let behind: string | null = ''; behind !== null;) {
       const values = [encodeText(userId), now, behind, roles, email];
-      const rows: Row[] = await this.#runLocked(userId, this.#sql.updateByUser, values);
+      const rows: Row[] = await this.#runLocked(userId, (sql) => sql.updateByUser, values);
       const count = Number(rows[0]![0]);
       updated += count;
       behind = count < UPDATE_STEP ? null : rows[0]![1]!;
@@ -202,7 +203,7 @@ export class PostgresSessionStore extends SessionStore {
   override async deleteExpired(now: number, limit: number): Promise<readonly EndedSession[]> {
     const ended: EndedSession[] = [];
     for (let more = true; more && ended.length < limit;) {
-      const rows = await this.#database.sweep(this.#sql.deleteExpired, [now, limit - ended.length]);
+      const rows = await this.#database.sweep((sql) => sql.deleteExpired, [now, limit - ended.length]);
       for (const [what, ...removed] of rows) if (what === 'removed') ended.push(endedOf(removed));
       more = rows.some(([what]) => what === 'more');
     }
@@ -213,8 +214,12 @@ export class PostgresSessionStore extends SessionStore {
     return this.#database.exclusively(advisoryLock(this.#lockNamespace, '\0cleanup'), sweep);
   }
 
-  #runLocked(userId: string, statement: PostgresStatement, values: readonly SqlValue[]): Promise<Row[]> {
-    return this.#database.runLocked(advisoryLock(this.#lockNamespace, userId), statement, values);
+  #runLocked(
+    userId: string,
+    pick: (sql: Statements) => PostgresStatement,
+    values: readonly SqlValue[],
+  ): Promise<Row[]> {
+    return this.#database.runLocked(advisoryLock(this.#lockNamespace, userId), pick, values);
   }
 
   async #readLive(handle: string, now: number): Promise<SessionRecord | undefined> {

@@ -16,18 +16,21 @@ import type { SessionData } from '../../session/session-record.js';
 /** Returns the stored form of session data. */
 export function encodeData(data: SessionData): string {
   const { lines } = encodePatch(data);
-  const kept = lines.filter((line) => line !== null);
+  const kept = lines.filter((line) => line !== '');
   return kept.length === 0 ? '{}' : `{\n${kept.join(',\n')}\n}`;
 }
 
-/** Returns a patch as two arrays: the beginnings of its lines, and the lines, with null for a key to remove. */
-export function encodePatch(patch: SessionData): { starts: string[]; lines: (string | null)[] } {
+/**
+ * Returns a patch as two arrays: the beginnings of its lines, and the lines, which are empty for keys to remove. There is no
+ * NULL in them: a setting of the connection (`array_nulls`) would make it the text "NULL".
+ */
+export function encodePatch(patch: SessionData): { starts: string[]; lines: string[] } {
   const starts: string[] = [];
-  const lines: (string | null)[] = [];
+  const lines: string[] = [];
   for (const [key, value] of Object.entries(patch)) {
     const start = `${JSON.stringify(key)}:`;
     starts.push(start);
-    lines.push(value === undefined ? null : start + JSON.stringify(value));
+    lines.push(value === undefined ? '' : start + JSON.stringify(value));
   }
   return { starts, lines };
 }

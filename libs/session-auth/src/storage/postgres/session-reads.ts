@@ -10,10 +10,7 @@ import { sqlStateOf } from './sql-state.js';
 export class SessionReads {
   readonly #batcher = new Batcher<Read>((reads) => this.#send(reads));
 
-  constructor(
-    private readonly database: PostgresDatabase,
-    private readonly sql: Pick<FindStatements, 'read' | 'readMany'>,
-  ) {}
+  constructor(private readonly database: PostgresDatabase<Pick<FindStatements, 'read' | 'readMany'>>) {}
 
   /** Returns the row of a session's handle as the text of a JSON array; undefined when there is none. */
   find(handle: string): Promise<string | undefined> {
@@ -28,7 +25,7 @@ export class SessionReads {
     if (reads.length === 1) return this.#readOne(reads[0]!);
     const handles = Array.from({ length: READ_STEP }, (_, index) => reads[index]?.handle ?? null);
     try {
-      const rows = await this.database.run(this.sql.readMany, handles);
+      const rows = await this.database.run((sql) => sql.readMany, handles);
       const found = new Map(rows.map(([handle, row]) => [handle, row]));
       for (const { handle, resolve } of reads) resolve(found.get(handle) ?? undefined);
     } catch (error) {
@@ -40,7 +37,7 @@ export class SessionReads {
 
   async #readOne({ handle, resolve, reject }: Read): Promise<void> {
     try {
-      const [row] = await this.database.run(this.sql.read, [handle]);
+      const [row] = await this.database.run((sql) => sql.read, [handle]);
       resolve(row?.[0] ?? undefined);
     } catch (error) {
       reject(error);

@@ -1,7 +1,8 @@
 import { corruptRecord } from '../../session/corrupt-record.js';
 import { areFactorTimes, type FactorTimes } from '../../session/session-factors.js';
-import type { SessionRecord, SessionRecordChanges } from '../../session/session-record.js';
+import { hasSoundTimes, type SessionRecord, type SessionRecordChanges } from '../../session/session-record.js';
 import type { OtherToken, TokenChanges } from '../../session/session-tokens.js';
+import { isTime } from '../../time/time-range.js';
 import type { SqlValue } from './postgres-statement.js';
 import { decodeOptional, encodeText, textOrNull } from './postgres-text.js';
 import { checkedData, encodeData } from './session-data.js';
@@ -164,9 +165,15 @@ export function expiryOf(row: StoredSession): number {
   return row[10];
 }
 
-/** Returns the place of a row in the list of its user's sessions, also where the row cannot be decoded. */
-export function placeOf(row: StoredSession): Pick<SessionRecord, 'createdAt' | 'id'> {
-  return { createdAt: row[5], id: row[0] };
+/** The latest time that a cursor can name. */
+const LATEST_PLACE = 999_999_999_999_999;
+
+/**
+ * Returns the place of a row in the list of its user's sessions, also where the row cannot be decoded: behind all rows
+ * that were made later than anybody can. Undefined where only such rows follow that were made before there were any.
+ */
+export function placeOf(row: StoredSession): Pick<SessionRecord, 'createdAt' | 'id'> | undefined {
+  return row[5] < 0 ? undefined : { createdAt: Math.min(row[5], LATEST_PLACE), id: row[0] };
 }
 
 /**
@@ -176,7 +183,7 @@ export function placeOf(row: StoredSession): Pick<SessionRecord, 'createdAt' | '
  */
 export function decodeRow(row: StoredSession): SessionRecord {
   // by index: taking the row apart by names would run an iterator over it, in every request
-  return {
+  const record = {
     id: row[0],
     digest: row[1],
     userId: decodeOptional(row[2]),
@@ -201,6 +208,8 @@ export function decodeRow(row: StoredSession): SessionRecord {
     revision: row[21] === 0 ? undefined : row[21],
     device: decodeOptional(row[22]),
   } satisfies Record<keyof SessionRecord, unknown>;
+  if (!hasSoundTimes(record)) throw corruptRecord();
+  return record;
 }
 
 /** Returns the stored form of a value that may be missing. */
@@ -237,5 +246,5 @@ function isOtherToken(value: unknown): value is OtherToken {
   if (typeof value !== 'object' || value === null) return false;
   const { hash, kind, at, rolesSince = 0, grace = 0 } = value as Partial<Record<keyof OtherToken, unknown>>;
   const areTexts = typeof hash === 'string' && KINDS.includes(kind);
-  return areTexts && [at, rolesSince, grace].every((number) => typeof number === 'number');
+  return areTexts && isTime(at) && [rolesSince, grace].every((number) => typeof number === 'number');
 }

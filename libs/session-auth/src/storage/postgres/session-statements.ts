@@ -45,7 +45,9 @@ WITH held AS MATERIALIZED (
     WHERE handle = $1 AND expires_at > $4::bigint AND (digest = $2 OR revision = $3::bigint) FOR NO KEY UPDATE
   ),
   patch AS MATERIALIZED (
-    SELECT start, line, place FROM unnest($6::text[], $7::text[]) WITH ORDINALITY AS patch (start, line, place)
+    -- an empty line removes its key
+    SELECT start, nullif(line, '') AS line, place
+      FROM unnest($6::text[], $7::text[]) WITH ORDINALITY AS patch (start, line, place)
   ),
   old AS MATERIALIZED (
     SELECT lines.line, lines.place FROM held,

@@ -4,6 +4,19 @@ const CONFLICTS: readonly string[] = ['40001', '40P01'];
 // undefined table, column, schema
 const NOT_MIGRATED: readonly string[] = ['42P01', '42703', '3F000'];
 
+// no such prepared statement, and one of that name already
+const LOST_NAMES: readonly string[] = ['26000', '42P05'];
+
+// canceled by statement_timeout, by lock_timeout
+const TIMEOUTS: readonly string[] = ['57014', '55P03'];
+
+/*
+ * What our statements, which are always the same, are answered only on a connection that is not as it should be: syntax
+ * errors, unknown names and missing rights (another role or search_path), invalid transaction states (a read-only
+ * default), a plan of a prepared statement that no longer fits, text in another encoding.
+ */
+const ODD = /^(?:42|25|0A|22021$|22P05$)/;
+
 /** Returns the SQLSTATE of an error of the server; undefined for any other failure, such as one of the network. */
 export function sqlStateOf(error: unknown): string | undefined {
   // errors of the operating system have a `code` as well, but no severity
@@ -14,6 +27,21 @@ export function sqlStateOf(error: unknown): string | undefined {
 /** Whether a statement failed because of another transaction: it may succeed when it is tried again. */
 export function isConflict(error: unknown): boolean {
   return CONFLICTS.includes(sqlStateOf(error) ?? '');
+}
+
+/** Whether a connection has lost a prepared statement, or has one that it was not given. */
+export function isLostName(error: unknown): boolean {
+  return LOST_NAMES.includes(sqlStateOf(error) ?? '');
+}
+
+/** Whether a statement took longer than a setting of its connection allows. */
+export function isTimeout(error: unknown): boolean {
+  return TIMEOUTS.includes(sqlStateOf(error) ?? '');
+}
+
+/** Whether a statement of ours can have failed because of what somebody else has set on its connection. */
+export function isOdd(error: unknown): boolean {
+  return ODD.test(sqlStateOf(error) ?? '');
 }
 
 /** Whether the server does not know a table, column or schema. */

@@ -9,6 +9,7 @@ import { SessionAuthError } from '../../errors/session-auth.error.js';
  *   sa:{AB}:u:<22 characters>   the sessions of a user: a sorted set of handle and device by createdAt
  *   sa:{AB}:r:<22 characters>   a remember-me token, by its selector: a hash, see redis-remember-me-scripts.ts
  *   sa:{AB}:v:<22 characters>   the remember-me tokens of a user: a sorted set of handle and selector by createdAt
+ *   sa:{AB}:a:<20 characters>   what the end of sessions was answered with, for a minute: see redis-session-prelude.ts
  *   sa:throttle:…               counts of failed logins, see redis-login-throttle-store.ts
  *
  * `sa:` is the namespace. `AB` is the shard tag, with which all digests and selectors of a user begin: a Redis Cluster
@@ -20,7 +21,13 @@ import { SessionAuthError } from '../../errors/session-auth.error.js';
 export const DEFAULT_REDIS_NAMESPACE = 'sa:';
 
 /** The letter in a key that tells what it holds. */
-export const KIND = { session: 's', userSessions: 'u', rememberMeToken: 'r', userRememberMeTokens: 'v' } as const;
+export const KIND = {
+  session: 's',
+  userSessions: 'u',
+  rememberMeToken: 'r',
+  userRememberMeTokens: 'v',
+  answer: 'a',
+} as const;
 
 type Kind = (typeof KIND)[keyof typeof KIND];
 

@@ -89,7 +89,8 @@ export class RedisRememberMeTokenStore extends RememberMeTokenStore {
   }
 
   async #deleteFromIndex(userId: string, args: readonly (string | number)[]): Promise<number> {
-    return (await scripts.DELETE_FROM_INDEX.run(this.#client, [this.#indexKey(userId)], args)) as number;
+    // a count is text where the client has `stringNumbers`
+    return Number(await scripts.DELETE_FROM_INDEX.run(this.#client, [this.#indexKey(userId)], args));
   }
 
   #tokenKey(selector: string): string {

@@ -1,7 +1,7 @@
 import { digestWith, handleOf, HASH_LENGTH, hashOf } from '../../crypto/session-token.js';
 import { corruptRecord } from '../../session/corrupt-record.js';
 import { areFactorTimes, type FactorTimes } from '../../session/session-factors.js';
-import type { SessionData, SessionRecord } from '../../session/session-record.js';
+import { hasSoundTimes, type SessionData, type SessionRecord } from '../../session/session-record.js';
 import type { OtherToken } from '../../session/session-tokens.js';
 import type { SessionAuthentication } from '../../users/session-authentication.js';
 import { USER_KEY_LENGTH, userKeyOf } from './redis-keys.js';
@@ -19,7 +19,8 @@ import { areStoredTokens, decodeToken, encodeToken, type StoredToken } from './r
  *   ".cart":{"items":[…]}
  *
  * The hash is what the digest of the present token ends with; what a digest begins with, tag and handle, is in the key.
- * Fields have names of one letter, data keys start with a dot. A touch overwrites the first 26 characters in place.
+ * Fields have names of one letter, data keys start with a dot. A touch overwrites the first 26 characters in place,
+ * and replaces the lines of address and user agent when they are others.
  * Scripts merge fields and data by replacing whole lines, and never decode JSON: JSON text has no raw line break
  * inside, and the beginning of a line up to the colon is unique. A read puts the lines in braces and decodes one JSON
  * object.
@@ -145,7 +146,7 @@ export function decodeRecord(digest: string, value: string): SessionRecord {
   const isAnonymous = value.charCodeAt(HEADER_LENGTH - 1) === DOT;
   if (!areMembers(members) || isAnonymous !== (members.u === undefined)) throw corruptRecord();
   const { a = isAnonymous ? null : members.c, m = isAnonymous ? null : 'password' } = members;
-  return {
+  const record = {
     digest: digestWith(digest, value.slice(39, 39 + HASH_LENGTH)),
     id: handleOf(digest),
     revision: members.v,
@@ -170,6 +171,8 @@ export function decodeRecord(digest: string, value: string): SessionRecord {
     fingerprint: members.f,
     data: decodeData(members),
   };
+  if (!hasSoundTimes(record)) throw corruptRecord();
+  return record;
 }
 
 const DOT = 46;

@@ -106,6 +106,12 @@ local function beginningOf(line)
   end
 end
 
+-- A client that loses its connection sends a command again (autoResendUnfulfilledCommands, and always in a cluster). What
+-- the first one has ended is not there any more, so its answer is kept for as long as that may take.
+local function keepAnswer(key, answer)
+  redis.call('SET', key, answer, 'PX', 60000)
+end
+
 -- merges lines into those of a value: from place first on, a list has pairs of beginning and JSON, where empty JSON
 -- removes a line, and of two pairs with one beginning the latter counts; returns all lines, and the bytes of session
 -- data before and after

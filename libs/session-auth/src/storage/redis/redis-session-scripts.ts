@@ -67,12 +67,13 @@ return { 'created', evicted, replaced }
 `);
 
 /**
- * KEYS sessions. ARGV now, idle, interval, then the hash that each is asked for by. Returns for each: the value; nil
- * when there is none; { value } when it expired; {} when it cannot be read.
+ * KEYS sessions. ARGV now, idle, interval, then for each the hash that it is asked for by, and JSON of the address and the
+ * user agent of who asks ('' keeps what it has). Returns for each: the value; nil when there is none; { value } when it
+ * expired; {} when it cannot be read.
  */
 export const FIND = sessionScript(
   `
-local function find(key, hash)
+local function find(key, hash, ip, agent)
   local value = redis.pcall('GET', key)
   if not value then return false end
   if type(value) ~= 'string' then return {} end
@@ -88,14 +89,24 @@ local function find(key, hash)
   local touched = stamp(now) .. stamp(deadline)
   -- a Redis that is full refuses SETRANGE, but not after a write that takes no memory: users stay signed in
   redis.call('PEXPIRE', key, ttl(deadline - now))
-  redis.call('SETRANGE', key, 0, touched)
+  value = touched .. string.sub(value, 27)
+  if (ip == '' or ip == field(value, 'i')) and (agent == '' or agent == field(value, 'g')) then
+    redis.call('SETRANGE', key, 0, touched)
+  else
+    local seen = {}
+    if ip ~= '' then seen[1], seen[2] = '"i":', ip end
+    if agent ~= '' then seen[#seen + 1], seen[#seen + 2] = '"g":', agent end
+    value = string.sub(value, 1, HEADER) .. merge(value, seen, 1)
+    redis.call('SET', key, value, 'KEEPTTL')
+  end
   -- a node whose clock is late lets the session live for longer than its index was made for
   local index = indexOf(key, value)
   if index then keepIndex(index, ttl(deadline - now)) end
-  return touched .. string.sub(value, 27)
+  return value
 end
 for place, key in ipairs(KEYS) do
-  if rest[place] then found[place] = find(key, ARGV[3 + place]) end
+  local at = 3 * place + 1
+  if rest[place] then found[place] = find(key, ARGV[at], ARGV[at + 1], ARGV[at + 2]) end
 end
 return found
 `,
@@ -180,13 +191,13 @@ return rotated
 `);
 
 /**
- * KEYS session. ARGV now, user key ('' for whoever's it is). Removes it, also when it cannot be read. Returns the value
- * of a session that was live.
+ * KEYS session, and for the session of a user the answer. ARGV now, user key ('' for whoever's it is). Removes it, also when
+ * it cannot be read. Returns the value of a session that was live; '1' when the command has come before, and ended it.
  */
 export const DELETE = sessionScript(`
-local key = KEYS[1]
+local key, answer = KEYS[1], KEYS[2]
 local value = redis.pcall('GET', key)
-if not value then return nil end
+if not value then return answer and redis.call('GET', answer) or nil end
 local _, expires
 if type(value) == 'string' then _, expires = times(value) end
 if not expires then
@@ -196,5 +207,6 @@ end
 if ARGV[2] ~= '' and string.sub(value, 40 + HASH, HEADER) ~= ARGV[2] then return nil end
 remove(key, value)
 if expires <= tonumber(ARGV[1]) then return nil end
+if answer then keepAnswer(answer, '1') end
 return value
 `);

@@ -1,5 +1,5 @@
 import { Batcher } from '../../async/batcher.js';
-import { addressOf, handleOf, hashOf, SHARD_TAG_LENGTH, shardTagOf } from '../../crypto/session-token.js';
+import { addressOf, handleOf, hashOf, issueHandle, SHARD_TAG_LENGTH, shardTagOf } from '../../crypto/session-token.js';
 import type { Admission } from '../../session/concurrency-limit.js';
 import { corruptRecord, ifReadable } from '../../session/corrupt-record.js';
 import { parseSessionCursor } from '../../session/session-cursor.js';
@@ -87,7 +87,12 @@ export class RedisSessionStore extends SessionStore {
 
   async #findTogether(finds: readonly Find[], { now, idle, interval }: Touch): Promise<void> {
     const keys = finds.map(({ digest }) => this.#sessionKey(digest));
-    const args = [now, idle, interval, ...finds.map(({ digest }) => hashOf(digest))];
+    const args: (string | number)[] = [now, idle, interval];
+    for (const { digest, touch } of finds) {
+      // only the script knows whether there is a touch
+      const { ip, userAgent } = touch.client ?? {};
+      args.push(hashOf(digest), jsonOrNone(ip), jsonOrNone(userAgent));
+    }
     try {
       // what FIND.run does: spelled out, because every request passes here
       const found = await this.#client
@@ -167,13 +172,14 @@ export class RedisSessionStore extends SessionStore {
       const record = ifReadable(() => decodeRecord(addressOf(userId, rest[i]!), rest[i + 1]!));
       if (record !== undefined) records.push(record);
     }
-    return { records, next: next === '' ? undefined : next };
+    const unreadable = rest.length / 2 - records.length;
+    return { records, next: next === '' ? undefined : next, ...(unreadable > 0 && { unreadable }) };
   }
 
   override async deleteByHandle(userId: string, handle: string, now: number): Promise<EndedSession | undefined> {
     // the whole text that is asked for: an address would cut it to the length of a handle
     const key = keyOf(this.#namespace, KIND.session, shardTagOf(userId) + handle);
-    const value = await this.#run(DELETE, [key], [now, userKeyOf(userId)]);
+    const value = await this.#run(DELETE, [key, this.#answerKey(userId)], [now, userKeyOf(userId)]);
     return value === null ? undefined : { id: handle, userId };
   }
 
@@ -182,8 +188,9 @@ export class RedisSessionStore extends SessionStore {
     { except, limit }: { readonly except?: string; readonly limit: number },
     now: number,
   ): Promise<DeleteByUserOutcome> {
-    const keys = [this.#indexKey(userId)];
-    const [more, ...handles] = (await this.#run(DELETE_BY_USER, keys, [now, limit, except ?? ''])) as string[];
+    const keys = [this.#indexKey(userId), this.#answerKey(userId)];
+    const reply = (await this.#run(DELETE_BY_USER, keys, [now, limit, except ?? ''])) as string;
+    const [more, ...handles] = reply.split(' ');
     return { ended: handles.map((id) => ({ id, userId })), more: more === 'more' };
   }
 
@@ -198,8 +205,10 @@ export class RedisSessionStore extends SessionStore {
     let changed = 0;
     for (let from = '-inf'; from !== '';) {
       const args = [now, from === '-inf' ? from : `(${from}`, UPDATE_STEP, rolesJson, ...lines];
-      const [step, next] = (await this.#run(UPDATE_BY_USER, [this.#indexKey(userId)], args)) as [number, string];
-      changed += step;
+      const reply = await this.#run(UPDATE_BY_USER, [this.#indexKey(userId)], args);
+      // a count is text where the client has `stringNumbers`
+      const [step, next] = reply as [number | string, string];
+      changed += Number(step);
       from = next;
     }
     return changed;
@@ -221,9 +230,18 @@ export class RedisSessionStore extends SessionStore {
     return `${this.#namespace}{${digest.slice(0, SHARD_TAG_LENGTH)}}:${KIND.session}:${handleOf(digest)}`;
   }
 
+  /** Where the answer to one command is kept: a key of its own, beside those of the user. */
+  #answerKey(userId: string): string {
+    return keyOf(this.#namespace, KIND.answer, shardTagOf(userId) + issueHandle());
+  }
+
   #indexKey(userId: string): string {
     return keyOfUser(this.#namespace, KIND.userSessions, userId);
   }
+}
+
+function jsonOrNone(text: string | undefined): string {
+  return text === undefined ? '' : JSON.stringify(text);
 }
 
 function isSameTouch(one: Touch, other: Touch): boolean {

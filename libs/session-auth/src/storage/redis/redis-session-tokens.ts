@@ -1,3 +1,4 @@
+import { isTime } from '../../time/time-range.js';
 import type { OtherToken } from '../../session/session-tokens.js';
 
 /**
@@ -49,7 +50,7 @@ function isStoredToken(value: unknown): value is StoredToken {
   return (
     KINDS_STORED.has(kind) &&
     typeof hash === 'string' &&
-    typeof at === 'number' &&
+    isTime(at) &&
     rest.every((each) => each === null || typeof each === 'number')
   );
 }

@@ -49,9 +49,12 @@ end
 `);
 
 /**
- * KEYS index. ARGV now, limit, handle to leave ('' none). Returns 'more' or 'end', then the handles of ended sessions.
+ * KEYS index, answer. ARGV now, limit, handle to leave ('' none). Returns 'more' or 'end', and the handles of ended sessions,
+ * with blanks between; the same when the command comes again.
  */
 export const DELETE_BY_USER = sessionScript(`
+local given = redis.call('GET', KEYS[2])
+if given then return given end
 local index, now, limit = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2])
 local members = redis.call('ZRANGE', index, 0, limit + 1)
 local seen, reply = 0, { 'end' }
@@ -60,7 +63,7 @@ for _, member in ipairs(members) do
   if handle ~= ARGV[3] then
     if seen == limit then
       reply[1] = 'more'
-      return reply
+      break
     end
     seen = seen + 1
     if liveValue(index, member, now) then
@@ -69,7 +72,9 @@ for _, member in ipairs(members) do
     end
   end
 end
-return reply
+local answer = table.concat(reply, ' ')
+if #reply > 1 then keepAnswer(KEYS[2], answer) end
+return answer
 `);
 
 /**

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { SessionRecord } from '../../session/session-record.js';
-import type { SessionStore } from '../../session/session-store.js';
+import type { SessionStore, Touch } from '../../session/session-store.js';
 import type { ContractTests } from './contract-tests.js';
 import { MINUTE, SECOND } from '../../time/units.js';
 import {
@@ -36,6 +36,43 @@ export function activityContract({ it }: ContractTests): void {
     assertSame(outcome.record, touched);
     assertSame(await liveRecord(store, record.digest, now), touched);
     assertSame((await store.list(record.userId!, { limit: 1 }, now)).records[0]!, touched);
+  });
+
+  it('keeps address and user agent of who touches a session, and of nobody else', async ({ store }) => {
+    const seen = { ip: '203.0.113.7', userAgent: 'Agent "of" the\\ touch, \n"g":"x" \u2028' };
+    for (const before of [{}, { ip: '192.0.2.1', userAgent: 'Agent of the login' }]) {
+      const record = newRecord(newUser(), { data: { ip: 'kept', '"g":': 1 }, ...before });
+      await store.create(record, NO_LIMIT, NOW);
+      const touchAt = (now: number): Touch => ({ now, idle: IDLE, interval: MINUTE, client: seen });
+      // within the interval nothing is written
+      assert.equal((await store.find(record.digest, touchAt(NOW + MINUTE - 1))).status, 'live');
+      assertSame(await liveRecord(store, record.digest), record);
+      const now = NOW + MINUTE;
+      const touched = { ...record, ...seen, lastActivityAt: now, expiresAt: now + IDLE };
+      const outcome = await store.find(record.digest, touchAt(now));
+      assert.equal(outcome.status, 'live');
+      assertSame(outcome.record, touched);
+      assertSame(await liveRecord(store, record.digest, now), touched);
+      // what is not known of the next one stays
+      const later = { now: now + MINUTE, idle: IDLE, interval: MINUTE, client: { ip: '192.0.2.9' } };
+      const next = { ...touched, ip: '192.0.2.9', lastActivityAt: later.now, expiresAt: later.now + IDLE };
+      await store.find(record.digest, later);
+      assertSame(await liveRecord(store, record.digest, later.now), next);
+      await store.find(record.digest, { now: later.now + MINUTE, idle: IDLE, interval: MINUTE });
+      assert.equal((await liveRecord(store, record.digest)).ip, '192.0.2.9');
+    }
+  });
+
+  it('keeps nothing of who comes by a token that is not honoured', async ({ store }) => {
+    const record = await create(store);
+    const touch = {
+      now: NOW + MINUTE,
+      idle: IDLE,
+      interval: MINUTE,
+      client: { ip: '203.0.113.7', userAgent: 'thief' },
+    };
+    assert.equal((await store.find(nextDigest(record.digest), touch)).status, 'live');
+    assertSame(await liveRecord(store, record.digest), record);
   });
 
   it('measures the touch interval from the last touch', async ({ store }) => {

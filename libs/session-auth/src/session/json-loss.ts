@@ -1,0 +1,63 @@
+import { types } from 'node:util';
+
+/**
+ * What of a value JSON would lose, in words, for the replacer of `JSON.stringify`: undefined when it loses nothing.
+ *
+ * An `undefined` property of an object is no loss: it reads the same as one left out. What has a `toJSON` of its own
+ * says itself what it is in JSON, and the result is looked at instead. A `Date` has one too, but what comes back is
+ * text, and code that expects a `Date` breaks on it a request later.
+ *
+ * @param holder the object or list that the value is in
+ * @param given the value as the application gave it
+ * @param carried what `toJSON` made of it, if it has one
+ */
+export function jsonLossOf(holder: unknown, given: unknown, carried: unknown): string | undefined {
+  // an invalid date is lost as well: its `toJSON` returns null
+  if (types.isDate(given)) return 'a Date, which would come back as text: keep date.getTime() or date.toISOString()';
+  // JSON takes one for nothing unless somebody has given all of them a toJSON
+  if (typeof given === 'bigint') return 'a bigint, which JSON cannot carry: keep its text';
+  switch (typeof carried) {
+    case 'undefined':
+      // what toJSON makes nothing of is lost, what is absent is not
+      return given === undefined && !Array.isArray(holder) ? undefined : 'undefined, which JSON cannot carry';
+    case 'number':
+      return Number.isFinite(carried) ? undefined : `${carried}, which JSON cannot carry`;
+    case 'function':
+    case 'symbol':
+    case 'bigint':
+      return `a ${typeof carried}, which JSON cannot carry`;
+    case 'object':
+      return carried === null ? undefined : lossOfObject(carried);
+    default:
+      return undefined;
+  }
+}
+
+function lossOfObject(value: object): string | undefined {
+  const keys = Object.keys(value);
+  if (Array.isArray(value)) {
+    const others = keys.length > value.length || Object.getOwnPropertySymbols(value).length > 0;
+    return others ? 'a list with properties of its own, which JSON cannot carry' : undefined;
+  }
+  // a Map, a Set, an Error, a RegExp, a boxed value, a typed array …: their content is not in their properties
+  const tag = Object.prototype.toString.call(value).slice(8, -1);
+  if (tag !== 'Object') return `a ${tag}, whose content JSON cannot carry`;
+  if (Reflect.ownKeys(value).length > keys.length) return 'an object with hidden properties, which JSON cannot carry';
+  return isInstanceWithState(value, keys) ? 'an instance of a class, whose content JSON cannot carry' : undefined;
+}
+
+/**
+ * Whether an instance of a class has content besides its properties: private fields, which only its methods reach. They
+ * cannot be seen, so an instance without any property, or with a getter, counts as one that has them.
+ */
+function isInstanceWithState(value: object, keys: readonly string[]): boolean {
+  let prototype = Reflect.getPrototypeOf(value);
+  // a plain object, also of another realm
+  if (prototype === null || Reflect.getPrototypeOf(prototype) === null) return false;
+  if (keys.length === 0) return true;
+  for (let next; prototype !== null && (next = Reflect.getPrototypeOf(prototype)) !== null; prototype = next) {
+    const properties = Object.values(Object.getOwnPropertyDescriptors(prototype));
+    if (properties.some((property) => property.get !== undefined)) return true;
+  }
+  return false;
+}

@@ -1,0 +1,124 @@
+import { Logger } from '@nestjs/common';
+import type { DataSource } from 'typeorm';
+import { SessionAuthError } from '../../errors/session-auth.error.js';
+import type { Row, SqlValue } from '../postgres/postgres-statement.js';
+
+/** The part of a connection of the `pg` driver that is used here. */
+export interface PostgresClient {
+  query(query: {
+    readonly text: string;
+    readonly name?: string;
+    readonly values?: readonly SqlValue[];
+    readonly rowMode: 'array';
+    readonly types: { readonly getTypeParser: () => (text: string) => string };
+    readonly query_timeout?: number;
+  }): Promise<{ readonly rows: Row[] }>;
+  end(): Promise<void>;
+  on(event: 'error', listener: () => void): void;
+  /** Since version 8.21: `I` outside of a transaction. */
+  getTransactionStatus?(): string | null;
+  /** False while a query runs; undefined in the native driver. */
+  readonly readyForQuery?: boolean;
+  /** Absent in the native driver. */
+  readonly connection?: { on(event: 'parameterStatus', listener: (message: ParameterStatus) => void): void };
+}
+
+/** The server's word on a setting that has changed. */
+interface ParameterStatus {
+  readonly parameterName: string;
+  readonly parameterValue: string;
+}
+
+/** The part of the `pg` driver's pool that is used here. */
+interface PostgresPool {
+  on(event: 'acquire' | 'connect', listener: (client: PostgresClient) => void): void;
+}
+
+const pools = new WeakMap<PostgresPool, PooledConnections>();
+
+/**
+ * What is known of the connections of a DataSource's pool, which the application uses as well. It may leave one behind
+ * with a transaction open or with other settings than a new connection has.
+ */
+export class PooledConnections {
+  readonly #logger = new Logger('SessionAuth');
+  /** How often each connection that was opened since we look has been handed out. */
+  readonly #handedOut = new WeakMap<PostgresClient, number>();
+  readonly #misencoded = new WeakSet<PostgresClient>();
+  #canPrepare = true;
+
+  private constructor(pool: PostgresPool) {
+    pool.on('connect', (client) => this.#watch(client, 0));
+    pool.on('acquire', (client) => {
+      const before = this.#handedOut.get(client);
+      if (before !== undefined) this.#handedOut.set(client, before + 1);
+    });
+  }
+
+  static of(dataSource: DataSource): PooledConnections {
+    // a DataSource that is initialised again has another pool
+    const { master: pool } = dataSource.driver as unknown as { readonly master?: PostgresPool };
+    if (pool === undefined) throw new Error('the DataSource is not connected');
+    const known = pools.get(pool);
+    if (known !== undefined) return known;
+    const connections = new PooledConnections(pool);
+    pools.set(pool, connections);
+    return connections;
+  }
+
+  /** Whether statements may be prepared under names. */
+  get canPrepare(): boolean {
+    return this.#canPrepare;
+  }
+
+  /**
+   * Notes that a connection did not know a name that it was given before, or knew one that it was not given: the
+   * application runs `DISCARD ALL`, or a pooler hands transactions to changing connections.
+   */
+  stopPreparing(): void {
+    if (!this.#canPrepare) return;
+    this.#canPrepare = false;
+    this.#logger.warn(
+      'PostgreSQL loses prepared statements between two uses of a connection (DISCARD ALL, or a pooler in transaction ' +
+        'mode): they are not prepared any more. Set preparedStatements: false to say so from the start',
+    );
+  }
+
+  /**
+   * Whether a connection that the pool has handed out can be used: no transaction is open on it, nothing runs on it, and
+   * it speaks UTF-8.
+   *
+   * @throws SessionAuthError `invalid_configuration` for a driver that cannot tell
+   */
+  isUsable(client: PostgresClient): boolean {
+    if (client.getTransactionStatus === undefined) {
+      throw new SessionAuthError('invalid_configuration', 'typeOrmStorage: needs version 8.21 of pg, or a later one');
+    }
+    // it was there before we were: who knows who has used it
+    if (!this.#handedOut.has(client)) this.#watch(client, 2);
+    return client.getTransactionStatus() === 'I' && client.readyForQuery !== false && !this.#misencoded.has(client);
+  }
+
+  /** Whether nobody has used a connection before who could have left something behind. */
+  isNew(client: PostgresClient): boolean {
+    return this.#handedOut.get(client) === 1;
+  }
+
+  #watch(client: PostgresClient, handedOut: number): void {
+    /*
+     * Keeps the process alive when the server ends a connection at the moment it is established. The pool stops
+     * listening for errors of a connection that it hands out, and TypeORM starts to listen a promise later. When the
+     * server's welcome and its goodbye (a shutdown, `DROP DATABASE … WITH (FORCE)`) arrive together, the driver emits
+     * both in between, and an `error` event without a listener is an uncaught exception. The failure itself is not
+     * lost: the first statement on such a connection fails.
+     */
+    client.on('error', () => undefined);
+    this.#handedOut.set(client, handedOut);
+    client.connection?.on('parameterStatus', ({ parameterName, parameterValue }) => {
+      if (parameterName !== 'client_encoding') return;
+      // the driver reads and writes UTF-8, whatever the server was told
+      if (parameterValue === 'UTF8') this.#misencoded.delete(client);
+      else this.#misencoded.add(client);
+    });
+  }
+}
