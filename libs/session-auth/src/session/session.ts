@@ -187,7 +187,7 @@ function show(shown: Writable<Session<object>>, record: SessionRecord, roles: re
   shown.createdAt = new Date(record.createdAt);
   shown.authenticatedAt = record.authenticatedAt === undefined ? undefined : new Date(record.authenticatedAt);
   shown.authentication = record.authentication;
-  shown.factors = timesOf(record.factors);
+  shown.factors = record.factors === undefined ? NO_FACTORS : timesOf(record.factors);
   shown.lastActivityAt = new Date(record.lastActivityAt);
   shown.expiresAt = new Date(record.expiresAt);
   shown.absoluteExpiresAt = new Date(record.absoluteExpiresAt);
@@ -199,8 +199,10 @@ function textOf(time: number): string {
   return new Date(time).toISOString();
 }
 
-function timesOf(factors: SessionRecord['factors'] = {}): Record<string, Date> {
-  // without what objects have anyway, which no name may find
+// without what objects have anyway, which no name may find
+const NO_FACTORS = Object.freeze(Object.create(null) as Record<string, Date>);
+
+function timesOf(factors: NonNullable<SessionRecord['factors']>): Record<string, Date> {
   const times = Object.create(null) as Record<string, Date>;
   for (const name in factors) times[name] = new Date(factors[name]!);
   return times;
