@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Controller, Inject, Post, Req } from '@nestjs/common';
 import { CsrfProtected, SessionAuthService, type SessionAuthOptions } from 'nestjs-session-auth';
 import { PRE_SESSION_COOKIE, REMEMBER_COOKIE, SESSION_COOKIE } from '../support/bank-client.js';
-import { ADAPTERS, startBank, type Bank } from '../support/bank.js';
+import { SERVERS, startBank, type Bank } from '../support/bank.js';
 import { Browser } from '../support/browser.js';
 import { CookieJar } from '../support/cookie-jar.js';
 import { watchedBackend } from '../support/watched-store.js';
@@ -57,7 +57,7 @@ describe('the cookie jar of these tests', () => {
   });
 });
 
-describe.each(ADAPTERS)('attacks by way of the browser on %s', (adapter) => {
+describe.each(SERVERS)('attacks by way of the browser on %s', (adapter) => {
   let bank: Bank;
   let victim: Browser;
   let attacker: Browser;
@@ -70,8 +70,8 @@ describe.each(ADAPTERS)('attacks by way of the browser on %s', (adapter) => {
       module: { controllers: [SingleSignOnController] },
       options: { csrf: { publicOrigin: BANK }, ...options },
     });
-    victim = new Browser(bank.port);
-    attacker = new Browser(bank.port);
+    victim = new Browser(bank);
+    attacker = new Browser(bank);
   };
 
   beforeEach(() => start());
@@ -139,7 +139,7 @@ describe.each(ADAPTERS)('attacks by way of the browser on %s', (adapter) => {
       const csrf = await attacker.csrfToken(BANK);
       await attacker.visit(`${BANK}/auth/logout`, { method: 'POST', from: BANK, csrf });
       for (const value of ['', 'chosen', 'A'.repeat(ended.length), ended]) {
-        const browser = new Browser(bank.port);
+        const browser = new Browser(bank);
         browser.jar.set(BANK, `${SESSION_COOKIE}=${value}; Path=/; Secure; HttpOnly`);
         expect((await browser.login(BANK, 'alice')).status).toBe(200);
         expect(cookieOf(browser, SESSION_COOKIE)).not.toBe(value);
@@ -232,7 +232,7 @@ describe.each(ADAPTERS)('attacks by way of the browser on %s', (adapter) => {
       const csrf = await attacker.csrfToken(BANK);
       const body = { email: 'bob@example.com', password: 'bob-demo-password', rememberMe: true };
       for (const from of [EVIL, SIBLING]) {
-        for (const browser of [victim, new Browser(bank.port)]) {
+        for (const browser of [victim, new Browser(bank)]) {
           for (const path of ['login', 'logout', 'reauthenticate']) {
             const answer = await browser.visit(`${BANK}/auth/${path}`, {
               method: 'POST',
@@ -269,7 +269,7 @@ describe.each(ADAPTERS)('attacks by way of the browser on %s', (adapter) => {
   describe('cookies of two users in one browser', () => {
     /** What only a flaw of another kind could bring about. */
     const mix = async (names: Partial<Record<string, Browser>>): Promise<Browser> => {
-      const browser = new Browser(bank.port);
+      const browser = new Browser(bank);
       for (const [name, from] of Object.entries(names)) {
         browser.jar.set(BANK, `${name}=${cookieOf(from!, name)}; Path=/; Secure; HttpOnly; Max-Age=3600`);
       }

@@ -11,7 +11,7 @@ import {
   type Touch,
 } from 'nestjs-session-auth';
 import { REMEMBER_COOKIE, SESSION_COOKIE, type Answer, type BankClient } from '../support/bank-client.js';
-import { ADAPTERS, EVERYWHERE, openBackend, startBank, type Backend, type Bank } from '../support/bank.js';
+import { EVERYWHERE, SERVERS, openBackend, startBank, type Backend, type Bank } from '../support/bank.js';
 
 /** A store that, once it is told to, answers with the other one of its two sessions. */
 class ConfusedSessionStore extends MemorySessionStore {
@@ -127,7 +127,7 @@ describe.each(EVERYWHERE)('two sessions mixed up in the store, on $adapter with 
   });
 });
 
-describe.each(ADAPTERS)('two remembered devices mixed up in the store, on %s', (adapter) => {
+describe.each(SERVERS)('two remembered devices mixed up in the store, on %s', (adapter) => {
   it('sign nobody in as somebody else, and are told', async () => {
     backend = await openBackend('memory');
     const rememberMe = new ConfusedTokenStore();

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { SESSION_COOKIE } from '../support/bank-client.js';
-import { ADAPTERS, startBank, type Bank } from '../support/bank.js';
+import { SERVERS, startBank, type Bank } from '../support/bank.js';
 import { watchedBackend, type WatchedBackend } from '../support/watched-store.js';
 
-describe.each(ADAPTERS)('guessing of session cookies on %s', (adapter) => {
+describe.each(SERVERS)('guessing of session cookies on %s', (adapter) => {
   let backend: WatchedBackend;
   let bank: Bank;
 

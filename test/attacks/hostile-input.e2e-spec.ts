@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import type { SessionUser, SessionUserProvider } from 'nestjs-session-auth';
 import { PasswordHasher, SessionLifecycleService } from 'nestjs-session-auth';
 import { REMEMBER_COOKIE, SESSION_COOKIE, type Answer, type BankClient } from '../support/bank-client.js';
-import { ADAPTERS, EVERYWHERE, openBackend, startBank, type Backend, type Bank } from '../support/bank.js';
+import { EVERYWHERE, SERVERS, openBackend, startBank, type Backend, type Bank } from '../support/bank.js';
 
 /** Texts that somebody means as something else than a text. */
 const HOSTILE_TEXTS = [
@@ -222,7 +222,7 @@ describe('names of users', () => {
   );
 });
 
-describe.each(ADAPTERS)('passwords and cookies on %s', (adapter) => {
+describe.each(SERVERS)('passwords and cookies on %s', (adapter) => {
   let bank: Bank;
 
   beforeAll(async () => {

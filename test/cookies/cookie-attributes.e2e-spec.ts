@@ -1,13 +1,13 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { SessionAuthOptions } from 'nestjs-session-auth';
-import { ADAPTERS, openBackend, startBank, type Bank } from '../support/bank.js';
+import { SERVERS, openBackend, startBank, type Bank } from '../support/bank.js';
 import { closeApps, forRoot, start } from '../support/door-app.js';
 
 type Cookie = NonNullable<SessionAuthOptions['cookie']>;
 
 afterEach(closeApps);
 
-describe.each(ADAPTERS)('the attributes of our cookies on %s', (adapter) => {
+describe.each(SERVERS)('the attributes of our cookies on %s', (adapter) => {
   let bank: Bank | undefined;
 
   afterEach(() => bank?.close());

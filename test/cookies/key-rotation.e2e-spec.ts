@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { ADAPTERS, openBackend, startBank, type Backend, type Bank } from '../support/bank.js';
+import { SERVERS, openBackend, startBank, type Backend, type Bank } from '../support/bank.js';
 
 const OLD = 'the secret of last year, quite long enough';
 const NEW = 'the secret of this year, quite long enough';
 
-describe.each(ADAPTERS)('key rotation on %s', (adapter) => {
+describe.each(SERVERS)('key rotation on %s', (adapter) => {
   let backend: Backend;
   const banks: Bank[] = [];
 

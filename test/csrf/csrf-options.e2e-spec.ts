@@ -1,10 +1,10 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { CsrfProtected, type SessionAuthOptions } from 'nestjs-session-auth';
 import type { BankClient } from '../support/bank-client.js';
-import { ADAPTERS, TEST_SECRETS, type Bank } from '../support/bank.js';
+import { SERVERS, TEST_SECRETS, type Bank } from '../support/bank.js';
 import { startCsrfBank } from '../support/csrf-bank.js';
 
-describe.each(ADAPTERS)('CSRF options on %s', (adapter) => {
+describe.each(SERVERS)('CSRF options on %s', (adapter) => {
   let bank: Bank;
 
   const open = async (options: Partial<SessionAuthOptions>): Promise<BankClient> => {

@@ -246,6 +246,7 @@ describe.each(EVERYWHERE)('remember-me on $adapter with $store', ({ adapter, sto
     expect(await laptop.isSignedIn()).toBe(false);
     alice.restart();
     expect(await alice.isSignedIn()).toBe(true);
+    await alice.post('/auth/reauthenticate', { password: 'alice-demo-password' });
     expect((await alice.ask('DELETE', '/auth/sessions?include=current')).json).toEqual({ revoked: 1 });
     expect(await alice.isSignedIn()).toBe(false);
   });

@@ -9,7 +9,7 @@ import {
   type Session,
 } from 'nestjs-session-auth';
 import { SESSION_COOKIE, type Answer, type BankClient } from '../support/bank-client.js';
-import { ADAPTERS, openBackend, startBank, type Bank } from '../support/bank.js';
+import { openBackend, SERVERS, startBank, type Bank } from '../support/bank.js';
 
 /** What Express and Fastify both have, each under its own name. */
 interface AnyResponse {
@@ -99,6 +99,32 @@ class PagesController {
     return 'done';
   }
 
+  /** Says itself how long caches may keep what it shows of the session. */
+  @Get('cacheable')
+  cacheable(@CurrentSession() session: Session | undefined, @Res({ passthrough: true }) response: AnyResponse): string {
+    set(response, 'Cache-Control', 'private, max-age=60');
+    return session?.id ?? 'nobody';
+  }
+
+  @Get('raw/private')
+  rawPrivate(@CurrentSession() _: Session | undefined, @Res() response: AnyResponse): void {
+    rawOf(response).writeHead(200, { 'Cache-Control': 'private' }).end('raw');
+  }
+
+  @Get('raw/silent')
+  rawSilent(@CurrentSession() _: Session | undefined, @Res() response: AnyResponse): void {
+    rawOf(response).writeHead(200).end('raw');
+  }
+
+  /** Is logged in and out again before the answer. */
+  @Get('in-and-out')
+  async inAndOut(@Req() request: object): Promise<string> {
+    this.csrf.issue(request);
+    await this.auth.loginUser(request, USER, 'custom', { rememberMe: true });
+    await this.auth.logout(request);
+    return 'done';
+  }
+
   @Get('broken')
   broken(): never {
     throw new Error(SECRETS);
@@ -119,7 +145,7 @@ function rawOf(response: AnyResponse): RawResponse {
   return response.raw ?? (response as unknown as RawResponse);
 }
 
-describe.each(ADAPTERS)('responses on %s', (adapter) => {
+describe.each(SERVERS)('responses on %s', (adapter) => {
   let bank: Bank;
   let store: MemorySessionStore;
   let alice: BankClient;
@@ -161,6 +187,62 @@ describe.each(ADAPTERS)('responses on %s', (adapter) => {
       expect(answer.headers['cache-control']).toBe('no-store');
       expect(varyOf(answer)).toContain('cookie');
     }
+  });
+
+  it('for which the session was asked are kept by no cache, refusals too, unless the handler says what caches may', async () => {
+    const cacheControl = async (path: string): Promise<unknown> => (await alice.get(path)).headers['cache-control'];
+    for (const path of ['/api/me', '/api/admin/sessions', '/pages/vary', '/pages/raw/silent', '/auth/sessions']) {
+      expect([path, await cacheControl(path)]).toEqual([path, 'no-store']);
+    }
+    expect(await cacheControl('/pages/cacheable')).toBe('private, max-age=60');
+    await alice.login('alice');
+    for (const path of ['/api/me', '/api/admin/sessions', '/pages/vary', '/pages/raw/silent', '/auth/sessions']) {
+      expect([path, await cacheControl(path)]).toEqual([path, 'no-store']);
+    }
+    expect(await cacheControl('/pages/cacheable')).toBe('private, max-age=60');
+    expect(await cacheControl('/pages/raw/private')).toBe('private');
+    expect(await cacheControl('/pages/broken')).toBeUndefined();
+  });
+
+  it('for which the session was asked are the application’s affair where it says so', async () => {
+    await bank.close();
+    const options = { http: { noStore: false } };
+    bank = await startBank({
+      adapter,
+      backend: await openBackend('memory'),
+      options,
+      module: { controllers: [PagesController] },
+    });
+    alice = bank.client();
+    await alice.login('alice');
+    expect((await alice.get('/api/me')).headers['cache-control']).toBeUndefined();
+    expect((await alice.get('/auth/csrf')).headers['cache-control']).toBe('no-store');
+    expect((await alice.post('/pages/public')).headers['cache-control']).toBe('no-store');
+  });
+
+  it('to a client that sent no cookie set none: refusals, logout, and a login that is taken back', async () => {
+    const ask = async (method: string, path: string, body?: object): Promise<readonly string[]> =>
+      (await bank.send(method, path, { body })).setCookies;
+    for (const path of ['/api/me', '/auth/session', '/auth/sessions', '/api/admin/sessions', '/pages/vary']) {
+      expect([path, await ask('GET', path)]).toEqual([path, []]);
+    }
+    for (const path of ['/auth/logout', '/auth/login', '/auth/reauthenticate', '/api/transfer']) {
+      expect([path, await ask('POST', path, {})]).toEqual([path, []]);
+    }
+    expect(await ask('DELETE', '/auth/sessions')).toEqual([]);
+    expect((await bank.send('GET', '/pages/in-and-out')).text).toBe('done');
+    expect(await ask('GET', '/pages/in-and-out')).toEqual([]);
+  });
+
+  it('to a client that sent a cookie take that one at logout, and set no other', async () => {
+    const named = ({ setCookies }: Answer): string[] =>
+      setCookies.map((line) => line.slice(0, line.indexOf('='))).sort();
+    await alice.login('alice', { rememberMe: true });
+    const csrf = await alice.csrfToken();
+    const session = `${SESSION_COOKIE}=${alice.sealed}`;
+    const logout = await bank.send('POST', '/auth/logout', { cookie: session, csrf });
+    expect([logout.status, named(logout)]).toEqual([204, [SESSION_COOKIE]]);
+    expect(named(await bank.send('POST', '/auth/logout', { cookie: `${SESSION_COOKIE}=x` }))).toEqual([SESSION_COOKIE]);
   });
 
   it('without a cookie of ours are left alone', async () => {

@@ -1,4 +1,5 @@
 import { Agent, request as httpRequest, type IncomingHttpHeaders } from 'node:http';
+import { connect, type IncomingHttpHeaders as Http2Headers } from 'node:http2';
 
 /** An answer, read to its end. */
 export interface Answer {
@@ -43,15 +44,7 @@ const SAFE = ['GET', 'HEAD', 'OPTIONS'];
 
 /** Sends paths as they are, without the tidying up that `fetch` does; connections are its own. */
 export async function send(port: number, method: string, path: string, ask: Ask = {}): Promise<Answer> {
-  const body = ask.body === undefined || typeof ask.body === 'string' ? ask.body : JSON.stringify(ask.body);
-  const headers = {
-    ...(body === undefined
-      ? {}
-      : { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(body)) }),
-    ...(ask.cookie === undefined ? {} : { cookie: ask.cookie }),
-    ...(typeof ask.csrf === 'string' ? { 'x-csrf-token': ask.csrf } : {}),
-    ...ask.headers,
-  };
+  const { body, headers } = messageOf(ask);
   return new Promise((resolve, reject) => {
     const agent = new Agent({ keepAlive: false });
     const outgoing = httpRequest({ host: '127.0.0.1', port, method, path, headers, agent }, (response) => {
@@ -59,15 +52,55 @@ export async function send(port: number, method: string, path: string, ask: Ask 
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('error', reject);
       response.on('end', () => {
-        const text = Buffer.concat(chunks).toString();
-        const setCookies = response.headers['set-cookie'] ?? [];
-        resolve({ status: response.statusCode ?? 0, headers: response.headers, setCookies, text, json: parse(text) });
+        resolve(answerOf(response.statusCode ?? 0, response.headers, chunks));
       });
     });
     outgoing.on('error', reject);
-    // as bytes: Node would write the headers in the encoding of a text
-    outgoing.end(body === undefined ? undefined : Buffer.from(body));
+    outgoing.end(body);
   });
+}
+
+/** As {@link send}, over HTTP/2 without TLS. */
+export async function sendHttp2(port: number, method: string, path: string, ask: Ask = {}): Promise<Answer> {
+  const { body, headers } = messageOf(ask);
+  const session = connect(`http://127.0.0.1:${port}`);
+  try {
+    return await new Promise((resolve, reject) => {
+      session.on('error', reject);
+      const head = { ':method': method, ':path': path, ...headers };
+      const stream = session.request(head, { endStream: body === undefined });
+      const chunks: Buffer[] = [];
+      let received: Http2Headers = {};
+      stream.on('response', (answered) => (received = answered));
+      stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+      stream.on('error', reject);
+      stream.on('end', () => {
+        const { ':status': status, ...rest } = received;
+        resolve(answerOf(Number(status ?? 0), rest, chunks));
+      });
+      if (body !== undefined) stream.end(body);
+    });
+  } finally {
+    session.close();
+  }
+}
+
+/** What goes over the wire: as bytes, since Node would write the headers in the encoding of a text. */
+function messageOf(ask: Ask): { readonly body?: Buffer; readonly headers: Record<string, string | string[]> } {
+  const text = ask.body === undefined || typeof ask.body === 'string' ? ask.body : JSON.stringify(ask.body);
+  const body = text === undefined ? undefined : Buffer.from(text);
+  const headers = {
+    ...(body === undefined ? {} : { 'content-type': 'application/json', 'content-length': String(body.length) }),
+    ...(ask.cookie === undefined ? {} : { cookie: ask.cookie }),
+    ...(typeof ask.csrf === 'string' ? { 'x-csrf-token': ask.csrf } : {}),
+    ...ask.headers,
+  };
+  return { body, headers };
+}
+
+function answerOf(status: number, headers: IncomingHttpHeaders, chunks: readonly Buffer[]): Answer {
+  const text = Buffer.concat(chunks).toString();
+  return { status, headers, setCookies: headers['set-cookie'] ?? [], text, json: parse(text) };
 }
 
 /** A customer at one device: keeps cookies as a browser does. */
@@ -76,7 +109,10 @@ export class BankClient {
   /** Sent with every request: what this device looks like. */
   readonly headers: Record<string, string> = {};
 
-  constructor(public port: number) {}
+  constructor(
+    public port: number,
+    private readonly sendBy: typeof send = send,
+  ) {}
 
   get cookie(): string {
     return [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
@@ -90,7 +126,7 @@ export class BankClient {
   async ask(method: string, path: string, ask: Ask = {}): Promise<Answer> {
     const csrf = ask.csrf ?? (SAFE.includes(method) ? false : await this.csrfToken(ask));
     const cookie = ask.cookie ?? (this.cookies.size > 0 ? this.cookie : undefined);
-    const answer = await send(this.port, method, path, {
+    const answer = await this.sendBy(this.port, method, path, {
       ...ask,
       headers: { ...this.headers, ...ask.headers },
       csrf,

@@ -3,7 +3,6 @@ import { randomBytes } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import type { Server } from 'node:http';
 import type { INestApplication, LoggerService, ModuleMetadata } from '@nestjs/common';
-import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import { Redis, type RedisOptions } from 'ioredis';
 import {
@@ -20,14 +19,13 @@ import {
 import { redisStorage } from 'nestjs-session-auth/redis';
 import type { DataSource } from 'typeorm';
 import { BANK, bankSessions } from '../../src/bank.module.js';
-import type { HttpAdapterName } from '../../src/config/bank-config.js';
-import { makeHttpAdapter } from '../../src/http-adapter.js';
-import { BankClient } from './bank-client.js';
+import { BankClient, type Answer, type Ask } from './bank-client.js';
+import { ADAPTERS, makeServer, senderFor, SERVERS, type ServerName } from './http-server.js';
 import { ManualClock } from './manual-clock.js';
 import type { TestDatabase } from './postgres-database.js';
 import type { Certificate } from './self-signed-certificate.js';
 
-export const ADAPTERS: readonly HttpAdapterName[] = ['express', 'fastify'];
+export { ADAPTERS, SERVERS, type ServerName };
 export const STORES = ['memory', 'redis', 'postgres'] as const;
 export type StoreName = (typeof STORES)[number];
 
@@ -108,12 +106,14 @@ export interface Bank {
   readonly log: string[];
   /** A client without cookies. */
   readonly client: () => BankClient;
+  /** One request by a client that keeps nothing. */
+  readonly send: (method: string, path: string, ask?: Ask) => Promise<Answer>;
   close(): Promise<void>;
 }
 
 /** How a node differs from the demo. */
 export interface BankSetup {
-  readonly adapter: HttpAdapterName;
+  readonly adapter: ServerName;
   readonly backend: Backend;
   /** @default TEST_SECRETS */
   readonly secrets?: readonly string[];
@@ -154,16 +154,23 @@ export async function startBank(setup: BankSetup): Promise<Bank> {
     .setLogger(collector(log))
     .compile();
   const { certificate, trustProxy = false } = setup;
-  const httpAdapter =
-    adapter === 'fastify' && certificate !== undefined
-      ? new FastifyAdapter({ trustProxy, https: certificate })
-      : makeHttpAdapter(adapter, trustProxy);
+  const httpAdapter = makeServer(adapter, trustProxy, certificate);
   const app = testing.createNestApplication(httpAdapter, { logger: collector(log), httpsOptions: certificate });
   const events: SessionEvent[] = [];
   app.get(SessionEventPublisher).subscribe((event) => void events.push(event));
   await app.listen(0, '127.0.0.1');
   const { port } = (app.getHttpServer() as Server).address() as AddressInfo;
-  return { app, port, clock, events, log, client: () => new BankClient(port), close: () => app.close() };
+  const sendBy = senderFor(adapter);
+  return {
+    app,
+    port,
+    clock,
+    events,
+    log,
+    client: () => new BankClient(port, sendBy),
+    send: (method, path, ask) => sendBy(port, method, path, ask),
+    close: () => app.close(),
+  };
 }
 
 function collector(lines: string[]): LoggerService {

@@ -1,4 +1,5 @@
-import { send, type Answer, type Ask } from './bank-client.js';
+import type { Answer, Ask } from './bank-client.js';
+import type { Bank } from './bank.js';
 import { CookieJar, type JarRequest } from './cookie-jar.js';
 
 /** How a {@link Browser} sends a request: by which page, and what else than cookies goes along. */
@@ -11,12 +12,12 @@ export interface Visit extends JarRequest, Omit<Ask, 'cookie'> {}
 export class Browser {
   readonly jar = new CookieJar();
 
-  constructor(private readonly port: number) {}
+  constructor(private readonly server: Pick<Bank, 'send'>) {}
 
   async visit(url: string, visit: Visit = {}): Promise<Answer> {
     const { pathname, search } = new URL(url);
     const { method = 'GET' } = visit;
-    const answer = await send(this.port, method, pathname + search, {
+    const answer = await this.server.send(method, pathname + search, {
       ...visit,
       headers: { host: new URL(url).host, ...originHeaders(url, visit), ...visit.headers },
       cookie: this.jar.header(url, visit),

@@ -61,6 +61,14 @@ export class CookieJar {
     return shown.map(({ name, value }) => `${name}=${value}`).join('; ');
   }
 
+  /** Has what another jar has, cookies of one name only where that is given. */
+  takeAll(other: CookieJar, name?: string): void {
+    const taken = other.#cookies.filter((cookie) => name === undefined || cookie.name === name);
+    const isTaken = (one: StoredCookie): boolean =>
+      taken.some(({ name, domain, path }) => one.name === name && one.domain === domain && one.path === path);
+    this.#cookies = [...this.#cookies.filter((one) => !isTaken(one)), ...taken];
+  }
+
   /** Closes the browser: what has no end of its own is gone. */
   restart(): void {
     this.#cookies = this.#cookies.filter(({ endsAt }) => endsAt !== undefined);
@@ -98,7 +106,10 @@ export class CookieJar {
     );
     if (secureTwin && !isSecure(url)) return false;
     const same = (other: StoredCookie): boolean =>
-      other.name === name && other.domain === cookie.domain && other.path === cookie.path;
+      other.name === name &&
+      other.domain === cookie.domain &&
+      other.hostOnly === cookie.hostOnly &&
+      other.path === cookie.path;
     const old = this.#cookies.find(same);
     if (old?.httpOnly === true && !overHttp) return false;
     this.#cookies = this.#cookies.filter((other) => !same(other));

@@ -8,8 +8,7 @@ import {
   SessionAuthService,
   type SessionAuthOptions,
 } from 'nestjs-session-auth';
-import type { HttpAdapterName } from '../../src/config/bank-config.js';
-import { openBackend, startBank, type Bank, type BankSetup } from './bank.js';
+import { openBackend, startBank, type Bank, type BankSetup, type ServerName } from './bank.js';
 
 @Controller('verbs')
 export class VerbsController {
@@ -91,7 +90,7 @@ class ParsedMultipartModule {
 
 /** A node of the bank with handlers that are protected in every way there is. */
 export async function startCsrfBank(
-  adapter: HttpAdapterName,
+  adapter: ServerName,
   options: Partial<SessionAuthOptions> = {},
   setup: Partial<BankSetup> = {},
 ): Promise<Bank> {

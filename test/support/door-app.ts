@@ -32,9 +32,8 @@ import {
   type SessionAuthOptions,
   type SessionUser,
 } from 'nestjs-session-auth';
-import { type HttpAdapterName } from '../../src/config/bank-config.js';
-import { makeHttpAdapter } from '../../src/http-adapter.js';
-import { BankClient, type Answer } from './bank-client.js';
+import { BankClient, type Answer, type send } from './bank-client.js';
+import { makeServer, senderFor, type ServerName } from './http-server.js';
 
 export const SECRETS = ['a test secret that everybody may know, 1'];
 const ALICE: SessionUser = { id: 'alice', email: 'alice@example.com', roles: ['customer'] };
@@ -129,7 +128,7 @@ export const forRoot = (given?: Partial<Options>): DynamicModule => SessionAuthM
 
 /** How an application differs from the plainest. */
 export interface Setup {
-  readonly adapter?: HttpAdapterName;
+  readonly adapter?: ServerName;
   readonly module?: ModuleMetadata;
   readonly nest?: NestApplicationOptions;
   readonly configure?: (app: INestApplication) => void;
@@ -156,11 +155,15 @@ export async function closeApps(): Promise<void> {
 }
 
 /** Lets an application listen on a free port. */
-export async function listen(app: INestApplication, configure?: Setup['configure']): Promise<BankClient> {
+export async function listen(
+  app: INestApplication,
+  configure?: Setup['configure'],
+  sendBy?: typeof send,
+): Promise<BankClient> {
   apps.push(app);
   configure?.(app);
   await app.listen(0, '127.0.0.1');
-  return new BankClient(((app.getHttpServer() as Server).address() as AddressInfo).port);
+  return new BankClient(((app.getHttpServer() as Server).address() as AddressInfo).port, sendBy);
 }
 
 /** A Nest application with our module, on a free port; rejects when it does not boot. */
@@ -170,10 +173,10 @@ export async function start(sessions: DynamicModule, setup: Setup = {}): Promise
     module: AppModule,
     ...module,
     imports: [sessions, ...(module.imports ?? [])],
-    controllers: [DoorController],
+    controllers: [DoorController, ...(module.controllers ?? [])],
   };
-  const app = await NestFactory.create(root, makeHttpAdapter(adapter), { ...nest, logger, abortOnError: false });
-  return listen(app, configure);
+  const app = await NestFactory.create(root, makeServer(adapter), { ...nest, logger, abortOnError: false });
+  return listen(app, configure, senderFor(adapter));
 }
 
 /** Keeps strangers out and lets Alice in. */

@@ -105,6 +105,8 @@ export type { UpstreamSession } from './session/upstream-session.js';
 
 // http
 export { asHttpException } from './http/http-exception.js';
+export type { HttpOptions } from './http/http.options.js';
+export { Passive } from './http/passive.decorator.js';
 
 // cookies
 export type { CookieOptions } from './cookies/cookie.options.js';

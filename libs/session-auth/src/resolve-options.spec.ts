@@ -63,6 +63,7 @@ describe('resolveOptions', () => {
         publicOrigins: [],
         global: false,
       },
+      http: { noStore: true },
       loginThrottle: {
         client: { failures: 5, window: HOUR / 4, block: 60_000, maxBlock: HOUR },
         address: { failures: 100, window: HOUR },
@@ -102,6 +103,7 @@ describe('resolveOptions', () => {
         concurrency: { max, onLimit: 'reject' },
         fingerprint: false,
         csrf: { header: 'X-Token', field: 'token', methods: ['PURGE'], global: true },
+        http: { noStore: false },
         rememberMe: { lifetime: '7d', sliding: true, reuseGrace: '5s', onTheft: 'revoke-tokens' },
         loginThrottle: {
           client: { failures: 3, window: '10m', block: '2m', maxBlock: '4h' },
@@ -137,6 +139,7 @@ describe('resolveOptions', () => {
       concurrency: { max, onLimit: 'reject' },
       fingerprint: undefined,
       csrf: expect.objectContaining({ header: 'x-token', field: 'token', methods: ['PURGE'], global: true }),
+      http: { noStore: false },
       rememberMe: { lifetime: 7 * 24 * HOUR, sliding: true, reuseGrace: 5000, onTheft: 'revoke-tokens' },
       loginThrottle: {
         client: { failures: 3, window: HOUR / 6, block: HOUR / 30, maxBlock: 4 * HOUR },

@@ -4,6 +4,7 @@ import { COOKIE_ATTRIBUTES, cookieAdvice, resolveCookie } from './cookies/cookie
 import { DEVICE_COOKIE_SETTINGS, resolveDeviceCookie } from './cookies/device-cookie.options.js';
 import { SECRETS, resolveSecrets } from './crypto/secrets.options.js';
 import { CSRF_SETTINGS, resolveCsrf } from './csrf/csrf.options.js';
+import { HTTP_SETTINGS, resolveHttp } from './http/http.options.js';
 import { FINGERPRINT_SIGNALS, resolveFingerprint } from './fingerprint/fingerprint.options.js';
 import { OptionReader } from './options/option-reader.js';
 import { PASSWORD_SETTINGS, resolvePasswords } from './passwords/passwords.options.js';
@@ -28,6 +29,7 @@ const SLICES = {
   concurrency: { resolve: resolveConcurrency, token: CONCURRENCY_LIMIT },
   fingerprint: { resolve: resolveFingerprint, token: FINGERPRINT_SIGNALS },
   csrf: { resolve: resolveCsrf, token: CSRF_SETTINGS },
+  http: { resolve: resolveHttp, token: HTTP_SETTINGS },
   rememberMe: { resolve: resolveRememberMe, token: REMEMBER_ME_SETTINGS },
   passwords: { resolve: resolvePasswords, token: PASSWORD_SETTINGS },
   loginThrottle: { resolve: resolveLoginThrottle, token: LOGIN_THROTTLE_SETTINGS },

@@ -2,7 +2,7 @@ import { ConfigurableModuleBuilder, type CanActivate, type DynamicModule, type P
 import { APP_FILTER, APP_GUARD } from '@nestjs/core';
 import { CSRF_SETTINGS, type CsrfSettings } from './csrf/csrf.options.js';
 import { CsrfGuard } from './csrf/csrf.guard.js';
-import { resolveEndpoints } from './endpoints/endpoints.options.js';
+import { ENDPOINTS_SETTINGS, resolveEndpoints } from './endpoints/endpoints.options.js';
 import { sessionAuthControllerAt } from './endpoints/session-auth.controller.js';
 import { AuditLog } from './events/audit-log.js';
 import { SessionAuthGuard } from './guards/session-auth.guard.js';
@@ -74,6 +74,7 @@ function addParts(definition: DynamicModule, given: object): DynamicModule {
       ...(users === undefined ? [] : [toProvider(SessionUserProvider, users)]),
       ...(notifier === undefined ? [] : [toProvider(NewSessionNotifier, notifier)]),
       ...CORE_PROVIDERS,
+      ...(endpoints === undefined ? [] : [{ provide: ENDPOINTS_SETTINGS, useValue: endpoints }]),
       ...controllers.map(documentationOf),
       { provide: APP_FILTER, useClass: SessionAuthErrorFilter },
       { provide: APP_GUARD, useClass: SessionBindingGuard },

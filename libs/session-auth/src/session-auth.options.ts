@@ -4,6 +4,7 @@ import type { DeviceCookieOptions } from './cookies/device-cookie.options.js';
 import type { CsrfOptions } from './csrf/csrf.options.js';
 import type { EndpointsOptions } from './endpoints/endpoints.options.js';
 import type { FingerprintOptions } from './fingerprint/fingerprint.options.js';
+import type { HttpOptions } from './http/http.options.js';
 import type { ProviderSlot } from './options/provider-slot.js';
 import type { PasswordHasher } from './passwords/password-hasher.js';
 import type { PasswordOptions } from './passwords/passwords.options.js';
@@ -38,6 +39,8 @@ export interface SessionAuthOptions {
   readonly fingerprint?: FingerprintOptions | false;
   /** Protection of unsafe requests. @default where `@CsrfProtected()` asks for it, by header or form field */
   readonly csrf?: CsrfOptions;
+  /** What responses say. @default answers for which the session was asked are `no-store` */
+  readonly http?: HttpOptions;
   /** Devices that stay signed in beyond the session. `false`: off. @default on, for logins that ask for it */
   readonly rememberMe?: RememberMeOptions | false;
   /** bcrypt's settings, or in `forRoot` a `PasswordHasher` of the application's own. @default `{ cost: 12 }` */
@@ -64,7 +67,7 @@ export interface SessionAuthExtras {
   readonly users?: ProviderSlot<SessionUserProvider>;
   /** Tells users of new sessions. @default nobody is told */
   readonly notifier?: ProviderSlot<NewSessionNotifier>;
-  /** `false`: none. @default `{ path: 'auth' }` where `users` is given */
+  /** `false`: none. @default `{ path: 'auth', recentAuth: '10m' }` where `users` is given */
   readonly endpoints?: EndpointsOptions | false;
   /** `true`: every route needs a session unless it is `@Public()`. @default false */
   readonly global?: boolean;

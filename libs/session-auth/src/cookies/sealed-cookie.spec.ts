@@ -39,7 +39,12 @@ describe('a sealed cookie', () => {
   const read = (header: string | undefined, by = cookie): Uint8Array | undefined => by.read(header, 0)?.bytes;
 
   it('opens what it sealed', () => {
-    expect(cookie.find(`__Host-a=${value}`, 0)).toEqual({ text: value, content: { bytes }, outdated: false });
+    expect(cookie.find(`__Host-a=${value}`, 0)).toEqual({
+      text: value,
+      content: { bytes },
+      outdated: false,
+      ambiguous: false,
+    });
     expect(read(`x=1; __Host-a=${value}; y=2`)).toEqual(bytes);
     for (const header of [undefined, '', 'x=1', `__Host-a=${value}; __Host-a=${value}`]) {
       expect(read(header)).toBeUndefined();

@@ -2,6 +2,7 @@ import { parse, serialize } from 'cookie-es';
 import { LruCache } from '../cache/lru-cache.js';
 import { KeyRing } from '../crypto/key-ring.js';
 import type { CookieField, CookieFields } from './cookie-fields.js';
+import { otherVariants, type CookieTarget } from './cookie-variants.js';
 import { MAX_COOKIE_AGE, type CookieAttributes } from './cookie.options.js';
 
 /** The fields that say how long a value is honoured. Milliseconds since the epoch. */
@@ -32,6 +33,8 @@ export interface FoundCookie<Content> {
   readonly content: Content | undefined;
   /** The value was sealed under an older key than the first: issue it again. */
   readonly outdated: boolean;
+  /** The client sent several of the name: whose they are, nobody can tell. */
+  readonly ambiguous: boolean;
 }
 
 interface OpenedValue<Content> {
@@ -82,15 +85,21 @@ export class SealedCookie<Stored extends CookieTimes, Content extends object = S
     const values = cookieHeader === undefined ? [] : valuesOf(this.attributes.name, cookieHeader);
     if (values.length === 0) return undefined;
     const text = values.join();
-    const opened = this.#opened?.get(text) ?? this.#open(text);
+    const ambiguous = values.length > 1;
+    const opened = ambiguous ? undefined : (this.#opened?.get(text) ?? this.#open(text));
     return opened === undefined || opened.endsAt <= now
-      ? { text, content: undefined, outdated: false }
-      : { text, content: opened.content, outdated: opened.outdated };
+      ? { text, content: undefined, outdated: false, ambiguous }
+      : { text, content: opened.content, outdated: opened.outdated, ambiguous };
   }
 
   /** The `Set-Cookie` value that removes the cookie: the same attributes, an end in the past. */
   expire(): string {
     return this.#serialize('', 0);
+  }
+
+  /** The `Set-Cookie` values that remove what else of this name a browser may send to a target: {@link otherVariants}. */
+  expireOthers(target: CookieTarget): string[] {
+    return otherVariants(this.attributes, target).map((variant) => this.#serialize('', 0, variant));
   }
 
   /** The `Set-Cookie` value that hands the fields to the client; without `maxAge` (ms) until the browser closes. */
@@ -123,8 +132,8 @@ export class SealedCookie<Stored extends CookieTimes, Content extends object = S
     return opened;
   }
 
-  #serialize(value: string, maxAge: number | undefined): string {
-    const { name, path, domain, sameSite, secure, partitioned } = this.attributes;
+  #serialize(value: string, maxAge: number | undefined, variant?: Partial<CookieAttributes>): string {
+    const { name, path, domain, sameSite, secure, partitioned } = { ...this.attributes, ...variant };
     return serialize(name, value, {
       encode: String,
       httpOnly: true,

@@ -26,7 +26,8 @@ export interface CsrfOptions {
    * The origin or origins that browsers reach the application at, such as `https://bank.example`. Set it wherever a
    * proxy stands in front: what the proxy makes of scheme and `Host` does not matter then.
    *
-   * @default the request's protocol, by the adapter's own trust of proxies, and its `Host` header
+   * @default the request's protocol and its `:authority` or `Host`; where the adapter trusts the proxy, the first entries of
+   *   `X-Forwarded-Proto` and `X-Forwarded-Host`
    */
   readonly publicOrigin?: string | readonly string[];
   /** Protect every handler unless it is `@CsrfExempt()`. @default false: those that are `@CsrfProtected()` */

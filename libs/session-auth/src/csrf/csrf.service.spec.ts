@@ -12,6 +12,7 @@ import { SessionEventPublisher } from '../events/event-publisher.js';
 import type { SessionEvent } from '../events/session-event.js';
 import { cookieAttributes } from '../../test/fixtures/cookie-attributes.js';
 import { CookieSet } from '../http/cookie-set.js';
+import { DEFAULT_HTTP } from '../http/http.options.js';
 import { RequestSessionFactory, type RequestSession } from '../http/request-session.js';
 import { DEFAULT_REMEMBER_ME } from '../remember-me/remember-me.options.js';
 import { DEFAULT_SESSION_LIFETIME } from '../session/lifetime.options.js';
@@ -87,7 +88,17 @@ function ask(given: Given = {}): Asked {
   const cookies = cookieSet(secrets);
   const guessing = new SessionGuessing(publisher, clock);
   const unused = undefined as never;
-  const sessions = new RequestSessionFactory(cookies, unused, unused, unused, unused, guessing, clock, publisher);
+  const sessions = new RequestSessionFactory(
+    cookies,
+    unused,
+    unused,
+    unused,
+    unused,
+    guessing,
+    clock,
+    publisher,
+    DEFAULT_HTTP,
+  );
   const csrf = new CsrfService(keys, { ...SETTINGS, ...settings }, publisher);
   const response = new ServerResponse(new IncomingMessage(new Socket()));
   if (given.headersSent) response.writeHead(200);

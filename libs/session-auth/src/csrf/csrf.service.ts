@@ -9,7 +9,7 @@ import { getRequestSession, type RequestSession } from '../http/request-session.
 import type { CsrfProtection } from './csrf-metadata.js';
 import { CSRF_SETTINGS, type CsrfSettings } from './csrf.options.js';
 import { CSRF_TOKEN_LENGTH, CsrfKey, isCsrfToken, issueCsrfToken, type CsrfBinding } from './csrf-token.js';
-import { judgeOrigin, parseOwnOrigin } from './request-origin.js';
+import { isOwnButHidden, judgeOrigin, parseOwnOrigin } from './request-origin.js';
 
 const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
@@ -84,8 +84,9 @@ export class CsrfService {
   /**
    * The hidden input of a server-rendered form: `<input type="hidden" name="csrf_token" value="…">`. Trusted HTML.
    *
-   * Browsers send `Origin: null` with a form of a page whose `Referrer-Policy` is `no-referrer` (helmet's default),
-   * and such a request is refused: serve pages with forms under `same-origin` or `strict-origin-when-cross-origin`.
+   * Browsers send `Origin: null` with a form of a page whose `Referrer-Policy` is `no-referrer` (helmet's default). It
+   * passes where the browser also says `Sec-Fetch-Site: same-origin`; those that do not (Safari before 16.4, and all over
+   * plain HTTP) need pages under `same-origin` or `strict-origin-when-cross-origin`.
    */
   formField(request: object): string {
     return `<input type="hidden" name="${escapeHtml(this.fieldName)}" value="${this.issue(request)}">`;
@@ -146,7 +147,9 @@ export class CsrfService {
   #judge(requestSession: RequestSession, { withoutSession = 'token' }: CsrfProtection): CsrfRejection | undefined {
     const { exchange } = requestSession;
     if (!exchange.headersSent) exchange.finalHeaders.vary('Cookie', 'Origin', 'Sec-Fetch-Site');
-    const foreign = this.#judgeOrigin(exchange, exchange.headers.referer);
+    const { origin, referer, 'sec-fetch-site': secFetchSite } = exchange.headers;
+    const isOwn = isOwnButHidden({ origin, secFetchSite });
+    const foreign = isOwn ? undefined : this.#judgeOrigin(exchange, referer);
     if (foreign !== undefined) return foreign;
     if (withoutSession === 'headers' && !isAuthenticating(requestSession)) return undefined;
     const given = this.#givenToken(exchange);
@@ -154,7 +157,11 @@ export class CsrfService {
     // the session's by the request's cookie: a guard before this one may have replaced the token
     const binding = bindingOf(requestSession);
     if (binding === undefined) return 'no_cookie';
-    return this.#isGood(given, binding) ? undefined : 'wrong_token';
+    if (!this.#isGood(given, binding)) return 'wrong_token';
+    // somebody else may have put the pre-session there. Whom a remember-me cookie signs in, the token does not speak for,
+    // whether a guard asks for the session before this or after
+    if (binding.kind === 'pre-session') requestSession.refuseResumption(() => this.#reject(exchange, 'no_cookie'));
+    return undefined;
   }
 
   #isGood(given: unknown, binding: CsrfBinding): boolean {
@@ -168,8 +175,7 @@ export class CsrfService {
 
   #judgeOrigin(exchange: HttpExchange, referer: unknown): CsrfRejection | undefined {
     const { publicOrigins, trustedOrigins } = this.settings;
-    const { protocol } = exchange;
-    const host = exchange.headers.host;
+    const { protocol, host } = exchange;
     const origin = exchange.headers.origin;
     const secFetchSite = exchange.headers['sec-fetch-site'];
     // with the origin it is all that decides where there is one

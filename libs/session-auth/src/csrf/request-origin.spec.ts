@@ -215,7 +215,8 @@ describe('judgeOrigin', () => {
     [undefined, 'cross-site', 'cross_site'],
     [undefined, 'future-value', undefined],
     [undefined, '', undefined],
-    [undefined, 'Cross-Site', undefined],
+    [undefined, 'Cross-Site', 'cross_site'],
+    [undefined, 'SAME-SITE', 'cross_site'],
     ['https://bank.example', undefined, undefined],
     ['https://bank.example', 'same-origin', undefined],
     ['https://bank.example', 'none', undefined],
@@ -234,7 +235,8 @@ describe('judgeOrigin', () => {
   it('holds Referer to the rule of Origin where there is no Origin, and only there', () => {
     expect(judge({ referer: 'https://bank.example/form' })).toBeUndefined();
     expect(judge({ referer: 'https://shop.example/' })).toBeUndefined();
-    for (const referer of ['', 'https://evil.example/', 'https://bank.example.evil.example/', 'about:blank', 'x']) {
+    expect(judge({ referer: '' })).toBeUndefined();
+    for (const referer of ['https://evil.example/', 'https://bank.example.evil.example/', 'about:blank', 'x']) {
       expect(judge({ referer })).toBe('untrusted_origin');
     }
     expect(judge({ referer: 'https://bank.example/', secFetchSite: 'same-site' })).toBe('cross_site');

@@ -82,9 +82,9 @@ export function isAmong(origin: Origin, trusted: readonly (Origin | TrustedOrigi
  * | `Sec-Fetch-Site: cross-site` | unless `Origin` is trusted |
  * | `Sec-Fetch-Site: same-site` | unless `Origin` is ours or trusted: a sibling is not us |
  * | `Sec-Fetch-Site`, other values | never: unknown ones mean nothing |
- * | `Referer`, where there is no `Origin` | present, and neither ours nor trusted |
+ * | `Referer`, where there is no `Origin` | present and not empty, and neither ours nor trusted |
  *
- * A request with none of the three is no browser's, or a very old one's.
+ * `Sec-Fetch-Site` is compared without regard to case. A request with none of the three is no browser's, or a very old one's.
  */
 export function judgeOrigin(
   headers: OriginHeaders,
@@ -92,16 +92,29 @@ export function judgeOrigin(
   trusted: readonly TrustedOrigin[],
 ): CsrfRejection | undefined {
   const { origin, referer, secFetchSite } = headers;
+  const site = siteOf(secFetchSite);
   const from = parseOrigin(origin);
   const isTrusted = from !== undefined && isAmong(from, trusted);
   const isOurs = from !== undefined && isAmong(from, own);
   if (origin !== undefined && !isTrusted && !isOurs) return 'untrusted_origin';
-  if (secFetchSite === 'cross-site' && !isTrusted) return 'cross_site';
-  if (secFetchSite === 'same-site' && !isTrusted && !isOurs) return 'cross_site';
-  if (origin !== undefined || referer === undefined) return undefined;
+  if (site === 'cross-site' && !isTrusted) return 'cross_site';
+  if (site === 'same-site' && !isTrusted && !isOurs) return 'cross_site';
+  if (origin !== undefined || referer === undefined || referer === '') return undefined;
   const refererOrigin = parseReferer(referer);
   const isKnown = refererOrigin !== undefined && (isAmong(refererOrigin, own) || isAmong(refererOrigin, trusted));
   return isKnown ? undefined : 'untrusted_origin';
+}
+
+/**
+ * Whether a request is from a page of our own that hides its origin, under `Referrer-Policy: no-referrer` (helmet's
+ * default): of no other page does a browser say both.
+ */
+export function isOwnButHidden({ origin, secFetchSite }: Omit<OriginHeaders, 'referer'>): boolean {
+  return origin === 'null' && siteOf(secFetchSite) === 'same-origin';
+}
+
+function siteOf(secFetchSite: unknown): string | undefined {
+  return typeof secFetchSite === 'string' ? secFetchSite.toLowerCase() : undefined;
 }
 
 function urlOf(text: string): URL | undefined {

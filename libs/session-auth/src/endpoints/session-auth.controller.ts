@@ -4,6 +4,7 @@ import {
   Delete,
   Get,
   HttpCode,
+  Inject,
   Param,
   Post,
   Query,
@@ -14,6 +15,7 @@ import {
   type Type,
 } from '@nestjs/common';
 import { Public } from '../guards/public.decorator.js';
+import { requireRecentAuth } from '../guards/recent-auth.guard.js';
 import { SessionAuthGuard } from '../guards/session-auth.guard.js';
 import { SessionAuthService } from '../login/session-auth.service.js';
 import type { Login } from '../login/sign-in.js';
@@ -22,12 +24,14 @@ import { CsrfService } from '../csrf/csrf.service.js';
 import { SessionAuthError } from '../errors/session-auth.error.js';
 import { getRequestSession } from '../http/request-session.js';
 import { SessionLifecycleService } from '../session/session-lifecycle.service.js';
-import { type Session, type SessionView, requireSession } from '../session/session.js';
+import { type Session, type SessionView, type UserSession, requireSession } from '../session/session.js';
+import { Clock } from '../time/clock.js';
 import type { SessionAuthentication } from '../users/session-authentication.js';
 import { deviceName } from '../users/device-name.js';
 import { userIdOf } from '../users/valid-user.js';
 import { DtoPipe } from './dto.pipe.js';
 import { EndpointErrorsInterceptor } from './endpoint-errors.interceptor.js';
+import { ENDPOINTS_SETTINGS, type EndpointsSettings } from './endpoints.options.js';
 import { LOGIN_RULES, type LoginDto } from './login.dto.js';
 import { REAUTHENTICATE_RULES, type ReauthenticateDto } from './reauthenticate.dto.js';
 
@@ -74,6 +78,8 @@ export class SessionAuthController {
     private readonly auth: SessionAuthService,
     private readonly lifecycle: SessionLifecycleService,
     private readonly csrf: CsrfService,
+    private readonly clock: Clock,
+    @Inject(ENDPOINTS_SETTINGS) private readonly settings: EndpointsSettings,
   ) {}
 
   /** Works before login too. Costs no store call. */
@@ -136,6 +142,7 @@ export class SessionAuthController {
   @HttpCode(204)
   async revoke(@Req() request: object, @Param('id') id: string): Promise<void> {
     const current = await this.#session(request);
+    if (id !== current.id) this.#requireRecentAuth(current);
     const requestSession = getRequestSession(request);
     const revoked = await this.lifecycle.revoke(current.userId, id, 'revoked', requestSession.exchange.client);
     if (!revoked) throw new SessionAuthError('not_found', 'you have no such session');
@@ -150,6 +157,7 @@ export class SessionAuthController {
       throw new SessionAuthError('invalid_request', "include: allowed is 'current'");
     }
     const current = await this.#session(request);
+    this.#requireRecentAuth(current);
     const requestSession = getRequestSession(request);
     const { client } = requestSession.exchange;
     if (include === undefined) {
@@ -181,8 +189,14 @@ export class SessionAuthController {
     };
   }
 
-  async #session(request: object): Promise<ReturnType<typeof requireSession>> {
+  async #session(request: object): Promise<UserSession> {
     return requireSession(await this.auth.current(request));
+  }
+
+  /** A session that was left open, or a found device, must not be enough to shut its owner out. */
+  #requireRecentAuth(session: UserSession): void {
+    const { recentAuth } = this.settings;
+    if (recentAuth !== undefined) requireRecentAuth(session, recentAuth, this.clock.now());
   }
 }
 

@@ -6,7 +6,13 @@ import type { SessionEvent, SessionEventType } from './session-event.js';
 
 const START = Date.UTC(2026, 0, 1);
 const MINUTE = 60_000;
-const FLOODS = ['csrf.rejected', 'session.used_after_end', 'login.failed', 'login.throttled'];
+const FLOODS = [
+  'csrf.rejected',
+  'session.used_after_end',
+  'session.ambiguous_cookie',
+  'login.failed',
+  'login.throttled',
+];
 const ALWAYS_ALONE = Object.keys(AUDIT_VOCABULARY).filter((type) => !FLOODS.includes(type));
 
 describe('the audit log behind its aggregation', () => {

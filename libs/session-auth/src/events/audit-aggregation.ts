@@ -9,6 +9,7 @@ import type { SessionEvent, SessionEventType } from './session-event.js';
 const FLOODS: ReadonlySet<SessionEventType> = new Set([
   'csrf.rejected',
   'session.used_after_end',
+  'session.ambiguous_cookie',
   'login.failed',
   'login.throttled',
 ]);

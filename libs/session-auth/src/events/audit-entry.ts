@@ -25,10 +25,10 @@ export interface AuditEntry {
 }
 
 /**
- * The name and level of each event. The names are OWASP's but for seven that it has none for: `session_destroyed` (it
+ * The name and level of each event. The names are OWASP's but for eight that it has none for: `session_destroyed` (it
  * has only `session_expired`, which would not tell a logout from a timeout), `session_evicted`,
- * `session_token_reuse`, `session_corrupt_record`, `session_fingerprint_mismatch`, `malicious_session_guessing` and
- * `malicious_csrf`.
+ * `session_token_reuse`, `session_ambiguous_cookie`, `session_corrupt_record`, `session_fingerprint_mismatch`,
+ * `malicious_session_guessing` and `malicious_csrf`.
  *
  * https://cheatsheetseries.owasp.org/cheatsheets/Logging_Vocabulary_Cheat_Sheet.html
  */
@@ -41,6 +41,7 @@ export const AUDIT_VOCABULARY: Readonly<Record<SessionEventType, readonly [event
   'session.limit_reached': ['excess_rate_limit_exceeded', 'warn'],
   'session.used_after_end': ['session_use_after_expire', 'critical'],
   'session.token_reused': ['session_token_reuse', 'critical'],
+  'session.ambiguous_cookie': ['session_ambiguous_cookie', 'warn'],
   'session.corrupt_record': ['session_corrupt_record', 'critical'],
   'session.fingerprint_mismatch': ['session_fingerprint_mismatch', 'warn'],
   'session.guessing_suspected': ['malicious_session_guessing', 'critical'],

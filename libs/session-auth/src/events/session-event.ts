@@ -120,6 +120,11 @@ export type SessionEvent =
       /** How many cookies it took for this event. */
       readonly refused: number;
     })
+  /**
+   * A request had several cookies of one of our names, of another domain or path each: none counts. The response took
+   * them all from the client, and nothing ended in the store.
+   */
+  | (EventFields & { readonly type: 'session.ambiguous_cookie'; readonly cookie: 'session' | 'remember-me' })
   /** A stored record could not be read; it was answered as no session. */
   | (EventFields & { readonly type: 'session.corrupt_record' })
   /** The client does not look like the one that logged in. */

@@ -28,11 +28,20 @@ export class RecentAuthGuard extends SessionGuard<number> {
     return this.reflector.getAllAndOverride(RECENT_AUTH, [context.getHandler(), context.getClass()]);
   }
 
-  protected override check({ authenticatedAt, authentication }: UserSession, maxAge: number): void {
-    const age = this.clock.now() - (authenticatedAt?.getTime() ?? -Infinity);
-    if (age <= maxAge && authentication !== 'remember-me') return;
-    throw new SessionAuthError('recent_authentication_required', 'enter your password again to go on');
+  protected override check(session: UserSession, maxAge: number): void {
+    requireRecentAuth(session, maxAge, this.clock.now());
   }
+}
+
+/**
+ * @param maxAge milliseconds
+ * @throws SessionAuthError `recent_authentication_required` for a session whose user proved who they are longer ago, and for
+ *   one that a remember-me token made
+ */
+export function requireRecentAuth({ authenticatedAt, authentication }: UserSession, maxAge: number, now: number): void {
+  const age = now - (authenticatedAt?.getTime() ?? -Infinity);
+  if (age <= maxAge && authentication !== 'remember-me') return;
+  throw new SessionAuthError('recent_authentication_required', 'enter your password again to go on');
 }
 
 /**

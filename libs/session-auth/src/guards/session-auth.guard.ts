@@ -1,6 +1,7 @@
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { asHttpException } from '../http/http-exception.js';
+import { namesGuard } from '../http/named-guard.js';
 import { RequestSessionFactory } from '../http/request-session.js';
 import { requireSession, type UserSession } from '../session/session.js';
 import { PUBLIC } from './public.decorator.js';
@@ -40,8 +41,8 @@ export abstract class SessionGuard<Requirement> implements CanActivate {
 }
 
 /**
- * Lets a request pass that has a live session of a user; {@link Public} handlers are open. With `global: true` it
- * stands before every route.
+ * Lets a request pass that has a live session of a user; {@link Public} handlers are open, unless the handler itself names
+ * this guard. With `global: true` it stands before every route.
  *
  * @throws HttpException 401 `session_required`, 503 `session_store_unavailable`
  */
@@ -49,6 +50,7 @@ export abstract class SessionGuard<Requirement> implements CanActivate {
 export class SessionAuthGuard extends SessionGuard<true> {
   protected override requirementOf(context: ExecutionContext): true | undefined {
     const targets = [context.getHandler(), context.getClass()];
-    return this.reflector.getAllAndOverride<boolean | undefined>(PUBLIC, targets) === true ? undefined : true;
+    if (this.reflector.getAllAndOverride<boolean | undefined>(PUBLIC, targets) !== true) return true;
+    return namesGuard(context, SessionAuthGuard) ? true : undefined;
   }
 }

@@ -65,7 +65,7 @@ describe('the headers of a response at the last moment', () => {
     final.vary('Cookie');
     expect(() => response.writeHead(200)).toThrow(expect.objectContaining({ code: 'ERR_HTTP_HEADERS_SENT' }));
     expect(response.getHeaders()).toEqual({ 'cache-control': 'no-store' });
-    expect(() => new FinalHeaders(response).setCookie('a', 'a=1')).not.toThrow();
+    expect(() => new FinalHeaders(response).setCookie('a', ['a=1'])).not.toThrow();
     expect(() => response.writeHead(200)).toThrow(expect.objectContaining({ code: 'ERR_HTTP_HEADERS_SENT' }));
   });
 
@@ -83,7 +83,7 @@ describe('the headers of a response at the last moment', () => {
     const final = new FinalHeaders(response);
     final.vary('Cookie');
     const hooked = Object.getOwnPropertyDescriptor(response, 'writeHead');
-    final.setCookie('a', 'a=1');
+    final.setCookie('a', ['a=1']);
     final.forbidStore();
     expect(Object.getOwnPropertyDescriptor(response, 'writeHead')).toEqual(hooked);
     wrap('second');
@@ -118,7 +118,7 @@ describe('the headers of a response at the last moment', () => {
     const { headers } = headOf(
       (final, response) => {
         response.setHeader('vary', 'Origin');
-        final.setCookie('a', 'a=1; Path=/');
+        final.setCookie('a', ['a=1; Path=/']);
         final.vary('Cookie');
       },
       200,
@@ -220,9 +220,9 @@ describe('the headers of a response at the last moment', () => {
   it('set a cookie once, the last word, in place of any of that very name', () => {
     const { headers } = headOf((final, response) => {
       response.setHeader('set-cookie', ['a=0; Path=/', 'ab=0', 'x=a=0']);
-      final.setCookie('a', 'a=1');
-      final.setCookie('b', 'b=1');
-      final.setCookie('a', 'a=2');
+      final.setCookie('a', ['a=1']);
+      final.setCookie('b', ['b=1']);
+      final.setCookie('a', ['a=2']);
       response.appendHeader('set-cookie', 'b=9; HttpOnly');
     });
     expect(headers['set-cookie']).toEqual(['ab=0', 'x=a=0', 'a=2', 'b=1']);
@@ -238,8 +238,8 @@ describe('the headers of a response at the last moment', () => {
       const { headers } = headOf(
         (final, response) => {
           if (args.length === 0) response.setHeader('set-cookie', ['a=0', 'ab=0']);
-          final.setCookie('a', 'a=1', () => isLate);
-          final.setCookie('b', 'b=1');
+          final.setCookie('a', ['a=1'], () => isLate);
+          final.setCookie('b', ['b=1']);
           whileHandling();
         },
         ...args,
@@ -260,7 +260,7 @@ describe('the headers of a response at the last moment', () => {
     const { headers } = headOf(
       (final, response) => {
         response.setHeader('set-cookie', 'a=0');
-        final.setCookie('a', 'a=1', () => true);
+        final.setCookie('a', ['a=1'], () => true);
       },
       ...args,
     );
@@ -270,8 +270,8 @@ describe('the headers of a response at the last moment', () => {
 
   it('go by the last word on a cookie also for how long it may be set', () => {
     const { headers } = headOf((final) => {
-      final.setCookie('a', 'a=1', () => true);
-      final.setCookie('a', 'a=2');
+      final.setCookie('a', ['a=1'], () => true);
+      final.setCookie('a', ['a=2']);
     });
     expect(headers['set-cookie']).toEqual(['a=2']);
   });
@@ -280,7 +280,7 @@ describe('the headers of a response at the last moment', () => {
     const cookies = (set: string | number): unknown =>
       headOf((final, response) => {
         response.setHeader('set-cookie', set);
-        final.setCookie('a', 'a=1');
+        final.setCookie('a', ['a=1']);
       }).headers['set-cookie'];
     expect(cookies('b=2')).toEqual(['b=2', 'a=1']);
     expect(cookies(7)).toEqual(['7', 'a=1']);

@@ -4,7 +4,7 @@ type HeaderValue = number | string | readonly string[];
 type WriteHead = (...args: unknown[]) => ServerResponse;
 
 interface FinalCookie {
-  readonly serialized: string;
+  readonly lines: readonly string[];
   readonly isLate: () => boolean;
 }
 
@@ -20,6 +20,7 @@ export class FinalHeaders {
   readonly #vary: string[] = [];
   readonly #cookies = new Map<string, FinalCookie>();
   #noStore = false;
+  #isPersonal = false;
 
   constructor(private readonly response: ServerResponse) {
     // other libraries put theirs in the way of `writeHead` in the same manner: whoever came before is called last
@@ -41,19 +42,35 @@ export class FinalHeaders {
     this.#vary.push(...names);
   }
 
+  /**
+   * The response depends on whose session the request has: `Vary` names `Cookie`.
+   *
+   * @param noStore whether no cache may keep it, the browser's neither, unless the application sets `Cache-Control`
+   */
+  dependOnSession(noStore: boolean): void {
+    this.#vary.push('Cookie');
+    this.#isPersonal = noStore;
+  }
+
   /** No cache may keep the response: `Cache-Control` becomes `no-store` whatever it was. */
   forbidStore(): void {
     this.#noStore = true;
   }
 
   /**
-   * The response sets this cookie, once, beside cookies of other names, and no cache may keep it.
+   * The response sets this cookie beside cookies of other names, and no cache may keep it.
    *
+   * @param lines the `Set-Cookie` values of this name, all there are
    * @param isLate asked when the head is written: whether the cookie must not be set any more
    */
-  setCookie(name: string, serialized: string, isLate = (): boolean => false): void {
-    this.#cookies.set(name, { serialized, isLate });
+  setCookie(name: string, lines: readonly string[], isLate = (): boolean => false): void {
+    this.#cookies.set(name, { lines, isLate });
     this.#noStore = true;
+  }
+
+  /** The response does not set this cookie, whatever was said before. */
+  dropCookie(name: string): void {
+    this.#cookies.delete(name);
   }
 
   /** Express sets its headers on the response. */
@@ -69,6 +86,8 @@ export class FinalHeaders {
     if (this.#noStore) {
       response.setHeader('cache-control', 'no-store');
       for (const name of CACHE_OVERRIDES) response.removeHeader(name);
+    } else if (this.#isPersonal && !response.hasHeader('cache-control')) {
+      response.setHeader('cache-control', 'no-store');
     }
   }
 
@@ -79,9 +98,11 @@ export class FinalHeaders {
     const vary = [response.getHeader('vary')];
     const cookies: (HeaderValue | undefined)[] = [];
     const source = Array.isArray(given) ? objectOf(given) : (given as Record<string, HeaderValue>);
+    let isSilent = !response.hasHeader('cache-control');
     for (const name in source) {
       const key = name.toLowerCase();
       const value = source[name]!;
+      if (key === 'cache-control') isSilent = false;
       if (key === 'vary') vary.push(String(value));
       else if (key === 'set-cookie' && this.#cookies.size > 0) cookies.push(value);
       else if (!this.#noStore || (key !== 'cache-control' && !CACHE_OVERRIDES.includes(key))) headers[name] = value;
@@ -96,6 +117,8 @@ export class FinalHeaders {
     if (this.#noStore) {
       headers['cache-control'] = 'no-store';
       for (const name of CACHE_OVERRIDES) response.removeHeader(name);
+    } else if (this.#isPersonal && isSilent) {
+      headers['cache-control'] = 'no-store';
     }
     return headers;
   }
@@ -104,7 +127,7 @@ export class FinalHeaders {
     const names = [...this.#cookies.keys()];
     const others = linesOf(present).filter((line) => !names.some((name) => line.startsWith(`${name}=`)));
     const ours = [...this.#cookies.values()].filter(({ isLate }) => !isLate());
-    return [...others, ...ours.map(({ serialized }) => serialized)];
+    return [...others, ...ours.flatMap(({ lines }) => lines)];
   }
 }
 

@@ -72,9 +72,9 @@ describe.each(ADAPTERS)('HttpExchange on $name', ({ serve }) => {
 
   it('writes one Set-Cookie of a name: the last', async () => {
     const response = await answerOf((exchange) => {
-      exchange.finalHeaders.setCookie('session', 'session=1; Path=/');
-      exchange.finalHeaders.setCookie('session', 'session=2; Path=/');
-      exchange.finalHeaders.setCookie('session', 'session=3; Path=/');
+      exchange.finalHeaders.setCookie('session', ['session=1; Path=/']);
+      exchange.finalHeaders.setCookie('session', ['session=2; Path=/']);
+      exchange.finalHeaders.setCookie('session', ['session=3; Path=/']);
     });
     expect(response.headers.getSetCookie()).toEqual(['session=3; Path=/']);
     expect(response.headers.get('cache-control')).toBe('no-store');
@@ -83,10 +83,10 @@ describe.each(ADAPTERS)('HttpExchange on $name', ({ serve }) => {
   it('leaves other cookies alone, from before and after, one or several', async () => {
     const response = await answerOf((exchange, raw) => {
       add(raw, ['theme=dark', 'session-extra=1', 'xsession=1']);
-      exchange.finalHeaders.setCookie('session', 'session=1');
+      exchange.finalHeaders.setCookie('session', ['session=1']);
       add(raw, ['language=en']);
-      exchange.finalHeaders.setCookie('session', 'session=2');
-      exchange.finalHeaders.setCookie('csrf', 'csrf=1');
+      exchange.finalHeaders.setCookie('session', ['session=2']);
+      exchange.finalHeaders.setCookie('csrf', ['csrf=1']);
     });
     expect(response.headers.getSetCookie().sort()).toEqual(
       ['csrf=1', 'language=en', 'session-extra=1', 'session=2', 'theme=dark', 'xsession=1'].sort(),
@@ -97,7 +97,7 @@ describe.each(ADAPTERS)('HttpExchange on $name', ({ serve }) => {
     const response = await answerOf((exchange, raw) => {
       if (raw.setHeader === undefined) raw.header?.('set-cookie', 'theme=dark');
       else raw.setHeader('set-cookie', 'theme=dark');
-      exchange.finalHeaders.setCookie('session', 'session=1');
+      exchange.finalHeaders.setCookie('session', ['session=1']);
     });
     expect(response.headers.getSetCookie()).toEqual(['theme=dark', 'session=1']);
   });

@@ -12,6 +12,10 @@ export interface AdapterRequest {
   readonly originalMethod?: string;
   /** `http` or `https`, by the adapter's own trust of proxies. */
   readonly protocol?: string;
+  /** The target of the request line. */
+  readonly originalUrl?: string;
+  /** By the adapter's own trust of proxies. */
+  readonly host?: string;
   readonly ip?: string;
   readonly body?: unknown;
 }
@@ -31,6 +35,9 @@ export interface AdapterResponse {
 }
 
 const MAX_USER_AGENT = 512;
+
+/** A host that no client asks for. */
+const PROBE = 'probe.invalid';
 
 /** One HTTP request and its response, the same for Express and Fastify, with nothing installed on either. */
 export class HttpExchange implements FingerprintRequest {
@@ -59,9 +66,25 @@ export class HttpExchange implements FingerprintRequest {
     return this.request.ip;
   }
 
-  /** `http` or `https`, by the adapter's own trust of proxies. */
+  /**
+   * `http` or `https`: where the adapter trusts the peer of the connection, the first entry of `X-Forwarded-Proto`, which
+   * the proxy next to the client wrote.
+   */
   get protocol(): string | undefined {
-    return this.request.protocol;
+    return this.#forwarded('x-forwarded-proto') ?? this.request.protocol;
+  }
+
+  /**
+   * The host that the client asked for. HTTP/2's `:authority` makes `Host` mean nothing (RFC 9113 8.3.1); no header of
+   * HTTP/1 can have that name. Where the adapter trusts the peer of the connection, the first entry of `X-Forwarded-Host`.
+   */
+  get host(): AdapterRequest['headers'][string] {
+    return this.#forwarded('x-forwarded-host') ?? this.headers[':authority'] ?? this.headers.host;
+  }
+
+  /** The path of the request line, without the query. */
+  get path(): string {
+    return (this.request.originalUrl ?? '/').split('?', 1)[0]!;
   }
 
   /** The body as the application's parser left it, if one ran. */
@@ -90,6 +113,21 @@ export class HttpExchange implements FingerprintRequest {
     // Fastify appends to Set-Cookie instead of replacing it
     this.response.removeHeader(name);
     this.response.header?.(name, value);
+  }
+
+  #forwarded(name: 'x-forwarded-host' | 'x-forwarded-proto'): string | undefined {
+    const list = this.headers[name];
+    if (list === undefined || !this.#isPeerTrusted()) return undefined;
+    return String(list).split(',', 1)[0]!.trim() || undefined;
+  }
+
+  /**
+   * Whether the adapter believes the peer of the connection, by its own setting. No adapter tells that, so it is asked
+   * for the host of the same request with a header that it believes of a trusted peer only.
+   */
+  #isPeerTrusted(): boolean {
+    const headers = { value: { 'x-forwarded-host': PROBE } };
+    return (Object.create(this.request, { headers }) as AdapterRequest).host === PROBE;
   }
 
   /** What the response must say, whatever the application sets. */

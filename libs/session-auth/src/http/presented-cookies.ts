@@ -3,6 +3,7 @@ import { deviceIdOf, type KnownDevice } from '../cookies/device-cookie.js';
 import type { PreSession } from '../cookies/pre-session-cookie.js';
 import type { OpenedRememberMeCookie } from '../cookies/remember-me-cookie.js';
 import type { FoundCookie } from '../cookies/sealed-cookie.js';
+import type { SessionEventPublisher } from '../events/event-publisher.js';
 import type { PresentedToken } from '../session/session-reader.js';
 import type { SessionGuessing } from '../throttle/session-guessing.js';
 import type { Clock } from '../time/clock.js';
@@ -15,20 +16,24 @@ import type { HttpExchange } from './http-exchange.js';
 export class PresentedCookies {
   /** null: the client sent none. */
   #sessionCookie: FoundCookie<PresentedToken> | null | undefined;
+  /** null: the client sent none. */
+  #rememberMeCookie: FoundCookie<OpenedRememberMeCookie> | null | undefined;
 
   constructor(
     private readonly exchange: HttpExchange,
     private readonly cookies: CookieSet,
     private readonly guessing: SessionGuessing,
     private readonly clock: Clock,
+    private readonly events: SessionEventPublisher,
   ) {}
 
   /** The session cookie, genuine or not; null: there is none. */
   get sessionCookie(): FoundCookie<PresentedToken> | null {
     if (this.#sessionCookie !== undefined) return this.#sessionCookie;
     const found = this.cookies.session.find(this.exchange.headers.cookie, this.clock.now()) ?? null;
-    if (found !== null && found.content === undefined) this.guessing.add(found.text, this.exchange.client);
     this.#sessionCookie = found;
+    if (found?.ambiguous === true) this.#reportAmbiguous('session');
+    else if (found !== null && found.content === undefined) this.guessing.add(found.text, this.exchange.client);
     return found;
   }
 
@@ -44,17 +49,31 @@ export class PresentedCookies {
 
   /** The genuine remember-me cookie. */
   get rememberMe(): OpenedRememberMeCookie | undefined {
-    return this.#findRememberMe()?.content;
+    return this.rememberMeCookie?.content;
   }
 
   /** Whether the client sent a remember-me cookie, genuine or not. */
   get hasRememberMe(): boolean {
-    return this.#findRememberMe() !== undefined;
+    return this.rememberMeCookie !== null;
+  }
+
+  /** The remember-me cookie, genuine or not; null: there is none. */
+  get rememberMeCookie(): FoundCookie<OpenedRememberMeCookie> | null {
+    if (this.#rememberMeCookie !== undefined) return this.#rememberMeCookie;
+    const found = this.cookies.rememberMe?.find(this.exchange.headers.cookie, this.clock.now()) ?? null;
+    this.#rememberMeCookie = found;
+    if (found?.ambiguous === true) this.#reportAmbiguous('remember-me');
+    return found;
+  }
+
+  /** The cookie of the device, genuine or not. */
+  get deviceCookie(): FoundCookie<KnownDevice> | undefined {
+    return this.cookies.device?.find(this.exchange.headers.cookie, this.clock.now());
   }
 
   /** The device that somebody signed in from before. */
   get device(): KnownDevice | undefined {
-    return this.cookies.device?.read(this.exchange.headers.cookie, this.clock.now());
+    return this.deviceCookie?.content;
   }
 
   /** What names the browser: the id in its device cookie, or before it has one, one that follows from its pre-session. */
@@ -63,7 +82,7 @@ export class PresentedCookies {
     return device?.id ?? (preSession?.content && deviceIdOf(preSession.content.id));
   }
 
-  #findRememberMe(): FoundCookie<OpenedRememberMeCookie> | undefined {
-    return this.cookies.rememberMe?.find(this.exchange.headers.cookie, this.clock.now());
+  #reportAmbiguous(cookie: 'session' | 'remember-me'): void {
+    this.events.publish({ type: 'session.ambiguous_cookie', cookie, client: this.exchange.client });
   }
 }

@@ -1,4 +1,4 @@
-import { Injectable, Optional, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { Inject, Injectable, Optional, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { IncomingMessage } from 'node:http';
 import { CookieSet } from './cookie-set.js';
 import { digestOf } from '../crypto/session-token.js';
@@ -16,6 +16,8 @@ import { Clock } from '../time/clock.js';
 import { findUser } from '../users/find-user.js';
 import { SessionUserProvider, type SessionUser } from '../users/session-user-provider.js';
 import { HttpExchange, type AdapterRequest, type AdapterResponse } from './http-exchange.js';
+import { HTTP_SETTINGS, type HttpSettings } from './http.options.js';
+import { isPassive } from './passive.decorator.js';
 import { PresentedCookies } from './presented-cookies.js';
 import { ResponseCookies } from './response-cookies.js';
 import { SessionResumer } from './session-resumer.js';
@@ -35,13 +37,16 @@ export class RequestSession {
   /** Until when the client may be given the session that it was resumed by, whatever tokens that gets. */
   #latestResumption = Infinity;
   #user: Promise<SessionUser | undefined> | undefined;
+  #refuseResumption: (() => never) | undefined;
 
+  /** @param isPassive the request counts as no activity of the user */
   constructor(
     readonly exchange: HttpExchange,
     private readonly services: RequestSessionFactory,
+    private readonly isPassive = false,
   ) {
-    const { cookies, guessing, clock } = services;
-    this.presented = new PresentedCookies(exchange, cookies, guessing, clock);
+    const { cookies, guessing, clock, events } = services;
+    this.presented = new PresentedCookies(exchange, cookies, guessing, clock, events);
   }
 
   /** The cookies that the response carries. */
@@ -108,6 +113,16 @@ export class RequestSession {
   }
 
   /**
+   * Has {@link load} reject where it signs a remembered device in: what vouched for this request does not speak for the
+   * user of that.
+   *
+   * @param refuse throws what `load` rejects with
+   */
+  refuseResumption(refuse: () => never): void {
+    this.#refuseResumption = refuse;
+  }
+
+  /**
    * To be called before the store is, by whatever has to write a cookie.
    *
    * @throws SessionAuthError `response_already_sent`
@@ -135,12 +150,13 @@ export class RequestSession {
     this.responseCookies.endPreSession(latest);
   }
 
-  /** Takes the cookies from the client. */
+  /** Takes the cookies from the client, and those back that it was about to get. */
   clear(): void {
     this.#token = null;
     this.#session = this.#live = Promise.resolve(undefined);
     this.responseCookies.clearRememberMe();
     this.responseCookies.clearSession();
+    this.responseCookies.dropDevice();
   }
 
   /** After this, the next request by the same token may have been given another cookie. */
@@ -164,7 +180,8 @@ export class RequestSession {
   async #resume(): Promise<Session | undefined> {
     const live = await this.loadLive();
     const { resumer } = this.services;
-    if (live !== undefined || this.#isForeign || resumer === undefined || this.exchange.headersSent) return live;
+    if (live !== undefined || this.#isForeign || this.isPassive) return live;
+    if (resumer === undefined || this.exchange.headersSent) return undefined;
     // a request in flight: another one has replaced its token, and has the session
     const { session: presented } = this.presented;
     if (presented !== undefined && this.presented.hasRememberMe) {
@@ -174,22 +191,25 @@ export class RequestSession {
     if (issued === undefined) return undefined;
     this.#latestResumption = issued.until ?? Infinity;
     this.replace(issued);
+    this.#refuseResumption?.();
     return issued.session;
   }
 
   async #find(): Promise<Session | undefined> {
     const { presented, exchange, services } = this;
-    exchange.finalHeaders.vary('Cookie');
+    exchange.finalHeaders.dependOnSession(services.http.noStore);
     const cookie = presented.sessionCookie;
+    if (cookie?.ambiguous === true) this.responseCookies.clearSession();
     if (cookie?.content === undefined) return undefined;
     const { token, digest, userMark } = cookie.content;
     const askedAt = services.clock.now();
-    const found = await services.reader.read(digest, exchange, { userMark });
+    const found = await services.reader.read(digest, exchange, { userMark, isActivity: !this.isPassive });
     if (found === undefined) return undefined;
     // a session from before the check was switched on is anybody's
     const { fingerprint, lastActivityAt } = Session.recordOf(found);
     const mismatch = fingerprint === undefined ? undefined : services.fingerprint?.compare(fingerprint, exchange);
     if (mismatch !== undefined && !(await this.#isTolerated(found, mismatch))) return undefined;
+    if (this.isPassive) return found;
     const isFirstUse = Session.foundBy(found).standing.kind === 'successor';
     const session = isFirstUse ? await services.reader.accept(found, exchange) : found;
     if (session === undefined) return undefined;
@@ -267,6 +287,7 @@ export class RequestSessionFactory {
     readonly guessing: SessionGuessing,
     readonly clock: Clock,
     readonly events: SessionEventPublisher,
+    @Inject(HTTP_SETTINGS) readonly http: HttpSettings,
     /** Absent where the check is off. */
     @Optional() readonly fingerprint?: Fingerprint,
     /** Absent where remember-me is off. */
@@ -278,13 +299,16 @@ export class RequestSessionFactory {
   /** The session of the request of a handler's context, bound to it now if it was not yet. */
   of(context: ExecutionContext): RequestSession {
     const http = context.switchToHttp();
-    return this.bind(http.getRequest<AdapterRequest>(), http.getResponse<AdapterResponse>());
+    return this.bind(http.getRequest<AdapterRequest>(), http.getResponse<AdapterResponse>(), context);
   }
 
   /** The session of a request, bound to it now if it was not yet. */
-  bind(request: AdapterRequest, response: AdapterResponse): RequestSession {
+  bind(request: AdapterRequest, response: AdapterResponse, context?: ExecutionContext): RequestSession {
     const raw = rawOf(request);
-    raw[REQUEST_SESSION] ??= new RequestSession(new HttpExchange(request, response), this);
+    const bound = raw[REQUEST_SESSION];
+    if (bound !== undefined) return bound;
+    const exchange = new HttpExchange(request, response);
+    raw[REQUEST_SESSION] = new RequestSession(exchange, this, context !== undefined && isPassive(context, exchange));
     return raw[REQUEST_SESSION];
   }
 }

@@ -1,12 +1,19 @@
 import type { CookieSet } from './cookie-set.js';
 import type { DeviceTagKind } from '../cookies/device-cookie.js';
+import type { FoundCookie } from '../cookies/sealed-cookie.js';
 import { PreSessionCookie } from '../cookies/pre-session-cookie.js';
 import type { SessionOfCookie } from '../cookies/session-cookie.js';
 import type { Clock } from '../time/clock.js';
 import type { HttpExchange } from './http-exchange.js';
 import type { PresentedCookies } from './presented-cookies.js';
 
-/** The cookies that the response carries. The last word on each cookie counts. */
+/** What is known of a kind of cookie to replace it. */
+type OwnCookie = Pick<CookieSet['session'], 'name' | 'expire' | 'expireOthers'>;
+
+/**
+ * The cookies that the response carries. The last word on each cookie counts. Where the client sent several of a name, what
+ * is written of it leaves none of them.
+ */
 export class ResponseCookies {
   /** The browser's pre-session id from this response on; null: none. Undefined: as presented. */
   #preSessionId: string | null | undefined;
@@ -26,26 +33,26 @@ export class ResponseCookies {
    */
   writeSession(token: string, session: SessionOfCookie, until = Infinity): void {
     const { session: cookie } = this.cookies;
-    this.#set(cookie.name, cookie.issue(token, session, this.clock.now()), until);
+    this.#set(cookie, this.presented.sessionCookie, cookie.issue(token, session, this.clock.now()), until);
   }
 
-  /** Takes the session cookie from the client. */
+  /** Takes the session cookie from a client that sent one; none is handed to one that sent none. */
   clearSession(): void {
-    this.#set(this.cookies.session.name, this.cookies.session.expire());
+    this.#clear(this.cookies.session, this.presented.sessionCookie);
   }
 
   /** Hands a remember-me token of a user to the client, no later than `until`: see {@link writeSession}. */
   writeRememberMe(token: string, userId: string, expiresAt: Date, until = Infinity): void {
     const { rememberMe } = this.cookies;
     if (rememberMe === undefined) return;
-    this.#set(rememberMe.name, rememberMe.issue(token, userId, expiresAt.getTime(), this.clock.now()), until);
+    const serialized = rememberMe.issue(token, userId, expiresAt.getTime(), this.clock.now());
+    this.#set(rememberMe, this.presented.rememberMeCookie, serialized, until);
   }
 
-  /** Takes the remember-me cookie from a client that sent one. */
+  /** Takes the remember-me cookie from a client that sent one; none is handed to one that sent none. */
   clearRememberMe(): void {
     const { rememberMe } = this.cookies;
-    if (rememberMe === undefined || !this.presented.hasRememberMe || this.exchange.headersSent) return;
-    this.#set(rememberMe.name, rememberMe.expire());
+    if (rememberMe !== undefined) this.#clear(rememberMe, this.presented.rememberMeCookie);
   }
 
   /** Has the device remember that a user signed in from it. */
@@ -53,7 +60,12 @@ export class ResponseCookies {
     const { device } = this.cookies;
     if (device === undefined) return;
     const { device: known, deviceId } = this.presented;
-    this.#set(device.name, device.issue(known, names, this.clock.now(), deviceId));
+    this.#set(device, this.presented.deviceCookie, device.issue(known, names, this.clock.now(), deviceId));
+  }
+
+  /** What {@link writeDevice} was told is not so. */
+  dropDevice(): void {
+    if (this.cookies.device !== undefined) this.exchange.finalHeaders.dropCookie(this.cookies.device.name);
   }
 
   /**
@@ -74,7 +86,7 @@ export class ResponseCookies {
     const id = known ?? PreSessionCookie.newId();
     this.#preSessionId = id;
     this.#isPreSessionWritten = true;
-    this.#set(preSession.name, preSession.issue(id, this.clock.now()));
+    this.#set(preSession, this.presented.preSession, preSession.issue(id, this.clock.now()));
     return id;
   }
 
@@ -84,14 +96,20 @@ export class ResponseCookies {
    * @param until as of {@link writeSession}: without the session's cookie the browser keeps this one
    */
   endPreSession(until?: number): void {
-    const { preSession } = this.cookies;
-    if (this.preSessionId === undefined && this.presented.preSession === undefined) return;
     this.#preSessionId = null;
     this.#isPreSessionWritten = false;
-    this.#set(preSession.name, preSession.expire(), until);
+    this.#clear(this.cookies.preSession, this.presented.preSession, until);
   }
 
-  #set(name: string, serialized: string, until = Infinity): void {
-    this.exchange.finalHeaders.setCookie(name, serialized, () => this.clock.now() > until);
+  #clear(cookie: OwnCookie, found: FoundCookie<object> | null | undefined, until?: number): void {
+    if (this.exchange.headersSent) return;
+    if (found) this.#set(cookie, found, cookie.expire(), until);
+    else this.exchange.finalHeaders.dropCookie(cookie.name);
+  }
+
+  #set(cookie: OwnCookie, found: FoundCookie<object> | null | undefined, serialized: string, until = Infinity): void {
+    const { exchange } = this;
+    const lines = found?.ambiguous === true ? [...cookie.expireOthers(exchange), serialized] : [serialized];
+    exchange.finalHeaders.setCookie(cookie.name, lines, () => this.clock.now() > until);
   }
 }

@@ -6,6 +6,7 @@ import { PreSessionCookie } from '../cookies/pre-session-cookie.js';
 import { KeyRing } from '../crypto/key-ring.js';
 import { SessionEventPublisher } from '../events/event-publisher.js';
 import { CookieSet } from '../http/cookie-set.js';
+import { DEFAULT_HTTP } from '../http/http.options.js';
 import { RequestSessionFactory, type RequestSession } from '../http/request-session.js';
 import { DEFAULT_SESSION_LIFETIME } from '../session/lifetime.options.js';
 import { SessionGuessing } from '../throttle/session-guessing.js';
@@ -45,7 +46,17 @@ function ask(browser: Browser): Asked {
   const publisher = new SessionEventPublisher(clock, { record: () => undefined });
   const unused = undefined as never;
   const guessing = new SessionGuessing(publisher, clock);
-  const sessions = new RequestSessionFactory(cookies, unused, unused, unused, unused, guessing, clock, publisher);
+  const sessions = new RequestSessionFactory(
+    cookies,
+    unused,
+    unused,
+    unused,
+    unused,
+    guessing,
+    clock,
+    publisher,
+    DEFAULT_HTTP,
+  );
   const { userAgent, cookie } = browser;
   const response = new ServerResponse(new IncomingMessage(new Socket()));
   const requestSession = sessions.bind({ headers: { cookie, 'user-agent': userAgent } }, response);

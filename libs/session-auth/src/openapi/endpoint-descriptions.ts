@@ -77,7 +77,13 @@ export function describeEndpoints(
       needsCsrfToken: true,
       more: [swagger.ApiParam({ name: 'id', type: String, description: 'The handle of the session.' })],
       answer: { status: 204, description: 'It has ended.' },
-      refusals: ['session_required', 'csrf_failed', 'not_found', 'session_store_unavailable'],
+      refusals: [
+        'session_required',
+        'recent_authentication_required',
+        'csrf_failed',
+        'not_found',
+        'session_store_unavailable',
+      ],
     },
     revokeAll: {
       operationId: 'SessionAuth_revokeAll',
@@ -88,7 +94,13 @@ export function describeEndpoints(
         swagger.ApiQuery({ name: 'include', required: false, enum: ['current'], description: 'End this one as well.' }),
       ],
       answer: { status: 200, type: models.Revoked },
-      refusals: ['invalid_request', 'session_required', 'csrf_failed', 'session_store_unavailable'],
+      refusals: [
+        'invalid_request',
+        'session_required',
+        'recent_authentication_required',
+        'csrf_failed',
+        'session_store_unavailable',
+      ],
     },
     reauthenticate: {
       operationId: 'SessionAuth_reauthenticate',

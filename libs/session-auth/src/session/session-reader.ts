@@ -50,6 +50,9 @@ const LONGEST = 128;
 /** A token that others replace at each look never settles: its session is taken for ended. */
 const MAX_LOOKS = 50;
 
+/** A touch interval that is never over: milliseconds, in a form that every store takes. */
+const NEVER = Number.MAX_SAFE_INTEGER;
+
 /** Who asks. Read only where an event needs it: working out an address may cost more than the rest of a read. */
 export interface ClientSource {
   readonly client?: ClientInfo;
@@ -85,14 +88,19 @@ export class SessionReader {
    *
    * @param userMark the mark of the session's user, where it is known: a store that returns another's record is not
    *   believed
+   * @param isActivity false where the read does not keep the session alive
    * @param isUse false where a session that is over, or a token that was replaced, is no sign of a replayed token
    */
   async read(
     digest: string,
     from: ClientSource,
-    { userMark, isUse = true }: { readonly userMark?: Uint8Array; readonly isUse?: boolean } = {},
+    {
+      userMark,
+      isActivity = true,
+      isUse = true,
+    }: { readonly userMark?: Uint8Array; readonly isActivity?: boolean; readonly isUse?: boolean } = {},
   ): Promise<Session | undefined> {
-    const outcome = await this.#find(digest, from);
+    const outcome = await this.#find(digest, from, isActivity);
     if (outcome === undefined) return undefined;
     if (outcome.status === 'live') {
       const { record } = outcome;
@@ -182,13 +190,13 @@ export class SessionReader {
     return this.lifetime.rotationGrace || DEFAULT_SESSION_LIFETIME.rotationGrace;
   }
 
-  async #find(digest: string, from: ClientSource): Promise<FindOutcome | undefined> {
+  async #find(digest: string, from: ClientSource, isActivity = true): Promise<FindOutcome | undefined> {
     const { idle, touchInterval } = this.lifetime;
     // a touch is rare: a store that does without the client until then spares the request working it out
     const touch: Touch = {
       now: this.clock.now(),
       idle,
-      interval: touchInterval,
+      interval: isActivity ? touchInterval : NEVER,
       get client() {
         return from.client;
       },

@@ -82,10 +82,18 @@ describe('Session', () => {
     expect([none.factors, none.toJSON().factors]).toEqual([{}, {}]);
   });
 
-  it('hands out dates that can be changed without harm', () => {
+  it('says in JSON what its record says, whatever a handler does to what it was given', () => {
     const session = open();
+    const before = session.toJSON();
     session.expiresAt.setFullYear(2000);
-    expect(session.expiresAt.getTime()).toBe(NOW + 4);
+    Object.assign(session, { userId: 'bob', roles: ['admin'] });
+    expect(session.toJSON()).toEqual(before);
+  });
+
+  it('shows as properties of its own what it shows as JSON, for serializers that look at nothing else', () => {
+    const session = open();
+    expect(JSON.parse(JSON.stringify({ ...session }))).toEqual(JSON.parse(JSON.stringify(session)));
+    expect(Object.keys(session)).toEqual(Object.keys(session.toJSON()));
   });
 
   it('turns to JSON with what may be shown, and nothing else', () => {

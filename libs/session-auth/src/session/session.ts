@@ -45,6 +45,54 @@ export interface SessionView {
  * @typeParam Data what the application keeps in the session; every key may be absent
  */
 export class Session<Data extends object = SessionData> {
+  // own properties, not getters: what turns an answer to JSON by itself (class-transformer, say) looks at nothing else
+
+  /** The public handle, safe to show: names this session in lists and events, authenticates nobody. */
+  readonly id!: string;
+
+  /** The user's id; undefined for an anonymous session. */
+  readonly userId!: string | undefined;
+
+  readonly email!: string | undefined;
+
+  /**
+   * The user's roles as they were at login, or at the last change told to the library. A role that was gained by such a
+   * change comes with the next token: a request by a token from before does not have it.
+   */
+  readonly roles!: readonly string[];
+
+  /** When the login took place that this session stands for. */
+  readonly createdAt!: Date;
+
+  /** When the user last proved who they are in full; undefined for an anonymous session. */
+  readonly authenticatedAt!: Date | undefined;
+
+  readonly authentication!: SessionAuthentication | undefined;
+
+  /**
+   * The further factors that the user has proved in this session, by name, and when each was last proved. Empty for
+   * none. {@link SessionAuthService.factorCompleted} adds one, and nothing else does.
+   */
+  readonly factors!: Readonly<Record<string, Date>>;
+
+  /** To the precision of `lifetime.touchInterval`. */
+  readonly lastActivityAt!: Date;
+
+  /** When the session ends if nothing more is heard. */
+  readonly expiresAt!: Date;
+
+  /** When the session ends whatever happens. */
+  readonly absoluteExpiresAt!: Date;
+
+  /**
+   * The address that the session was last seen from, to the precision of `lifetime.touchInterval`; that of the login until
+   * then. The login's stays in the event `session.created`.
+   */
+  readonly ip!: string | undefined;
+
+  /** The `User-Agent` that the session was last seen with, as {@link ip}. Untrusted text. */
+  readonly userAgent!: string | undefined;
+
   readonly #updater: SessionUpdater;
   #record: SessionRecord;
   #foundBy: FoundBy;
@@ -52,85 +100,11 @@ export class Session<Data extends object = SessionData> {
 
   /** @param foundBy the token it was found by; undefined: it was found in a list, or by its handle */
   constructor(record: SessionRecord, updater: SessionUpdater, foundBy?: FoundBy) {
-    this.#record = record;
     this.#updater = updater;
+    this.#record = record;
     this.#foundBy = foundBy ?? { digest: record.digest, standing: { kind: 'present' } };
     this.#roles = foundBy === undefined ? record.roles : rolesOf(record, foundBy.standing);
-  }
-
-  /** The public handle, safe to show: names this session in lists and events, authenticates nobody. */
-  get id(): string {
-    return this.#record.id;
-  }
-
-  /** The user's id; undefined for an anonymous session. */
-  get userId(): string | undefined {
-    return this.#record.userId;
-  }
-
-  get email(): string | undefined {
-    return this.#record.email || undefined;
-  }
-
-  /**
-   * The user's roles as they were at login, or at the last change told to the library. A role that was gained by such a
-   * change comes with the next token: a request by a token from before does not have it.
-   */
-  get roles(): readonly string[] {
-    return this.#roles;
-  }
-
-  /** When the login took place that this session stands for. */
-  get createdAt(): Date {
-    return new Date(this.#record.createdAt);
-  }
-
-  /** When the user last proved who they are in full; undefined for an anonymous session. */
-  get authenticatedAt(): Date | undefined {
-    return this.#record.authenticatedAt === undefined ? undefined : new Date(this.#record.authenticatedAt);
-  }
-
-  get authentication(): SessionAuthentication | undefined {
-    return this.#record.authentication;
-  }
-
-  /**
-   * The further factors that the user has proved in this session, by name, and when each was last proved. Empty for
-   * none. {@link SessionAuthService.factorCompleted} adds one, and nothing else does.
-   */
-  get factors(): Readonly<Record<string, Date>> {
-    // without what objects have anyway, which no name may find
-    const factors = Object.create(null) as Record<string, Date>;
-    for (const [name, time] of Object.entries(this.#record.factors ?? {})) factors[name] = new Date(time);
-    return factors;
-  }
-
-  /** To the precision of `lifetime.touchInterval`. */
-  get lastActivityAt(): Date {
-    return new Date(this.#record.lastActivityAt);
-  }
-
-  /** When the session ends if nothing more is heard. */
-  get expiresAt(): Date {
-    return new Date(this.#record.expiresAt);
-  }
-
-  /** When the session ends whatever happens. */
-  get absoluteExpiresAt(): Date {
-    return new Date(this.#record.absoluteExpiresAt);
-  }
-
-  /**
-   * The address that the session was last seen from, to the precision of `lifetime.touchInterval`; that of the login until
-   * then. The login's stays in the event `session.created`.
-   */
-  get ip(): string | undefined {
-    return this.#record.ip;
-  }
-
-  /** The `User-Agent` that the session was last seen with, as {@link ip}. Untrusted text. */
-  get userAgent(): string | undefined {
-    return this.#record.userAgent;
+    show(this, record, this.#roles);
   }
 
   /** The application's data, as of this request's read or the last `update`. Change it by `update` only. */
@@ -157,15 +131,15 @@ export class Session<Data extends object = SessionData> {
     return {
       id: record.id,
       userId: record.userId,
-      email: this.email,
+      email: record.email || undefined,
       roles: this.#roles,
-      createdAt: this.createdAt.toISOString(),
-      authenticatedAt: this.authenticatedAt?.toISOString(),
+      createdAt: textOf(record.createdAt),
+      authenticatedAt: record.authenticatedAt === undefined ? undefined : textOf(record.authenticatedAt),
       authentication: record.authentication,
-      factors: Object.fromEntries(Object.entries(this.factors).map(([name, at]) => [name, at.toISOString()])),
-      lastActivityAt: this.lastActivityAt.toISOString(),
-      expiresAt: this.expiresAt.toISOString(),
-      absoluteExpiresAt: this.absoluteExpiresAt.toISOString(),
+      factors: Object.fromEntries(Object.entries(record.factors ?? {}).map(([name, at]) => [name, textOf(at)])),
+      lastActivityAt: textOf(record.lastActivityAt),
+      expiresAt: textOf(record.expiresAt),
+      absoluteExpiresAt: textOf(record.absoluteExpiresAt),
       ip: record.ip,
       userAgent: record.userAgent,
     };
@@ -193,6 +167,7 @@ export class Session<Data extends object = SessionData> {
     session.#record = record;
     session.#foundBy = foundBy;
     session.#roles = roles;
+    show(session, record, roles);
   }
 
   /**
@@ -202,6 +177,38 @@ export class Session<Data extends object = SessionData> {
   static foundBy(session: Session<object>): FoundBy {
     return session.#foundBy;
   }
+}
+
+type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
+
+/** Sets what a session shows of its record. */
+function show(shown: Writable<Session<object>>, record: SessionRecord, roles: readonly string[]): void {
+  shown.id = record.id;
+  shown.userId = record.userId;
+  shown.email = record.email || undefined;
+  shown.roles = roles;
+  shown.createdAt = new Date(record.createdAt);
+  shown.authenticatedAt = record.authenticatedAt === undefined ? undefined : new Date(record.authenticatedAt);
+  shown.authentication = record.authentication;
+  shown.factors = record.factors === undefined ? NO_FACTORS : timesOf(record.factors);
+  shown.lastActivityAt = new Date(record.lastActivityAt);
+  shown.expiresAt = new Date(record.expiresAt);
+  shown.absoluteExpiresAt = new Date(record.absoluteExpiresAt);
+  shown.ip = record.ip;
+  shown.userAgent = record.userAgent;
+}
+
+function textOf(time: number): string {
+  return new Date(time).toISOString();
+}
+
+// without what objects have anyway, which no name may find
+const NO_FACTORS = Object.freeze(Object.create(null) as Record<string, Date>);
+
+function timesOf(factors: NonNullable<SessionRecord['factors']>): Record<string, Date> {
+  const times = Object.create(null) as Record<string, Date>;
+  for (const name in factors) times[name] = new Date(factors[name]!);
+  return times;
 }
 
 /** Bytes of a mark. */

@@ -1,0 +1,60 @@
+import type { CookieAttributes } from './cookie.options.js';
+
+/** What a browser was asked for, as far as it decides which cookies it sends. */
+export interface CookieTarget {
+  /** With or without a port. */
+  readonly host: unknown;
+  /** Without the query. */
+  readonly path: string;
+}
+
+type Variant = Pick<CookieAttributes, 'path' | 'domain' | 'partitioned'>;
+
+/** With more, the head of the response would outgrow what proxies take. */
+const MAX_VARIANTS = 32;
+const MAX_SEGMENTS = 4;
+const MAX_LABELS = 5;
+
+const HOST = /^(?:[a-z0-9_-]{1,63}\.)+[a-z][a-z0-9-]{0,62}$/;
+const PATH = /^[\x21-\x3a\x3c-\x7e]*$/;
+
+/**
+ * Where else a browser may keep cookies of a name that it sends together (RFC 6265bis 5.8.3): for this host only, for the
+ * configured domain and for every name above the host, at the configured path, at `/` and at every path above the
+ * target. The configured variant is not among them. With a prefix of `__Host-` browsers allow one place, and one more for
+ * a partitioned cookie.
+ */
+export function otherVariants(attributes: CookieAttributes, { host, path }: CookieTarget): Variant[] {
+  const { name, secure } = attributes;
+  const isHostOnly = /^__host-/i.test(name);
+  const domains = isHostOnly ? [undefined] : [undefined, attributes.domain, ...domainsAbove(host)];
+  const paths = isHostOnly ? ['/'] : [attributes.path, '/', ...pathsAbove(path)];
+  const variants = new Map<string, Variant>();
+  const add = (variant: Variant): void => void variants.set(keyOf(variant), variant);
+  if (secure) add({ ...attributes, partitioned: !attributes.partitioned });
+  for (const domain of domains)
+    for (const each of paths) add({ path: each, domain, partitioned: attributes.partitioned });
+  variants.delete(keyOf(attributes));
+  return [...variants.values()].slice(0, MAX_VARIANTS);
+}
+
+/** A leading dot means nothing (RFC 6265bis 5.6.3). */
+function keyOf({ path, domain = '', partitioned }: Variant): string {
+  return JSON.stringify([path, domain.replace(/^\./, '').toLowerCase(), partitioned]);
+}
+
+function domainsAbove(host: unknown): string[] {
+  const name = typeof host === 'string' ? host.toLowerCase().replace(/:\d+$/, '') : '';
+  if (!HOST.test(name)) return [];
+  const labels = name.split('.').slice(-MAX_LABELS);
+  return labels.slice(0, -1).map((_, index) => labels.slice(index).join('.'));
+}
+
+function pathsAbove(path: string): string[] {
+  if (!PATH.test(path)) return [];
+  const segments = path.split('/').slice(1, MAX_SEGMENTS + 1);
+  return segments.flatMap((_, index) => {
+    const above = `/${segments.slice(0, index + 1).join('/')}`;
+    return above.endsWith('/') ? [above] : [above, `${above}/`];
+  });
+}

@@ -1,0 +1,24 @@
+import type { CanActivate, ExecutionContext } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+
+type GuardClass = abstract new (...args: never[]) => CanActivate;
+
+/** Where Nest keeps what `@UseGuards()` names. */
+const GUARDS = '__guards__';
+
+const reflector = new Reflector();
+
+/**
+ * Whether a handler itself, not only its controller, asks for a guard by name: `@UseGuards(SessionAuthGuard)` on the
+ * method, by the class, one that extends it, or an instance.
+ */
+export function namesGuard(context: ExecutionContext, guard: GuardClass): boolean {
+  const named = reflector.get<unknown>(GUARDS, context.getHandler());
+  return (
+    Array.isArray(named) &&
+    named.some((each: unknown) => {
+      if (each === guard || each instanceof guard) return true;
+      return typeof each === 'function' && each.prototype instanceof guard;
+    })
+  );
+}
