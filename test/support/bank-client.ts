@@ -41,8 +41,12 @@ export const DEVICE_COOKIE = '__Host-session-device';
 
 const SAFE = ['GET', 'HEAD', 'OPTIONS'];
 
-/** Sends paths as they are, without the tidying up that `fetch` does; connections are its own. */
-export async function send(port: number, method: string, path: string, ask: Ask = {}): Promise<Answer> {
+/**
+ * Sends paths as they are, without the tidying up that `fetch` does; connections are its own.
+ *
+ * @param port or the path of a Unix socket
+ */
+export async function send(port: number | string, method: string, path: string, ask: Ask = {}): Promise<Answer> {
   const body = ask.body === undefined || typeof ask.body === 'string' ? ask.body : JSON.stringify(ask.body);
   const headers = {
     ...(body === undefined
@@ -54,7 +58,8 @@ export async function send(port: number, method: string, path: string, ask: Ask 
   };
   return new Promise((resolve, reject) => {
     const agent = new Agent({ keepAlive: false });
-    const outgoing = httpRequest({ host: '127.0.0.1', port, method, path, headers, agent }, (response) => {
+    const target = typeof port === 'string' ? { socketPath: port } : { host: '127.0.0.1', port };
+    const outgoing = httpRequest({ ...target, method, path, headers, agent }, (response) => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('error', reject);
@@ -76,7 +81,8 @@ export class BankClient {
   /** Sent with every request: what this device looks like. */
   readonly headers: Record<string, string> = {};
 
-  constructor(public port: number) {}
+  /** @param port or the path of a Unix socket */
+  constructor(public port: number | string) {}
 
   get cookie(): string {
     return [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; ');

@@ -1,5 +1,4 @@
 import type { CookieSet } from './cookie-set.js';
-import type { DeviceTagKind } from '../cookies/device-cookie.js';
 import { PreSessionCookie } from '../cookies/pre-session-cookie.js';
 import type { SessionOfCookie } from '../cookies/session-cookie.js';
 import type { Clock } from '../time/clock.js';
@@ -48,12 +47,16 @@ export class ResponseCookies {
     this.#set(rememberMe.name, rememberMe.expire());
   }
 
-  /** Has the device remember that a user signed in from it. */
-  writeDevice(names: Readonly<Partial<Record<DeviceTagKind, string>>>): void {
+  /**
+   * Has the device remember that a user signed in from it.
+   *
+   * @param since when they did, in milliseconds since the epoch
+   */
+  writeDevice(user: string, since = this.clock.now()): void {
     const { device } = this.cookies;
     if (device === undefined) return;
     const { device: known, deviceId } = this.presented;
-    this.#set(device.name, device.issue(known, names, this.clock.now(), deviceId));
+    this.#set(device.name, device.issue(known, { user, since }, this.clock.now(), deviceId));
   }
 
   /**

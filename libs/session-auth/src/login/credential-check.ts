@@ -1,4 +1,5 @@
 import { Injectable, Logger, Optional } from '@nestjs/common';
+import { isStoreUnavailable } from '../async/store-deadline.js';
 import { SessionAuthError } from '../errors/session-auth.error.js';
 import { SessionEventPublisher } from '../events/event-publisher.js';
 import type { LoginFailure } from '../events/session-event.js';
@@ -8,6 +9,13 @@ import type { ThrottleRefusal } from '../throttle/login-attempt.js';
 import { LoginThrottle } from '../throttle/login-throttle.js';
 import { SessionUserProvider, type SessionUser } from '../users/session-user-provider.js';
 import { DeviceRecognition } from './device-recognition.js';
+
+/** Whose password it was. */
+export interface CheckedUser {
+  readonly user: SessionUser;
+  /** Whether they had not signed in from the request's device before; undefined where that is not known. */
+  readonly newDevice: boolean | undefined;
+}
 
 /**
  * The check of a password, under the login throttle. Unknown user, wrong password and disabled account are one and the
@@ -29,7 +37,7 @@ export class CredentialCheck {
   /**
    * The user whose password it is.
    *
-   * @param findUser looks the account up; runs while the throttle is asked
+   * @param findUser looks the account up
    * @throws SessionAuthError `invalid_credentials`, `too_many_attempts`, `password_too_long`,
    *   `session_store_unavailable`
    */
@@ -38,29 +46,36 @@ export class CredentialCheck {
     loginName: string,
     findUser: () => Promise<SessionUser | null | undefined>,
     password: string,
-  ): Promise<SessionUser> {
+  ): Promise<CheckedUser> {
     const { ip } = requestSession.exchange.client;
-    const attempt = this.throttle?.attempt(loginName, {
-      ip,
-      deviceId: this.devices.knownFor(requestSession, loginName),
-    });
-    if (attempt === undefined) {
-      const user = (await findUser()) ?? undefined;
-      const failure = await this.#verify(user, password);
-      if (failure !== undefined) this.fail(requestSession, failure, user);
-      return user!;
+    const user = (await findUser()) ?? undefined;
+    const device = user && this.devices.usedBy(requestSession, user);
+    const attempt = this.throttle?.attempt(loginName, idOf(user), { ip, device });
+    const refusal = await attempt?.check();
+    if (refusal !== undefined) this.#refuse(requestSession, refusal, user);
+    const failure = await this.#verify(user, password);
+    // what others tried meanwhile counts as well: without this, parallel tries would all be told their outcome
+    const late = await (failure === undefined ? attempt?.succeeded() : attempt?.failed());
+    if (late !== undefined) this.#refuse(requestSession, late, user);
+    if (failure !== undefined) this.fail(requestSession, failure, user);
+    const isKnown = device !== undefined && attempt?.isDeviceKnown !== false;
+    return { user: user!, newDevice: this.devices.isOn ? !isKnown : undefined };
+  }
+
+  /**
+   * Whether a user whom the application has authenticated is new to the request's device; undefined where that is not
+   * known. A device that cannot be looked up is new: a notice too many, never one too few.
+   */
+  async isNewDevice(requestSession: RequestSession, user: SessionUser): Promise<boolean | undefined> {
+    if (!this.devices.isOn) return undefined;
+    const device = this.devices.usedBy(requestSession, user);
+    if (device === undefined || this.throttle === undefined) return device === undefined;
+    try {
+      return !(await this.throttle.isDeviceKnown(String(user.id), device.since));
+    } catch (error) {
+      if (isStoreUnavailable(error)) return true;
+      throw error;
     }
-    return attempt.inTurn(async () => {
-      const [found, refusal] = await Promise.all([findUser(), attempt.check()]);
-      const user = found ?? undefined;
-      if (refusal !== undefined) this.#refuse(requestSession, refusal, user);
-      const failure = await this.#verify(user, password);
-      // what others tried meanwhile counts as well: without this, parallel tries would all be told their outcome
-      const late = await (failure === undefined ? attempt.succeeded() : attempt.failed());
-      if (late !== undefined) this.#refuse(requestSession, late, user);
-      if (failure !== undefined) this.fail(requestSession, failure, user);
-      return user!;
-    });
   }
 
   /**
