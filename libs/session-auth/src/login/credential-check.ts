@@ -108,11 +108,19 @@ export class CredentialCheck {
     if (user === undefined) return 'unknown_user';
     if (!matches) return 'wrong_password';
     if (user.disabled === true) return 'account_disabled';
-    if (this.passwords.needsRehash(user.passwordHash!)) await this.#rehash(user, password);
+    if (await this.#isOutdated(user.passwordHash!, password)) await this.#rehash(user, password);
     return undefined;
   }
 
-  /** The cost was raised since the hash was made. The user is let in whether or not the new hash can be kept. */
+  /** Whether a hash that is the password's was made by other parameters, or of another form than NFC. */
+  async #isOutdated(hash: string, password: string): Promise<boolean> {
+    const { passwords } = this;
+    if (passwords.needsRehash(hash)) return true;
+    const composed = password.normalize('NFC');
+    return composed !== password && !(await passwords.verify(composed, hash));
+  }
+
+  /** The hash is out of date. The user is let in whether or not the new hash can be kept. */
   async #rehash(user: SessionUser, password: string): Promise<void> {
     const { users, passwords } = this;
     if (users?.savePasswordHash === undefined) return;
