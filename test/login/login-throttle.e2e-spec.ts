@@ -89,6 +89,7 @@ describe.each(EVERYWHERE)('the login throttle on $adapter with $store', ({ adapt
   });
 
   it('lets any number of parallel logins with the right password pass', async () => {
+    at.bank = await at.start({ passwordQueue: { perAddress: 100 } });
     const answers = await Promise.all(Array.from({ length: 100 }, () => login('alice')));
     expect(new Set(answers.map((answer) => answer.status))).toEqual(new Set([200]));
   });

@@ -1,4 +1,5 @@
 import { Injectable, Logger, Optional } from '@nestjs/common';
+import { QueueFullError } from '../async/fair-queue.js';
 import { isStoreUnavailable } from '../async/store-deadline.js';
 import { SessionAuthError } from '../errors/session-auth.error.js';
 import { SessionEventPublisher } from '../events/event-publisher.js';
@@ -7,8 +8,12 @@ import type { RequestSession } from '../http/request-session.js';
 import { PasswordHasher } from '../passwords/password-hasher.js';
 import type { ThrottleRefusal } from '../throttle/login-attempt.js';
 import { LoginThrottle } from '../throttle/login-throttle.js';
+import { PasswordQueue } from '../throttle/password-queue.js';
 import { SessionUserProvider, type SessionUser } from '../users/session-user-provider.js';
 import { DeviceRecognition } from './device-recognition.js';
+
+/** When to try again after passwords that wait were too many: by then some of them have been checked. */
+const RETRY_SECONDS = 5;
 
 /** Whose password it was. */
 export interface CheckedUser {
@@ -30,6 +35,7 @@ export class CredentialCheck {
     private readonly passwords: PasswordHasher,
     private readonly events: SessionEventPublisher,
     private readonly devices: DeviceRecognition,
+    private readonly queue: PasswordQueue,
     @Optional() private readonly throttle?: LoginThrottle,
     @Optional() private readonly users?: SessionUserProvider,
   ) {}
@@ -38,7 +44,7 @@ export class CredentialCheck {
    * The user whose password it is.
    *
    * @param findUser looks the account up
-   * @throws SessionAuthError `invalid_credentials`, `too_many_attempts`, `password_too_long`,
+   * @throws SessionAuthError `invalid_credentials`, `too_many_attempts`, `server_busy`, `password_too_long`,
    *   `session_store_unavailable`
    */
   async userOf(
@@ -48,12 +54,17 @@ export class CredentialCheck {
     password: string,
   ): Promise<CheckedUser> {
     const { ip } = requestSession.exchange.client;
-    const user = (await findUser()) ?? undefined;
+    const user = await this.#unlessFull(requestSession, async () => {
+      this.queue.requireRoom(ip);
+      return (await findUser()) ?? undefined;
+    });
     const device = user && this.devices.usedBy(requestSession, user);
     const attempt = this.throttle?.attempt(loginName, idOf(user), { ip, device });
     const refusal = await attempt?.check();
     if (refusal !== undefined) this.#refuse(requestSession, refusal, user);
-    const failure = await this.#verify(user, password);
+    const failure = await this.#unlessFull(requestSession, () =>
+      this.queue.run(ip, () => this.#verify(user, password)),
+    );
     // what others tried meanwhile counts as well: without this, parallel tries would all be told their outcome
     const late = await (failure === undefined ? attempt?.succeeded() : attempt?.failed());
     if (late !== undefined) this.#refuse(requestSession, late, user);
@@ -101,6 +112,20 @@ export class CredentialCheck {
     this.events.publish({ type: 'login.throttled', ...refusal, userId: idOf(user), client });
     const { retryAfterSeconds } = refusal;
     throw new SessionAuthError('too_many_attempts', 'too many failed logins; try again later', { retryAfterSeconds });
+  }
+
+  async #unlessFull<T>(requestSession: RequestSession, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof QueueFullError)) throw error;
+      const { client } = requestSession.exchange;
+      const retryAfterSeconds = RETRY_SECONDS;
+      this.events.publish({ type: 'login.throttled', scope: 'waiting', retryAfterSeconds, client });
+      throw error.limit === 'key'
+        ? new SessionAuthError('too_many_attempts', 'too many logins at the same time', { retryAfterSeconds })
+        : new SessionAuthError('server_busy', 'too many logins wait; try again later', { retryAfterSeconds });
+    }
   }
 
   async #verify(user: SessionUser | undefined, password: string): Promise<LoginFailure | undefined> {

@@ -62,7 +62,7 @@ export class SessionAuthService {
    * the same to the client, in answer and in work (ASVS 6.3.8).
    *
    * @param options `rememberMe`: keep this device signed in beyond the session. A login without it forgets the device.
-   * @throws SessionAuthError `invalid_credentials`, `too_many_attempts`, `password_too_long`,
+   * @throws SessionAuthError `invalid_credentials`, `too_many_attempts`, `server_busy`, `password_too_long`,
    *   `session_limit_reached`, `not_configured`
    */
   async login(request: object, { email, password }: Credentials, options: LoginOptions = {}): Promise<Login> {
@@ -120,7 +120,7 @@ export class SessionAuthService {
    *
    * @param proof `newPassword`: what the form is about to set the password to. Another request by the same form may have
    *   set it already, and the old one holds no more then
-   * @throws SessionAuthError `session_required`, `invalid_credentials`, `too_many_attempts`,
+   * @throws SessionAuthError `session_required`, `invalid_credentials`, `too_many_attempts`, `server_busy`,
    *   `password_too_long`, `not_configured`
    */
   async reauthenticate(
