@@ -50,7 +50,8 @@ describe('resolveOptions', () => {
       },
       fingerprint: ['user-agent', 'accept-language', 'accept-encoding'].map((name) => ({
         name,
-        onMismatch: 'destroy',
+        tag: name === 'user-agent' ? 'user-agent:browser' : name,
+        onMismatch: name === 'user-agent' ? 'destroy' : 'report',
         always: false,
         isPure: true,
         read: expect.any(Function),
