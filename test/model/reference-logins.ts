@@ -15,7 +15,7 @@ export function* create(model: ReferenceModel, login: Login, named: Names | unde
   if (token !== undefined && namesake !== undefined && model.isLive(namesake)) {
     yield;
     // of several logins by one token: the session that the first has made
-    const seen = yield* read(model, token, { isUse: false });
+    const seen = yield* read(model, token, { isUse: false, ip: login.ip });
     if (seen === undefined) throw Refused.with('session_required');
     return { token, seen };
   }

@@ -10,7 +10,7 @@ export function* find(model: ReferenceModel, token: string): Steps<Seen | undefi
   yield;
   const session = model.live(seen.session.id);
   if (session === undefined) {
-    model.emit({ type: 'session.used_after_end' });
+    model.emit({ type: 'session.used_after_end', sessionId: token.slice(2, 22) });
     return undefined;
   }
   if (session.tokens.kindOf(token, model.now) === 'successor') {
@@ -21,7 +21,11 @@ export function* find(model: ReferenceModel, token: string): Steps<Seen | undefi
 }
 
 /** The session of a token, which a successor does not become the token of. */
-export function* read(model: ReferenceModel, token: string, { isUse = true } = {}): Steps<Seen | undefined> {
+export function* read(
+  model: ReferenceModel,
+  token: string,
+  { isUse = true, ip }: { readonly isUse?: boolean; readonly ip?: string } = {},
+): Steps<Seen | undefined> {
   const { now, settings } = model;
   const session = model.byToken(token);
   if (session === undefined || !model.isLive(session)) {
@@ -29,12 +33,13 @@ export function* read(model: ReferenceModel, token: string, { isUse = true } = {
       model.remove(session);
       model.emit({ type: 'session.expired', sessionId: session.id, userId: session.userId }, session.faded);
     }
-    if (isUse) model.emit({ type: 'session.used_after_end' });
+    if (isUse) model.emit({ type: 'session.used_after_end', sessionId: token.slice(2, 22) });
     return undefined;
   }
   if (session.tokens.isHonoured(token, now) && now - session.lastActivityAt >= settings.touchInterval) {
     session.lastActivityAt = now;
     session.expiresAt = Math.min(now + settings.idle, session.absoluteExpiresAt);
+    session.ip = ip ?? session.ip;
   }
   return yield* judge(model, session, token, isUse);
 }
