@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import type { SessionAuthOptions, SessionEvent } from 'nestjs-session-auth';
+import { Controller, Get, UseGuards } from '@nestjs/common';
+import { SessionAuthGuard, type SessionAuthOptions, type SessionEvent } from 'nestjs-session-auth';
 import { openBackend, SERVERS, startBank, STORES, type Backend, type Bank } from '../support/bank.js';
 import { Browser } from '../support/browser.js';
 
@@ -17,6 +18,13 @@ const MOVES: readonly (readonly [what: string, before: Cookie, after: Cookie])[]
   ['to another domain and path at once', { path: '/auth' }, { domain: 'bank.example' }],
 ];
 
+@Controller('pages')
+@UseGuards(SessionAuthGuard)
+class PagesController {
+  @Get('*')
+  page(): void {}
+}
+
 const EVERYWHERE = SERVERS.flatMap((adapter) => STORES.map((store) => ({ adapter, store })));
 
 describe.each(EVERYWHERE)('two cookies of our name on $adapter with $store', ({ adapter, store }) => {
@@ -33,6 +41,7 @@ describe.each(EVERYWHERE)('two cookies of our name on $adapter with $store', ({ 
       adapter,
       backend,
       options: { cookie: { name: NAME, ...cookie }, csrf: { publicOrigin: BANK } },
+      module: { controllers: [PagesController] },
     });
   };
   const ambiguous = (): SessionEvent[] => bank.events.filter(({ type }) => type === 'session.ambiguous_cookie');
@@ -127,5 +136,20 @@ describe.each(EVERYWHERE)('two cookies of our name on $adapter with $store', ({ 
       expect(await victim.user(BANK)).toBe('alice');
     }
     expect(await attacker.user(BANK)).toBe('bob');
+  });
+
+  it('are taken by a head of bounded size, whatever host and path the client asks for', async () => {
+    backend = await openBackend(store);
+    await start({ domain: 'bank.example' });
+    const cookie = ['', '-remember'].map((kind) => `${NAME}${kind}=x; ${NAME}${kind}=y`).join('; ');
+    const headers = { host: `${`${'a'.repeat(60)}.`.repeat(3)}bank.example` };
+    const answer = await bank.send('GET', `/pages${`/${'b'.repeat(1500)}`.repeat(4)}`, { headers, cookie });
+    expect(answer.status).toBe(401);
+    expect(answer.setCookies.length).toBeGreaterThan(8);
+    expect(answer.setCookies.join().length).toBeLessThan(16_000);
+    for (const kind of ['', '-remember']) {
+      const hostOnly = answer.setCookies.filter((line) => line.startsWith(`${NAME}${kind}=`) && !/domain/i.test(line));
+      expect(hostOnly.some((line) => line.includes('Path=/;'))).toBe(true);
+    }
   });
 });

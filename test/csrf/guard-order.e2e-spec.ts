@@ -1,5 +1,14 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { Controller, Inject, Post, Req, UseGuards } from '@nestjs/common';
+import {
+  Controller,
+  Inject,
+  Injectable,
+  Post,
+  Req,
+  UseGuards,
+  type CanActivate,
+  type ExecutionContext,
+} from '@nestjs/common';
 import {
   CsrfExempt,
   CsrfGuard,
@@ -16,6 +25,17 @@ import {
 } from 'nestjs-session-auth';
 import { PRE_SESSION_COOKIE, SESSION_COOKIE, type Answer, type BankClient } from '../support/bank-client.js';
 import { openBackend, SERVERS, startBank, type Bank } from '../support/bank.js';
+
+/** A guard of the application's own, which only wants to know who asks: failures are none of its business. */
+@Injectable()
+class CuriousGuard implements CanActivate {
+  constructor(@Inject(SessionAuthService) private readonly auth: SessionAuthService) {}
+
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    await this.auth.current(context.switchToHttp().getRequest()).catch(() => undefined);
+    return true;
+  }
+}
 
 @Controller('orders')
 class OrdersController {
@@ -66,13 +86,35 @@ class OrdersController {
     OrdersController.users.push((await this.auth.current(request))?.userId);
   }
 
+  @UseGuards(CsrfGuard, CuriousGuard, SessionAuthGuard)
+  @Post('asked-twice')
+  askedTwice(@CurrentSession('userId') userId: string): void {
+    OrdersController.users.push(userId);
+  }
+
+  @Public()
+  @UseGuards(CsrfGuard, CuriousGuard)
+  @Post('ensured-in-handler')
+  async ensuredInHandler(@Req() request: object): Promise<void> {
+    OrdersController.users.push((await this.auth.ensureSession(request)).userId);
+  }
+
   @RequireFullAuth()
   @CsrfExempt()
   @Post('exempt')
   exempt(): void {}
 }
 
-const DOORS = ['session-first', 'token-first', 'role', 'session-in-handler', 'user-in-handler', 'verified-by-hand'];
+const DOORS = [
+  'session-first',
+  'token-first',
+  'role',
+  'session-in-handler',
+  'user-in-handler',
+  'verified-by-hand',
+  'asked-twice',
+  'ensured-in-handler',
+];
 
 describe.each(SERVERS)('a pre-session CSRF token and a remembered device on %s', (adapter) => {
   let bank: Bank;

@@ -62,6 +62,22 @@ describe.each(EVERYWHERE)('addresses of clients on $adapter with $store', (where
     expect((await at.login('bob', host(0x100))).status).toBe(200);
   });
 
+  it('that somebody has collected are bounded together', async () => {
+    const collected = Array.from({ length: 8 }, (_, i) => `192.0.2.${100 + i}`);
+    for (const ip of [OWN, ...collected]) expect((await at.login('alice', ip)).status).toBe(200);
+    const owner = at.client();
+    await at.login('alice', OWN, owner);
+    const verdicts: number[] = [];
+    for (const ip of collected) {
+      for (let guess = 0; guess < 2; guess += 1) verdicts.push((await at.guess('alice', ip)).status);
+    }
+    // as many from all known addresses as from all strangers, and not two from each
+    expect(verdicts.filter((status) => status === 401)).toHaveLength(6 + 6);
+    expect((await at.login('alice', collected[0])).status).toBe(429);
+    expect((await at.login('alice', OWN, owner)).status).toBe(200);
+    expect((await at.login('bob', collected[0])).status).toBe(200);
+  });
+
   it('are kept and told of with at most 64 characters', async () => {
     const long = 'x'.repeat(500);
     const client = at.client();

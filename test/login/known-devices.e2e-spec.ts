@@ -6,6 +6,7 @@ import { EVERYWHERE } from '../support/bank.js';
 import { ELSEWHERE, from, OWN, ThrottledBank } from '../support/throttled-bank.js';
 
 const NEW = 'a new password for alice';
+const DAY = 24 * 60 * 60_000;
 
 /** Signs Alice in by the application's own means. */
 @Controller('own-means')
@@ -53,6 +54,24 @@ describe.each(EVERYWHERE)('known devices of an account on $adapter with $store',
     // the owner gets in from where they were before, and so does who shares the browser
     expect((await at.login('alice', OWN, collected[0])).status).toBe(200);
     expect((await at.login('bob', ELSEWHERE, collected[0])).status).toBe(200);
+  });
+
+  it('keep the address known that they sign in from, for the day on which the device is lost', async () => {
+    const owner = await device();
+    for (let day = 1; day <= 30; day += 5) {
+      at.clock.advance(5 * DAY);
+      expect((await at.login('alice', OWN, owner)).status).toBe(200);
+    }
+    await at.fillCountOf('alice');
+    expect((await at.login('alice', ELSEWHERE)).status).toBe(429);
+    expect((await at.login('alice', OWN)).status).toBe(200);
+  });
+
+  it('make an address known that they have not signed in from before', async () => {
+    const owner = await device();
+    expect((await at.login('alice', ELSEWHERE, owner)).status).toBe(200);
+    await at.fillCountOf('alice');
+    expect((await at.login('alice', ELSEWHERE)).status).toBe(200);
   });
 
   it('are strangers after a change of credentials, but for the one at hand', async () => {

@@ -1,6 +1,6 @@
 import bcrypt from 'bcrypt';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { BcryptPasswordHasher, PasswordHasher } from 'nestjs-session-auth';
+import { BcryptPasswordHasher, MemoryLoginThrottleStore, PasswordHasher } from 'nestjs-session-auth';
 import { BankUsersService } from '../../src/users/bank-users.service.js';
 import { ADAPTERS, openBackend, startBank, type Backend, type Bank } from '../support/bank.js';
 
@@ -110,7 +110,81 @@ describe.each(ADAPTERS)('passwords on %s', (adapter) => {
       work.stop();
     }
   });
+
+  it('of a disabled account are not told right from wrong, by answer, work or log', async () => {
+    await bank.close();
+    bank = await startBank({ adapter, backend, options: { passwords: { cost: 6 }, loginThrottle: false } });
+    users = bank.app.get(BankUsersService);
+    await users.savePasswordHash('alice', await bcrypt.hash(PASSWORD, 4));
+    users.disable('alice');
+    const work = countRounds();
+    const seen = async (email: string, password: string): Promise<unknown[]> => {
+      work.rounds = 0;
+      const { status, text } = await bank.client().post('/auth/login', { email, password });
+      return [status, text, work.rounds];
+    };
+    try {
+      const right = await seen('alice@example.com', PASSWORD);
+      expect(right).toEqual([401, expect.stringContaining('invalid_credentials'), 2 ** 6]);
+      expect(await seen('alice@example.com', 'wrong')).toEqual(right);
+      expect(await seen('nobody@example.com', 'wrong')).toEqual(right);
+    } finally {
+      work.stop();
+    }
+    const failures = bank.events.flatMap((event) => (event.type === 'login.failed' ? [event.reason] : []));
+    expect(failures).toEqual(['account_disabled', 'account_disabled', 'unknown_user']);
+  });
+
+  it('whose verdict is kept back are not told right from wrong by a new hash, which takes time', async () => {
+    await bank.close();
+    const counts = new CountingThrottleStore();
+    const storage = { ...backend.storage, throttle: { useValue: counts } };
+    const loginThrottle = { client: { failures: 2 } };
+    const passwords = { useValue: new PatientHasher(5, () => counts.reads >= 8) };
+    bank = await startBank({ adapter, backend, options: { passwords, loginThrottle, storage } });
+    users = bank.app.get(BankUsersService);
+    const old = await bcrypt.hash(PASSWORD, 4);
+    await users.savePasswordHash('alice', old);
+    const guesses = Array.from({ length: 7 }, () =>
+      bank.client().post('/auth/login', { email: 'alice@example.com', password: 'wrong' }),
+    );
+    // the right one is the last in the line, behind more failures than are told
+    await until(() => counts.reads >= 7);
+    const answers = await Promise.all([...guesses, bank.client().tryLogin('alice')]);
+    expect(answers.map(({ status }) => status).sort()).toEqual([401, 401, 429, 429, 429, 429, 429, 429]);
+    expect(answers.at(-1)!.status).toBe(429);
+    expect(await hashOf('alice')).toBe(old);
+  });
 });
+
+/** Counts how often it was asked before a password was looked at. */
+class CountingThrottleStore extends MemoryLoginThrottleStore {
+  reads = 0;
+
+  override read(...args: Parameters<MemoryLoginThrottleStore['read']>): ReturnType<MemoryLoginThrottleStore['read']> {
+    this.reads += 1;
+    return super.read(...args);
+  }
+}
+
+/** Checks no password before all of them wait. */
+class PatientHasher extends BcryptPasswordHasher {
+  constructor(
+    cost: number,
+    private readonly haveAllCome: () => boolean,
+  ) {
+    super(cost);
+  }
+
+  override async verify(password: string, hash: string | undefined): Promise<boolean> {
+    await until(this.haveAllCome);
+    return super.verify(password, hash);
+  }
+}
+
+async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await new Promise((resolve) => setImmediate(resolve));
+}
 
 /** Counts the rounds that bcrypt runs, and lets it run them. */
 function countRounds(): { rounds: number; stop(): void } {

@@ -1,6 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { Controller, Get, Head, Post, UseGuards } from '@nestjs/common';
-import { CurrentSession, Passive, type Session, SessionAuthGuard } from 'nestjs-session-auth';
+import { Controller, Get, Head, Inject, Post, Req, UseGuards } from '@nestjs/common';
+import {
+  CurrentSession,
+  Passive,
+  Public,
+  type Session,
+  SessionAuthGuard,
+  SessionAuthService,
+} from 'nestjs-session-auth';
 import { REMEMBER_COOKIE, SESSION_COOKIE, type BankClient } from '../support/bank-client.js';
 import { EVERYWHERE, openBackend, startBank, type Backend, type Bank } from '../support/bank.js';
 
@@ -36,6 +43,19 @@ class StatusController {
   }
 }
 
+/** A shop: every visitor has a cart. */
+@Public()
+@Controller('cart')
+class CartController {
+  constructor(@Inject(SessionAuthService) private readonly auth: SessionAuthService) {}
+
+  @Get()
+  async cart(@Req() request: object): Promise<object> {
+    const { userId } = await this.auth.ensureSession(request);
+    return { userId };
+  }
+}
+
 const PREFETCH = { 'sec-purpose': 'prefetch' };
 
 /** Each reads the session and is no sign of its user. */
@@ -58,7 +78,7 @@ describe.each(EVERYWHERE)('requests that are no activity on $adapter with $store
       adapter,
       backend,
       options,
-      module: { controllers: [NoticesController, StatusController] },
+      module: { controllers: [NoticesController, StatusController, CartController] },
     });
     alice = bank.client();
   };
@@ -140,6 +160,19 @@ describe.each(EVERYWHERE)('requests that are no activity on $adapter with $store
     expect(bank.events).toEqual([]);
     expect(await alice.isSignedIn()).toBe(true);
     expect(alice.cookies.get(REMEMBER_COOKIE)).not.toBe(token);
+  });
+
+  it('give a remembered device no session of nobody, which would keep it from being signed in', async () => {
+    await start();
+    await alice.login('alice', { rememberMe: true });
+    alice.restart();
+    expect((await alice.get('/cart', { headers: PREFETCH })).json).toEqual({ userId: 'alice' });
+    expect(await alice.isSignedIn()).toBe(true);
+    const visitor = bank.client();
+    expect((await visitor.get('/cart', { headers: PREFETCH })).json).toEqual({});
+    const { sealed } = visitor;
+    expect(await visitor.get('/cart', { headers: PREFETCH })).toMatchObject({ status: 200, setCookies: [] });
+    expect(visitor.sealed).toBe(sealed);
   });
 
   it('are GETs and HEADs: nothing makes another verb one', async () => {

@@ -1,3 +1,5 @@
+import { copyOf } from './text-copy.js';
+
 /**
  * Values by text, of which the least recently used are dropped: it keeps the last `size` texts at least and twice as
  * many at most, and none longer than `longest` characters.
@@ -39,9 +41,4 @@ export class LruCache<T> {
     }
     this.#young.set(copyOf(text), value);
   }
-}
-
-/** The same text on its own: a part of a header would keep the whole header in memory. */
-function copyOf(text: string): string {
-  return Buffer.from(text, 'utf16le').toString('utf16le');
 }

@@ -36,5 +36,18 @@ describe('where else a browser may keep a cookie', () => {
     const deep = variants({ domain: 'a.example' }, `${'a.'.repeat(60)}example`, '/a'.repeat(500));
     expect(deep.length).toBeLessThanOrEqual(32);
     expect(deep).toContain(' /');
+    const long = `/${'a'.repeat(10_000)}`;
+    expect(variants({}, 'localhost', `/app${long}`)).toEqual([' /app', ' /app/']);
+    const hosts = Array.from('abc', (letter) => letter.repeat(63)).join('.');
+    const wide = otherVariants(cookieAttributes({ name: 'id', secure: false }), {
+      host: `${hosts}.example`,
+      path: long,
+    });
+    expect(wide.map(({ path }) => path)).toEqual(['/', '/', '/']);
+    const both = otherVariants(cookieAttributes({ name: 'id', secure: false }), {
+      host: `${hosts}.example`,
+      path: `/${'a'.repeat(300)}`.repeat(4),
+    });
+    expect(both.reduce((length, { path, domain = '' }) => length + path.length + domain.length, 0)).toBeLessThan(2049);
   });
 });

@@ -10,8 +10,10 @@ export interface CookieTarget {
 
 type Variant = Pick<CookieAttributes, 'path' | 'domain' | 'partitioned'>;
 
-/** With more, the head of the response would outgrow what proxies take. */
+/** With more, the head of the response would outgrow what proxies take. The client chooses path and host. */
 const MAX_VARIANTS = 32;
+/** Characters of all domains and paths together. */
+const MAX_LENGTH = 2048;
 const MAX_SEGMENTS = 4;
 const MAX_LABELS = 5;
 
@@ -32,10 +34,18 @@ export function otherVariants(attributes: CookieAttributes, { host, path }: Cook
   const variants = new Map<string, Variant>();
   const add = (variant: Variant): void => void variants.set(keyOf(variant), variant);
   if (secure) add({ ...attributes, partitioned: !attributes.partitioned });
-  for (const domain of domains)
-    for (const each of paths) add({ path: each, domain, partitioned: attributes.partitioned });
+  // paths first: what is left out are the deepest of them, and no domain
+  for (const each of paths)
+    for (const domain of domains) add({ path: each, domain, partitioned: attributes.partitioned });
   variants.delete(keyOf(attributes));
-  return [...variants.values()].slice(0, MAX_VARIANTS);
+  return withinBounds([...variants.values()]);
+}
+
+function withinBounds(variants: readonly Variant[]): Variant[] {
+  let room = MAX_LENGTH;
+  const fits = ({ path, domain = '' }: Variant): boolean => (room -= path.length + domain.length) >= 0;
+  const end = variants.findIndex((each) => !fits(each));
+  return variants.slice(0, Math.min(end < 0 ? variants.length : end, MAX_VARIANTS));
 }
 
 /** A leading dot means nothing (RFC 6265bis 5.6.3). */

@@ -5,6 +5,7 @@ import { SessionEventPublisher } from '../events/event-publisher.js';
 import type { CsrfRejection } from '../events/session-event.js';
 import type { HttpExchange } from '../http/http-exchange.js';
 import { LruCache } from '../cache/lru-cache.js';
+import { beginningOf } from '../cache/text-copy.js';
 import { getRequestSession, type RequestSession } from '../http/request-session.js';
 import type { CsrfProtection } from './csrf-metadata.js';
 import { CSRF_SETTINGS, type CsrfSettings } from './csrf.options.js';
@@ -138,7 +139,7 @@ export class CsrfService {
       type: 'csrf.rejected',
       reason,
       method: exchange.method,
-      origin: typeof origin === 'string' ? origin.slice(0, MAX_LOGGED_ORIGIN) : undefined,
+      origin: typeof origin === 'string' ? beginningOf(origin, MAX_LOGGED_ORIGIN) : undefined,
       client: exchange.client,
     });
     throw new SessionAuthError('csrf_failed', 'this request cannot be told from a forged one; reload the page');

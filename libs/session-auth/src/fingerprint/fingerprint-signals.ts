@@ -9,6 +9,9 @@ export type HeaderComparison = 'exact' | 'ignore-versions' | 'browser' | ((value
 
 type HeaderValue = string | readonly string[] | undefined;
 
+/** Characters of a `User-Agent` in which a browser is looked for: no browser sends more, and a long text takes long. */
+const LONGEST_BROWSER = 512;
+
 const DICTIONARY_CODINGS = new Set(['dcb', 'dcz', 'sdch']);
 
 /**
@@ -23,7 +26,7 @@ export function readHeader(headers: IncomingHttpHeaders, name: string, compare: 
   const plain = name === 'accept-encoding' ? withoutDictionaries(text) : text;
   if (compare === 'exact') return `is ${plain}`;
   // what is no browser that is known (a script, an application) has its own text compared
-  const browser = compare === 'browser' ? knownBrowser(plain) : undefined;
+  const browser = compare === 'browser' ? knownBrowser(plain.slice(0, LONGEST_BROWSER)) : undefined;
   return browser === undefined ? `is ${plain.replace(/\d+(?:[._]\d+)*/g, '#')}` : `is ${browser}`;
 }
 

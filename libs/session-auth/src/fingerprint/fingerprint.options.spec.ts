@@ -62,6 +62,13 @@ describe('the fingerprint options', () => {
     expect(read('x', 'absent')).toBe('is absent');
   });
 
+  it('look for a browser at the beginning of a User-Agent, as far as browsers write one', () => {
+    const firefox = 'Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0';
+    expect(read('user-agent', firefox)).toBe('is Firefox on Linux');
+    expect(read('user-agent', `${firefox} ${'x'.repeat(512)} OPR/114.0`)).toBe('is Firefox on Linux');
+    expect(read('user-agent', `${'x'.repeat(512)} ${firefox}`)).toContain('Firefox/#');
+  });
+
   it('compare without versions, where told so', () => {
     const ignore = { name: 'user-agent', compare: 'ignore-versions' };
     const chrome = (version: string): string =>

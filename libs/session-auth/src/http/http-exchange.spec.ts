@@ -2,7 +2,10 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { ClientInfo } from '../users/client-info.js';
 import { HttpExchange, type AdapterRequest, type AdapterResponse } from './http-exchange.js';
 
 type Handler = (exchange: HttpExchange, response: AdapterResponse) => void;
@@ -68,6 +71,16 @@ describe.each(ADAPTERS)('HttpExchange on $name', ({ serve }) => {
       headers: { 'user-agent': 'x'.repeat(2000) },
     });
     expect(userAgent).toBe('x'.repeat(512));
+  });
+
+  it('keeps nothing in memory of what it cut off', async () => {
+    const clients: ClientInfo[] = [];
+    const url = await serve(({ client }) => void clients.push(client));
+    const headers = { 'user-agent': 'x'.repeat(100_000) };
+    const before = heapInUse();
+    for (let i = 0; i < 200; i += 1) await (await fetch(url, { headers })).text();
+    expect(heapInUse() - before).toBeLessThan(5_000_000);
+    expect(clients).toHaveLength(200);
   });
 
   it('writes one Set-Cookie of a name: the last', async () => {
@@ -201,6 +214,13 @@ describe('HttpExchange', () => {
     expect(new HttpExchange({ headers, ip: '192.0.2.1' }, response).client.ip).toBe('192.0.2.1');
   });
 });
+
+/** Bytes that are left after a collection. */
+function heapInUse(): number {
+  setFlagsFromString('--expose-gc');
+  (runInNewContext('gc') as () => void)();
+  return process.memoryUsage().heapUsed;
+}
 
 /** Adds cookies as an application would. */
 function add(response: AdapterResponse, cookies: readonly string[]): void {

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { beginningOf } from '../cache/text-copy.js';
 import type { FingerprintRequest } from '../fingerprint/fingerprint.options.js';
 import type { ClientInfo } from '../users/client-info.js';
 import { FinalHeaders } from './final-headers.js';
@@ -96,10 +97,12 @@ export class HttpExchange implements FingerprintRequest {
 
   /** What is known of the client. The address follows the adapter's own trust of proxies. */
   get client(): ClientInfo {
-    const { request } = this;
-    this.#client ??= {
-      ip: request.ip?.slice(0, MAX_ADDRESS),
-      userAgent: request.headers['user-agent']?.slice(0, MAX_USER_AGENT),
+    if (this.#client !== undefined) return this.#client;
+    const { ip, headers } = this.request;
+    const userAgent = headers['user-agent'];
+    this.#client = {
+      ip: ip && beginningOf(ip, MAX_ADDRESS),
+      userAgent: userAgent && beginningOf(userAgent, MAX_USER_AGENT),
     };
     return this.#client;
   }

@@ -9,7 +9,8 @@ const reflector = new Reflector();
 /**
  * A GET or HEAD of this handler or controller is no sign of the user's: a page that polls, a heartbeat. The session is
  * read and judged as ever (fingerprint, reuse of a replaced token), but the request neither keeps it alive nor gets it a
- * new token, and a remembered device without a session is not signed in by it: it counts as nobody.
+ * new token, and a remembered device without a session is not signed in by it: it counts as nobody. Only where
+ * the handler has a session made ({@link SessionAuthService.ensureSession}) is it signed in all the same.
  *
  * What a browser fetches ahead (`Sec-Purpose: prefetch`) is taken so on every route.
  */

@@ -81,6 +81,16 @@ export class RequestSession {
     return this.#session;
   }
 
+  /**
+   * As {@link load}, for whoever makes a session where there is none. Another one would keep a remembered device from being
+   * signed in, so that is signed in by a passive request too.
+   */
+  async loadOrSignIn(): Promise<Session | undefined> {
+    const session = await this.load();
+    if (session !== undefined || !this.isPassive) return session;
+    return (this.#session = this.#resume(false));
+  }
+
   /** The live session of the request's own cookie, or undefined: nobody is signed in by being remembered. */
   loadLive(): Promise<Session | undefined> {
     this.#live ??= this.#find();
@@ -177,10 +187,10 @@ export class RequestSession {
     return undefined;
   }
 
-  async #resume(): Promise<Session | undefined> {
+  async #resume(isPassive = this.isPassive): Promise<Session | undefined> {
     const live = await this.loadLive();
     const { resumer } = this.services;
-    if (live !== undefined || this.#isForeign || this.isPassive) return live;
+    if (live !== undefined || this.#isForeign || isPassive) return live;
     if (resumer === undefined || this.exchange.headersSent) return undefined;
     // a request in flight: another one has replaced its token, and has the session
     const { session: presented } = this.presented;
@@ -191,8 +201,17 @@ export class RequestSession {
     if (issued === undefined) return undefined;
     this.#latestResumption = issued.until ?? Infinity;
     this.replace(issued);
-    this.#refuseResumption?.();
-    return issued.session;
+    const refuse = this.#refuseResumption;
+    return refuse === undefined ? issued.session : this.#refuseAll(refuse);
+  }
+
+  /** Whoever asks again is refused as well: somebody may have caught what the first one was told. */
+  #refuseAll(refuse: () => never): Promise<never> {
+    const refused = Promise.resolve().then(refuse);
+    // it may be that nobody asks again
+    refused.catch(() => undefined);
+    this.#session = refused;
+    return refused;
   }
 
   async #find(): Promise<Session | undefined> {

@@ -70,6 +70,8 @@ export class CredentialCheck {
     const late = await (failure === undefined ? attempt?.succeeded() : attempt?.failed());
     if (late !== undefined) this.#refuse(requestSession, late, user);
     if (failure !== undefined) this.fail(requestSession, failure, user);
+    // not before: what takes longer would tell the right password from others whose verdict was kept back
+    await this.#renewHash(ip, user!, password);
     const isKnown = device !== undefined && attempt?.isDeviceKnown !== false;
     return { user: user!, newDevice: this.devices.isOn ? !isKnown : undefined };
   }
@@ -130,20 +132,33 @@ export class CredentialCheck {
   }
 
   async #verify(user: SessionUser | undefined, password: string): Promise<LoginFailure | undefined> {
+    if (user?.disabled === true) {
+      // as for nobody: a right password would be told from a wrong one by time
+      await this.passwords.verify(password, undefined);
+      return 'account_disabled';
+    }
     const matches = await this.passwords.verify(password, user?.passwordHash ?? undefined);
     if (user === undefined) return 'unknown_user';
-    if (!matches) return 'wrong_password';
-    if (user.disabled === true) return 'account_disabled';
-    if (await this.#isOutdated(user.passwordHash!, password)) await this.#rehash(user, password);
-    return undefined;
+    return matches ? undefined : 'wrong_password';
+  }
+
+  /** Replaces the hash of a right password where it is out of date; where too many wait, a later login does it. */
+  async #renewHash(ip: string | undefined, user: SessionUser, password: string): Promise<void> {
+    const composed = password.normalize('NFC');
+    const hash = user.passwordHash!;
+    if (!this.passwords.needsRehash(hash) && composed === password) return;
+    try {
+      await this.queue.run(ip, async () => {
+        if (await this.#isOutdated(hash, composed)) await this.#rehash(user, password);
+      });
+    } catch (error) {
+      if (!(error instanceof QueueFullError)) throw error;
+    }
   }
 
   /** Whether a hash that is the password's was made by other parameters, or of another form than NFC. */
-  async #isOutdated(hash: string, password: string): Promise<boolean> {
-    const { passwords } = this;
-    if (passwords.needsRehash(hash)) return true;
-    const composed = password.normalize('NFC');
-    return composed !== password && !(await passwords.verify(composed, hash));
+  async #isOutdated(hash: string, composed: string): Promise<boolean> {
+    return this.passwords.needsRehash(hash) || !(await this.passwords.verify(composed, hash));
   }
 
   /** The hash is out of date. The user is let in whether or not the new hash can be kept. */

@@ -180,7 +180,7 @@ export class SessionAuthService {
    */
   async ensureSession(request: object, data?: SessionData): Promise<Session> {
     const requestSession = getRequestSession(request);
-    const present = await requestSession.load();
+    const present = await requestSession.loadOrSignIn();
     if (present !== undefined) return present;
     requestSession.requireUnsent();
     const { fingerprint, exchange } = requestSession;

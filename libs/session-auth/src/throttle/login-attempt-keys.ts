@@ -27,6 +27,8 @@ export interface LoginAttemptKeys {
   readonly changed: FailureKey;
   /** All known devices of the user together. */
   readonly devices: FailureKey;
+  /** All addresses that the user is known to have signed in from, together. */
+  readonly networks: FailureKey;
   /** undefined: the client has no device cookie of the user. */
   readonly device: { readonly since: number; readonly ofUser: PairKeys } | undefined;
   /** undefined: the client's address is not known. */

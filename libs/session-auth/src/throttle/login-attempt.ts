@@ -42,12 +42,16 @@ export class LoginAttempt {
    */
   check(): Promise<ThrottleRefusal | undefined> {
     return this.#ask(async (store, now) => {
-      const { device } = this.keys;
+      const { device, network } = this.keys;
       if (device === undefined) return this.#checkNetwork(store, now);
       const { changed, devices } = this.keys;
       const limits = this.#deviceLimits(device.ofUser);
       const { failures, blocks } = device.ofUser;
-      const [change, blocked, ...counts] = await store.read([changed, blocks, failures, devices], now);
+      // the address as well: the owner who loses the device signs in from where they were with it
+      const addresses = network === undefined ? [] : [network.known];
+      const found = await store.read([changed, blocks, failures, devices, ...addresses], now);
+      const [change, blocked, ...counts] = found;
+      if (network !== undefined) this.#known = { key: network.known, until: counts[2]?.until ?? 0 };
       this.isDeviceKnown = change === undefined || device.since > change.until - this.context.changeKnownFor;
       const isSpent = (counts[1]?.count ?? 0) >= this.context.settings.account.failures;
       // whoever collects devices is a stranger by all of them at some time; the owner still has an address
@@ -128,11 +132,19 @@ export class LoginAttempt {
       return this.#begin(limits, undefined, undefined, await store.read(keysOf(limits), now), now);
     }
     const { ofUser, ofName, known } = network;
-    const knownLimits = [pairLimit(ofUser, client), ...address];
-    const all = [...knownLimits, pairLimit(ofName, client), ...strangers];
-    const [found, blocked, ...counts] = await store.read([known, ofUser.blocks, ...keysOf(all)], now);
+    const { networks } = this.keys;
+    const own = [pairLimit(ofUser, client), ...address];
+    const all = [...own, pairLimit(ofName, client), ...strangers];
+    const [found, blocked, together, ...counts] = await store.read(
+      [known, ofUser.blocks, networks, ...keysOf(all)],
+      now,
+    );
     this.#known = { key: known, until: found?.until ?? 0 };
-    return this.#begin(found === undefined ? all : knownLimits, ofUser, blocked, counts, now);
+    // whoever collects addresses is a stranger at all of them at some time; the owner still has a device
+    const isKnown = found !== undefined && (together?.count ?? 0) < account.failures;
+    if (!isKnown) return this.#begin(all, ofUser, blocked, counts, now);
+    const limits = [...own, { scope: 'account', key: networks, ...account } as const];
+    return this.#begin(limits, ofUser, blocked, [...counts.slice(0, own.length), together], now);
   }
 
   #deviceLimits(ofUser: PairKeys): readonly FailureLimit[] {

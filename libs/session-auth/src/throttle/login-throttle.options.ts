@@ -47,12 +47,12 @@ export interface LoginThrottleOptions {
   readonly address?: FailureLimitOptions;
   /**
    * One account, whatever the addresses, those it was signed in from before left out. All known devices of a user together
-   * have as many; beyond that they are strangers.
+   * have as many, and so have all known addresses; beyond that they are strangers.
    *
    * @default 50 failures in 1 hour
    */
   readonly account?: FailureLimitOptions;
-  /** How long an address counts as one the account was signed in from, after a login. @default '21d' */
+  /** How long an address counts as one the account was signed in from, after a login, by a known device too. @default '21d' */
   readonly knownFor?: Duration;
 }
 

@@ -228,9 +228,31 @@ describe('LoginThrottle', () => {
     expect(store.calls).toEqual(['read', 'read', 'delete']);
   });
 
-  it('learns no address from a known device', async () => {
+  it('learns the address of a known device, in no more calls than without one', async () => {
+    await succeed('alice', { ip: '192.0.2.1', ...device() });
+    expect(store.calls).toEqual(['read', 'read', 'set']);
+    store.calls.length = 0;
     await succeed('alice', { ip: '192.0.2.1', ...device() });
     expect(store.calls).toEqual(['read', 'read']);
+    for (let i = 0; i < 50; i += 1) await failTimes(1, 'alice', { ip: `198.51.100.${i}` });
+    expect(await succeed('alice')).toMatchObject({ scope: 'account' });
+    expect(await succeed('alice', { ip: '192.0.2.1' })).toBeUndefined();
+  });
+
+  it('bounds the known addresses of a user together, and lets the owner in by their device', async () => {
+    const addresses = Array.from({ length: 60 }, (_, i) => ({ ip: `192.0.2.${i}` }));
+    for (const address of addresses) await succeed('alice', address);
+    let verdicts = 0;
+    for (const address of addresses) {
+      for (let i = 0; i < 4; i += 1) if ((await fail('alice', address)) === undefined) verdicts += 1;
+    }
+    // fifty from known addresses, and as a stranger fifty more
+    expect(verdicts).toBe(100);
+    expect(await succeed('alice', addresses[59])).toMatchObject({ scope: 'account' });
+    expect(await succeed('alice', { ...device(), ...addresses[59] })).toBeUndefined();
+    expect(await succeed('bob', addresses[59])).toBeUndefined();
+    clock.time += HOUR;
+    expect(await succeed('alice', addresses[59])).toBeUndefined();
   });
 
   it('counts clients without an address as one, at an account by strangers’ limits, and warns once', async () => {
@@ -325,10 +347,10 @@ describe('LoginThrottle', () => {
     expect(await throttle.isDeviceKnown('id of alice', changedAt)).toBe(false);
     expect(await throttle.isDeviceKnown('id of alice', changedAt + 1)).toBe(true);
     expect(await throttle.isDeviceKnown('id of bob', changedAt)).toBe(true);
-    const attempt = at('alice', before);
+    const attempt = at('alice', { ...before, ip: '192.0.2.2' });
     expect(await attempt.check()).toMatchObject({ scope: 'account' });
     expect(attempt.isDeviceKnown).toBe(false);
-    expect(await succeed('alice', { ...device('another', changedAt + 1), ip: '192.0.2.1' })).toBeUndefined();
+    expect(await succeed('alice', { ...device('another', changedAt + 1), ip: '192.0.2.2' })).toBeUndefined();
     clock.time += 400 * DAY - 1;
     expect(await throttle.isDeviceKnown('id of alice', changedAt)).toBe(false);
   });

@@ -54,8 +54,9 @@ const SITE_FACTOR = 2;
  *
  * A client with a genuine device cookie of the user is counted by its device instead of its address and of the name, and
  * with all devices of that user together as 3; beyond that it is a stranger again. An address that the user was signed
- * in from within `knownFor` is counted by the user's id and by 2. So whatever strangers do, the owner gets in from where
- * they got in before. A client without an address is counted by 2, all of them as one, and by 3.
+ * in from within `knownFor` is counted by the user's id, by 2, and with all such addresses together as 3, in the same way.
+ * So whatever strangers do, the owner gets in from where they got in before. A client without an address is counted by 2,
+ * all of them as one, and by 3.
  *
  * A verdict on a password is only given out when it was counted first: see {@link LoginAttempt}.
  */
@@ -89,6 +90,7 @@ export class LoginThrottle {
     const keys: LoginAttemptKeys = {
       changed: { subject: user, counter: 'changed' },
       devices: { subject: user, counter: `failures:${this.#digest(`devices:${user}`)}` },
+      networks: { subject: user, counter: `failures:${this.#digest(`networks:${user}`)}` },
       device: device && { since: device.since, ofUser: this.#pair(user, `device:${device.id}`) },
       network: network === undefined ? undefined : this.#networkKeys(user, name, network),
       address: this.#addressLimits(network),
