@@ -16,9 +16,9 @@ interface Row {
   readonly proofs: readonly { readonly file: string; readonly title: string }[];
 }
 
-/** The rows of the table of requirements. */
-function rowsOf(markdown: string): Row[] {
-  return [...markdown.matchAll(/^\| (C\d+) +\|(.*)\|$/gm)].map(([, id = '', text = '']) => ({
+/** The rows of the tables of requirements and of deviations. */
+function rowsOf(markdown: string, kind: 'C' | 'D' = 'C'): Row[] {
+  return [...markdown.matchAll(new RegExp(`^\\| (${kind}\\d+) +\\|(.*)\\|$`, 'gm'))].map(([, id = '', text = '']) => ({
     id,
     text,
     proofs: [...text.matchAll(/`([^`]+\.ts)`: “([^”]+)”/g)].map(([, file = '', title = '']) => ({ file, title })),
@@ -47,8 +47,8 @@ function isTest(callee: ts.Expression): boolean {
 }
 
 /** What is wrong with a table; nothing is missing, made up or out of order when this is empty. */
-function flawsOf(rows: readonly Row[]): string[] {
-  const expected = Array.from({ length: REQUIREMENTS }, (_, index) => `C${index + 1}`);
+function flawsOf(rows: readonly Row[], kind = 'C', length = REQUIREMENTS): string[] {
+  const expected = Array.from({ length }, (_, index) => `${kind}${index + 1}`);
   const flaws = rows.map(({ id }) => id).join() === expected.join() ? [] : ['not every row once, in order'];
   for (const { id, text, proofs } of rows) {
     if (proofs.length === 0 && !/\*\*(Not yet|The application’s)/.test(text))
@@ -75,6 +75,14 @@ function titlesIn(file: string): ReadonlySet<string> | undefined {
 describe('the table of requirements in SECURITY.md', () => {
   it('has every requirement, with tests that there are or the reason why there is none', () => {
     expect(flawsOf(rowsOf(SECURITY))).toEqual([]);
+  });
+
+  it('is followed by the deviations from it, each of a requirement, with tests that there are', () => {
+    const deviations = rowsOf(SECURITY, 'D');
+    expect(deviations.length).toBeGreaterThan(0);
+    expect(flawsOf(deviations, 'D', deviations.length)).toEqual([]);
+    const ids = new Set(rowsOf(SECURITY).map(({ id }) => id));
+    for (const { text } of deviations) expect(ids).toContain(text.split('|')[0]!.trim());
   });
 
   it('would be found out if it were wrong', () => {

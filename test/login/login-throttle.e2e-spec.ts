@@ -1,68 +1,16 @@
-import { randomBytes } from 'node:crypto';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { MemoryLoginThrottleStore, SessionCleanupService, type LoginThrottleOptions } from 'nestjs-session-auth';
-import type { Answer, BankClient } from '../support/bank-client.js';
-import { EVERYWHERE, openBackend, startBank, type Backend, type Bank, type BankSetup } from '../support/bank.js';
-import { StoppedClock } from '../support/manual-clock.js';
+import { describe, expect, it } from '@jest/globals';
+import { MemoryLoginThrottleStore, SessionCleanupService } from 'nestjs-session-auth';
+import type { Answer } from '../support/bank-client.js';
+import { EVERYWHERE } from '../support/bank.js';
+import { ELSEWHERE, from, LIMITS, OWN, ThrottledBank } from '../support/throttled-bank.js';
 
-const LIMITS: LoginThrottleOptions = {
-  client: { failures: 3, window: '15m', block: '1m', maxBlock: '2m' },
-  address: { failures: 8, window: '15m' },
-  account: { failures: 6, window: '15m' },
-};
-const OWN = '203.0.113.7';
-const ELSEWHERE = '198.51.100.23';
 const MINUTE = 60_000;
 const COUNTER = /^(failures|(failures|blocks|known):[\w-]{22})$/;
 
 describe.each(EVERYWHERE)('the login throttle on $adapter with $store', ({ adapter, store }) => {
-  let backend: Backend;
-  let secrets: string[];
-  let clock: StoppedClock;
-  let bank: Bank;
-  let nodes: Bank[];
-
-  async function start(options: BankSetup['options'] = {}): Promise<Bank> {
-    const node = await startBank({
-      adapter,
-      backend,
-      secrets,
-      clock,
-      trustProxy: true,
-      options: { loginThrottle: LIMITS, concurrency: Infinity, ...options },
-    });
-    nodes.push(node);
-    return node;
-  }
-
-  beforeAll(async () => {
-    backend = await openBackend(store);
-  });
-
-  beforeEach(async () => {
-    nodes = [];
-    // what other tests counted is under other digests
-    secrets = [randomBytes(32).toString('base64')];
-    clock = new StoppedClock();
-    bank = await start();
-  });
-
-  afterEach(async () => {
-    for (const node of nodes) await node.close();
-  });
-
-  afterAll(() => backend.close());
-
-  const from = (ip: string): { headers: Record<string, string> } => ({ headers: { 'x-forwarded-for': ip } });
-
-  function guess(name: string, ip = OWN, client: BankClient = bank.client()): Promise<Answer> {
-    const email = name.includes('@') ? name : `${name}@example.com`;
-    return client.post('/auth/login', { email, password: 'a wrong guess' }, from(ip));
-  }
-
-  function login(name: string, ip = OWN, client: BankClient = bank.client()): Promise<Answer> {
-    return client.tryLogin(name, from(ip));
-  }
+  const at = ThrottledBank.forEachTest({ adapter, store });
+  const guess = at.guess.bind(at);
+  const login = at.login.bind(at);
 
   it('refuses the right password too after so many failures, and lets it in when the block is over', async () => {
     for (let i = 0; i < 3; i += 1) expect((await guess('alice')).status).toBe(401);
@@ -71,25 +19,29 @@ describe.each(EVERYWHERE)('the login throttle on $adapter with $store', ({ adapt
     expect(refused.json).toEqual({ statusCode: 429, code: 'too_many_attempts', message: expect.any(String) });
     expect(Number(refused.headers['retry-after'])).toBe(60);
     expect(refused.setCookies.filter((line) => line.startsWith('__Host-session='))).toEqual([]);
-    expect(bank.events.at(-1)).toMatchObject({ type: 'login.throttled', scope: 'account_and_client', userId: 'alice' });
+    expect(at.bank.events.at(-1)).toMatchObject({
+      type: 'login.throttled',
+      scope: 'account_and_client',
+      userId: 'alice',
+    });
     // another account from there, and the account from elsewhere, are no part of it
     expect((await login('bob')).status).toBe(200);
     expect((await login('alice', ELSEWHERE)).status).toBe(200);
-    clock.advance(MINUTE - 1);
+    at.clock.advance(MINUTE - 1);
     expect((await login('alice')).status).toBe(429);
-    clock.advance(1);
+    at.clock.advance(1);
     expect((await login('alice')).status).toBe(200);
   });
 
   it('doubles the block, up to the longest, and forgets it all after a success', async () => {
-    bank = await start({ loginThrottle: { ...LIMITS, address: { failures: 100 } } });
+    at.bank = await at.start({ loginThrottle: { ...LIMITS, address: { failures: 100 } } });
     // her address, so that the account's own count does not apply
     await login('alice');
     for (const length of [60, 120, 120]) {
       for (let i = 0; i < 3; i += 1) expect((await guess('alice')).status).toBe(401);
       const refused = await guess('alice');
       expect([refused.status, refused.headers['retry-after']]).toEqual([429, String(length)]);
-      clock.advance(length * 1000);
+      at.clock.advance(length * 1000);
     }
     expect((await login('alice')).status).toBe(200);
     for (let i = 0; i < 3; i += 1) expect((await guess('alice')).status).toBe(401);
@@ -125,7 +77,7 @@ describe.each(EVERYWHERE)('the login throttle on $adapter with $store', ({ adapt
   });
 
   it('gives parallel guesses no more verdicts than the limit, from several nodes as well', async () => {
-    const targets = [bank, ...(store === 'memory' ? [] : [await start()])];
+    const targets = [at.bank, ...(store === 'memory' ? [] : [await at.start()])];
     const answers = await Promise.all(
       Array.from({ length: 60 }, (_, i) => guess('alice', OWN, targets[i % targets.length]!.client())),
     );
@@ -137,6 +89,7 @@ describe.each(EVERYWHERE)('the login throttle on $adapter with $store', ({ adapt
   });
 
   it('lets any number of parallel logins with the right password pass', async () => {
+    at.bank = await at.start({ passwordQueue: { perAddress: 100 } });
     const answers = await Promise.all(Array.from({ length: 100 }, () => login('alice')));
     expect(new Set(answers.map((answer) => answer.status))).toEqual(new Set([200]));
   });
@@ -145,7 +98,7 @@ describe.each(EVERYWHERE)('the login throttle on $adapter with $store', ({ adapt
     for (let i = 0; i < 8; i += 1) expect((await guess(`customer${i}`)).status).toBe(401);
     expect((await guess('customer9')).status).toBe(429);
     expect((await login('bob')).status).toBe(429);
-    expect(bank.events.at(-1)).toMatchObject({ type: 'login.throttled', scope: 'address' });
+    expect(at.bank.events.at(-1)).toMatchObject({ type: 'login.throttled', scope: 'address' });
     expect((await login('bob', ELSEWHERE)).status).toBe(200);
   });
 
@@ -156,12 +109,12 @@ describe.each(EVERYWHERE)('the login throttle on $adapter with $store', ({ adapt
   });
 
   it('gives no stranger a way to lock a user out', async () => {
-    const ownDevice = bank.client();
+    const ownDevice = at.bank.client();
     expect((await login('alice', OWN, ownDevice)).status).toBe(200);
     // from ever new addresses
     for (let i = 1; i <= 6; i += 1) expect((await guess('alice', `192.0.2.${i}`)).status).toBe(401);
     expect((await guess('alice', '192.0.2.100')).status).toBe(429);
-    expect(bank.events.at(-1)).toMatchObject({ type: 'login.throttled', scope: 'account' });
+    expect(at.bank.events.at(-1)).toMatchObject({ type: 'login.throttled', scope: 'account' });
     // a client never seen before has to wait
     expect((await login('alice', ELSEWHERE)).status).toBe(429);
     // where she was signed in before, she gets in: at the address with a new browser, and at a new address by the device
@@ -174,7 +127,7 @@ describe.each(EVERYWHERE)('the login throttle on $adapter with $store', ({ adapt
   });
 
   it('counts guesses of a signed-in thief at re-authentication and at a change of password', async () => {
-    const thief = bank.client();
+    const thief = at.bank.client();
     await login('alice', OWN, thief);
     const confirm = (): Promise<Answer> => thief.post('/auth/reauthenticate', { password: 'a guess' }, from(OWN));
     const change = (): Promise<Answer> =>
@@ -186,7 +139,7 @@ describe.each(EVERYWHERE)('the login throttle on $adapter with $store', ({ adapt
   it('refuses logins with 503 when it cannot count, and never lets them through', async () => {
     const counts = new MemoryLoginThrottleStore();
     counts.read = () => Promise.reject(new Error('the counts are gone'));
-    const broken = await start({ storage: { ...backend.storage, throttle: { useValue: counts } } });
+    const broken = await at.start({ storage: { ...at.backend.storage, throttle: { useValue: counts } } });
     const answer = await broken.client().tryLogin('alice');
     expect(answer.status).toBe(503);
     expect(answer.headers['retry-after']).toBeDefined();
@@ -197,7 +150,7 @@ describe.each(EVERYWHERE)('the login throttle on $adapter with $store', ({ adapt
   it('keeps no name and no address in clear, and nothing without an end', async () => {
     for (let i = 0; i < 4; i += 1) await guess('alice');
     await login('bob');
-    const { redis, dataSource, namespace } = backend;
+    const { redis, dataSource, namespace } = at.backend;
     if (redis !== undefined) {
       const keys = (await redis.keys(`${namespace}*`)).filter((key) => key.includes('throttle:'));
       expect(keys.length).toBeGreaterThanOrEqual(3);
@@ -215,14 +168,14 @@ describe.each(EVERYWHERE)('the login throttle on $adapter with $store', ({ adapt
         expect(subject).toMatch(/^[\w-]{22}$/);
         expect(counter).toMatch(COUNTER);
       }
-      clock.advance(22 * 24 * 60 * MINUTE);
-      await bank.app.get(SessionCleanupService).run();
+      at.clock.advance(22 * 24 * 60 * MINUTE);
+      await at.bank.app.get(SessionCleanupService).run();
       expect(await dataSource.query('SELECT key FROM session_auth_throttle')).toEqual([]);
     }
   });
 
   it('can be switched off', async () => {
-    bank = await start({ loginThrottle: false });
+    at.bank = await at.start({ loginThrottle: false });
     for (let i = 0; i < 12; i += 1) expect((await guess('alice')).status).toBe(401);
     expect((await login('alice')).status).toBe(200);
   });

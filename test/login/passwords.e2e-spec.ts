@@ -1,3 +1,4 @@
+import bcrypt from 'bcrypt';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { BcryptPasswordHasher, PasswordHasher } from 'nestjs-session-auth';
 import { BankUsersService } from '../../src/users/bank-users.service.js';
@@ -69,4 +70,62 @@ describe.each(ADAPTERS)('passwords on %s', (adapter) => {
       }
     }
   });
+
+  it('are the same in every form of Unicode that a system types, and hashes of another form are renewed', async () => {
+    const composed = 'gr\u00fc\u00dfe aus m\u00fcnchen';
+    const typed = composed.normalize('NFD');
+    const attempt = async (password: string): Promise<number> =>
+      (await bank.client().post('/auth/login', { email: 'alice@example.com', password })).status;
+    const raw = await bcrypt.hash(typed, 5);
+    await users.savePasswordHash('alice', raw);
+    expect(await attempt(composed)).toBe(401);
+    expect(await attempt(typed)).toBe(200);
+    const renewed = await hashOf('alice');
+    expect(renewed).not.toBe(raw);
+    expect(await bcrypt.compare(composed, renewed)).toBe(true);
+    expect([await attempt(composed), await attempt(typed)]).toEqual([200, 200]);
+    expect(await hashOf('alice')).toBe(renewed);
+  });
+
+  it('cost as much work for everybody as for the account whose hash costs most, up to maxCost', async () => {
+    await bank.close();
+    bank = await startBank({ adapter, backend, options: { passwords: { cost: 4, maxCost: 6 }, loginThrottle: false } });
+    users = bank.app.get(BankUsersService);
+    await users.savePasswordHash('alice', await bcrypt.hash(PASSWORD, 6));
+    await users.savePasswordHash('admin', await bcrypt.hash(PASSWORD, 7));
+    const work = countRounds();
+    const workFor = async (name: string): Promise<number> => {
+      work.rounds = 0;
+      const body = { email: `${name}@example.com`, password: 'wrong' };
+      expect((await bank.client().post('/auth/login', body)).status).toBe(401);
+      return work.rounds;
+    };
+    try {
+      expect([await workFor('nobody'), await workFor('bob')]).toEqual([2 ** 4, 2 ** 4]);
+      expect(await workFor('alice')).toBe(2 ** 6);
+      expect([await workFor('nobody'), await workFor('bob'), await workFor('alice')]).toEqual(Array(3).fill(2 ** 6));
+      expect(await workFor('admin')).toBe(2 ** 7);
+      expect([await workFor('nobody'), await workFor('bob'), await workFor('alice')]).toEqual(Array(3).fill(2 ** 6));
+    } finally {
+      work.stop();
+    }
+  });
 });
+
+/** Counts the rounds that bcrypt runs, and lets it run them. */
+function countRounds(): { rounds: number; stop(): void } {
+  const { hash, compare } = bcrypt;
+  const counted = {
+    rounds: 0,
+    stop: () => void Object.assign(bcrypt, { hash, compare }),
+  };
+  bcrypt.hash = ((data: string, cost: number) => {
+    counted.rounds += 2 ** cost;
+    return hash(data, cost);
+  }) as typeof hash;
+  bcrypt.compare = ((data: string, encrypted: string) => {
+    counted.rounds += 2 ** Number(encrypted.slice(4, 6));
+    return compare(data, encrypted);
+  }) as typeof compare;
+  return counted;
+}

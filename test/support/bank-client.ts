@@ -42,12 +42,17 @@ export const DEVICE_COOKIE = '__Host-session-device';
 
 const SAFE = ['GET', 'HEAD', 'OPTIONS'];
 
-/** Sends paths as they are, without the tidying up that `fetch` does; connections are its own. */
-export async function send(port: number, method: string, path: string, ask: Ask = {}): Promise<Answer> {
+/**
+ * Sends paths as they are, without the tidying up that `fetch` does; connections are its own.
+ *
+ * @param port or the path of a Unix socket
+ */
+export async function send(port: number | string, method: string, path: string, ask: Ask = {}): Promise<Answer> {
   const { body, headers } = messageOf(ask);
   return new Promise((resolve, reject) => {
     const agent = new Agent({ keepAlive: false });
-    const outgoing = httpRequest({ host: '127.0.0.1', port, method, path, headers, agent }, (response) => {
+    const target = typeof port === 'string' ? { socketPath: port } : { host: '127.0.0.1', port };
+    const outgoing = httpRequest({ ...target, method, path, headers, agent }, (response) => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('error', reject);
@@ -61,7 +66,7 @@ export async function send(port: number, method: string, path: string, ask: Ask 
 }
 
 /** As {@link send}, over HTTP/2 without TLS. */
-export async function sendHttp2(port: number, method: string, path: string, ask: Ask = {}): Promise<Answer> {
+export async function sendHttp2(port: number | string, method: string, path: string, ask: Ask = {}): Promise<Answer> {
   const { body, headers } = messageOf(ask);
   const session = connect(`http://127.0.0.1:${port}`);
   try {
@@ -109,8 +114,9 @@ export class BankClient {
   /** Sent with every request: what this device looks like. */
   readonly headers: Record<string, string> = {};
 
+  /** @param port or the path of a Unix socket */
   constructor(
-    public port: number,
+    public port: number | string,
     private readonly sendBy: typeof send = send,
   ) {}
 

@@ -50,6 +50,7 @@ export type {
   FailureLimitOptions,
   LoginThrottleOptions,
 } from './throttle/login-throttle.options.js';
+export type { PasswordQueueOptions } from './throttle/password-queue.options.js';
 export {
   LoginThrottleStore,
   type FailureCount,

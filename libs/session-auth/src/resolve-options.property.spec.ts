@@ -5,7 +5,17 @@ import { resolveOptions, type ResolvedSessionAuthOptions } from './resolve-optio
 
 const SECRET = 'a secret that is long enough for tests';
 const OPTIONS = ['cookie', 'lifetime', 'concurrency', 'fingerprint', 'csrf', 'rememberMe', 'passwords'];
-const MORE = ['loginThrottle', 'deviceCookie', 'cleanup', 'storeTimeout', 'maxDataSize', 'secrets', '__proto__', 'x'];
+const MORE = [
+  'passwordQueue',
+  'loginThrottle',
+  'deviceCookie',
+  'cleanup',
+  'storeTimeout',
+  'maxDataSize',
+  'secrets',
+  '__proto__',
+  'x',
+];
 
 /** Whether every duration is a finite number of milliseconds, and the deadlines are in order. */
 function expectSound({ lifetime, cookie, storeTimeout }: ResolvedSessionAuthOptions): void {

@@ -50,7 +50,8 @@ describe('resolveOptions', () => {
       },
       fingerprint: ['user-agent', 'accept-language', 'accept-encoding'].map((name) => ({
         name,
-        onMismatch: 'destroy',
+        tag: name === 'user-agent' ? 'user-agent:browser' : name,
+        onMismatch: name === 'user-agent' ? 'destroy' : 'report',
         always: false,
         isPure: true,
         read: expect.any(Function),
@@ -72,7 +73,8 @@ describe('resolveOptions', () => {
       },
       deviceCookie: { lifetime: 180 * 24 * HOUR },
       cleanup: { every: HOUR, batch: 1000 },
-      passwords: { cost: 12 },
+      passwords: { cost: 12, maxCost: 14 },
+      passwordQueue: { perAddress: 64, total: 256 },
       storeTimeout: 2000,
       maxDataSize: 65_536,
     });
@@ -113,7 +115,8 @@ describe('resolveOptions', () => {
         },
         deviceCookie: { lifetime: '30d' },
         cleanup: { every: '10m', batch: 50 },
-        passwords: { cost: 13 },
+        passwords: { cost: 13, maxCost: 15 },
+        passwordQueue: { perAddress: 16, total: 32 },
         storeTimeout: '500ms',
         maxDataSize: 1024,
       }),
@@ -149,7 +152,8 @@ describe('resolveOptions', () => {
       },
       deviceCookie: { lifetime: 30 * 24 * HOUR },
       cleanup: { every: HOUR / 6, batch: 50 },
-      passwords: { cost: 13 },
+      passwords: { cost: 13, maxCost: 15 },
+      passwordQueue: { perAddress: 16, total: 32 },
       storeTimeout: 500,
       maxDataSize: 1024,
     });
@@ -345,6 +349,10 @@ describe('resolveOptions', () => {
       ['concurrency.onLimit', ['evict', '', null, true]],
       ['passwords', ['bcrypt', 12, null, true, []]],
       ['passwords.cost', [3, 32, 11.5, '12', null, true]],
+      ['passwords.maxCost', [11, 32, 12.5, '14', null, true]],
+      ['passwordQueue', [64, null, true, false, []]],
+      ['passwordQueue.perAddress', [0, 10_001, 1.5, '64', null]],
+      ['passwordQueue.total', [0, 10_001, 1.5, '256', null]],
       ['fingerprint', [true, 1, null, [], 'destroy']],
       ['fingerprint.headers', ['user-agent', 5, null, { name: 'x' }, ['x', 'x']]],
       ['fingerprint.onMismatch', ['ignore', true, null]],
@@ -380,8 +388,8 @@ describe('resolveOptions', () => {
     });
 
     it('a bcrypt cost below 10 in production only', () => {
-      expect(resolve({ passwords: { cost: 4 } }).passwords).toEqual({ cost: 4 });
-      expect(resolve({ passwords: { cost: 10 } }, true).passwords).toEqual({ cost: 10 });
+      expect(resolve({ passwords: { cost: 4 } }).passwords).toEqual({ cost: 4, maxCost: 14 });
+      expect(resolve({ passwords: { cost: 10 } }, true).passwords).toEqual({ cost: 10, maxCost: 14 });
       expect(refusalOf({ secrets: [SECRET], passwords: { cost: 9 } }, true)).toContain('a whole number from 10 to 31');
     });
 

@@ -14,6 +14,7 @@ import { CONCURRENCY_LIMIT, resolveConcurrency } from './session/concurrency.opt
 import { lifetimeAdvice, resolveLifetime, SESSION_LIFETIME } from './session/lifetime.options.js';
 import { MAX_DATA_SIZE, resolveMaxDataSize } from './session/session-data.options.js';
 import { LOGIN_THROTTLE_SETTINGS, resolveLoginThrottle } from './throttle/login-throttle.options.js';
+import { PASSWORD_QUEUE_SETTINGS, resolvePasswordQueue } from './throttle/password-queue.options.js';
 
 /** Where Nest's builder puts what `forRoot` was given or a `forRootAsync` factory returned. */
 export const SESSION_AUTH_OPTIONS = Symbol('nestjs-session-auth options');
@@ -32,6 +33,7 @@ const SLICES = {
   http: { resolve: resolveHttp, token: HTTP_SETTINGS },
   rememberMe: { resolve: resolveRememberMe, token: REMEMBER_ME_SETTINGS },
   passwords: { resolve: resolvePasswords, token: PASSWORD_SETTINGS },
+  passwordQueue: { resolve: resolvePasswordQueue, token: PASSWORD_QUEUE_SETTINGS },
   loginThrottle: { resolve: resolveLoginThrottle, token: LOGIN_THROTTLE_SETTINGS },
   deviceCookie: { resolve: resolveDeviceCookie, token: DEVICE_COOKIE_SETTINGS },
   cleanup: { resolve: resolveCleanup, token: CLEANUP_SETTINGS },

@@ -15,6 +15,7 @@ import type { LifetimeOptions, LifetimePreset } from './session/lifetime.options
 import type { NewSessionNotifier } from './session/new-session-notifier.js';
 import type { StorageOptions } from './storage/storage.options.js';
 import type { LoginThrottleOptions } from './throttle/login-throttle.options.js';
+import type { PasswordQueueOptions } from './throttle/password-queue.options.js';
 import type { Duration } from './time/durations.js';
 import type { SessionUser, SessionUserProvider } from './users/session-user-provider.js';
 
@@ -45,6 +46,8 @@ export interface SessionAuthOptions {
   readonly rememberMe?: RememberMeOptions | false;
   /** bcrypt's settings, or in `forRoot` a `PasswordHasher` of the application's own. @default `{ cost: 12 }` */
   readonly passwords?: PasswordOptions | ProviderSlot<PasswordHasher>;
+  /** How many passwords may wait to be checked. @default 64 of one address, 256 in all */
+  readonly passwordQueue?: PasswordQueueOptions;
   /** How guessing of passwords is slowed down; `false`: not at all. @default on, see {@link LoginThrottleOptions} */
   readonly loginThrottle?: LoginThrottleOptions | false;
   /** Recognises devices that were signed in from before; `false`: none is. @default for 180 days after a login */

@@ -46,6 +46,7 @@ import { SessionLifecycleService } from './session/session-lifecycle.service.js'
 import { SessionStoreHealthIndicator } from './session/session-store-health-indicator.js';
 import { LoginThrottleStore } from './throttle/login-throttle-store.js';
 import { LoginThrottle } from './throttle/login-throttle.js';
+import { PasswordQueue } from './throttle/password-queue.js';
 import { SessionGuessing } from './throttle/session-guessing.js';
 import { Clock, SystemClock } from './time/clock.js';
 
@@ -84,6 +85,7 @@ export const CORE_PROVIDERS: readonly Provider[] = [
   DeviceRecognition,
   EventEmitterBridge,
   KeyRing,
+  PasswordQueue,
   RememberedLogin,
   RememberMeRevocation,
   RememberMeSignIn,

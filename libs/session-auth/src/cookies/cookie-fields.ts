@@ -52,14 +52,14 @@ export function bytesField(bytes: number): CookieField<Uint8Array> {
 }
 
 /** Several values of the same field; a list that is shorter is filled up with zero bytes, which are left out again. */
-export function listField(item: CookieField<string>, most: number): CookieField<readonly string[]> {
+export function listField<T>(item: CookieField<T>, most: number): CookieField<readonly T[]> {
   return {
     bytes: item.bytes * most,
     write: (out, at, items) => {
       for (const [index, each] of items.entries()) item.write(out, at + index * item.bytes, each);
     },
     read: (from, at) => {
-      const items: string[] = [];
+      const items: T[] = [];
       for (let index = 0; index < most; index += 1) {
         const start = at + index * item.bytes;
         if (from.subarray(start, start + item.bytes).some((byte) => byte !== 0)) items.push(item.read(from, start));

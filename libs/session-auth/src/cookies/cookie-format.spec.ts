@@ -19,7 +19,7 @@ const OF_BEFORE = {
   session:
     '__Host-session=ATvg93qyZPNgGk4gAn4Mn5IA8CDaGliVm5G4T0tyQniTLSZ3e2HONVfDsgrFynCYgSWMbbotOhWYthQBlE1z4N6CJ8UL97GGi0KHu-g4WfhYpivHmRLEG54kj332SlpTbRegMGUvKlEvdiaoh3WVTo1eEQlbrmXe3JElVYvT4ZikdQ',
   device:
-    '__Host-session-device=ATvg93p0Vr9R-z3jI7q28GSywPMDzLqyXC39nVuKqTuNvrziRLqShIFuhJztIBKGHnkc6l8xyTNvRNASk6dJAAxurEgDIfhYcIhy9s9g0jMlY9-_Vd8RmVzU1TjD-PXhCerP0Yi2wBSy6h4gpVF2ns7m0MTo7GfSlwj9S1O73PZEE8AQvfVgoCeKrLQ5xBG9HB4c4kt2ZxdgtQb-JRqga8oLabiIyNZA1oBXhq-u9rL37bPbxytkvAXMxWEgNQI',
+    '__Host-session-device=ATvg93qmkUBZtonVG6o6fPZu9bO7aNhwIMur23dbFOoJfos7raOx09prvbKKV97-0oirH0nI3xd7uLGhWHko4UQrF1cPZpM5-3OawmfRwu9C8GqMT2nGlrj-j-aGb_kJ3fuD-oc-HWjj601Gmrr6CYMDh4OpOPncvKNbX5owFV8-9ZBYUKY3zV9koVZTZMym7I15QqaowRIRKrK0_AHpyhyoYCZlAPGx73qhW8gDww',
   preSession:
     '__Host-session-csrf=ATvg93rdnMnPAUidszDKiz-eiw_-5grtiVx43F9YZ5B0cB85Nqbd7PrPOKH_D7kQCmfAg5RFFFQF701UoQWcMrSI3cb5JUW6dwyysjLcdA',
   remember:
@@ -36,7 +36,7 @@ describe('a cookie that was sealed before an update', () => {
 
   it('is read: a device', () => {
     const known = new DeviceCookie(KEYS, ATTRIBUTES, DAY).read(OF_BEFORE.device, NOW);
-    expect([known?.id, known?.knows('user', 'alice')]).toEqual(['oJHXo2sWPENqJLVoe8-IDg', true]);
+    expect([known?.id, known?.since('alice', NOW)]).toEqual(['oJHXo2sWPENqJLVoe8-IDg', NOW - 5]);
   });
 
   it('is read: the browser of a login form', () => {

@@ -22,32 +22,28 @@ describe('DeviceCookie', () => {
   });
 
   it('is sealed, long-lived and as hardened as the session cookie', () => {
-    const line = cookie.issue(undefined, { user: 'alice' }, NOW);
+    const line = cookie.issue(undefined, { user: 'alice', since: NOW }, NOW);
     expect(line).toMatch(
-      /^__Host-session-device=[\w-]{255}; Max-Age=15552000; Path=\/; HttpOnly; Secure; SameSite=Lax$/,
+      /^__Host-session-device=[\w-]{234}; Max-Age=15552000; Path=\/; HttpOnly; Secure; SameSite=Lax$/,
     );
     expect(line).not.toContain('alice');
   });
 
-  it('knows who signed in from the device, by account and by login name, and nobody else', () => {
-    const device = cookie.read(sent(cookie.issue(undefined, { user: '1', login: 'alice' }, NOW)), NOW)!;
+  it('knows who signed in from the device and when, and nobody else', () => {
+    const device = cookie.read(sent(cookie.issue(undefined, { user: '1', since: NOW - 5 }, NOW)), NOW)!;
     expect(device.id).toMatch(/^[\w-]{22}$/);
-    expect(device.tags).toHaveLength(2);
-    expect([device.knows('user', '1'), device.knows('login', 'alice')]).toEqual([true, true]);
-    expect([device.knows('user', 'alice'), device.knows('login', '1'), device.knows('user', '2')]).toEqual([
-      false,
-      false,
-      false,
-    ]);
+    expect(['1', '2', ''].map((user) => device.since(user, NOW))).toEqual([NOW - 5, undefined, undefined]);
   });
 
   it('gives a new device the id that it is told, and leaves a known one its own', () => {
     const id = deviceIdOf('the id of a pre-session');
-    const device = cookie.read(sent(cookie.issue(undefined, { user: '1' }, NOW, id)), NOW)!;
+    const device = cookie.read(sent(cookie.issue(undefined, { user: '1', since: NOW }, NOW, id)), NOW)!;
     expect(device.id).toBe(id);
-    const again = cookie.read(sent(cookie.issue(device, { user: '1' }, NOW, deviceIdOf('another'))), NOW)!;
+    const again = cookie.read(sent(cookie.issue(device, { user: '1', since: NOW }, NOW, deviceIdOf('another'))), NOW)!;
     expect(again.id).toBe(id);
-    const unnamed = [1, 2].map(() => cookie.read(sent(cookie.issue(undefined, { user: '1' }, NOW)), NOW)!.id);
+    const unnamed = [1, 2].map(
+      () => cookie.read(sent(cookie.issue(undefined, { user: '1', since: NOW }, NOW)), NOW)!.id,
+    );
     expect(new Set([...unnamed, id]).size).toBe(3);
   });
 
@@ -56,28 +52,34 @@ describe('DeviceCookie', () => {
     const ids = new Set<string>();
     for (let user = 0; user < 10; user += 1) {
       const device = line === '' ? undefined : cookie.read(sent(line), NOW);
-      line = cookie.issue(device, { user: `u${user}`, login: `n${user}` }, NOW);
+      line = cookie.issue(device, { user: `u${user}`, since: NOW + user }, NOW);
       ids.add(cookie.read(sent(line), NOW)!.id);
     }
     const device = cookie.read(sent(line), NOW)!;
-    const known = Array.from({ length: 10 }, (_, user) => device.knows('user', `u${user}`));
-    expect(known).toEqual([false, false, ...Array<boolean>(8).fill(true)]);
+    const since = (of: typeof device): unknown[] => Array.from({ length: 10 }, (_, user) => of.since(`u${user}`, NOW));
+    expect(since(device)).toEqual([undefined, undefined, ...[2, 3, 4, 5, 6, 7, 8, 9].map((user) => NOW + user)]);
     expect(ids.size).toBe(1);
     // again by one who is known: nobody has to go for it
-    const again = cookie.read(sent(cookie.issue(device, { user: 'u5', login: 'n5' }, NOW)), NOW)!;
-    expect(again.knows('user', 'u2')).toBe(true);
+    const again = cookie.read(sent(cookie.issue(device, { user: 'u5', since: NOW + 50 }, NOW)), NOW)!;
+    expect([again.since('u5', NOW), again.since('u2', NOW)]).toEqual([NOW + 50, NOW + 2]);
   });
 
-  it('knows a name whose digest has a zero in it', () => {
+  it('does not know a user for longer because another one signs in', () => {
+    const first = cookie.read(sent(cookie.issue(undefined, { user: 'alice', since: NOW }, NOW)), NOW)!;
+    const later = NOW + 180 * DAY - 1;
+    const device = cookie.read(sent(cookie.issue(first, { user: 'bob', since: later }, later)), later + 1)!;
+    expect([device.since('alice', later), device.since('alice', later + 1)]).toEqual([NOW, undefined]);
+    expect(device.since('bob', later + 1)).toBe(later);
+  });
+
+  it('knows a user whose digest has a zero in it', () => {
     const names = Array.from({ length: 1000 }, (_, index) => `n${index}`);
-    const withZero = names.find((name) => hash('sha256', `user:${name}`, 'buffer').subarray(0, 8).includes(0))!;
-    expect(cookie.read(sent(cookie.issue(undefined, { user: withZero }, NOW)), NOW)!.knows('user', withZero)).toBe(
-      true,
-    );
+    const user = names.find((name) => hash('sha256', `user:${name}`, 'buffer').subarray(0, 8).includes(0))!;
+    expect(cookie.read(sent(cookie.issue(undefined, { user, since: NOW }, NOW)), NOW)!.since(user, NOW)).toBe(NOW);
   });
 
   it('is honoured until its time is over, and not when it is altered, moved or of another key', () => {
-    const value = sent(cookie.issue(undefined, { user: 'alice' }, NOW));
+    const value = sent(cookie.issue(undefined, { user: 'alice', since: NOW }, NOW));
     expect(cookie.read(value, NOW + 180 * DAY - 1)).toBeDefined();
     expect(cookie.read(value, NOW + 180 * DAY)).toBeUndefined();
     expect(cookie.read(`${value.slice(0, -1)}${value.endsWith('A') ? 'B' : 'A'}`, NOW)).toBeUndefined();
@@ -87,7 +89,7 @@ describe('DeviceCookie', () => {
     const other = new DeviceCookie(new KeyRing([`another ${SECRET}`]), ATTRIBUTES, 180 * DAY);
     expect(other.read(value, NOW)).toBeUndefined();
     const renewed = new DeviceCookie(new KeyRing([`another ${SECRET}`, SECRET]), ATTRIBUTES, 180 * DAY);
-    expect(renewed.read(value, NOW)?.knows('user', 'alice')).toBe(true);
+    expect(renewed.read(value, NOW)?.since('alice', NOW)).toBe(NOW);
   });
 });
 

@@ -1,42 +1,55 @@
 import { hash, randomBytes } from 'node:crypto';
 import type { KeyRing } from '../crypto/key-ring.js';
-import { listField, randomField, TIME } from './cookie-fields.js';
+import { listField, randomField, TIME, type CookieField } from './cookie-fields.js';
 import type { CookieAttributes } from './cookie.options.js';
 import { SealedCookie } from './sealed-cookie.js';
 
 const ID_BYTES = 16;
-const TAG_BYTES = 8;
+const TAG = randomField(8);
+const MAX_USERS = 8;
 
-/** Two a user: one of the account's id, one of the login name. */
-const MAX_TAGS = 16;
+/** That somebody signed in from the device: a digest of who, and when they did last, in milliseconds since the epoch. */
+interface DeviceUse {
+  readonly tag: string;
+  readonly since: number;
+}
 
-/** What a device remembers of a user: the account's id, and the name that was typed. */
-export type DeviceTagKind = 'user' | 'login';
+const USE: CookieField<DeviceUse> = {
+  bytes: TAG.bytes + TIME.bytes,
+  write: (out, at, { tag, since }) => {
+    TAG.write(out, at, tag);
+    TIME.write(out, at + TAG.bytes, since);
+  },
+  read: (from, at) => ({ tag: TAG.read(from, at), since: TIME.read(from, at + TAG.bytes) }),
+};
 
 interface StoredDevice {
   readonly id: string;
   readonly sealedAt: number;
-  readonly tags: readonly string[];
+  readonly uses: readonly DeviceUse[];
 }
 
 /** What a genuine device cookie says. */
 export class KnownDevice {
+  /** @param lifetime milliseconds for which a login from the device is honoured */
   constructor(
     /** 128 random bits, in base64url. Names the device to this server alone, and is shown nowhere. */
     readonly id: string,
     /** @internal */
-    readonly tags: readonly string[],
+    readonly uses: readonly DeviceUse[],
+    private readonly lifetime: number,
   ) {}
 
-  /** Whether somebody signed in from this device under this name: an account's id, or a login name. */
-  knows(kind: DeviceTagKind, name: string): boolean {
-    return this.tags.includes(tagOf(kind, name));
+  /** When this user last signed in from the device; undefined where they have not, or too long ago. */
+  since(user: string, now: number): number | undefined {
+    const tag = tagOf(user);
+    return this.uses.find((use) => use.tag === tag && use.since + this.lifetime > now)?.since;
   }
 }
 
 /**
  * Recognises a device that somebody signed in from: a sealed, long-lived cookie with a random id and short digests of
- * the last eight accounts. It authenticates nobody, is set by a login and by nothing else, and the server keeps no list
+ * the last eight users, each with the time of their login. It authenticates nobody, is set by a login and by nothing else, and the server keeps no list
  * of anybody's devices (docs/decisions/0006-known-devices.md).
  */
 export class DeviceCookie extends SealedCookie<StoredDevice, KnownDevice> {
@@ -54,27 +67,30 @@ export class DeviceCookie extends SealedCookie<StoredDevice, KnownDevice> {
       { ...session, name: `${session.name}-device` },
       {
         purpose: 'device-cookie',
-        fields: { id: randomField(ID_BYTES), sealedAt: TIME, tags: listField(randomField(TAG_BYTES), MAX_TAGS) },
+        fields: { id: randomField(ID_BYTES), sealedAt: TIME, uses: listField(USE, MAX_USERS) },
         lifetime,
-        contentOf: ({ id, tags }) => new KnownDevice(id, tags),
+        contentOf: ({ id, uses }) => new KnownDevice(id, uses, lifetime),
       },
     );
   }
 
   /**
-   * The `Set-Cookie` value after a login: the device as it was, or a new one, with the user in front.
+   * The `Set-Cookie` value after a login: the device as it was, or a new one, with the user in front. What it says of
+   * others is not prolonged by it.
    *
+   * @param since when the user has signed in
    * @param id of a new device
    */
   issue(
     device: KnownDevice | undefined,
-    names: Readonly<Partial<Record<DeviceTagKind, string>>>,
+    { user, since }: { readonly user: string; readonly since: number },
     now: number,
     id = randomBytes(ID_BYTES).toString('base64url'),
   ): string {
-    const latest = (Object.entries(names) as [DeviceTagKind, string][]).map(([kind, name]) => tagOf(kind, name));
-    const tags = [...new Set([...latest, ...(device?.tags ?? [])])].slice(0, MAX_TAGS);
-    return this.seal({ id: device?.id ?? id, sealedAt: now, tags }, this.lifetime);
+    const tag = tagOf(user);
+    const others = (device?.uses ?? []).filter((use) => use.tag !== tag);
+    const uses = [{ tag, since }, ...others].slice(0, MAX_USERS);
+    return this.seal({ id: device?.id ?? id, sealedAt: now, uses }, this.lifetime);
   }
 }
 
@@ -83,6 +99,6 @@ export function deviceIdOf(preSessionId: string): string {
   return hash('sha256', `device:${preSessionId}`, 'buffer').toString('base64url', 0, ID_BYTES);
 }
 
-function tagOf(kind: DeviceTagKind, name: string): string {
-  return hash('sha256', `${kind}:${name}`, 'buffer').toString('base64url', 0, TAG_BYTES);
+function tagOf(user: string): string {
+  return hash('sha256', `user:${user}`, 'buffer').toString('base64url', 0, TAG.bytes);
 }

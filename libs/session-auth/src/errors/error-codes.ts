@@ -23,8 +23,10 @@ export const HTTP_STATUS_BY_CODE = {
   session_limit_reached: 409,
   /** The merged session data would exceed `maxDataSize`. */
   session_data_too_large: 413,
-  /** Too many failed logins; the answer carries `Retry-After`. */
+  /** Too many failed logins, or too many of one address at the same time; the answer carries `Retry-After`. */
   too_many_attempts: 429,
+  /** Too many passwords wait to be checked; the answer carries `Retry-After`. */
+  server_busy: 503,
   /** The request body does not have the documented shape. */
   invalid_request: 400,
   /** Session data that JSON cannot carry, or that names a key of its own accord (`__proto__`). */

@@ -44,7 +44,9 @@ export type LoginThrottleScope =
   /** This address, whatever the account. */
   | 'address'
   /** This account, from addresses and devices that it was not signed in from before. */
-  | 'account';
+  | 'account'
+  /** Passwords that wait to be checked: too many of this address, or in all. */
+  | 'waiting';
 
 /** Why a request was refused as forged. For the audit log only: a client is told nothing of it. */
 export type CsrfRejection =

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { browserName } from '../users/device-name.js';
+import { knownBrowser } from '../users/device-name.js';
 
 /**
  * What of a header is compared: all of it, all but versions, the browser's family and platform, or what a function
@@ -23,7 +23,7 @@ export function readHeader(headers: IncomingHttpHeaders, name: string, compare: 
   const plain = name === 'accept-encoding' ? withoutDictionaries(text) : text;
   if (compare === 'exact') return `is ${plain}`;
   // what is no browser that is known (a script, an application) has its own text compared
-  const browser = compare === 'browser' ? browserName(plain) : undefined;
+  const browser = compare === 'browser' ? knownBrowser(plain) : undefined;
   return browser === undefined ? `is ${plain.replace(/\d+(?:[._]\d+)*/g, '#')}` : `is ${browser}`;
 }
 

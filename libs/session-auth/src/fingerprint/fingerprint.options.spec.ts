@@ -79,7 +79,8 @@ describe('the fingerprint options', () => {
     expect(read('user-agent', chrome('135.0.7049.42'))).toBe('is Chrome on Windows');
     expect(read('user-agent', chrome('135.0', 'X11; Linux x86_64'))).toBe('is Chrome on Linux');
     expect(read('user-agent', `${chrome('135.0')} Edg/135.0.0.0`)).toBe('is Microsoft Edge on Windows');
-    expect(read('user-agent', 'bank-app/1.2 (build 7)')).toBe('is bank-app');
+    expect(read('user-agent', 'bank-app/1.2 (build 7)')).toBe('is bank-app/# (build #)');
+    expect(read('user-agent', 'Mozilla/5.0 (somebody)')).not.toBe(read('user-agent', 'Mozilla/5.0 (somebody else)'));
     expect(read('user-agent', ' ')).toBe('is  ');
     expect(read('user-agent', undefined)).toBe('absent');
     expect(read({ name: 'user-agent', compare: 'exact' }, chrome('134'))).toBe(`is ${chrome('134')}`);

@@ -35,6 +35,8 @@ export interface AdapterResponse {
 }
 
 const MAX_USER_AGENT = 512;
+/** More than an IPv6 address with a zone takes. A trusted proxy may hand on whatever its client calls an address. */
+const MAX_ADDRESS = 64;
 
 /** A host that no client asks for. */
 const PROBE = 'probe.invalid';
@@ -95,7 +97,10 @@ export class HttpExchange implements FingerprintRequest {
   /** What is known of the client. The address follows the adapter's own trust of proxies. */
   get client(): ClientInfo {
     const { request } = this;
-    this.#client ??= { ip: request.ip, userAgent: request.headers['user-agent']?.slice(0, MAX_USER_AGENT) };
+    this.#client ??= {
+      ip: request.ip?.slice(0, MAX_ADDRESS),
+      userAgent: request.headers['user-agent']?.slice(0, MAX_USER_AGENT),
+    };
     return this.#client;
   }
 

@@ -1,5 +1,4 @@
 import type { CookieSet } from './cookie-set.js';
-import type { DeviceTagKind } from '../cookies/device-cookie.js';
 import type { FoundCookie } from '../cookies/sealed-cookie.js';
 import { PreSessionCookie } from '../cookies/pre-session-cookie.js';
 import type { SessionOfCookie } from '../cookies/session-cookie.js';
@@ -55,12 +54,16 @@ export class ResponseCookies {
     if (rememberMe !== undefined) this.#clear(rememberMe, this.presented.rememberMeCookie);
   }
 
-  /** Has the device remember that a user signed in from it. */
-  writeDevice(names: Readonly<Partial<Record<DeviceTagKind, string>>>): void {
+  /**
+   * Has the device remember that a user signed in from it.
+   *
+   * @param since when they did, in milliseconds since the epoch
+   */
+  writeDevice(user: string, since = this.clock.now()): void {
     const { device } = this.cookies;
     if (device === undefined) return;
     const { device: known, deviceId } = this.presented;
-    this.#set(device, this.presented.deviceCookie, device.issue(known, names, this.clock.now(), deviceId));
+    this.#set(device, this.presented.deviceCookie, device.issue(known, { user, since }, this.clock.now(), deviceId));
   }
 
   /** What {@link writeDevice} was told is not so. */

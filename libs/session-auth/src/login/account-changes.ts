@@ -1,18 +1,23 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, Optional } from '@nestjs/common';
 import { SessionAuthError } from '../errors/session-auth.error.js';
 import { getRequestSession, type RequestSession } from '../http/request-session.js';
 import { SessionLifecycleService } from '../session/session-lifecycle.service.js';
 import { SessionRotation } from '../session/session-rotation.js';
+import type { Session } from '../session/session.js';
+import { LoginThrottle } from '../throttle/login-throttle.js';
 import type { ClientInfo } from '../users/client-info.js';
+import { DeviceRecognition } from './device-recognition.js';
 import { RememberedLogin } from './remembered-login.js';
 
-/** What changes of an account end: sessions that stand for what it was, and devices that are remembered by it. */
+/** What changes of an account end: sessions that stand for what it was, and devices that are remembered or known by it. */
 @Injectable()
 export class AccountChanges {
   constructor(
     private readonly lifecycle: SessionLifecycleService,
     private readonly rotation: SessionRotation,
     private readonly remembered: RememberedLogin,
+    private readonly devices: DeviceRecognition,
+    @Optional() private readonly throttle?: LoginThrottle,
   ) {}
 
   /** @param keep the request whose session goes on, with a new token */
@@ -20,6 +25,27 @@ export class AccountChanges {
     const requestSession = keep === undefined ? undefined : getRequestSession(keep);
     requestSession?.requireUnsent();
     const session = await requestSession?.load();
+    const isKept = session?.userId === userId;
+    // all of it is tried, whatever fails
+    const [changedAt, ended] = await Promise.all([
+      this.throttle?.credentialsChanged(userId),
+      this.#endSessions(userId, requestSession, session),
+    ]);
+    // the browser at hand is as well known as it was: later than what has ended
+    if (isKept && changedAt !== undefined) this.devices.remember(requestSession!, { id: userId }, changedAt + 1);
+    return ended;
+  }
+
+  async accountDisabled(userId: string, client?: ClientInfo): Promise<{ readonly revokedSessions: number }> {
+    await this.remembered.forgetAll(userId);
+    return { revokedSessions: await this.lifecycle.revokeAll(userId, 'account_disabled', client) };
+  }
+
+  async #endSessions(
+    userId: string,
+    requestSession: RequestSession | undefined,
+    session: Session | undefined,
+  ): Promise<{ readonly revokedSessions: number }> {
     const client = requestSession?.exchange.client;
     const reason = 'credentials_changed';
     const isKept = session?.userId === userId;
@@ -35,11 +61,6 @@ export class AccountChanges {
     // another request has rotated it meanwhile, maybe a thief's: whoever it was, they have to log in again
     if (issued === undefined) await this.#endSuperseded(requestSession, userId, session.id);
     return { revokedSessions };
-  }
-
-  async accountDisabled(userId: string, client?: ClientInfo): Promise<{ readonly revokedSessions: number }> {
-    await this.remembered.forgetAll(userId);
-    return { revokedSessions: await this.lifecycle.revokeAll(userId, 'account_disabled', client) };
   }
 
   async #endSuperseded(requestSession: RequestSession, userId: string, sessionId: string): Promise<never> {

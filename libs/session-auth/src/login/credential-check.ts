@@ -1,4 +1,6 @@
 import { Injectable, Logger, Optional } from '@nestjs/common';
+import { QueueFullError } from '../async/fair-queue.js';
+import { isStoreUnavailable } from '../async/store-deadline.js';
 import { SessionAuthError } from '../errors/session-auth.error.js';
 import { SessionEventPublisher } from '../events/event-publisher.js';
 import type { LoginFailure } from '../events/session-event.js';
@@ -6,9 +8,20 @@ import type { RequestSession } from '../http/request-session.js';
 import { PasswordHasher } from '../passwords/password-hasher.js';
 import type { ThrottleRefusal } from '../throttle/login-attempt.js';
 import { LoginThrottle } from '../throttle/login-throttle.js';
+import { PasswordQueue } from '../throttle/password-queue.js';
 import { SessionUserProvider, type SessionUser } from '../users/session-user-provider.js';
 import { userIdOf } from '../users/valid-user.js';
 import { DeviceRecognition } from './device-recognition.js';
+
+/** When to try again after passwords that wait were too many: by then some of them have been checked. */
+const RETRY_SECONDS = 5;
+
+/** Whose password it was. */
+export interface CheckedUser {
+  readonly user: SessionUser;
+  /** Whether they had not signed in from the request's device before; undefined where that is not known. */
+  readonly newDevice: boolean | undefined;
+}
 
 /**
  * The check of a password, under the login throttle. Unknown user, wrong password and disabled account are one and the
@@ -23,6 +36,7 @@ export class CredentialCheck {
     private readonly passwords: PasswordHasher,
     private readonly events: SessionEventPublisher,
     private readonly devices: DeviceRecognition,
+    private readonly queue: PasswordQueue,
     @Optional() private readonly throttle?: LoginThrottle,
     @Optional() private readonly users?: SessionUserProvider,
   ) {}
@@ -30,8 +44,8 @@ export class CredentialCheck {
   /**
    * The user whose password it is.
    *
-   * @param findUser looks the account up; runs while the throttle is asked
-   * @throws SessionAuthError `invalid_credentials`, `too_many_attempts`, `password_too_long`,
+   * @param findUser looks the account up
+   * @throws SessionAuthError `invalid_credentials`, `too_many_attempts`, `server_busy`, `password_too_long`,
    *   `session_store_unavailable`
    */
   async userOf(
@@ -39,29 +53,41 @@ export class CredentialCheck {
     loginName: string,
     findUser: () => Promise<SessionUser | null | undefined>,
     password: string,
-  ): Promise<SessionUser> {
+  ): Promise<CheckedUser> {
     const { ip } = requestSession.exchange.client;
-    const attempt = this.throttle?.attempt(loginName, {
-      ip,
-      deviceId: this.devices.knownFor(requestSession, loginName),
+    const user = await this.#unlessFull(requestSession, async () => {
+      this.queue.requireRoom(ip);
+      return (await findUser()) ?? undefined;
     });
-    if (attempt === undefined) {
-      const user = (await findUser()) ?? undefined;
-      const failure = await this.#verify(user, password);
-      if (failure !== undefined) this.fail(requestSession, failure, user);
-      return user!;
+    const device = user && this.devices.usedBy(requestSession, user);
+    const attempt = this.throttle?.attempt(loginName, idOf(user), { ip, device });
+    const refusal = await attempt?.check();
+    if (refusal !== undefined) this.#refuse(requestSession, refusal, user);
+    const failure = await this.#unlessFull(requestSession, () =>
+      this.queue.run(ip, () => this.#verify(user, password)),
+    );
+    // what others tried meanwhile counts as well: without this, parallel tries would all be told their outcome
+    const late = await (failure === undefined ? attempt?.succeeded() : attempt?.failed());
+    if (late !== undefined) this.#refuse(requestSession, late, user);
+    if (failure !== undefined) this.fail(requestSession, failure, user);
+    const isKnown = device !== undefined && attempt?.isDeviceKnown !== false;
+    return { user: user!, newDevice: this.devices.isOn ? !isKnown : undefined };
+  }
+
+  /**
+   * Whether a user whom the application has authenticated is new to the request's device; undefined where that is not
+   * known. A device that cannot be looked up is new: a notice too many, never one too few.
+   */
+  async isNewDevice(requestSession: RequestSession, user: SessionUser): Promise<boolean | undefined> {
+    if (!this.devices.isOn) return undefined;
+    const device = this.devices.usedBy(requestSession, user);
+    if (device === undefined || this.throttle === undefined) return device === undefined;
+    try {
+      return !(await this.throttle.isDeviceKnown(String(user.id), device.since));
+    } catch (error) {
+      if (isStoreUnavailable(error)) return true;
+      throw error;
     }
-    return attempt.inTurn(async () => {
-      const [found, refusal] = await Promise.all([findUser(), attempt.check()]);
-      const user = found ?? undefined;
-      if (refusal !== undefined) this.#refuse(requestSession, refusal, user);
-      const failure = await this.#verify(user, password);
-      // what others tried meanwhile counts as well: without this, parallel tries would all be told their outcome
-      const late = await (failure === undefined ? attempt.succeeded() : attempt.failed());
-      if (late !== undefined) this.#refuse(requestSession, late, user);
-      if (failure !== undefined) this.fail(requestSession, failure, user);
-      return user!;
-    });
   }
 
   /**
@@ -89,16 +115,38 @@ export class CredentialCheck {
     throw new SessionAuthError('too_many_attempts', 'too many failed logins; try again later', { retryAfterSeconds });
   }
 
+  async #unlessFull<T>(requestSession: RequestSession, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof QueueFullError)) throw error;
+      const { client } = requestSession.exchange;
+      const retryAfterSeconds = RETRY_SECONDS;
+      this.events.publish({ type: 'login.throttled', scope: 'waiting', retryAfterSeconds, client });
+      throw error.limit === 'key'
+        ? new SessionAuthError('too_many_attempts', 'too many logins at the same time', { retryAfterSeconds })
+        : new SessionAuthError('server_busy', 'too many logins wait; try again later', { retryAfterSeconds });
+    }
+  }
+
   async #verify(user: SessionUser | undefined, password: string): Promise<LoginFailure | undefined> {
     const matches = await this.passwords.verify(password, user?.passwordHash ?? undefined);
     if (user === undefined) return 'unknown_user';
     if (!matches) return 'wrong_password';
     if (user.disabled === true) return 'account_disabled';
-    if (this.passwords.needsRehash(user.passwordHash!)) await this.#rehash(user, password);
+    if (await this.#isOutdated(user.passwordHash!, password)) await this.#rehash(user, password);
     return undefined;
   }
 
-  /** The cost was raised since the hash was made. The user is let in whether or not the new hash can be kept. */
+  /** Whether a hash that is the password's was made by other parameters, or of another form than NFC. */
+  async #isOutdated(hash: string, password: string): Promise<boolean> {
+    const { passwords } = this;
+    if (passwords.needsRehash(hash)) return true;
+    const composed = password.normalize('NFC');
+    return composed !== password && !(await passwords.verify(composed, hash));
+  }
+
+  /** The hash is out of date. The user is let in whether or not the new hash can be kept. */
   async #rehash(user: SessionUser, password: string): Promise<void> {
     const { users, passwords } = this;
     if (users?.savePasswordHash === undefined) return;

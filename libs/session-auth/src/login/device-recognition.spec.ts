@@ -26,7 +26,7 @@ let devices: DeviceRecognition;
 function configure(deviceCookie: { readonly lifetime: number } | undefined): void {
   const keys = new KeyRing(['a secret that is long enough for tests']);
   cookies = new CookieSet(keys, cookieAttributes(), DEFAULT_SESSION_LIFETIME, undefined, deviceCookie);
-  devices = new DeviceRecognition(cookies);
+  devices = new DeviceRecognition(cookies, { now: () => NOW });
 }
 
 interface Browser {
@@ -74,16 +74,16 @@ function atLoginForm(userAgent = FIREFOX): Browser {
 }
 
 /** Alice signs in. Returns what her session's device is called. */
-function signIn(browser: Browser, { user = ALICE, loginName = 'Alice' } = {}): string | undefined {
+function signIn(browser: Browser, { user = ALICE } = {}): string | undefined {
   const { requestSession, respond } = ask(browser);
   const device = devices.deviceOf(requestSession);
-  devices.remember(requestSession, user, loginName);
+  devices.remember(requestSession, user);
   respond();
   return device;
 }
 
-const isNew = (browser: Browser, user: { readonly id: string | number } = ALICE): boolean | undefined =>
-  devices.isNew(ask(browser).requestSession, user);
+const isNew = (browser: Browser, user: { readonly id: string | number } = ALICE): boolean =>
+  devices.usedBy(ask(browser).requestSession, user) === undefined;
 const deviceOf = (browser: Browser): string | undefined => devices.deviceOf(ask(browser).requestSession);
 
 beforeEach(() => configure({ lifetime: 180 * DAY }));
@@ -124,11 +124,23 @@ describe('whether a user signs in from a new device', () => {
     expect(isNew(browser, { id: 7 })).toBe(false);
   });
 
+  it('is told with the device and the time of the login', () => {
+    const browser = atLoginForm();
+    signIn(browser);
+    const { id } = ask(browser).requestSession.presented.device!;
+    expect(devices.usedBy(ask(browser).requestSession, ALICE)).toEqual({ id, since: NOW });
+    const { requestSession, respond } = ask(browser);
+    devices.remember(requestSession, ALICE, NOW + 1);
+    respond();
+    expect(devices.usedBy(ask(browser).requestSession, ALICE)).toEqual({ id, since: NOW + 1 });
+  });
+
   it('is not known where the device cookie is off', () => {
+    expect(devices.isOn).toBe(true);
     configure(undefined);
     const browser = atLoginForm();
     signIn(browser);
-    expect(isNew(browser)).toBeUndefined();
+    expect([devices.isOn, isNew(browser)]).toEqual([false, true]);
   });
 });
 
@@ -168,7 +180,7 @@ describe('what a session is known by to be a browser’s', () => {
   });
 
   it('is nothing for a client that keeps no cookies, or sends forged ones', () => {
-    const forged = `${cookies.device!.name}=${'A'.repeat(255)}`;
+    const forged = `${cookies.device!.name}=${'A'.repeat(234)}`;
     for (const cookie of [undefined, 'theme=dark', forged]) {
       expect(deviceOf({ userAgent: FIREFOX, cookie })).toBeUndefined();
     }
@@ -179,25 +191,5 @@ describe('what a session is known by to be a browser’s', () => {
     const browser = atLoginForm();
     expect(deviceOf(browser)).toMatch(/^[\w-]{11}$/);
     expect(signIn(browser)).toBe(deviceOf(browser));
-  });
-});
-
-describe('the device of a login name', () => {
-  it('is known for the names that were typed there, in any spelling', () => {
-    const browser = atLoginForm();
-    const known = (loginName: string): string | undefined => devices.knownFor(ask(browser).requestSession, loginName);
-    expect(known('Alice')).toBeUndefined();
-    signIn(browser);
-    const id = ask(browser).requestSession.presented.device!.id;
-    expect([known('Alice'), known(' aLICE'), known('bob')]).toEqual([id, id, undefined]);
-  });
-
-  it('is remembered only where a name was typed', () => {
-    const browser = atLoginForm();
-    const { requestSession, respond } = ask(browser);
-    devices.remember(requestSession, ALICE, undefined);
-    respond();
-    expect(isNew(browser)).toBe(false);
-    expect(devices.knownFor(ask(browser).requestSession, 'alice')).toBeUndefined();
   });
 });

@@ -3,31 +3,41 @@ import { Injectable } from '@nestjs/common';
 import { CookieSet } from '../http/cookie-set.js';
 import type { RequestSession } from '../http/request-session.js';
 import type { ResumableRequest } from '../http/session-resumer.js';
-import { foldLoginName } from '../throttle/login-name.js';
+import { Clock } from '../time/clock.js';
 import { deviceName } from '../users/device-name.js';
 import type { SessionUser } from '../users/session-user-provider.js';
 
 /** 64 bits: what tells the devices of one user apart. */
 const DEVICE_BYTES = 8;
 
+/** A device that a user has signed in from. */
+export interface UsedDevice {
+  readonly id: string;
+  /** When they did last, in milliseconds since the epoch. */
+  readonly since: number;
+}
+
 /** Tells whether a user has signed in from a request's device before, and makes the device remember that they did. */
 @Injectable()
 export class DeviceRecognition {
-  constructor(private readonly cookies: CookieSet) {}
+  constructor(
+    private readonly cookies: CookieSet,
+    private readonly clock: Clock,
+  ) {}
 
-  /** The id of the request's device, if this login name was used there before. */
-  knownFor({ presented }: RequestSession, loginName: string): string | undefined {
-    const { device } = presented;
-    return device?.knows('login', foldLoginName(loginName)) === true ? device.id : undefined;
+  /** Whether devices are recognised at all. */
+  get isOn(): boolean {
+    return this.cookies.device !== undefined;
   }
 
   /**
-   * Whether this user had not signed in from the request's device before, with a browser of the same family on the same
-   * platform; undefined where that is not known.
+   * The request's device, if its cookie says that this user has signed in from it, by a browser of the same family on the
+   * same platform. Whether that still counts is the throttle's to say: the user's credentials may have changed since.
    */
-  isNew(requestSession: RequestSession, user: SessionUser): boolean | undefined {
-    if (this.cookies.device === undefined) return undefined;
-    return requestSession.presented.device?.knows('user', nameOf(requestSession, user)) !== true;
+  usedBy(requestSession: RequestSession, user: SessionUser): UsedDevice | undefined {
+    const { device } = requestSession.presented;
+    const since = device?.since(nameOf(requestSession, user), this.clock.now());
+    return since === undefined ? undefined : { id: device!.id, since };
   }
 
   /**
@@ -41,14 +51,17 @@ export class DeviceRecognition {
     return hash('sha256', text, 'buffer').toString('base64url', 0, DEVICE_BYTES);
   }
 
-  /** After a login. `loginName` is what the user typed, where they did. */
-  remember(requestSession: RequestSession, user: SessionUser, loginName: string | undefined): void {
-    const login = loginName === undefined ? {} : { login: foldLoginName(loginName) };
-    requestSession.responseCookies.writeDevice({ user: nameOf(requestSession, user), ...login });
+  /**
+   * After a login.
+   *
+   * @param since when that was, in milliseconds since the epoch. @default now
+   */
+  remember(requestSession: RequestSession, user: Pick<SessionUser, 'id'>, since?: number): void {
+    requestSession.responseCookies.writeDevice(nameOf(requestSession, user), since);
   }
 }
 
 /** A user with one kind of browser: a cookie that was copied to another kind is of no known device. */
-function nameOf({ exchange }: RequestSession, user: SessionUser): string {
+function nameOf({ exchange }: RequestSession, user: Pick<SessionUser, 'id'>): string {
   return `${deviceName(exchange.client.userAgent)}:${user.id}`;
 }

@@ -65,14 +65,15 @@ export class SessionAuthService {
    * the same to the client, in answer and in work (ASVS 6.3.8).
    *
    * @param options `rememberMe`: keep this device signed in beyond the session. A login without it forgets the device.
-   * @throws SessionAuthError `invalid_credentials`, `too_many_attempts`, `password_too_long`, `session_limit_reached`,
-   *   `not_configured`
+   * @throws SessionAuthError `invalid_credentials`, `too_many_attempts`, `server_busy`, `password_too_long`,
+   *   `session_limit_reached`, `not_configured`
    */
   async login(request: object, { email, password }: Credentials, options: LoginOptions = {}): Promise<Login> {
     const requestSession = unsent(request);
     const users = this.#requireUsers();
-    const user = await this.credentials.userOf(requestSession, email, () => findUserByEmail(users, email), password);
-    const login = await this.signIn.signIn(requestSession, user, 'password', options, email);
+    const find = (): Promise<SessionUser | undefined> => findUserByEmail(users, email);
+    const { user, newDevice } = await this.credentials.userOf(requestSession, email, find, password);
+    const login = await this.signIn.signIn(requestSession, user, 'password', options, newDevice);
     return this.signIn.settle(requestSession, login, [password], users);
   }
 
@@ -94,7 +95,8 @@ export class SessionAuthService {
     const requestSession = unsent(request);
     checkedUser(user);
     if (user.disabled === true) this.credentials.fail(requestSession, 'account_disabled', user);
-    return this.signIn.signIn(requestSession, user, authentication, options);
+    const newDevice = await this.credentials.isNewDevice(requestSession, user);
+    return this.signIn.signIn(requestSession, user, authentication, options, newDevice);
   }
 
   /**
@@ -122,8 +124,8 @@ export class SessionAuthService {
    *
    * @param proof `newPassword`: what the form is about to set the password to. Another request by the same form may have
    *   set it already, and the old one holds no more then
-   * @throws SessionAuthError `session_required`, `invalid_credentials`, `too_many_attempts`, `password_too_long`,
-   *   `not_configured`
+   * @throws SessionAuthError `session_required`, `invalid_credentials`, `too_many_attempts`, `server_busy`,
+   *   `password_too_long`, `not_configured`
    */
   async reauthenticate(
     request: object,
@@ -205,7 +207,7 @@ export class SessionAuthService {
 
   /**
    * To be called after a user's password, or whatever else they log in with, has changed (ASVS 7.4.3): all their
-   * sessions and remembered devices end. The session of the request `keep`, if it is that user's, goes on with a new
+   * sessions and remembered devices end, and no device that they signed in from is known any more. The session of the request `keep`, if it is that user's, goes on with a new
    * token, the old one dead at once. Answers how many sessions ended.
    *
    * A login with the old password that is under way ends as well: it looks the account up again after its session is

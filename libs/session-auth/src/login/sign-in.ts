@@ -62,17 +62,21 @@ export class SignIn {
     @Inject(SESSION_LIFETIME) private readonly lifetime: SessionLifetime,
   ) {}
 
-  /** A session and cookies for a user who is known to be it, and a remembered device where that is asked for. */
+  /**
+   * A session and cookies for a user who is known to be it, and a remembered device where that is asked for.
+   *
+   * @param newDevice whether they had not signed in from the request's device before; undefined: not known
+   */
   async signIn<User extends SessionUser>(
     requestSession: RequestSession,
     user: User,
     authentication: SessionAuthentication,
     options: LoginUserOptions,
-    loginName?: string,
+    newDevice: boolean | undefined,
   ): Promise<Login<User>> {
     const { remembered } = this;
     if (options.rememberMe === true) remembered.requireUsers();
-    const login = await this.#establish(requestSession, user, { authentication, ...originOf(options) }, loginName);
+    const login = await this.#establish(requestSession, user, { authentication, ...originOf(options) }, newDevice);
     const { id: sessionId } = login.session;
     if (options.rememberMe === true) await remembered.remember(requestSession, userIdOf(user.id), sessionId);
     else await remembered.forget(requestSession, { reason: 'replaced', exceptSessionId: sessionId });
@@ -83,18 +87,17 @@ export class SignIn {
     requestSession: RequestSession,
     user: User,
     proof: Proof,
-    loginName?: string,
+    newDevice: boolean | undefined,
   ): Promise<Login<User>> {
     const { changes, devices } = this;
     const { client } = requestSession.exchange;
-    const newDevice = devices.isNew(requestSession, user);
     const previous = await requestSession.loadLive();
     // a form that was sent twice: the first login has replaced the token a moment ago
     const own = previous ?? (await requestSession.loadRenewable());
     if (own?.userId === userIdOf(user.id)) {
       const renewed = await this.#renew(own, user, proof, requestSession);
       if (renewed !== undefined) {
-        devices.remember(requestSession, user, loginName);
+        devices.remember(requestSession, user);
         return renewed;
       }
     }
@@ -115,7 +118,7 @@ export class SignIn {
       }
     }
     requestSession.replace(issued);
-    devices.remember(requestSession, user, loginName);
+    devices.remember(requestSession, user);
     return { user, session: issued.session };
   }
 

@@ -73,6 +73,45 @@ describe('BcryptPasswordHasher', () => {
     );
   });
 
+  describe('takes passwords in NFC', () => {
+    const composed = 'pa\u00dfw\u00f6rd';
+    const decomposed = composed.normalize('NFD');
+
+    it('so that a password is the same whatever the system that types it', async () => {
+      const hash = await hasher.hash(decomposed);
+      expect(await bcrypt.compare(composed, hash)).toBe(true);
+      expect(await hasher.verify(decomposed, hash)).toBe(true);
+      expect(await hasher.verify(composed, hash)).toBe(true);
+      expect(await hasher.verify(composed.normalize('NFKD').replace('\u00df', 'ss'), hash)).toBe(false);
+    });
+
+    it('and still verifies what was hashed as it was typed', async () => {
+      const raw = await bcrypt.hash(decomposed, COST);
+      expect(await hasher.verify(decomposed, raw)).toBe(true);
+      expect(await hasher.verify(composed, raw)).toBe(false);
+    });
+
+    it('and measures them so: 36 letters that are typed as two characters each are not too long', async () => {
+      const longest = '\u00e9'.repeat(36).normalize('NFD');
+      expect(Buffer.byteLength(longest)).toBe(108);
+      expect(await hasher.verify(longest, await hasher.hash(longest))).toBe(true);
+      await expect(hasher.hash(`${longest}e`)).rejects.toMatchObject({ code: 'password_too_long' });
+    });
+
+    it('and verifies by the form that was typed where NFC is too long', async () => {
+      // NFC takes this letter apart
+      const typed = '\u0958'.repeat(24);
+      expect(Buffer.byteLength(typed.normalize('NFC'))).toBeGreaterThan(MAX_PASSWORD_BYTES);
+      expect(await hasher.verify(typed, await bcrypt.hash(typed, COST))).toBe(true);
+    });
+  });
+
+  it.each([[5], [32], [6.5], [Number.NaN]])('cannot be made with cost 6 and maxCost %p', (maxCost) => {
+    expect(() => new BcryptPasswordHasher(6, maxCost)).toThrow(
+      expect.objectContaining({ code: 'invalid_configuration', message: expect.stringContaining('maxCost') }),
+    );
+  });
+
   describe('does the work of one check at its cost', () => {
     let rounds: number;
 
@@ -106,6 +145,39 @@ describe('BcryptPasswordHasher', () => {
       rounds = 0;
       expect(await hasher.verify(PASSWORD, hash)).toBe(false);
       expect(rounds).toBe(2 ** COST);
+    });
+
+    it('or at the highest cost of a stored hash that it has seen, up to maxCost', async () => {
+      const legacy = new BcryptPasswordHasher(4, 6);
+      const [cheap, costly, costlier] = await Promise.all([4, 5, 7].map((cost) => bcrypt.hash('another', cost)));
+      const workFor = async (hash: string | undefined): Promise<number> => {
+        rounds = 0;
+        expect(await legacy.verify(PASSWORD, hash)).toBe(false);
+        return rounds;
+      };
+      const workForAll = async (): Promise<number[]> => [
+        await workFor(undefined),
+        await workFor(cheap),
+        await workFor('x'),
+      ];
+      await workFor(undefined);
+      expect(await workForAll()).toEqual([2 ** 4, 2 ** 4, 2 ** 4]);
+      expect(await workFor(costly)).toBe(2 ** 5);
+      expect(await workForAll()).toEqual([2 ** 5, 2 ** 5, 2 ** 5]);
+      // it costs what it costs, and the others no more than they may
+      expect(await workFor(costlier)).toBe(2 ** 7);
+      expect(await workForAll()).toEqual([2 ** 6, 2 ** 6, 2 ** 6]);
+      expect(await workFor(costly)).toBe(2 ** 6);
+    });
+
+    it('for each form of a password, whoever’s it is', async () => {
+      const typed = 'a\u0301';
+      const hash = await bcrypt.hash('another', COST);
+      for (const stored of [undefined, hash]) {
+        rounds = 0;
+        expect(await hasher.verify(typed, stored)).toBe(false);
+        expect(rounds).toBe(2 * 2 ** COST);
+      }
     });
 
     it('and no more where the password is right', async () => {

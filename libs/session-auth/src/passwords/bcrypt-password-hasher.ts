@@ -9,37 +9,62 @@ export const MAX_PASSWORD_BYTES = 72;
 export const MIN_COST = 4;
 /** The highest work factor that bcrypt has. */
 export const MAX_COST = 31;
+/** How costly stored hashes may be that all failing checks are made as slow as, unless configured otherwise. */
+export const DEFAULT_MAX_COST = 14;
 const BCRYPT_HASH = /^\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{53}$/;
 
-/** bcrypt with equal work for known and unknown users. Reads `$2a$`, `$2b$` and PHP's `$2y$`, writes `$2b$`. */
+/**
+ * bcrypt with equal work for known and unknown users. Reads `$2a$`, `$2b$` and PHP's `$2y$`, writes `$2b$`.
+ *
+ * Passwords are taken in NFC (NIST SP 800-63B-4 3.1.1.2): systems differ in how they compose what a keyboard types. A
+ * hash that was made of another form is still verified by that form.
+ */
 export class BcryptPasswordHasher extends PasswordHasher {
+  readonly #maxCost: number;
   readonly #decoy: Promise<string>;
+  /** The work of each check that fails: the cost of new hashes, or of the costliest stored one seen. */
+  #highestCost: number;
 
   /**
    * @param cost work factor: 2^cost rounds, 4 to 31
+   * @param maxCost up to which cost of a stored hash all checks that fail take as long. @default 14, or the cost
    * @throws SessionAuthError `invalid_configuration` for any other cost, which bcrypt would replace silently
    */
-  constructor(private readonly cost: number) {
+  constructor(
+    private readonly cost: number,
+    maxCost = Math.max(cost, DEFAULT_MAX_COST),
+  ) {
     super();
-    if (!Number.isInteger(cost) || cost < MIN_COST || cost > MAX_COST) {
-      throw new SessionAuthError(
-        'invalid_configuration',
-        `BcryptPasswordHasher: cost: given ${cost}; allowed is a whole number from ${MIN_COST} to ${MAX_COST}`,
-      );
-    }
+    requireCost('cost', cost, MIN_COST);
+    requireCost('maxCost', maxCost, cost);
+    this.#maxCost = maxCost;
+    this.#highestCost = cost;
     this.#decoy = bcrypt.hash('no password has this hash', cost);
   }
 
   async hash(password: string): Promise<string> {
-    refuseTooLong(password);
-    return bcrypt.hash(password, this.cost);
+    const composed = password.normalize('NFC');
+    if (!fits(composed)) throw tooLong();
+    return bcrypt.hash(composed, this.cost);
   }
 
   async verify(password: string, hash: string | undefined): Promise<boolean> {
-    refuseTooLong(password);
+    const forms = [...new Set([password.normalize('NFC'), password])].filter(fits);
+    if (forms.length === 0) throw tooLong();
     const cost = hash === undefined ? undefined : costOf(hash);
+    if (cost !== undefined) this.#highestCost = Math.max(this.#highestCost, Math.min(cost, this.#maxCost));
+    for (const form of forms) if (await this.#compare(form, hash, cost)) return true;
+    return false;
+  }
+
+  needsRehash(hash: string): boolean {
+    return costOf(hash) !== this.cost;
+  }
+
+  async #compare(password: string, hash: string | undefined, cost: number | undefined): Promise<boolean> {
     if (hash === undefined || cost === undefined) {
       await bcrypt.compare(password, await this.#decoy);
+      await this.#makeUpFor(this.cost);
       return false;
     }
     // $2y$ is PHP's name for $2b$, which this bcrypt does not know
@@ -48,17 +73,22 @@ export class BcryptPasswordHasher extends PasswordHasher {
     return matches;
   }
 
-  needsRehash(hash: string): boolean {
-    return costOf(hash) !== this.cost;
-  }
-
   /**
-   * A hash of lower cost is checked faster, which would tell its account from an unknown one. The missing rounds are
-   * worked off: 2^c done, and 2^c + 2^(c+1) + … + 2^(C-1) more make 2^C.
+   * A hash of lower cost is checked faster, which would tell its account from others. The missing rounds are worked off:
+   * 2^c done, and 2^c + 2^(c+1) + … + 2^(C-1) more make 2^C.
    */
   async #makeUpFor(cost: number): Promise<void> {
-    for (let missing = cost; missing < this.cost; missing += 1) await bcrypt.hash('', missing);
+    const until = this.#highestCost;
+    for (let missing = cost; missing < until; missing += 1) await bcrypt.hash('', missing);
   }
+}
+
+function requireCost(name: string, cost: number, least: number): void {
+  if (Number.isInteger(cost) && cost >= least && cost <= MAX_COST) return;
+  throw new SessionAuthError(
+    'invalid_configuration',
+    `BcryptPasswordHasher: ${name}: given ${cost}; allowed is a whole number from ${least} to ${MAX_COST}`,
+  );
 }
 
 function costOf(hash: string): number | undefined {
@@ -66,8 +96,10 @@ function costOf(hash: string): number | undefined {
   return cost >= MIN_COST && cost <= MAX_COST ? cost : undefined;
 }
 
-function refuseTooLong(password: string): void {
-  if (Buffer.byteLength(password) > MAX_PASSWORD_BYTES) {
-    throw new SessionAuthError('password_too_long', `a password may take at most ${MAX_PASSWORD_BYTES} bytes in UTF-8`);
-  }
+function fits(password: string): boolean {
+  return Buffer.byteLength(password) <= MAX_PASSWORD_BYTES;
+}
+
+function tooLong(): SessionAuthError {
+  return new SessionAuthError('password_too_long', `a password may take at most ${MAX_PASSWORD_BYTES} bytes in UTF-8`);
 }

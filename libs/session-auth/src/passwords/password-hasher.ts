@@ -3,14 +3,14 @@
  */
 export abstract class PasswordHasher {
   /**
-   * The hash to store of a new password.
+   * The hash to store of a new password, in Unicode's form NFC: systems differ in how they compose what a keyboard types.
    *
    * @throws SessionAuthError `password_too_long` for a password that the function would cut
    */
   abstract hash(password: string): Promise<string>;
 
   /**
-   * Whether `password` is the one that `hash` was made of. Without a hash (an unknown user, an account without a
+   * Whether `password` is the one that `hash` was made of, in NFC or else as it was typed. Without a hash (an unknown user, an account without a
    * password) it answers false after the work of a real check, so that time does not tell which accounts exist
    * (ASVS 6.3.8). A stored hash of another format is answered false as well.
    *

@@ -1,17 +1,25 @@
 import type { OptionReader } from '../options/option-reader.js';
 import { isProviderSlot, type ProviderSlot } from '../options/provider-slot.js';
-import { BcryptPasswordHasher, MAX_COST, MIN_COST } from './bcrypt-password-hasher.js';
+import { BcryptPasswordHasher, DEFAULT_MAX_COST, MAX_COST, MIN_COST } from './bcrypt-password-hasher.js';
 import type { PasswordHasher } from './password-hasher.js';
 
 /** bcrypt's settings. */
 export interface PasswordOptions {
   /** Work factor: 2^cost rounds, 4 to 31; at least 10 in production. @default 12 */
   readonly cost?: number;
+  /**
+   * Up to which cost of a stored hash, say from another system, all checks that fail take as long as one of it: else its
+   * account would be told apart by time. A hash that costs more is checked all the same. From `cost` to 31.
+   *
+   * @default 14, or `cost` where that is more
+   */
+  readonly maxCost?: number;
 }
 
 /** The resolved `passwords` options. */
 export interface PasswordSettings {
   readonly cost: number;
+  readonly maxCost: number;
 }
 
 /** Where {@link PasswordSettings} are injected from; undefined where a provider stands in bcrypt's place. */
@@ -25,10 +33,10 @@ const MIN_PRODUCTION_COST = 10;
 /** The slice `passwords` of the options; undefined where it is a provider. */
 export function resolvePasswords(root: OptionReader, production: boolean): PasswordSettings | undefined {
   if (isProviderSlot(root.get('passwords'))) return undefined;
-  const passwords = root.slice('passwords', ['cost']);
-  return {
-    cost: passwords.integer('cost', DEFAULT_BCRYPT_COST, production ? MIN_PRODUCTION_COST : MIN_COST, MAX_COST),
-  };
+  const passwords = root.slice('passwords', ['cost', 'maxCost']);
+  const least = production ? MIN_PRODUCTION_COST : MIN_COST;
+  const cost = passwords.integer('cost', DEFAULT_BCRYPT_COST, least, MAX_COST);
+  return { cost, maxCost: passwords.integer('maxCost', Math.max(cost, DEFAULT_MAX_COST), cost, MAX_COST) };
 }
 
 /** The provider of the {@link PasswordHasher}: the application's own, or bcrypt by {@link PasswordSettings}. */
@@ -39,7 +47,7 @@ export function resolvePasswordHasher(extras: OptionReader, async: boolean): Pro
     throw extras.refuse('passwords', 'a provider here; a cost belongs in what the factory answers');
   }
   const useFactory = (settings: PasswordSettings | undefined): PasswordHasher => {
-    if (settings !== undefined) return new BcryptPasswordHasher(settings.cost);
+    if (settings !== undefined) return new BcryptPasswordHasher(settings.cost, settings.maxCost);
     throw extras.refuse('passwords', '{ cost } from a factory; a provider stands next to it', 'a provider');
   };
   return { inject: [PASSWORD_SETTINGS], useFactory };

@@ -102,6 +102,14 @@ function countTests(it: (title: string, body: Body) => void): void {
     assert.deepEqual(await countOf(store, key, until - 1), { count: 1_000_001, until });
   });
 
+  it('for more than a year, as a change of credentials is remembered', async (store) => {
+    const key = newKey();
+    const until = NOW + 400 * DAY;
+    await store.set(key, { count: 1, until }, NOW);
+    assert.deepEqual(await countOf(store, key, until - 1), { count: 1, until });
+    assert.equal(await countOf(store, key, until), undefined);
+  });
+
   it('on from what was set, whatever was there before', async (store) => {
     const key = newKey();
     for (const count of [5, 2]) {

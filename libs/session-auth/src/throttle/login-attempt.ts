@@ -1,47 +1,11 @@
-import type { KeyedSemaphore } from '../async/keyed-semaphore.js';
-import type { StoreDeadline } from '../async/store-deadline.js';
 import type { LoginThrottleScope } from '../events/session-event.js';
-import type { Clock } from '../time/clock.js';
+import type { FailureLimit, LoginAttemptContext, LoginAttemptKeys, PairKeys } from './login-attempt-keys.js';
 import type { FailureCount, FailureKey, LoginThrottleStore } from './login-throttle-store.js';
-import type { LoginThrottleSettings } from './login-throttle.options.js';
 
 /** Why a login is not let through. */
 export interface ThrottleRefusal {
   readonly scope: LoginThrottleScope;
   readonly retryAfterSeconds: number;
-}
-
-/** What all attempts at one throttle share. */
-export interface LoginAttemptContext {
-  readonly store: LoginThrottleStore;
-  readonly deadline: StoreDeadline;
-  readonly semaphore: KeyedSemaphore;
-  readonly clock: Clock;
-  readonly settings: LoginThrottleSettings;
-}
-
-/** Whom an attempt is counted for. */
-export interface LoginAttemptKeys {
-  readonly account: FailureKey;
-  /** undefined: not counted by address. */
-  readonly address: FailureKey | undefined;
-  /** The account from one address or one known device: its failures. */
-  readonly accountAndClient: FailureKey;
-  /** How often that pair was blocked lately. */
-  readonly blocks: FailureKey;
-  /** The account from one network, whatever the device: there while it is known to have signed in from there. */
-  readonly accountAtNetwork: FailureKey;
-  readonly isKnownDevice: boolean;
-  /** Attempts of one turn wait for each other. */
-  readonly turn: string;
-}
-
-/** A count, and what it takes to fill it. */
-interface FailureLimit {
-  readonly scope: LoginThrottleScope;
-  readonly key: FailureKey;
-  readonly failures: number;
-  readonly window: number;
 }
 
 /** How long a block makes the next one longer. */
@@ -56,9 +20,15 @@ const BLOCKS_WINDOW = 24 * 60 * 60 * 1000;
  * counts nothing, any number of parallel logins with the right password pass.
  */
 export class LoginAttempt {
-  #isKnownAddress = false;
+  /** Whether what the client's device cookie says of the user holds. Known after `check`. */
+  isDeviceKnown = false;
+  /** The counts that apply. */
+  #limits: readonly FailureLimit[] = [];
+  /** What a success forgets. */
+  #ofUser: PairKeys | undefined;
   #failedBefore = false;
-  #knownUntil = 0;
+  /** Where the address is to be remembered by, and for how long it is already. */
+  #known: { readonly key: FailureKey; readonly until: number } | undefined;
 
   constructor(
     private readonly context: LoginAttemptContext,
@@ -66,49 +36,47 @@ export class LoginAttempt {
   ) {}
 
   /**
-   * Runs a try when it is its turn: a flood from one address waits in line instead of running at once. Whoever waits
-   * while the store fails those in front has waited for it long enough, and gets the same error.
-   */
-  inTurn<T>(work: () => Promise<T>): Promise<T> {
-    return this.context.semaphore.run(this.keys.turn, work);
-  }
-
-  /**
-   * Whether the password may be looked at. One call of the store.
+   * Whether the password may be looked at. One call of the store; two where a device is no longer trusted.
    *
    * @throws SessionAuthError `session_store_unavailable`
    */
   check(): Promise<ThrottleRefusal | undefined> {
     return this.#ask(async (store, now) => {
-      const { accountAtNetwork, blocks } = this.keys;
-      // whether the account's count applies is known only afterwards: it is read along
-      const limits = this.#limits();
-      const keys = [accountAtNetwork, blocks, ...limits.map(({ key }) => key)];
-      const [known, blocked, ...counts] = await store.read(keys, now);
-      this.#isKnownAddress = known !== undefined;
-      this.#knownUntil = known?.until ?? 0;
-      // blocks are remembered for longer than the failures themselves: a success forgets them too
-      this.#failedBefore = blocked !== undefined || counts[0] !== undefined;
-      return this.#refusal(limits, counts, now);
+      const { device } = this.keys;
+      if (device === undefined) return this.#checkNetwork(store, now);
+      const { changed, devices } = this.keys;
+      const limits = this.#deviceLimits(device.ofUser);
+      const { failures, blocks } = device.ofUser;
+      const [change, blocked, ...counts] = await store.read([changed, blocks, failures, devices], now);
+      this.isDeviceKnown = change === undefined || device.since > change.until - this.context.changeKnownFor;
+      const isSpent = (counts[1]?.count ?? 0) >= this.context.settings.account.failures;
+      // whoever collects devices is a stranger by all of them at some time; the owner still has an address
+      if (!this.isDeviceKnown || isSpent) return this.#checkNetwork(store, now);
+      return this.#begin(limits, device.ofUser, blocked, counts, now);
     });
   }
 
   /**
-   * Counts a wrong password, in one call of the store; reaching the client's limit takes two more. The client may be told
+   * Counts a wrong password, in one call of the store; reaching a client's limit takes two more. The client may be told
    * that it was wrong only if nothing is returned.
    *
    * @throws SessionAuthError `session_store_unavailable`
    */
   failed(): Promise<ThrottleRefusal | undefined> {
     return this.#ask(async (store, now) => {
-      const limits = this.#limits();
+      const limits = this.#limits;
       const counts = await store.add(
         limits.map(({ key, window }) => ({ ...key, window })),
         now,
       );
       // of parallel failures exactly one reaches it
-      if (counts[0]!.count === limits[0]!.failures) await this.#block(store, now);
-      return this.#refusal(
+      const full = limits.filter(({ failures }, place) => counts[place]!.count === failures);
+      await this.#block(
+        full.flatMap(({ key, blocks }) => (blocks === undefined ? [] : [{ key, blocks }])),
+        store,
+        now,
+      );
+      return refusalOf(
         limits.map((limit) => ({ ...limit, failures: limit.failures + 1 })),
         counts,
         now,
@@ -124,21 +92,22 @@ export class LoginAttempt {
    */
   succeeded(): Promise<ThrottleRefusal | undefined> {
     return this.#ask(async (store, now) => {
-      const limits = this.#limits();
+      const limits = this.#limits;
       const counts = await store.read(
         limits.map(({ key }) => key),
         now,
       );
-      const refusal = this.#refusal(limits, counts, now);
+      const refusal = refusalOf(limits, counts, now);
       if (refusal !== undefined) return refusal;
-      const { accountAndClient, blocks, accountAtNetwork, isKnownDevice } = this.keys;
       const { knownFor } = this.context.settings;
-      const failedBefore = this.#failedBefore || counts[0] !== undefined;
+      const pair = this.#ofUser;
+      const known = this.#known;
+      const isForgiven = pair !== undefined && (this.#failedBefore || counts[0] !== undefined);
       // written anew when half of its time is over, so that most logins write nothing
-      const isDue = !isKnownDevice && this.#knownUntil - now <= knownFor / 2;
+      const isDue = known !== undefined && known.until - now <= knownFor / 2;
       await Promise.all([
-        failedBefore && store.delete([accountAndClient, blocks]),
-        isDue && store.set(accountAtNetwork, { count: 1, until: now + knownFor }, now),
+        isForgiven && store.delete([pair.failures, pair.blocks]),
+        isDue && store.set(known.key, { count: 1, until: now + knownFor }, now),
       ]);
       return undefined;
     });
@@ -149,40 +118,88 @@ export class LoginAttempt {
     return deadline.run(() => operation(store, clock.now()));
   }
 
-  /** The counts that apply, that of the account and client first. */
-  #limits(): FailureLimit[] {
-    const { accountAndClient, address, account, isKnownDevice } = this.keys;
-    const { settings } = this.context;
-    const limits: FailureLimit[] = [{ scope: 'account_and_client', key: accountAndClient, ...settings.client }];
-    if (address !== undefined) limits.push({ scope: 'address', key: address, ...settings.address });
-    if (!isKnownDevice && !this.#isKnownAddress) limits.push({ scope: 'account', key: account, ...settings.account });
-    return limits;
+  /** Whether an address is known of the user decides which counts apply: all of them are read along. */
+  async #checkNetwork(store: LoginThrottleStore, now: number): Promise<ThrottleRefusal | undefined> {
+    const { network, address, accounts } = this.keys;
+    const { client, account } = this.context.settings;
+    const strangers = accounts.map((key) => ({ scope: 'account', key, ...account }) as const);
+    if (network === undefined) {
+      const limits = [...address, ...strangers];
+      return this.#begin(limits, undefined, undefined, await store.read(keysOf(limits), now), now);
+    }
+    const { ofUser, ofName, known } = network;
+    const knownLimits = [pairLimit(ofUser, client), ...address];
+    const all = [...knownLimits, pairLimit(ofName, client), ...strangers];
+    const [found, blocked, ...counts] = await store.read([known, ofUser.blocks, ...keysOf(all)], now);
+    this.#known = { key: known, until: found?.until ?? 0 };
+    return this.#begin(found === undefined ? all : knownLimits, ofUser, blocked, counts, now);
   }
 
-  /** The longest wait that full counts ask for. */
-  #refusal(
+  #deviceLimits(ofUser: PairKeys): readonly FailureLimit[] {
+    const { client, account } = this.context.settings;
+    return [pairLimit(ofUser, client), { scope: 'account', key: this.keys.devices, ...account }];
+  }
+
+  /** @param counts of the limits, in their order; there may be more behind them */
+  #begin(
     limits: readonly FailureLimit[],
+    ofUser: PairKeys | undefined,
+    blocked: FailureCount | undefined,
     counts: readonly (FailureCount | undefined)[],
     now: number,
   ): ThrottleRefusal | undefined {
-    let scope: LoginThrottleScope | undefined;
-    let until = 0;
-    for (const [place, limit] of limits.entries()) {
-      const count = counts[place];
-      if (count === undefined || count.count < limit.failures || count.until <= until) continue;
-      if (limit.scope === 'account' && this.#isKnownAddress) continue;
-      ({ scope } = limit);
-      ({ until } = count);
-    }
-    return scope === undefined ? undefined : { scope, retryAfterSeconds: Math.max(Math.ceil((until - now) / 1000), 1) };
+    this.#limits = limits;
+    this.#ofUser = ofUser;
+    // blocks are remembered for longer than the failures themselves: a success forgets them too
+    this.#failedBefore = blocked !== undefined || counts[0] !== undefined;
+    return refusalOf(limits, counts, now);
   }
 
   /** Until this is done the window itself blocks. */
-  async #block(store: LoginThrottleStore, now: number): Promise<void> {
-    const { accountAndClient, blocks } = this.keys;
+  async #block(
+    full: readonly { readonly key: FailureKey; readonly blocks: FailureKey }[],
+    store: LoginThrottleStore,
+    now: number,
+  ): Promise<void> {
+    if (full.length === 0) return;
     const { failures, block, maxBlock } = this.context.settings.client;
-    const [blocked] = await store.add([{ ...blocks, window: BLOCKS_WINDOW }], now);
-    const length = Math.min(block * 2 ** (blocked!.count - 1), maxBlock);
-    await store.set(accountAndClient, { count: failures, until: now + length }, now);
+    const blocked = await store.add(
+      full.map(({ blocks }) => ({ ...blocks, window: BLOCKS_WINDOW })),
+      now,
+    );
+    await Promise.all(
+      full.map(({ key }, place) => {
+        const length = Math.min(block * 2 ** (blocked[place]!.count - 1), maxBlock);
+        return store.set(key, { count: failures, until: now + length }, now);
+      }),
+    );
   }
+}
+
+function pairLimit(
+  { failures: key, blocks }: PairKeys,
+  { failures, window }: { readonly failures: number; readonly window: number },
+): FailureLimit {
+  return { scope: 'account_and_client', key, failures, window, blocks };
+}
+
+function keysOf(limits: readonly FailureLimit[]): FailureKey[] {
+  return limits.map(({ key }) => key);
+}
+
+/** The longest wait that full counts ask for. */
+function refusalOf(
+  limits: readonly FailureLimit[],
+  counts: readonly (FailureCount | undefined)[],
+  now: number,
+): ThrottleRefusal | undefined {
+  let scope: LoginThrottleScope | undefined;
+  let until = 0;
+  for (const [place, limit] of limits.entries()) {
+    const count = counts[place];
+    if (count === undefined || count.count < limit.failures || count.until <= until) continue;
+    ({ scope } = limit);
+    ({ until } = count);
+  }
+  return scope === undefined ? undefined : { scope, retryAfterSeconds: Math.max(Math.ceil((until - now) / 1000), 1) };
 }

@@ -25,19 +25,32 @@ export interface ClientFailureLimitOptions extends FailureLimitOptions {
  * **No stranger can lock a user out.** The count of an account as a whole never refuses a device or address that the
  * account was signed in from before; those are counted by themselves, and blocked for `client.maxBlock` at most.
  *
+ * An account is counted by the login name that was typed, all look-alikes as one, and by the id of its user. What forgives
+ * and trusts goes by the id alone.
+ *
  * Every count is kept under a keyed digest, in the storage of the slot `throttle`. Durations are at most 24 days.
  */
 export interface LoginThrottleOptions {
   /**
    * One account from one address (an IPv6 network of 64 bits counts as one), or from one device that signed in to it
-   * before. A success resets it.
+   * before. A success resets it, for the user who signed in.
    *
    * @default 5 failures in 15 minutes, then a block of 1 minute, 2, 4, … up to 1 hour
    */
   readonly client?: ClientFailureLimitOptions;
-  /** One address, whatever the accounts: somebody who tries one password at many. @default 100 failures in 1 hour */
+  /**
+   * One address, whatever the accounts: somebody who tries one password at many. An IPv6 site of 56 bits has twice as
+   * many. All clients whose address is not known count as one.
+   *
+   * @default 100 failures in 1 hour
+   */
   readonly address?: FailureLimitOptions;
-  /** One account, whatever the addresses, those it was signed in from before left out. @default 50 failures in 1 hour */
+  /**
+   * One account, whatever the addresses, those it was signed in from before left out. All known devices of a user together
+   * have as many; beyond that they are strangers.
+   *
+   * @default 50 failures in 1 hour
+   */
   readonly account?: FailureLimitOptions;
   /** How long an address counts as one the account was signed in from, after a login. @default '21d' */
   readonly knownFor?: Duration;

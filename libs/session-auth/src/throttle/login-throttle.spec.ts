@@ -1,4 +1,5 @@
-import { beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { Logger } from '@nestjs/common';
 import { MemoryLoginThrottleStore } from '../storage/memory/memory-login-throttle-store.js';
 import { Clock } from '../time/clock.js';
 import { DAY, HOUR, MINUTE } from '../time/units.js';
@@ -58,7 +59,13 @@ describe('LoginThrottle', () => {
   });
 
   const HOME: LoginClient = { ip: '203.0.113.7' };
-  const at = (name: string, client: LoginClient = HOME): LoginAttempt => throttle.attempt(name, client);
+  const UNKNOWN = new Set(['nobody']);
+  /** Everybody's id is their name in lower case, and `nobody` is unknown. */
+  const at = (name: string, client: LoginClient = HOME): LoginAttempt => {
+    const id = name.toLowerCase();
+    return throttle.attempt(name, UNKNOWN.has(id) ? undefined : `id of ${id}`, client);
+  };
+  const device = (id = 'a-device-of-hers', since = clock.time): LoginClient => ({ device: { id, since } });
 
   async function fail(name: string, client: LoginClient = HOME): Promise<ThrottleRefusal | undefined> {
     const attempt = at(name, client);
@@ -141,7 +148,7 @@ describe('LoginThrottle', () => {
     expect(await fail('alice', stranger)).toEqual({ scope: 'account', retryAfterSeconds: 3600 });
     expect(await succeed('alice', stranger)).toMatchObject({ scope: 'account' });
     expect(await succeed('alice')).toBeUndefined();
-    expect(await succeed('alice', { ...stranger, deviceId: 'a-device-of-hers' })).toBeUndefined();
+    expect(await succeed('alice', { ...stranger, ...device() })).toBeUndefined();
     expect(await succeed('bob', stranger)).toBeUndefined();
     clock.time += 21 * DAY;
     for (let i = 0; i < 50; i += 1) await failTimes(1, 'alice', { ip: `198.51.100.${i}` });
@@ -162,16 +169,15 @@ describe('LoginThrottle', () => {
     await succeed('alice');
     store.keys.length = 0;
     await failTimes(4, 'alice');
-    await failTimes(4, 'alice', { ip: '192.0.2.1', deviceId: 'a-device-of-hers' });
+    await failTimes(4, 'alice', { ip: '192.0.2.1', ...device() });
     const ofAlice = countersBySubject()[0]!;
     expect(ofAlice.length).toBeGreaterThan(0);
     expect(ofAlice.filter((counter) => counter === 'failures')).toEqual([]);
   });
 
   it('counts a known device by itself, wherever it is, and not by its address', async () => {
-    const device = { deviceId: 'a-device-of-hers' };
-    for (let i = 0; i < 5; i += 1) await failTimes(1, 'alice', { ...device, ip: `198.51.100.${i}` });
-    expect(await fail('alice', { ...device, ip: '192.0.2.1' })).toMatchObject({ scope: 'account_and_client' });
+    for (let i = 0; i < 5; i += 1) await failTimes(1, 'alice', { ...device(), ip: `198.51.100.${i}` });
+    expect(await fail('alice', { ...device(), ip: '192.0.2.1' })).toMatchObject({ scope: 'account_and_client' });
     expect(await succeed('alice', { ip: '198.51.100.1' })).toBeUndefined();
     expect(countersBySubject()).toHaveLength(1);
   });
@@ -187,19 +193,20 @@ describe('LoginThrottle', () => {
     }
     const before = store.size;
     const other = new LoginThrottle(store, clock, DEFAULT_LOGIN_THROTTLE, Buffer.alloc(32, 2), 1000);
-    await other.attempt('alice@example.com', HOME).failed();
-    expect(store.size).toBe(before + 3);
+    const attempt = other.attempt('alice@example.com', 'id of alice@example.com', HOME);
+    await attempt.check();
+    await attempt.failed();
+    // of user, name and address
+    expect(store.size).toBe(before + 5);
   });
 
-  it('keeps all that it counts of an account under one subject, where it can be listed and forgotten', async () => {
+  it('keeps all that it counts of a user under one subject, where it can be listed and forgotten', async () => {
     await succeed('alice');
     await failTimes(5, 'alice', { ip: '192.0.2.1' });
-    await failTimes(1, 'alice', { ip: '192.0.2.1', deviceId: 'a-device-of-hers' });
+    await failTimes(1, 'alice', { ip: '192.0.2.1', ...device() });
     const { subject } = store.keys[0]!;
     const counters = (await store.list(subject, clock.now())).map(({ counter }) => counter.split(':')[0]);
-    expect(counters.sort()).toEqual(['blocks', 'failures', 'failures', 'failures', 'known']);
-    await store.delete(await store.list(subject, clock.now()));
-    await failTimes(5, 'alice', { ip: '192.0.2.1' });
+    expect(counters.sort()).toEqual(['blocks', 'failures', 'failures', 'failures', 'failures', 'known']);
   });
 
   it('asks the store once before a password is looked at and once after, and writes nothing for a login without failures from a known address', async () => {
@@ -222,20 +229,115 @@ describe('LoginThrottle', () => {
   });
 
   it('learns no address from a known device', async () => {
-    await succeed('alice', { ip: '192.0.2.1', deviceId: 'a-device-of-hers' });
+    await succeed('alice', { ip: '192.0.2.1', ...device() });
     expect(store.calls).toEqual(['read', 'read']);
   });
 
-  it('does without an address', async () => {
-    await failTimes(5, 'alice', {});
-    expect(await fail('alice', {})).toMatchObject({ scope: 'account_and_client' });
-    expect(await succeed('bob', {})).toBeUndefined();
+  it('counts clients without an address as one, at an account by strangers’ limits, and warns once', async () => {
+    const warn = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
+    await succeed('alice', {});
+    for (let i = 0; i < 50; i += 1) await failTimes(1, 'alice', i % 2 === 0 ? {} : { ip: '' });
+    expect(await succeed('alice', {})).toEqual({ scope: 'account', retryAfterSeconds: 3600 });
+    // by a device of hers she gets in
+    expect(await succeed('alice', device())).toBeUndefined();
+    await failTimes(50, 'bob', {});
+    expect(await succeed('carol', {})).toEqual({ scope: 'address', retryAfterSeconds: 3600 });
+    expect(await succeed('carol', HOME)).toBeUndefined();
+    expect(warn.mock.calls).toEqual([[expect.stringContaining('no address')]]);
+    warn.mockRestore();
+  });
+
+  it('refuses a site of 56 bits after twice as many failures as an address, whatever its networks', async () => {
+    const at = (network: number): LoginClient => ({ ip: `2001:db8:7:${(0x100 + network).toString(16)}::1` });
+    for (let i = 0; i < 200; i += 1) await failTimes(1, `customer${i}`, at(i));
+    expect(await succeed('bob', at(255))).toEqual({ scope: 'address', retryAfterSeconds: 3600 });
+    expect(await succeed('bob', at(256))).toBeUndefined();
+    // each of its networks has the limit of an address
+    for (let i = 0; i < 100; i += 1) await failTimes(1, `other${i}`, at(512));
+    expect(await succeed('bob', at(512))).toMatchObject({ scope: 'address' });
+    expect(await succeed('bob', at(513))).toBeUndefined();
+  });
+
+  it('lets nobody forgive, trust or recognise by a name that only looks like another’s', async () => {
+    const look = 'alicé';
+    for (let round = 0; round < 3; round += 1) {
+      await fail('alice');
+      await fail('alice');
+      expect(await succeed(look)).toBeUndefined();
+    }
+    expect(await succeed('alice')).toMatchObject({ scope: 'account_and_client' });
+    // nor does the address become one of hers
+    for (let i = 0; i < 50; i += 1) await fail('alice', { ip: `198.51.100.${i}` });
+    clock.time += HOUR - 1;
+    expect(await succeed('alice')).toMatchObject({ scope: 'account' });
+    expect(await succeed(look)).toBeUndefined();
+  });
+
+  it('counts a user by id as well, whatever names the application finds them by', async () => {
+    const spell = (name: string, ip: string): LoginAttempt => throttle.attempt(name, 'one user', { ip });
+    for (let i = 0; i < 5; i += 1) {
+      const attempt = spell(`a name of hers, no. ${'abcde'[i]}`, '192.0.2.1');
+      expect((await attempt.check()) ?? (await attempt.failed())).toBeUndefined();
+    }
+    expect(await spell('one more', '192.0.2.1').check()).toMatchObject({ scope: 'account_and_client' });
+    expect(await spell('one more', '192.0.2.2').check()).toBeUndefined();
+  });
+
+  it('asks the store the same for a name that is nobody’s, and refuses it alike', async () => {
+    const seen = async (name: string): Promise<unknown[]> => {
+      store.calls.length = 0;
+      store.keys.length = 0;
+      const refusals: unknown[] = [];
+      for (let i = 0; i < 7; i += 1) refusals.push(await fail(name));
+      return [refusals, store.calls.slice(), store.keys.length];
+    };
+    expect(await seen('nobody')).toEqual(await seen('alice'));
+  });
+
+  it('bounds the known devices of a user together, and lets the owner in from where they were before', async () => {
+    await succeed('alice');
+    const guesses = Array.from({ length: 60 }, (_, i) => ({ ...device(`device ${i}`), ip: `192.0.2.${i}` }));
+    let verdicts = 0;
+    for (const guesser of guesses) {
+      for (let i = 0; i < 5; i += 1) if ((await fail('alice', guesser)) === undefined) verdicts += 1;
+    }
+    // fifty by devices, and as a stranger fifty more
+    expect(verdicts).toBe(100);
+    expect(await succeed('alice', { ...device('device 99'), ip: '192.0.2.99' })).toMatchObject({ scope: 'account' });
+    expect(await succeed('alice', { ...device('device 99'), ...HOME })).toBeUndefined();
+    expect(await succeed('bob', { ...device('device 1'), ip: '192.0.2.99' })).toBeUndefined();
+  });
+
+  it('gives guesses by many devices at the same time no more verdicts than one account may have', async () => {
+    const attempts = Array.from({ length: 60 }, (_, i) => at('alice', { ...device(`device ${i}`), ip: '192.0.2.1' }));
+    for (const attempt of attempts) await attempt.check();
+    const refusals = await Promise.all(attempts.map((attempt) => attempt.failed()));
+    expect(refusals.filter((refusal) => refusal === undefined)).toHaveLength(50);
+  });
+
+  it('knows no device from before a change of credentials, and does know one from after it', async () => {
+    const before = { ...device(), ip: '192.0.2.1' };
+    for (let i = 0; i < 50; i += 1) await failTimes(1, 'alice', { ip: `198.51.100.${i}` });
+    expect(await succeed('alice', before)).toBeUndefined();
+    expect(await throttle.isDeviceKnown('id of alice', clock.time)).toBe(true);
+    const changedAt = await throttle.credentialsChanged('id of alice');
+    expect(changedAt).toBe(clock.time);
+    expect(await throttle.isDeviceKnown('id of alice', changedAt)).toBe(false);
+    expect(await throttle.isDeviceKnown('id of alice', changedAt + 1)).toBe(true);
+    expect(await throttle.isDeviceKnown('id of bob', changedAt)).toBe(true);
+    const attempt = at('alice', before);
+    expect(await attempt.check()).toMatchObject({ scope: 'account' });
+    expect(attempt.isDeviceKnown).toBe(false);
+    expect(await succeed('alice', { ...device('another', changedAt + 1), ip: '192.0.2.1' })).toBeUndefined();
+    clock.time += 400 * DAY - 1;
+    expect(await throttle.isDeviceKnown('id of alice', changedAt)).toBe(false);
   });
 
   it.each(['read', 'add', 'set', 'delete'] as const)('fails closed when the store fails at %s', async (operation) => {
     await failTimes(4, 'alice');
-    store[operation] = (): Promise<never> => Promise.reject(new Error('down'));
     const attempt = at('alice');
+    if (operation !== 'read') await attempt.check();
+    store[operation] = (): Promise<never> => Promise.reject(new Error('down'));
     const steps = {
       read: () => attempt.check(),
       add: () => attempt.failed(),
@@ -249,7 +351,7 @@ describe('LoginThrottle', () => {
   it('fails closed when the store does not answer in time', async () => {
     const silent = new MemoryLoginThrottleStore();
     silent.read = () => new Promise(() => undefined);
-    const attempt = throttleOn(silent, 5).attempt('alice', HOME);
+    const attempt = throttleOn(silent, 5).attempt('alice', 'alice', HOME);
     await expect(attempt.check()).rejects.toMatchObject({ code: 'session_store_unavailable' });
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { clientNetwork } from './client-network.js';
+import { clientNetwork, siteOf } from './client-network.js';
 
 describe('clientNetwork', () => {
   it.each([
@@ -18,7 +18,12 @@ describe('clientNetwork', () => {
     ['2001:db8:1::2:3:4:5', '2001:db8:1:0::/64'],
     ['::1', '0:0:0:0::/64'],
     ['::', '0:0:0:0::/64'],
-    ['64:ff9b::192.0.2.1', '64:ff9b:0:0::/64'],
+    ['64:ff9b::192.0.2.1', '192.0.2.1'],
+    ['64:ff9b::c000:201', '192.0.2.1'],
+    ['64:FF9B:0:0:0:0:192.0.2.1', '192.0.2.1'],
+    ['64:ff9b:1::c000:201', '64:ff9b:1:0::/64'],
+    ['64:ff9b::1:c000:201', '64:ff9b:0:0::/64'],
+    ['0:0:0:0:0:ffff:192.0.2.1', '192.0.2.1'],
     ['fe80::1%eth0', 'fe80:0:0:0::/64'],
     ['no address', 'no address'],
     ['', ''],
@@ -39,5 +44,17 @@ describe('clientNetwork', () => {
         );
       }),
     );
+  });
+});
+
+describe('siteOf', () => {
+  it.each([
+    ['2001:db8:1:2::/64', '2001:db8:1:0::/56'],
+    ['2001:db8:1:ff::/64', '2001:db8:1:0::/56'],
+    ['2001:db8:1:abcd::/64', '2001:db8:1:ab00::/56'],
+    ['192.0.2.1', undefined],
+    ['no address', undefined],
+  ])('of %j is %j', (network, site) => {
+    expect(siteOf(network)).toBe(site);
   });
 });

@@ -3,11 +3,14 @@ import { isIPv6 } from 'node:net';
 const MAPPED_IPV4 = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i;
 /** The same network in hexadecimal, as some proxies write it: one bucket for all of it would be one for all of IPv4. */
 const MAPPED_GROUPS = '0,0,0,0,0,ffff';
+/** `64:ff9b::/96`, by which a network that has IPv6 alone reaches IPv4 (RFC 6052 2.1). */
+const NAT64_GROUPS = '64,ff9b,0,0,0,0';
 const NETWORK_GROUPS = 4;
+const NETWORK = /^(.+):([0-9a-f]+)::\/64$/;
 
 /**
  * The network that the throttle takes for one client: an IPv4 address as it is, of an IPv6 address the first 64 bits,
- * which is the least that a subscriber gets.
+ * which is the least that a subscriber gets. An IPv4 address that is written as one of IPv6 is taken as what it is.
  */
 export function clientNetwork(ip: string): string {
   const address = ip.split('%', 1)[0]!;
@@ -21,11 +24,19 @@ export function clientNetwork(ip: string): string {
   const width = before.length + after.length + (address.includes('.') ? 1 : 0);
   const groups = tail === undefined ? before : [...before, ...Array<string>(8 - width).fill('0'), ...after];
   const plain = groups.map((group) => group.replace(/^0+(?=.)/, ''));
-  if (plain.slice(0, 6).join() === MAPPED_GROUPS) return ipv4Of(plain[6]!, plain[7]!);
+  const prefix = plain.slice(0, 6).join();
+  if (prefix === MAPPED_GROUPS || prefix === NAT64_GROUPS) return ipv4Of(...plain.slice(6));
   return `${plain.slice(0, NETWORK_GROUPS).join(':')}::/64`;
 }
 
+/** The 56 bits around a network of 64, which many a subscriber gets; undefined for an IPv4 address. */
+export function siteOf(network: string): string | undefined {
+  const [, before, last] = NETWORK.exec(network) ?? [];
+  return last && `${before}:${(Number.parseInt(last, 16) & 0xff00).toString(16)}::/56`;
+}
+
 function ipv4Of(...groups: readonly string[]): string {
+  if (groups[0]?.includes('.') === true) return groups[0];
   const numbers = groups.map((group) => Number.parseInt(group, 16));
   return numbers.flatMap((number) => [number >> 8, number & 0xff]).join('.');
 }

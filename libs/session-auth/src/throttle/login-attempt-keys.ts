@@ -1,0 +1,54 @@
+import type { StoreDeadline } from '../async/store-deadline.js';
+import type { LoginThrottleScope } from '../events/session-event.js';
+import type { Clock } from '../time/clock.js';
+import type { FailureKey, LoginThrottleStore } from './login-throttle-store.js';
+import type { LoginThrottleSettings } from './login-throttle.options.js';
+
+/** What all attempts at one throttle share. */
+export interface LoginAttemptContext {
+  readonly store: LoginThrottleStore;
+  readonly deadline: StoreDeadline;
+  readonly clock: Clock;
+  readonly settings: LoginThrottleSettings;
+  /** For how many milliseconds a change of credentials is remembered. */
+  readonly changeKnownFor: number;
+}
+
+/** One account, by user or by name, from one client. */
+export interface PairKeys {
+  readonly failures: FailureKey;
+  /** How often the pair was blocked lately. */
+  readonly blocks: FailureKey;
+}
+
+/** Whom an attempt is counted for. */
+export interface LoginAttemptKeys {
+  /** There while it is known that the user's credentials have changed. */
+  readonly changed: FailureKey;
+  /** All known devices of the user together. */
+  readonly devices: FailureKey;
+  /** undefined: the client has no device cookie of the user. */
+  readonly device: { readonly since: number; readonly ofUser: PairKeys } | undefined;
+  /** undefined: the client's address is not known. */
+  readonly network:
+    | {
+        readonly ofUser: PairKeys;
+        readonly ofName: PairKeys;
+        /** There while the user is known to have signed in from there. */
+        readonly known: FailureKey;
+      }
+    | undefined;
+  readonly address: readonly FailureLimit[];
+  /** The account from wherever, by user and by name. */
+  readonly accounts: readonly FailureKey[];
+}
+
+/** A count, and what it takes to fill it. */
+export interface FailureLimit {
+  readonly scope: LoginThrottleScope;
+  readonly key: FailureKey;
+  readonly failures: number;
+  readonly window: number;
+  /** A full count blocks, for longer each time. */
+  readonly blocks?: FailureKey;
+}
