@@ -5,6 +5,7 @@ import { PRE_SESSION_COOKIE, REMEMBER_COOKIE, SESSION_COOKIE } from '../support/
 import { SERVERS, startBank, type Bank } from '../support/bank.js';
 import { Browser } from '../support/browser.js';
 import { CookieJar } from '../support/cookie-jar.js';
+import { forgeries, tokenIn } from '../support/forged-cookies.js';
 import { watchedBackend } from '../support/watched-store.js';
 
 const BANK = 'https://www.bank.example';
@@ -111,7 +112,7 @@ describe.each(SERVERS)('attacks by way of the browser on %s', (adapter) => {
         } else {
           expect((await victim.login(BANK, 'alice', path.endsWith('remember-me'))).status).toBe(200);
         }
-        expect(cookieOf(victim, SESSION_COOKIE)).not.toBe(planted);
+        expect(tokenIn(bank, cookieOf(victim, SESSION_COOKIE))).not.toBe(tokenIn(bank, planted));
         expect(await victim.user(BANK)).toBe('alice');
         expect(await isAlive(planted)).toBe(false);
         expect(await attacker.user(BANK)).toBeUndefined();
@@ -121,14 +122,16 @@ describe.each(SERVERS)('attacks by way of the browser on %s', (adapter) => {
     it('by a remembered login: neither a planted token that has ended nor one known before is the new one', async () => {
       await victim.login(BANK, 'alice', true);
       const remembered = cookieOf(victim, REMEMBER_COOKIE);
-      const before = cookieOf(victim, SESSION_COOKIE);
+      const before = tokenIn(bank, cookieOf(victim, SESSION_COOKIE));
       await attacker.login(BANK, 'bob');
       victim.jar.restart();
       const planted = plant();
       const csrf = await attacker.csrfToken(BANK);
       await attacker.visit(`${BANK}/auth/logout`, { method: 'POST', from: BANK, csrf });
       expect(await victim.user(BANK)).toBe('alice');
-      expect([before, planted]).not.toContain(cookieOf(victim, SESSION_COOKIE));
+      const token = tokenIn(bank, cookieOf(victim, SESSION_COOKIE));
+      expect(token).toBeDefined();
+      expect([before, tokenIn(bank, planted)]).not.toContain(token);
       expect(cookieOf(victim, REMEMBER_COOKIE)).not.toBe(remembered);
       expect(await isAlive(planted)).toBe(false);
     });
@@ -138,11 +141,13 @@ describe.each(SERVERS)('attacks by way of the browser on %s', (adapter) => {
       const ended = cookieOf(attacker, SESSION_COOKIE);
       const csrf = await attacker.csrfToken(BANK);
       await attacker.visit(`${BANK}/auth/logout`, { method: 'POST', from: BANK, csrf });
-      for (const value of ['', 'chosen', 'A'.repeat(ended.length), ended]) {
+      for (const value of ['', 'chosen', 'A'.repeat(ended.length), ...forgeries(ended, 3), ended]) {
         const browser = new Browser(bank);
         browser.jar.set(BANK, `${SESSION_COOKIE}=${value}; Path=/; Secure; HttpOnly`);
         expect((await browser.login(BANK, 'alice')).status).toBe(200);
-        expect(cookieOf(browser, SESSION_COOKIE)).not.toBe(value);
+        const token = tokenIn(bank, cookieOf(browser, SESSION_COOKIE));
+        expect(token).toBeDefined();
+        expect(token).not.toBe(tokenIn(bank, value));
         expect(await isAlive(value)).toBe(false);
       }
     });

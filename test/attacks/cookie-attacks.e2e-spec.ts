@@ -1,14 +1,20 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Redis } from 'ioredis';
+import { CookieSet } from '../../libs/session-auth/src/http/cookie-set.js';
+import { digestOf, hashOf } from '../../libs/session-auth/src/crypto/session-token.js';
+import { parseRememberMeToken, validatorDigest } from '../../libs/session-auth/src/remember-me/remember-me-token.js';
 import { startLocalRedis, type LocalRedis } from '../../src/local-services/local-redis.ts';
-import { SESSION_COOKIE, type BankClient } from '../support/bank-client.js';
+import { SESSION_COOKIE, type BankClient, type SessionAnswer } from '../support/bank-client.js';
 import { SERVERS, openBackend, startBank, type Backend, type Bank } from '../support/bank.js';
 import { countCommands } from '../support/command-count.js';
+import { forgeries, retargeted, tokenIn } from '../support/forged-cookies.js';
 
 describe.each(SERVERS)('a session cookie that is not the one we issued, on %s', (adapter) => {
   let server: LocalRedis;
   let backend: Backend;
   let bank: Bank;
   let alice: BankClient;
+  let session: SessionAnswer;
   let records: number;
 
   beforeAll(async () => {
@@ -16,7 +22,7 @@ describe.each(SERVERS)('a session cookie that is not the one we issued, on %s', 
     backend = await openBackend('redis', server.url);
     bank = await startBank({ adapter, backend });
     alice = bank.client();
-    await alice.login('alice');
+    session = await alice.login('alice');
     await alice.get('/api/me'); // the server learns the script
     records = await backend.redis!.dbsize();
   });
@@ -154,32 +160,74 @@ describe.each(SERVERS)('a session cookie that is not the one we issued, on %s', 
       '{"$gt":""}',
     ];
     await expectRefused(chosen.map((value) => `${SESSION_COOKIE}=${value}`));
+    // of a genuine one's length and form, with any handle: that of another user, and a hundred of nobody
+    const bob = bank.client();
+    const { id } = await bob.login('bob');
+    records = await backend.redis!.dbsize();
+    const forged = [retargeted(bob.sealed, id, session.id), ...forgeries(alice.sealed, 100)];
+    for (const value of forged) expect(value).toHaveLength(alice.sealed.length);
+    await expectRefused(forged.map((value) => `${SESSION_COOKIE}=${value}`));
   });
 
   it('is refused with what the store holds of a genuine one: a dump authenticates nobody', async () => {
-    const dump: string[] = [];
-    for (const key of await backend.redis!.keys('*')) {
-      dump.push(key, ...(key.match(/[\w-]{20,}/g) ?? []));
-      const type = await backend.redis!.type(key);
-      if (type === 'string') dump.push(...((await backend.redis!.get(key))!.match(/[\w-]{20,}/g) ?? []));
-      else if (type === 'hash') dump.push(...Object.entries(await backend.redis!.hgetall(key)).flat());
-      else dump.push(...(await backend.redis!.zrange(key, 0, -1)));
-    }
+    const dump = await dumpOf(backend.redis!);
     expect(dump.length).toBeGreaterThan(5);
     await expectRefused(dump.map((value) => `${SESSION_COOKIE}=${value}`));
   });
 
+  it('is refused with what the store holds of a token in its place, sealed by our own keys as well', async () => {
+    const cookies = bank.app.get(CookieSet, { strict: false });
+    const now = bank.clock.now();
+    const bob = bank.client();
+    const { absoluteExpiresAt } = await bob.login('bob', { rememberMe: true });
+    const owner = { userId: 'bob', absoluteExpiresAt: new Date(absoluteExpiresAt) };
+    const { token: remembered, endsAt } = cookies.rememberMe!.read(bob.cookie, now)!;
+    const { selector, validator } = parseRememberMeToken(remembered)!;
+    const digest = digestOf(tokenIn(bank, bob.sealed)!);
+    const dump = JSON.stringify(await dumpOf(backend.redis!));
+    for (const held of [hashOf(digest), validatorDigest(validator)]) expect(dump).toContain(held);
+    for (const line of [
+      cookies.session.issue(digest, owner, now),
+      cookies.rememberMe!.issue(`${selector}:${validatorDigest(validator)}`, 'bob', endsAt, now),
+    ]) {
+      const [cookie] = line.split(';');
+      expect((await bank.send('GET', '/api/me', { cookie })).status).toBe(401);
+    }
+    // sealed the same way, the tokens themselves are good
+    const genuine = bank.client();
+    await genuine.login('bob', { rememberMe: true });
+    for (const line of [
+      cookies.session.issue(tokenIn(bank, genuine.sealed)!, owner, now),
+      cookies.rememberMe!.issue(cookies.rememberMe!.read(genuine.cookie, now)!.token, 'bob', endsAt, now),
+    ]) {
+      const [cookie] = line.split(';');
+      expect((await bank.send('GET', '/api/me', { cookie })).status).toBe(200);
+    }
+    records = await backend.redis!.dbsize();
+  });
+
   it('is not looked for in query, body or other headers', async () => {
     const { sealed } = alice;
-    const headers = { authorization: `Bearer ${sealed}`, 'x-session': sealed };
+    const named = `${SESSION_COOKIE}=${sealed}`;
+    const headers = { authorization: `Bearer ${sealed}`, 'x-session': sealed, cookie2: named, 'x-cookie': named };
+    const fields = { [SESSION_COOKIE]: sealed, session: sealed, sid: sealed, cookie: named };
     const count = await countCommands(backend.redis!, async () => {
       for (const path of [
         `/api/me?${SESSION_COOKIE}=${sealed}`,
         `/api/me?sid=${sealed}`,
         `/api/me;${SESSION_COOKIE}=${sealed}`,
       ]) {
-        expect((await bank.send('GET', path, { headers })).status).not.toBe(200);
+        expect([401, 404]).toContain((await bank.send('GET', path, { headers })).status);
       }
+      for (const path of ['/api/transfer', '/auth/reauthenticate']) {
+        const body = { to: 'bob', amount: 1, password: 'alice-demo-password', ...fields };
+        // the guard that asks for a session comes first on the one, that for CSRF tokens on the other
+        expect([401, 403]).toContain((await bank.send('POST', path, { body, headers })).status);
+        const form = { ...headers, 'content-type': 'application/x-www-form-urlencoded' };
+        const answer = await bank.send('POST', path, { body: new URLSearchParams(fields).toString(), headers: form });
+        expect([401, 403, 415]).toContain(answer.status);
+      }
+      expect((await bank.send('GET', '/api/me', { body: fields, headers })).status).toBe(401);
     });
     expect(count.byName).toEqual({});
   });
@@ -210,3 +258,16 @@ describe.each(SERVERS)('a session cookie that is not the one we issued, on %s', 
     expect(await bob.isSignedIn()).toBe(true);
   });
 });
+
+/** The keys and values of a Redis, and what in them looks like a token. */
+async function dumpOf(redis: Redis): Promise<string[]> {
+  const dump: string[] = [];
+  for (const key of await redis.keys('*')) {
+    dump.push(key, ...(key.match(/[\w-]{20,}/g) ?? []));
+    const type = await redis.type(key);
+    if (type === 'string') dump.push(...((await redis.get(key))!.match(/[\w-]{20,}/g) ?? []));
+    else if (type === 'hash') dump.push(...Object.entries(await redis.hgetall(key)).flat());
+    else dump.push(...(await redis.zrange(key, 0, -1)));
+  }
+  return dump;
+}

@@ -1,16 +1,21 @@
-import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { SESSION_COOKIE } from '../support/bank-client.js';
 import { SERVERS, startBank, type Bank } from '../support/bank.js';
+import { forgeries } from '../support/forged-cookies.js';
 import { watchedBackend, type WatchedBackend } from '../support/watched-store.js';
 
 describe.each(SERVERS)('guessing of session cookies on %s', (adapter) => {
   let backend: WatchedBackend;
   let bank: Bank;
+  let genuine: string;
 
   beforeAll(async () => {
     backend = watchedBackend();
     bank = await startBank({ adapter, backend, trustProxy: true });
+    const guesser = bank.client();
+    guesser.headers['user-agent'] = 'guesser/1.0';
+    await guesser.login('bob');
+    genuine = guesser.sealed;
   });
 
   beforeEach(() => {
@@ -20,8 +25,7 @@ describe.each(SERVERS)('guessing of session cookies on %s', (adapter) => {
 
   afterAll(() => bank.close());
 
-  /** As long as a genuine one, so that nothing but the seal gives it away. */
-  const madeUp = (): string => randomBytes(100).toString('base64url').slice(0, 120);
+  const madeUp = (): string => forgeries(genuine, 1)[0]!;
   const guess = async (cookie: string, ip: string): Promise<number> => {
     const headers = { 'x-forwarded-for': ip, 'user-agent': 'guesser/1.0' };
     return (await bank.client().get('/api/me', { cookie: `${SESSION_COOKIE}=${cookie}`, headers })).status;
@@ -40,6 +44,9 @@ describe.each(SERVERS)('guessing of session cookies on %s', (adapter) => {
       },
     ]);
     expect(backend.calls).toEqual([]);
+    // the one that they were made from costs a call
+    expect(await guess(genuine, '203.0.113.1')).toBe(200);
+    expect(backend.calls).toEqual(['find']);
   });
 
   it('is not what a browser does that still has a dead cookie, nor who sends none', async () => {

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { SessionAuthOptions } from 'nestjs-session-auth';
 import { SERVERS, openBackend, startBank, type Bank } from '../support/bank.js';
+import { CookieSet } from '../../libs/session-auth/src/http/cookie-set.js';
 import { closeApps, forRoot, start } from '../support/door-app.js';
 
 type Cookie = NonNullable<SessionAuthOptions['cookie']>;
@@ -107,7 +108,9 @@ describe.each(SERVERS)('the attributes of our cookies on %s', (adapter) => {
 
   it('tell nothing: no framework’s name, no user, and never the same value', async () => {
     bank = await startBank({ adapter, backend: await openBackend('memory') });
+    const cookies = bank.app.get(CookieSet, { strict: false });
     const values = new Set<string>();
+    const tokens = new Set<string>();
     for (let count = 0; count < 5; count += 1) {
       const alice = bank.client();
       await alice.login('alice', { rememberMe: true });
@@ -117,8 +120,14 @@ describe.each(SERVERS)('the attributes of our cookies on %s', (adapter) => {
         for (const told of [value, decoded]) expect(told).not.toMatch(/alice|customer|example/i);
         values.add(value);
       }
+      // sealed, one and the same token would look another each time
+      const now = bank.clock.now();
+      for (const opened of [cookies.session.read(alice.cookie, now), cookies.rememberMe!.read(alice.cookie, now)]) {
+        tokens.add(opened!.token);
+      }
+      tokens.add(cookies.device!.read(alice.cookie, now)!.id);
     }
-    expect(values.size).toBe(15);
+    expect([values.size, tokens.size]).toEqual([15, 15]);
   });
 
   it.each<[string, Cookie]>([

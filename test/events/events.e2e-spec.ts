@@ -14,6 +14,8 @@ import {
 } from 'nestjs-session-auth';
 import { DEVICE_COOKIE, SESSION_COOKIE, type BankClient } from '../support/bank-client.js';
 import { EVERYWHERE, openBackend, startBank, type Backend, type Bank, type BankSetup } from '../support/bank.js';
+import { tokenIn } from '../support/forged-cookies.js';
+import { leaksIn, secretOf } from '../support/leaks.js';
 import { StoppedClock } from '../support/manual-clock.js';
 
 const MINUTE = 60_000;
@@ -112,9 +114,12 @@ describe.each(EVERYWHERE)('events on $adapter with $store', ({ adapter, store })
     return bank;
   }
 
-  async function lifeOf(client: BankClient): Promise<void> {
+  /** @param gotToken is called each time that the client has another token */
+  async function lifeOf(client: BankClient, gotToken: () => unknown = () => undefined): Promise<void> {
     await client.login('alice');
+    gotToken();
     expect((await client.post('/auth/reauthenticate', { password: 'alice-demo-password' })).status).toBe(200);
+    gotToken();
     expect((await client.post('/auth/logout')).status).toBe(204);
   }
 
@@ -168,7 +173,8 @@ describe.each(EVERYWHERE)('events on $adapter with $store', ({ adapter, store })
     });
     const alice = client();
     const before = clock.now();
-    await lifeOf(alice);
+    const sealed: string[] = [];
+    await lifeOf(alice, () => sealed.push(alice.sealed));
     const { events } = app.get<AuditLog, RecordingAuditLog>(AuditLog);
     const entries = events.map(toAuditEntry);
     expect(entries.map((entry) => entry.event)).toEqual(['session_created', 'session_renewed', 'session_destroyed']);
@@ -179,6 +185,11 @@ describe.each(EVERYWHERE)('events on $adapter with $store', ({ adapter, store })
     }
     expect(new Set(entries.map((entry) => entry.session)).size).toBe(1);
     expect(entries[2]).toMatchObject({ reason: 'logout' });
+    expect(sealed).toHaveLength(2);
+    // behind shard tag and handle, which are public
+    const tokens = sealed.map((cookie) => tokenIn(bank!, cookie)!.slice(22));
+    const secrets = [...sealed, ...tokens].map((text) => secretOf('a token', text));
+    expect(leaksIn([JSON.stringify(events), JSON.stringify(entries)], secrets)).toEqual([]);
   });
 
   it('reach the audit log as one record a minute where they come in floods, each of another person by itself', async () => {

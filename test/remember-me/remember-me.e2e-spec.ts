@@ -3,8 +3,10 @@ import { Controller, Get, Inject, Req } from '@nestjs/common';
 import {
   CurrentSession,
   RequireFullAuth,
+  RememberMeTokenStore,
   RequireRecentAuth,
   SessionAuthService,
+  SessionStore,
   type SessionListItem,
   type SessionAuthentication,
 } from 'nestjs-session-auth';
@@ -26,9 +28,14 @@ import {
   type BankSetup,
 } from '../support/bank.js';
 import { ManualClock } from '../support/manual-clock.js';
+import { watchCalls } from '../support/watched-store.js';
 
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
+
+/** Where the token is in the bytes of a sealed cookie: behind version, key id and nonce. */
+const TOKEN_AT = 1 + 4 + 12;
+const TOKEN_LENGTH = 68;
 
 @Controller('sensitive')
 class SensitiveController {
@@ -303,6 +310,16 @@ describe.each(EVERYWHERE)('remember-me on $adapter with $store', ({ adapter, sto
       sealed.slice(0, -1) + (sealed.endsWith('A') ? 'B' : 'A'),
       alice.sealed,
     ];
+    // every character of the token changed, in cookies of the genuine one's form: nothing but the seal tells them
+    for (let at = TOKEN_AT; at < TOKEN_AT + TOKEN_LENGTH; at += 1) {
+      const bytes = Buffer.from(sealed, 'base64url');
+      bytes[at]! ^= 1;
+      values.push(bytes.toString('base64url'));
+    }
+    const asked: string[] = [];
+    for (const port of [SessionStore, RememberMeTokenStore]) {
+      watchCalls(bank.app.get<object>(port, { strict: false }), (name) => asked.push(name));
+    }
     let reference: Answer | undefined;
     for (const value of values) {
       const answer = await bank.client().get('/api/me', { cookie: `${REMEMBER_COOKIE}=${value}` });
@@ -317,6 +334,7 @@ describe.each(EVERYWHERE)('remember-me on $adapter with $store', ({ adapter, sto
     expect((await bank.client().get('/api/me', { cookie: twice })).status).toBe(401);
     // the session cookie's seal is worth nothing here, nor this one's there
     expect(await bank.client().isSignedIn({ cookie: `${SESSION_COOKIE}=${sealed}` })).toBe(false);
+    expect(asked).toEqual([]);
     expect(await bank.client().isSignedIn({ cookie: `${REMEMBER_COOKIE}=${sealed}` })).toBe(true);
   });
 

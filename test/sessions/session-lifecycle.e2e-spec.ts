@@ -1,9 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Controller, Get, Inject, Post, Req } from '@nestjs/common';
-import { CurrentSession, Public, type Session, SessionAuthService } from 'nestjs-session-auth';
+import { CurrentSession, Public, type Session, SessionAuthService, SessionStore } from 'nestjs-session-auth';
+import { CookieSet } from '../../libs/session-auth/src/http/cookie-set.js';
 import type { SessionListItem } from 'nestjs-session-auth';
 import { DEVICE_COOKIE, PRE_SESSION_COOKIE, SESSION_COOKIE, type BankClient } from '../support/bank-client.js';
 import { EVERYWHERE, openBackend, startBank, type Backend, type Bank } from '../support/bank.js';
+import { tokenIn } from '../support/forged-cookies.js';
+import { watchCalls } from '../support/watched-store.js';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -49,11 +52,16 @@ describe.each(EVERYWHERE)('sessions on $adapter with $store', ({ adapter, store 
   });
 
   it('let nobody in without a login, and make no session of a visit', async () => {
+    const created: unknown[] = [];
+    watchCalls(bank.app.get<object>(SessionStore, { strict: false }), (name) => {
+      if (name === 'create') created.push(name);
+    });
     const answer = await alice.get('/api/me');
     expect(answer.status).toBe(401);
     expect(answer.json).toEqual({ statusCode: 401, code: 'session_required', message: expect.any(String) });
     expect((await alice.get('/health')).setCookies).toEqual([]);
     expect(answer.setCookies).toEqual([]);
+    expect(created).toEqual([]);
     if (backend.redis) expect(await backend.redis.keys(`${backend.namespace}*`)).toEqual([]);
     if (backend.dataSource) expect(await backend.dataSource.query('SELECT * FROM session_auth_session')).toEqual([]);
   });
@@ -222,7 +230,14 @@ describe.each(EVERYWHERE)('sessions on $adapter with $store', ({ adapter, store 
     }
     bank.clock.advance(29 * MINUTE);
     expect(await alice.isSignedIn()).toBe(true);
+    // the session's own deadline, and not that of the cookie alone: sealed anew, its token has no longer life either
+    const { session } = bank.app.get(CookieSet, { strict: false });
+    const owner = { userId: 'alice', absoluteExpiresAt: new Date(bank.clock.now() + HOUR) };
+    const line = session.issue(tokenIn(bank, alice.sealed)!, owner, bank.clock.now());
+    const resealed = { cookie: line.split(';')[0]! };
+    expect(await bank.client().isSignedIn(resealed)).toBe(true);
     bank.clock.advance(MINUTE);
+    expect(await bank.client().isSignedIn(resealed)).toBe(false);
     expect(await alice.isSignedIn()).toBe(false);
   });
 

@@ -19,6 +19,28 @@ export function watchedBackend(): WatchedBackend {
   return { storage, sessions, calls, redis: undefined, namespace: '', close: () => Promise.resolve() };
 }
 
+/** Tells of every operation that a store in use is asked for, with what it is given. */
+export function watchCalls(store: object, told: (name: string, args: readonly unknown[]) => void): void {
+  const members = store as Record<string, unknown>;
+  for (const name of operationsOf(store)) {
+    const operation = members[name] as (...args: unknown[]) => unknown;
+    members[name] = (...args: unknown[]): unknown => {
+      told(name, args);
+      return Reflect.apply(operation, store, args);
+    };
+  }
+}
+
+function operationsOf(store: object): string[] {
+  const names = new Set<string>();
+  for (let type = Object.getPrototypeOf(store) as object; type !== Object.prototype;) {
+    for (const name of Object.getOwnPropertyNames(type)) names.add(name);
+    type = Object.getPrototypeOf(type) as object;
+  }
+  names.delete('constructor');
+  return [...names].filter((name) => typeof (store as Record<string, unknown>)[name] === 'function');
+}
+
 function watched<T extends object>(store: T, calls: string[]): T {
   return new Proxy(store, {
     get(target, name) {

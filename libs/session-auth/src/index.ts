@@ -32,7 +32,7 @@ export {
   type AuditEntry,
   type AuditLevel,
 } from './events/audit-entry.js';
-export { AuditLog, LoggerAuditLog } from './events/audit-log.js';
+export { AuditLog, LoggerAuditLog, type AuditErasure } from './events/audit-log.js';
 export { SessionEventPublisher, type SessionEventListener } from './events/event-publisher.js';
 export type {
   CsrfRejection,
@@ -71,6 +71,15 @@ export { handleOf } from './crypto/session-token.js';
 export { sessionDataBytes } from './session/session-data.js';
 export type { Authentication, NewSession, RenewingLogin } from './session/login-record.js';
 export type { IssuedSession, RotateSession } from './session/session-rotation.js';
+export type {
+  EraseUser,
+  ExportedDevice,
+  ExportedLoginCount,
+  ExportedSession,
+  ExportUser,
+  UserErasure,
+  UserExport,
+} from './session/personal-data.js';
 export { SessionLifecycleService, type SessionsPage } from './session/session-lifecycle.service.js';
 export {
   LIFETIME_PRESETS,

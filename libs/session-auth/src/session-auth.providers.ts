@@ -36,10 +36,12 @@ import { RememberMeSignIn } from './remember-me/remember-me-sign-in.js';
 import { RememberMeTokenStore } from './remember-me/remember-me-token-store.js';
 import { StoredRememberedDevices } from './remember-me/stored-remembered-devices.js';
 import { OPTION_PROVIDERS, RESOLVED_OPTIONS, type ResolvedSessionAuthOptions as Options } from './resolve-options.js';
+import { StoredPersonalData } from './privacy/stored-personal-data.js';
 import { ConcurrentSessionsService } from './session/concurrent-sessions.service.js';
 import { EXPIRING_ROWS, expiringRows } from './session/expiring-rows.js';
 import { NewSessionNotifier } from './session/new-session-notifier.js';
 import { NewSessionAnnouncer } from './session/new-session-announcer.js';
+import { PersonalData } from './session/personal-data.js';
 import { RememberedDevices } from './session/remembered-devices.js';
 import { SessionCleanupService } from './session/session-cleanup.service.js';
 import { SessionLifecycleService } from './session/session-lifecycle.service.js';
@@ -99,6 +101,7 @@ export const CORE_PROVIDERS: readonly Provider[] = [
   UpstreamDigests,
   UserSessions,
   { provide: Clock, useClass: SystemClock },
+  { provide: PersonalData, useClass: StoredPersonalData },
   { provide: RememberedDevices, useClass: StoredRememberedDevices },
   { provide: SessionResumer, useExisting: RememberedLogin },
   {

@@ -27,6 +27,18 @@ const broken: Readonly<Record<string, readonly [() => RememberMeTokenStore, ...R
     /when they expire/,
     /lives to its new end/,
   ],
+  'leaves what has expired when its user goes': [
+    () =>
+      new (class extends MemoryRememberMeTokenStore {
+        override async deleteByUser(userId: string, except: string | undefined, now: number): Promise<number> {
+          if (except !== undefined) return super.deleteByUser(userId, except, now);
+          const live = await this.list(userId, now);
+          for (const { id } of live) await this.deleteById(userId, id, now);
+          return live.length;
+        }
+      })(),
+    /with their user/,
+  ],
   'replaces whatever the revision': [
     () =>
       new (class extends MemoryRememberMeTokenStore {

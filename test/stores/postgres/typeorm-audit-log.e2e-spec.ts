@@ -49,6 +49,65 @@ describe('the audit log in PostgreSQL', () => {
     client: { ip: '192.0.2.1', userAgent: 'evil\r\n{"forged":true}\u0000\ud800' },
   });
 
+  const told = (userId: string | undefined, sessionId: string): SessionEvent => {
+    const { newDevice: _, ...rest } = event(1000, userId!) as Extract<SessionEvent, { type: 'session.created' }>;
+    return userId === undefined
+      ? { type: 'session.used_after_end', at: rest.at, sessionId, client: rest.client }
+      : { ...rest, sessionId };
+  };
+
+  it('gives what it has of a user, also what only a session ties to them, and erases it while it keeps the rest', async () => {
+    for (const [user, session] of [
+      ['alice', 'of-alice'],
+      ['bob', 'of-bob'],
+      [undefined, 'of-alice'],
+      [undefined, 'of-bob'],
+    ] as const) {
+      log.record(told(user, session));
+    }
+    const exported = await log.exportUser('alice');
+    expect(exported.map(({ userId, sessionId, ip }) => [userId, sessionId, ip])).toEqual([
+      ['alice', 'of-alice', '192.0.2.1'],
+      [null, 'of-alice', '192.0.2.1'],
+    ]);
+    const ofBob = await log.exportUser('bob');
+    expect(await log.eraseUser('alice', 'anonymise')).toBe(2);
+    expect(await log.exportUser('alice')).toEqual([]);
+    expect(await log.exportUser('bob')).toEqual(ofBob);
+    const kept = (await log.find()).filter(({ sessionId }) => sessionId === 'of-alice');
+    expect(kept.map(({ type, userId, ip, userAgent }) => [type, userId, ip, userAgent])).toEqual([
+      ['session.used_after_end', null, null, null],
+      ['session.created', null, null, null],
+    ]);
+    expect(await log.eraseUser('alice', 'anonymise')).toBe(0);
+    expect(await log.eraseUser('bob', 'delete')).toBe(2);
+    expect(await log.find()).toHaveLength(2);
+  });
+
+  it('erases by steps, and gives all of more than a page', async () => {
+    await dataSource.query(
+      `INSERT INTO ${AUDIT_TABLE} (at, event, level, type, user_id, session_id, ip, details)
+       SELECT i, 'e', 'info', 't', CASE WHEN i % 2 = 0 THEN 'alice' END, 's', '192.0.2.1', '{}'
+       FROM generate_series(1, 24000) i`,
+    );
+    expect(await log.exportUser('alice')).toHaveLength(24_000);
+    expect(await log.eraseUser('alice', 'anonymise')).toBe(24_000);
+    expect(await dataSource.query(`SELECT 1 FROM ${AUDIT_TABLE} WHERE user_id = 'alice' OR ip IS NOT NULL`)).toEqual(
+      [],
+    );
+  });
+
+  it('erases what still waits to be written as well, and rejects while that cannot be, so that a later call does', async () => {
+    jest.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
+    await dataSource.query(`ALTER TABLE ${AUDIT_TABLE} RENAME TO elsewhere`);
+    log.record(event(1000, 'alice'));
+    await expect(log.eraseUser('alice', 'delete')).rejects.toThrow(/session_auth_audit_event/);
+    await dataSource.query(`ALTER TABLE elsewhere RENAME TO ${AUDIT_TABLE}`);
+    log.record(event(2000, 'alice'));
+    expect(await log.eraseUser('alice', 'delete')).toBe(2);
+    expect(await log.find()).toEqual([]);
+  });
+
   it('keeps events in the words of the vocabulary, and is read by user and time', async () => {
     for (const [at, user] of [
       [1000, 'alice'],

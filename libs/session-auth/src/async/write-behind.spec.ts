@@ -52,6 +52,20 @@ describe('WriteBehind', () => {
     expect(onDropped.mock.calls).toEqual([[4]]);
   });
 
+  it('says when all is written, or what keeps it from that, and goes on trying all the same', async () => {
+    const { behind, write } = make();
+    await behind.written();
+    for (let i = 0; i < 6; i += 1) behind.add(i);
+    await behind.written();
+    expect(write.mock.calls.flatMap(([items]) => items)).toEqual([0, 1, 2, 3, 4, 5]);
+    write.mockImplementationOnce(() => Promise.reject(new Error('down')));
+    behind.add(6);
+    await expect(behind.written()).rejects.toThrow('down');
+    while (write.mock.calls.length < 4) await turn();
+    await behind.written();
+    expect(write.mock.calls.at(-1)).toEqual([[6]]);
+  });
+
   it('tries again after a failure, loses nothing, and tells once of an outage', async () => {
     const { behind, write, onFailure, onDropped } = make();
     for (let i = 0; i < 3; i += 1) write.mockImplementationOnce(() => Promise.reject(new Error('down')));

@@ -28,6 +28,7 @@ export class WriteBehind<T> {
   #inHand = 0;
   #dropped = 0;
   #isFailing = false;
+  #failure: unknown;
   #writing: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
 
@@ -62,6 +63,16 @@ export class WriteBehind<T> {
     clearTimeout(this.#timer);
   }
 
+  /** Resolves when everything that was added has been written; rejects with what keeps it from that. */
+  async written(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    while (this.#waiting.length > 0) {
+      await (this.#writing ??= this.#writeAll());
+      if (this.#isFailing) throw this.#failure;
+    }
+  }
+
   async #writeAll(): Promise<void> {
     // what is added in the same turn goes along
     await Promise.resolve();
@@ -79,6 +90,7 @@ export class WriteBehind<T> {
     } catch (error) {
       if (!this.#isFailing) onFailure(error);
       this.#isFailing = true;
+      this.#failure = error;
       this.#timer = setTimeout(() => {
         this.#timer = undefined;
         this.#writing ??= this.#writeAll();

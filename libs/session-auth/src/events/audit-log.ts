@@ -10,7 +10,31 @@ import type { SessionEvent } from './session-event.js';
  */
 export abstract class AuditLog {
   abstract record(event: SessionEvent): void | Promise<void>;
+
+  /**
+   * Erases a user from what has been recorded, by the user's id and by the handles of the user's sessions, which events
+   * without a user have. Called once for each `SessionLifecycleService.eraseUser`, after the events of that. Rejects
+   * when it fails; a later call does the rest, and one that finds nothing is harmless.
+   *
+   * Optional: a log without it is named in what `eraseUser` returns.
+   *
+   * @returns how many records were changed or removed
+   */
+  eraseUser?(userId: string, how: AuditErasure): Promise<number>;
+
+  /**
+   * Returns what has been recorded of a user, as {@link eraseUser} would find it, in a form that JSON can carry.
+   *
+   * Optional: a log without it is named in what `SessionLifecycleService.exportUser` returns.
+   */
+  exportUser?(userId: string): Promise<readonly object[]>;
 }
+
+/**
+ * What happens to records of a user who is erased: `anonymise` keeps them without the user's id, address and agent, and
+ * without whatever else says who it was; `delete` removes them.
+ */
+export type AuditErasure = 'anonymise' | 'delete';
 
 /**
  * Writes each event as one line of JSON to Nest's logger, context `SessionAudit`: see {@link AuditEntry}. Line breaks

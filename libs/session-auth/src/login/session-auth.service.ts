@@ -83,8 +83,8 @@ export class SessionAuthService {
    * The session's token is new in any case (ASVS 7.2.4). Over a live session of the same user it replaces the token
    * and keeps the data; over that of another user it ends that session; an anonymous session hands over its data.
    *
-   * @throws SessionAuthError `session_limit_reached`, `invalid_credentials` for a disabled account,
-   *   `invalid_configuration` for an `authenticatedAt` that is no time, or a nameless `upstream`
+   * @throws SessionAuthError `session_limit_reached`, `invalid_credentials` for a disabled account, `session_required` where
+   *   the session has ended before its device was remembered, `invalid_configuration` for an `authenticatedAt` that is no time, or a nameless `upstream`
    */
   async loginUser<User extends SessionUser>(
     request: object,
@@ -96,7 +96,9 @@ export class SessionAuthService {
     checkedUser(user);
     if (user.disabled === true) this.credentials.fail(requestSession, 'account_disabled', user);
     const newDevice = await this.credentials.isNewDevice(requestSession, user);
-    return this.signIn.signIn(requestSession, user, authentication, options, newDevice);
+    const login = await this.signIn.signIn(requestSession, user, authentication, options, newDevice);
+    if (options.rememberMe === true) await this.signIn.settleDevice(requestSession, login);
+    return login;
   }
 
   /**

@@ -5,6 +5,8 @@ import type { RequestSession } from '../http/request-session.js';
 import type { RenewingLogin } from '../session/login-record.js';
 import { SESSION_LIFETIME, type SessionLifetime } from '../session/lifetime.options.js';
 import { SessionChanges } from '../session/session-changes.js';
+import { SessionReader } from '../session/session-reader.js';
+import { sessionEnded } from '../session/session-required.js';
 import { SessionRotation } from '../session/session-rotation.js';
 import { Session } from '../session/session.js';
 import type { UpstreamSession } from '../session/upstream-session.js';
@@ -55,6 +57,7 @@ export class SignIn {
   constructor(
     private readonly changes: SessionChanges,
     private readonly rotation: SessionRotation,
+    private readonly reader: SessionReader,
     private readonly ofUsers: UserSessions,
     private readonly credentials: CredentialCheck,
     private readonly devices: DeviceRecognition,
@@ -148,6 +151,21 @@ export class SignIn {
       user = present;
     }
     return { user, session };
+  }
+
+  /**
+   * Whoever ended all sessions of a user between a session and its remembered device has not seen the device. So the
+   * session is looked for once more, now that the device is there.
+   *
+   * @throws SessionAuthError `session_required` where it has ended: the device is forgotten then
+   */
+  async settleDevice(requestSession: RequestSession, { user, session }: Login): Promise<void> {
+    const { exchange } = requestSession;
+    const userId = userIdOf(user.id);
+    if ((await this.reader.readByHandle(userId, session.id, exchange)) !== undefined) return;
+    await this.ofUsers.revoke(userId, session.id, 'revoked', exchange.client);
+    requestSession.clear();
+    throw sessionEnded();
   }
 
   async #undo(requestSession: RequestSession, { user, session }: Login, reason: SessionEndReason): Promise<never> {

@@ -111,8 +111,8 @@ export abstract class RememberMeTokenStore {
   abstract deleteBySession(userId: string, sessionId: string, now: number): Promise<number>;
 
   /**
-   * Removes all records of a user but those tied to the session `exceptSessionId`. Returns how many live ones there
-   * were.
+   * Removes all records of a user, expired ones too, but those tied to the session `exceptSessionId`. Returns how many
+   * live ones there were.
    */
   abstract deleteByUser(userId: string, exceptSessionId: string | undefined, now: number): Promise<number>;
 

@@ -5,6 +5,7 @@ import type { SessionEndReason } from '../events/session-event.js';
 import type { ClientInfo } from '../users/client-info.js';
 import type { SessionUserId } from '../users/session-user-provider.js';
 import { checkAccount, userIdOf } from '../users/valid-user.js';
+import { PersonalData, type EraseUser, type ExportUser, type UserErasure, type UserExport } from './personal-data.js';
 import type { Authentication, NewSession, RenewingLogin } from './login-record.js';
 import { SessionChanges } from './session-changes.js';
 import { SessionReader } from './session-reader.js';
@@ -38,6 +39,7 @@ export class SessionLifecycleService {
     private readonly updates: SessionUpdates,
     private readonly ofUsers: UserSessions,
     private readonly upstream: UpstreamDigests,
+    private readonly personalData: PersonalData,
   ) {}
 
   /**
@@ -205,6 +207,26 @@ export class SessionLifecycleService {
   ): Promise<number> {
     checkAccount(changes);
     return this.ofUsers.update(userIdOf(userId), changes);
+  }
+
+  /**
+   * What is kept of a user, for a request under privacy law (GDPR articles 15 and 20): sessions with their data,
+   * remembered devices, counts of failed logins, records of the audit log. No token and no digest is among it.
+   */
+  async exportUser(userId: SessionUserId, options: ExportUser = {}): Promise<UserExport> {
+    return this.personalData.export(userIdOf(userId), options);
+  }
+
+  /**
+   * Erases what {@link exportUser} returns (GDPR article 17), and signs the user out everywhere. Remove or disable the
+   * account first: a login under way looks it up again, and leaves nothing.
+   *
+   * When it rejects, part of it may be done: call it again. A call that finds nothing returns zeros.
+   *
+   * @throws SessionAuthError `session_store_unavailable` also when the audit log fails
+   */
+  async eraseUser(userId: SessionUserId, options: EraseUser = {}): Promise<UserErasure> {
+    return this.personalData.erase(userIdOf(userId), options);
   }
 
   async #issued(issuing: Promise<IssuedSession | undefined>): Promise<IssuedSession | undefined> {

@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto';
 import { Logger } from '@nestjs/common';
 import { StoreDeadline } from '../async/store-deadline.js';
 import { requireCompleteStore } from '../errors/require-complete-store.js';
+import type { ExportedLoginCount } from '../session/personal-data.js';
 import { Clock } from '../time/clock.js';
 import { DAY } from '../time/units.js';
 import { clientNetwork, siteOf } from '../users/client-network.js';
@@ -35,6 +36,8 @@ export interface LoginClient {
 const CHANGE_KNOWN_FOR = 400 * DAY;
 /** A site of 56 bits has room for 256 networks of 64: together they may fail so many times as often as one of them. */
 const SITE_FACTOR = 2;
+/** A time at which no count was over yet: what has expired, and is not cleaned up yet, is listed as well. */
+const EVER = 0;
 
 /**
  * Slows down guessing of passwords, without giving strangers a way to lock a user out.
@@ -83,8 +86,8 @@ export class LoginThrottle {
   /** @param userId of the user whom the name belongs to; undefined where it is nobody's */
   attempt(loginName: string, userId: string | undefined, { ip, device }: LoginClient): LoginAttempt {
     const folded = foldLoginName(loginName);
-    const name = this.#digest(`account:${folded}`);
-    const user = userId === undefined ? this.#digest(`nobody:${folded}`) : this.#userSubject(userId);
+    const name = this.#nameSubject(folded);
+    const user = userId === undefined ? this.#nobodySubject(folded) : this.#userSubject(userId);
     const network = ip === undefined || ip === '' ? undefined : clientNetwork(ip);
     if (network === undefined) this.#warn();
     const keys: LoginAttemptKeys = {
@@ -124,6 +127,54 @@ export class LoginThrottle {
     return changed === undefined || since > changed.until - CHANGE_KNOWN_FOR;
   }
 
+  /**
+   * What is counted of a user by the id, and of login names; whether these are the user's is for the caller to know.
+   *
+   * @throws SessionAuthError `session_store_unavailable`
+   */
+  async countsOf(userId: string, loginNames: readonly string[]): Promise<ExportedLoginCount[]> {
+    const counts: ExportedLoginCount[] = [];
+    for (const { of, subject } of this.#subjectsOf(userId, loginNames)) {
+      for (const { counter, count, until } of await this.#list(subject, this.clock.now())) {
+        // what is behind the colon is a digest
+        counts.push({ of, kind: counter.split(':')[0]!, count, until: new Date(until).toISOString() });
+      }
+    }
+    return counts;
+  }
+
+  /**
+   * Forgets what {@link countsOf} returns, with what has expired, and returns how many counts there were.
+   *
+   * @throws SessionAuthError `session_store_unavailable`
+   */
+  async forget(userId: string, loginNames: readonly string[]): Promise<number> {
+    let forgotten = 0;
+    for (const { subject } of this.#subjectsOf(userId, loginNames)) {
+      const counts = await this.#list(subject, EVER);
+      if (counts.length === 0) continue;
+      await this.#context.deadline.run(() => this.store.delete(counts.map(({ counter }) => ({ subject, counter }))));
+      forgotten += counts.length;
+    }
+    return forgotten;
+  }
+
+  #subjectsOf(
+    userId: string,
+    loginNames: readonly string[],
+  ): readonly (Pick<ExportedLoginCount, 'of'> & { readonly subject: string })[] {
+    const folded = [...new Set(loginNames.map(foldLoginName))];
+    const names = folded.flatMap((name) => [this.#nameSubject(name), this.#nobodySubject(name)]);
+    return [
+      { of: 'user', subject: this.#userSubject(userId) },
+      ...names.map((subject) => ({ of: 'login name', subject }) as const),
+    ];
+  }
+
+  #list(subject: string, now: number): ReturnType<LoginThrottleStore['list']> {
+    return this.#context.deadline.run(() => this.store.list(subject, now));
+  }
+
   #networkKeys(user: string, name: string, network: string): LoginAttemptKeys['network'] {
     return {
       ofUser: this.#pair(user, network),
@@ -150,6 +201,15 @@ export class LoginThrottle {
       { ...whole, failures: SITE_FACTOR * failures },
       { ...whole, key, failures },
     ];
+  }
+
+  #nameSubject(folded: string): string {
+    return this.#digest(`account:${folded}`);
+  }
+
+  /** The user that a name without one is counted for. */
+  #nobodySubject(folded: string): string {
+    return this.#digest(`nobody:${folded}`);
   }
 
   #userSubject(userId: string): string {

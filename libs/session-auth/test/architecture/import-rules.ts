@@ -13,7 +13,7 @@ export const LAYERS: readonly (readonly string[])[] = [
   ['events', 'passwords'],
   ['session'],
   ['remember-me', 'throttle', 'fingerprint'],
-  ['cookies'],
+  ['cookies', 'privacy'],
   ['http', 'storage/memory', 'storage/redis', 'storage/postgres'],
   ['storage/typeorm'],
   ['guards', 'login', 'csrf', 'storage'],

@@ -59,7 +59,10 @@ export class MemoryRememberMeTokenStore extends RememberMeTokenStore {
   override async deleteByUser(userId: string, exceptSessionId: string | undefined, now: number): Promise<number> {
     const isKept = (record: RememberMeTokenRecord): boolean =>
       exceptSessionId !== undefined && sessionsOf(record).includes(exceptSessionId);
-    return this.#removeAll(this.#liveOf(userId, now).filter((record) => !isKept(record)));
+    const records = [...(this.#selectorsByUser.get(userId) ?? [])].map((selector) => this.#records.get(selector)!);
+    const removed = records.filter((record) => !isKept(record));
+    this.#removeAll(removed);
+    return removed.filter(({ expiresAt }) => expiresAt > now).length;
   }
 
   override async list(userId: string, now: number): Promise<readonly RememberMeTokenRecord[]> {

@@ -6,6 +6,16 @@ export interface AuditStatements {
   readonly find: PostgresStatement;
   readonly findOfUser: PostgresStatement;
   readonly deleteOlder: PostgresStatement;
+  readonly export: PostgresStatement;
+  /** How a user is erased: first what only sessions tie to the user, as long as it can be found by them. */
+  readonly anonymise: UserErasureStatements;
+  readonly delete: UserErasureStatements;
+}
+
+/** The statements that erase a user: each at most so many records, and returns how many. */
+export interface UserErasureStatements {
+  readonly ofSessions: PostgresStatement;
+  readonly ofUser: PostgresStatement;
 }
 
 const COLUMNS = 'at, event, level, type, user_id, session_id, ip, user_agent, details';
@@ -15,6 +25,17 @@ export function auditStatements(table: string): AuditStatements {
     statement(`
 SELECT id, ${COLUMNS} FROM ${table} WHERE at >= $1::bigint AND at < $2::bigint${condition}
 ORDER BY at DESC, id DESC LIMIT $3::bigint`);
+  const ofSessions = `user_id IS NULL AND session_id IN (SELECT session_id FROM ${table} WHERE user_id = $1)`;
+  // $1 user, $2 limit
+  const erasure = (action: string, condition: string): PostgresStatement =>
+    statement(`
+WITH due AS MATERIALIZED (
+    SELECT id FROM ${table} WHERE ${condition} ORDER BY id LIMIT $2::bigint FOR UPDATE
+  ),
+  erased AS (${action} WHERE t.id = due.id)
+SELECT count(*) FROM due`);
+  const anonymise = `UPDATE ${table} t SET user_id = NULL, ip = NULL, user_agent = NULL FROM due`;
+  const remove = `DELETE FROM ${table} t USING due`;
   return {
     // $1 rows as a JSON array
     insert: statement(`
@@ -33,5 +54,16 @@ WITH due AS MATERIALIZED (
   ),
   removed AS (DELETE FROM ${table} t USING due WHERE t.id = due.id)
 SELECT count(*) FROM due`),
+
+    // $1 user, $2 id after which records are meant, $3 limit
+    export: statement(`
+SELECT id, ${COLUMNS} FROM ${table} WHERE (user_id = $1 OR (${ofSessions})) AND id > $2::bigint
+ORDER BY id LIMIT $3::bigint`),
+
+    anonymise: {
+      ofSessions: erasure(anonymise, `${ofSessions} AND (ip IS NOT NULL OR user_agent IS NOT NULL)`),
+      ofUser: erasure(anonymise, 'user_id = $1'),
+    },
+    delete: { ofSessions: erasure(remove, ofSessions), ofUser: erasure(remove, 'user_id = $1') },
   };
 }

@@ -1,7 +1,7 @@
 import { Logger, type OnApplicationShutdown, type OnModuleDestroy } from '@nestjs/common';
 import { recordableText, toAuditEntry } from '../../events/audit-entry.js';
 import { isAggregated } from '../../events/audit-aggregation.js';
-import { AuditLog } from '../../events/audit-log.js';
+import { AuditLog, type AuditErasure } from '../../events/audit-log.js';
 import type { SessionEvent } from '../../events/session-event.js';
 import { WriteBehind } from '../../async/write-behind.js';
 import type { ExpiringRows } from '../../session/expiring-rows.js';
@@ -10,6 +10,7 @@ import { auditStatements, type AuditStatements } from './audit-statements.js';
 import { AUDIT_TABLE } from './audit-tables.js';
 import { PostgresDatabase, type PostgresStoreSettings } from './postgres-database.js';
 import type { PostgresExecutor } from './postgres-executor.js';
+import type { PostgresStatement, SqlValue } from './postgres-statement.js';
 
 /** Settings of {@link PostgresAuditLog}. */
 export interface PostgresAuditLogSettings extends PostgresStoreSettings {
@@ -38,6 +39,8 @@ interface WaitingRow {
 
 const DEFAULT_BUFFER = 10_000;
 const BATCH = 500;
+const ERASED_AT_ONCE = 10_000;
+const EXPORTED_AT_ONCE = 1000;
 const RETRY_AFTER = 1000;
 const SHUTDOWN_TIMEOUT = 5000;
 const MAX_TIME = 8.64e15;
@@ -124,6 +127,40 @@ export class PostgresAuditLog extends AuditLog implements ExpiringRows, OnModule
       ],
     );
     return rows.map(decodeAuditRow);
+  }
+
+  /**
+   * Returns the rows of a user, oldest first, with those that only a session of the user's ties to them. Rows that
+   * another node has not written yet are not among them.
+   */
+  override async exportUser(userId: string): Promise<AuditEventRow[]> {
+    await this.#rows.written();
+    const exported: AuditEventRow[] = [];
+    for (let after = '0', more = true; more;) {
+      const values: SqlValue[] = [recordableText(userId), after, EXPORTED_AT_ONCE];
+      const rows = (await this.#database.sweep((sql) => sql.export, values)).map(decodeAuditRow);
+      exported.push(...rows);
+      more = rows.length === EXPORTED_AT_ONCE;
+      after = rows.at(-1)?.id ?? after;
+    }
+    return exported;
+  }
+
+  /** Needs the rights to `UPDATE` and `DELETE` rows. Rows that another node has not written yet are not erased. */
+  override async eraseUser(userId: string, how: AuditErasure): Promise<number> {
+    await this.#rows.written();
+    const ofSessions = await this.#erase((sql) => sql[how].ofSessions, userId);
+    return ofSessions + (await this.#erase((sql) => sql[how].ofUser, userId));
+  }
+
+  async #erase(pick: (sql: AuditStatements) => PostgresStatement, userId: string): Promise<number> {
+    let erased = 0;
+    for (let step = ERASED_AT_ONCE; step === ERASED_AT_ONCE;) {
+      const [row] = await this.#database.sweep(pick, [recordableText(userId), ERASED_AT_ONCE]);
+      step = Number(row![0]);
+      erased += step;
+    }
+    return erased;
   }
 
   async deleteExpired(now: number, limit: number): Promise<number> {

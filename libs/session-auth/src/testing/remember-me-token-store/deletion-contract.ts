@@ -85,6 +85,16 @@ export function deletionTests(it: DeclareTest): void {
     assert.equal(await store.delete((await create()).selector, later, 0), undefined);
   });
 
+  it('with their user, what has expired as well, and leaves the cleanup nothing', async (store) => {
+    const alice = newUser();
+    for (const expiresAt of [NOW + DAY, NOW + 10 * DAY]) {
+      await store.create(newRecord(alice, { expiresAt }), MAX, NOW);
+    }
+    assert.equal(await store.deleteByUser(alice, undefined, NOW + 2 * DAY), 1);
+    assert.equal(await store.deleteExpired(NOW + 2 * DAY, 1000), 0);
+    assert.deepEqual(await store.list(alice, NOW), []);
+  });
+
   it('when they have expired, in bounded steps, and counts each once', async (store, node) => {
     const alice = newUser();
     const live = newRecord(alice, { expiresAt: NOW + 10 * DAY });
