@@ -174,9 +174,16 @@ describe.each(EVERYWHERE)('personal data on $adapter with $store', ({ adapter, s
     expect((await lifecycle.eraseUser('alice', NAMES)).loginCounts).toBe(loginCounts.length);
   });
 
+  it('are erased when they are over as well, and wait for the cleanup', async () => {
+    bank.clock.advance(500 * 24 * 60 * 60_000);
+    expect((await lifecycle.exportUser('alice', NAMES)).loginCounts).toEqual([]);
+    expect((await lifecycle.eraseUser('alice', NAMES)).loginCounts).toBeGreaterThanOrEqual(3);
+    expect((await lifecycle.eraseUser('alice', NAMES)).loginCounts).toBe(0);
+  });
+
   /** Has an operation of a store wait, once, until the account is closed and the user erased. */
   const eraseBefore = (port: typeof SessionStore | typeof RememberMeTokenStore, name: string): void => {
-    const operations = bank.app.get(port) as unknown as Record<string, (...args: unknown[]) => unknown>;
+    const operations = bank.app.get<object, Record<string, (...args: unknown[]) => unknown>>(port);
     const operation = operations[name]!.bind(operations);
     operations[name] = async (...args) => {
       operations[name] = operation;
