@@ -56,6 +56,23 @@ class CartController {
   }
 }
 
+@Passive()
+@Controller('gain')
+@UseGuards(SessionAuthGuard)
+class GainController {
+  constructor(@Inject(SessionAuthService) private readonly auth: SessionAuthService) {}
+
+  @Get('privilege')
+  privilege(@Req() request: object): Promise<void> {
+    return this.auth.rotate(request, { grace: 0 });
+  }
+
+  @Get('factor')
+  async factor(@Req() request: object): Promise<object> {
+    return (await this.auth.factorCompleted(request, 'totp')).factors;
+  }
+}
+
 const PREFETCH = { 'sec-purpose': 'prefetch' };
 
 /** Each reads the session and is no sign of its user. */
@@ -78,7 +95,7 @@ describe.each(EVERYWHERE)('requests that are no activity on $adapter with $store
       adapter,
       backend,
       options,
-      module: { controllers: [NoticesController, StatusController, CartController] },
+      module: { controllers: [NoticesController, StatusController, CartController, GainController] },
     });
     alice = bank.client();
   };
@@ -161,6 +178,24 @@ describe.each(EVERYWHERE)('requests that are no activity on $adapter with $store
     expect(await alice.isSignedIn()).toBe(true);
     expect(alice.cookies.get(REMEMBER_COOKIE)).not.toBe(token);
   });
+
+  it.each(['privilege', 'factor'])(
+    'are no way to gain a %s without a new token, also by the first use of one',
+    async (what) => {
+      await start({ lifetime: { rotateEvery: '10m' } });
+      await alice.login('alice');
+      const old = alice.cookie;
+      bank.clock.advance(11 * MINUTE);
+      await alice.get('/api/me');
+      const successor = alice.cookie;
+      expect(successor).not.toBe(old);
+      expect(await alice.get(`/gain/${what}`)).toMatchObject({ status: 200, setCookies: [expect.anything()] });
+      expect(await alice.isSignedIn()).toBe(true);
+      for (const cookie of [old, successor])
+        expect(await bank.send('GET', '/notices', { cookie })).toMatchObject({ status: 401 });
+      expect(await alice.isSignedIn()).toBe(true);
+    },
+  );
 
   it('give a remembered device no session of nobody, which would keep it from being signed in', async () => {
     await start();

@@ -159,14 +159,16 @@ export class SessionRotation {
     });
   }
 
-  /** A new token that is the token at once, where the one at hand still is. */
+  /** A new token that is the token at once, where the one at hand still is, or is about to be. */
   #replace(session: Session<object>, occasion: Occasion): Promise<IssuedSession | undefined> {
     const { rotationGrace: grace } = this.lifetime;
     const { digest: presented } = Session.foundBy(session);
     return this.#issue(session, {
       ...occasion,
       changesOf: (record, digest, now) => {
-        if (standingOf(record, presented, now).kind !== 'present') return undefined;
+        const { kind } = standingOf(record, presented, now);
+        // a passive request leaves the successor that it came by as it is
+        if (kind !== 'present' && kind !== 'successor') return undefined;
         const changed = withChanges(record, occasion.changes);
         return { ...changed, ...withReplaced({ ...record, ...changed }, digest, { now, grace, kind: 'retired' }) };
       },

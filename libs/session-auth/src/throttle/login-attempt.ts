@@ -26,6 +26,8 @@ export class LoginAttempt {
   #limits: readonly FailureLimit[] = [];
   /** What a success forgets. */
   #ofUser: PairKeys | undefined;
+  /** What else it forgets: a known address that had its own part in it. */
+  #networks: readonly FailureKey[] = [];
   #failedBefore = false;
   /** Where the address is to be remembered by, and for how long it is already. */
   #known: { readonly key: FailureKey; readonly until: number } | undefined;
@@ -110,7 +112,7 @@ export class LoginAttempt {
       // written anew when half of its time is over, so that most logins write nothing
       const isDue = known !== undefined && known.until - now <= knownFor / 2;
       await Promise.all([
-        isForgiven && store.delete([pair.failures, pair.blocks]),
+        isForgiven && store.delete([pair.failures, pair.blocks, ...this.#networks]),
         isDue && store.set(known.key, { count: 1, until: now + knownFor }, now),
       ]);
       return undefined;
@@ -140,6 +142,7 @@ export class LoginAttempt {
       now,
     );
     this.#known = { key: known, until: found?.until ?? 0 };
+    if (found !== undefined) this.#networks = [networks];
     // whoever collects addresses is a stranger at all of them at some time; the owner still has a device
     const isKnown = found !== undefined && (together?.count ?? 0) < account.failures;
     if (!isKnown) return this.#begin(all, ofUser, blocked, counts, now);
