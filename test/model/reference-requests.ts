@@ -170,7 +170,7 @@ function kindOfNext(
     case 'hand-over':
       return kind === 'present' && !tokens.isHandingOver(now, settings.rotationGrace) ? 'successor' : undefined;
     case 'replace':
-      return kind === 'present' ? 'retired' : undefined;
+      return kind === 'present' || kind === 'successor' ? 'retired' : undefined;
     case 'prove':
       if (kind === 'renewable') return 'successor';
       return tokens.isHonoured(token, now) ? 'renewable' : undefined;
