@@ -1,4 +1,5 @@
 import { Injectable, Logger, type BeforeApplicationShutdown, type OnModuleDestroy } from '@nestjs/common';
+import { stackOf } from '../errors/stack-of.js';
 import { Clock } from '../time/clock.js';
 import { MINUTE } from '../time/units.js';
 import { clientNetwork } from '../users/client-network.js';
@@ -106,7 +107,7 @@ export class AuditAggregation implements OnModuleDestroy, BeforeApplicationShutd
     try {
       await this.auditLog.record(event);
     } catch (error) {
-      this.#logger.error(`${event.type} could not be recorded`, error instanceof Error ? error.stack : String(error));
+      this.#logger.error(`${event.type} could not be recorded`, stackOf(error));
     }
   }
 }

@@ -1,4 +1,5 @@
 import { Injectable, Logger, Optional } from '@nestjs/common';
+import { stackOf } from '../errors/stack-of.js';
 import { Clock } from '../time/clock.js';
 import { AuditAggregation } from './audit-aggregation.js';
 import { AuditLog } from './audit-log.js';
@@ -46,7 +47,7 @@ export class SessionEventPublisher {
     try {
       await listener(event);
     } catch (error) {
-      this.#logger.error(`a listener failed on ${event.type}`, error instanceof Error ? error.stack : String(error));
+      this.#logger.error(`a listener failed on ${event.type}`, stackOf(error));
     }
   }
 }

@@ -1,4 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
+import { stackOf } from '../errors/stack-of.js';
 import { deviceName } from '../users/device-name.js';
 import type { SessionUser } from '../users/session-user-provider.js';
 import { userIdOf } from '../users/valid-user.js';
@@ -25,7 +26,7 @@ export class NewSessionAnnouncer {
     this.#notify(user, session, origin).catch((error: unknown) => {
       this.#logger.error(
         `a new session of user ${JSON.stringify(userIdOf(user.id))} could not be announced`,
-        error instanceof Error ? error.stack : String(error),
+        stackOf(error),
       );
     });
   }

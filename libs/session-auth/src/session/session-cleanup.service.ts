@@ -6,6 +6,7 @@ import {
   type OnApplicationShutdown,
   type OnModuleDestroy,
 } from '@nestjs/common';
+import { stackOf } from '../errors/stack-of.js';
 import { StoreDeadline } from '../async/store-deadline.js';
 import { SessionEventPublisher } from '../events/event-publisher.js';
 import { Clock } from '../time/clock.js';
@@ -100,10 +101,7 @@ export class SessionCleanupService implements OnApplicationBootstrap, OnModuleDe
         this.#logger.log(`removed what had expired in ${milliseconds} ms: ${removed}`);
       }
     } catch (error) {
-      this.#logger.error(
-        'the cleanup failed; the next one goes on',
-        error instanceof Error ? error.stack : String(error),
-      );
+      this.#logger.error('the cleanup failed; the next one goes on', stackOf(error));
     }
     this.#schedule((every, random) => every * (1 - JITTER + 2 * JITTER * random));
   }

@@ -1,4 +1,5 @@
 import { Logger, type OnApplicationShutdown, type OnModuleDestroy } from '@nestjs/common';
+import { stackOf } from '../../errors/stack-of.js';
 import { recordableText, toAuditEntry } from '../../events/audit-entry.js';
 import { isAggregated } from '../../events/audit-aggregation.js';
 import { AuditLog, type AuditErasure } from '../../events/audit-log.js';
@@ -71,11 +72,7 @@ export class PostgresAuditLog extends AuditLog implements ExpiringRows, OnModule
       capacity: settings.buffer ?? DEFAULT_BUFFER,
       batch: BATCH,
       retryAfter: RETRY_AFTER,
-      onFailure: (error) =>
-        this.#logger.error(
-          'audit events cannot be written; they wait in memory',
-          error instanceof Error ? error.stack : String(error),
-        ),
+      onFailure: (error) => this.#logger.error('audit events cannot be written; they wait in memory', stackOf(error)),
       onDropped: (count) => this.#logger.error(`${count} audit events were dropped while they could not be written`),
     });
   }
