@@ -9,6 +9,7 @@ import { SessionChanges } from '../session/session-changes.js';
 import { SessionRotation, type IssuedSession } from '../session/session-rotation.js';
 import { SessionReader } from '../session/session-reader.js';
 import { handedOutAt } from '../session/session-tokens.js';
+import { isSessionRequired } from '../session/session-required.js';
 import { Session } from '../session/session.js';
 import { UserSessions } from '../session/user-sessions.js';
 import { SessionGuessing } from '../throttle/session-guessing.js';
@@ -117,8 +118,7 @@ export class RequestSession {
     if (presented.session === undefined) return undefined;
     const session = await services.reader.readRetired(presented.session, exchange);
     if (session === undefined || Session.foundBy(session).standing.kind !== 'renewable') return undefined;
-    const { fingerprint } = Session.recordOf(session);
-    const mismatch = fingerprint === undefined ? undefined : services.fingerprint?.compare(fingerprint, exchange);
+    const mismatch = this.#mismatchOf(session);
     return mismatch === undefined || mismatch.action === 'report' ? session : undefined;
   }
 
@@ -224,16 +224,14 @@ export class RequestSession {
     const askedAt = services.clock.now();
     const found = await services.reader.read(digest, exchange, { userMark, isActivity: !this.isPassive });
     if (found === undefined) return undefined;
-    // a session from before the check was switched on is anybody's
-    const { fingerprint, lastActivityAt } = Session.recordOf(found);
-    const mismatch = fingerprint === undefined ? undefined : services.fingerprint?.compare(fingerprint, exchange);
+    const mismatch = this.#mismatchOf(found);
     if (mismatch !== undefined && !(await this.#isTolerated(found, mismatch))) return undefined;
     if (this.isPassive) return found;
     const isFirstUse = Session.foundBy(found).standing.kind === 'successor';
     const session = isFirstUse ? await services.reader.accept(found, exchange) : found;
     if (session === undefined) return undefined;
     if (services.reader.isRotationDue(session)) return this.#handOver(session);
-    const isMoved = services.cookies.session.followsIdle && lastActivityAt >= askedAt;
+    const isMoved = services.cookies.session.followsIdle && Session.recordOf(found).lastActivityAt >= askedAt;
     if (cookie.outdated || isMoved) this.#rewrite(token, session);
     return session;
   }
@@ -255,9 +253,15 @@ export class RequestSession {
       this.responseCookies.writeSession(issued.token, session, until);
       return session;
     } catch (error) {
-      if (error instanceof SessionAuthError && error.code === 'session_required') return undefined;
+      if (isSessionRequired(error)) return undefined;
       throw error;
     }
+  }
+
+  /** How the client differs from the one that logged in. A session from before the check was switched on is anybody's. */
+  #mismatchOf(session: Session): FingerprintMismatch | undefined {
+    const { fingerprint } = Session.recordOf(session);
+    return fingerprint === undefined ? undefined : this.services.fingerprint?.compare(fingerprint, this.exchange);
   }
 
   async #isTolerated(session: Session, mismatch: FingerprintMismatch): Promise<boolean> {

@@ -25,14 +25,15 @@ export class AccountChanges {
     const requestSession = keep === undefined ? undefined : getRequestSession(keep);
     requestSession?.requireUnsent();
     const session = await requestSession?.load();
-    const isKept = session?.userId === userId;
+    const kept = session?.userId === userId ? session : undefined;
     // all of it is tried, whatever fails
     const [changedAt, ended] = await Promise.all([
       this.throttle?.credentialsChanged(userId),
-      this.#endSessions(userId, requestSession, session),
+      this.#endSessions(userId, requestSession, kept),
     ]);
     // the browser at hand is as well known as it was: later than what has ended
-    if (isKept && changedAt !== undefined) this.devices.remember(requestSession!, { id: userId }, changedAt + 1);
+    if (kept !== undefined && changedAt !== undefined)
+      this.devices.remember(requestSession!, { id: userId }, changedAt + 1);
     return ended;
   }
 
@@ -44,22 +45,21 @@ export class AccountChanges {
   async #endSessions(
     userId: string,
     requestSession: RequestSession | undefined,
-    session: Session | undefined,
+    kept: Session | undefined,
   ): Promise<{ readonly revokedSessions: number }> {
     const client = requestSession?.exchange.client;
     const reason = 'credentials_changed';
-    const isKept = session?.userId === userId;
     // before all the user's tokens go: one that was replaced is a sign of theft
-    if (isKept) await this.remembered.forget(requestSession!, { reason, exceptSessionId: session.id });
+    if (kept !== undefined) await this.remembered.forget(requestSession!, { reason, exceptSessionId: kept.id });
     await this.remembered.forgetAll(userId);
-    if (requestSession === undefined || !isKept) {
+    if (requestSession === undefined || kept === undefined) {
       return { revokedSessions: await this.lifecycle.revokeAll(userId, reason, client) };
     }
-    const issued = await this.rotation.credentialsChanged(session, client);
+    const issued = await this.rotation.credentialsChanged(kept, client);
     if (issued !== undefined) requestSession.replace(issued);
-    const revokedSessions = await this.lifecycle.revokeOthers(userId, session.id, reason, client);
+    const revokedSessions = await this.lifecycle.revokeOthers(userId, kept.id, reason, client);
     // another request has rotated it meanwhile, maybe a thief's: whoever it was, they have to log in again
-    if (issued === undefined) await this.#endSuperseded(requestSession, userId, session.id);
+    if (issued === undefined) await this.#endSuperseded(requestSession, userId, kept.id);
     return { revokedSessions };
   }
 

@@ -2,6 +2,7 @@ import { Injectable, Logger, Optional } from '@nestjs/common';
 import { QueueFullError } from '../async/fair-queue.js';
 import { isStoreUnavailable } from '../async/store-deadline.js';
 import { SessionAuthError } from '../errors/session-auth.error.js';
+import { stackOf } from '../errors/stack-of.js';
 import { SessionEventPublisher } from '../events/event-publisher.js';
 import type { LoginFailure } from '../events/session-event.js';
 import type { RequestSession } from '../http/request-session.js';
@@ -85,7 +86,7 @@ export class CredentialCheck {
     const device = this.devices.usedBy(requestSession, user);
     if (device === undefined || this.throttle === undefined) return device === undefined;
     try {
-      return !(await this.throttle.isDeviceKnown(String(user.id), device.since));
+      return !(await this.throttle.isDeviceKnown(userIdOf(user.id), device.since));
     } catch (error) {
       if (isStoreUnavailable(error)) return true;
       throw error;
@@ -168,7 +169,7 @@ export class CredentialCheck {
     try {
       await users.savePasswordHash(userIdOf(user.id), await passwords.hash(password));
     } catch (error) {
-      this.#logger.error('a password could not be rehashed', error instanceof Error ? error.stack : String(error));
+      this.#logger.error('a password could not be rehashed', stackOf(error));
     }
   }
 }

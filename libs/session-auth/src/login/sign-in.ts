@@ -1,12 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { SessionAuthError } from '../errors/session-auth.error.js';
 import type { SessionEndReason } from '../events/session-event.js';
 import type { RequestSession } from '../http/request-session.js';
 import type { RenewingLogin } from '../session/login-record.js';
 import { SESSION_LIFETIME, type SessionLifetime } from '../session/lifetime.options.js';
 import { SessionChanges } from '../session/session-changes.js';
 import { SessionReader } from '../session/session-reader.js';
-import { sessionEnded } from '../session/session-required.js';
+import { isSessionRequired, sessionEnded } from '../session/session-required.js';
 import { SessionRotation } from '../session/session-rotation.js';
 import { Session } from '../session/session.js';
 import type { UpstreamSession } from '../session/upstream-session.js';
@@ -193,7 +192,7 @@ export class SignIn {
       requestSession.replace(issued);
       return { user, session: issued.session };
     } catch (error) {
-      if (error instanceof SessionAuthError && error.code === 'session_required') return undefined;
+      if (isSessionRequired(error)) return undefined;
       throw error;
     }
   }

@@ -47,7 +47,7 @@ const session: Record<string, Property> = {
   expiresAt: time('When the session ends if nothing more is heard.'),
   absoluteExpiresAt: time('When the session ends whatever happens.'),
   ip: text('The address that the session was last seen from.', optional),
-  userAgent: text('The `User-Agent` of the login.', optional),
+  userAgent: text('The `User-Agent` that the session was last seen with.', optional),
 };
 
 /** Makes the schemas, by decorators of a `@nestjs/swagger` that is at hand. */

@@ -192,15 +192,8 @@ export class SessionReader {
 
   async #find(digest: string, from: ClientSource, isActivity = true): Promise<FindOutcome | undefined> {
     const { idle, touchInterval } = this.lifetime;
-    // a touch is rare: a store that does without the client until then spares the request working it out
-    const touch: Touch = {
-      now: this.clock.now(),
-      idle,
-      interval: isActivity ? touchInterval : NEVER,
-      get client() {
-        return from.client;
-      },
-    };
+    const interval = isActivity ? touchInterval : NEVER;
+    const touch: Touch = { now: this.clock.now(), idle, interval, client: from.client };
     try {
       return await this.deadline.run(() => this.store.find(digest, touch));
     } catch (error) {

@@ -1,7 +1,7 @@
 import { handleOf } from '../crypto/session-token.js';
 import { isTime } from '../time/time-range.js';
 import type { SessionAuthentication } from '../users/session-authentication.js';
-import type { FactorTimes } from './session-factors.js';
+import { areFactorTimes, type FactorTimes } from './session-factors.js';
 
 /** Session data as the store keeps it: whatever JSON can carry, by top-level key. */
 export type SessionData = Record<string, unknown>;
@@ -111,7 +111,7 @@ export function hasSoundTimes(record: SessionRecord): boolean {
     isTime(record.absoluteExpiresAt) &&
     isTime(record.rotatedAt) &&
     (authenticatedAt === undefined || isTime(authenticatedAt)) &&
-    (factors === undefined || Object.values(factors).every(isTime))
+    (factors === undefined || areFactorTimes(factors))
   );
 }
 

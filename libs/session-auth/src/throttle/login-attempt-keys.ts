@@ -1,8 +1,20 @@
 import type { StoreDeadline } from '../async/store-deadline.js';
 import type { LoginThrottleScope } from '../events/session-event.js';
 import type { Clock } from '../time/clock.js';
-import type { FailureKey, LoginThrottleStore } from './login-throttle-store.js';
+import { DAY } from '../time/units.js';
+import type { FailureCount, FailureKey, LoginThrottleStore } from './login-throttle-store.js';
 import type { LoginThrottleSettings } from './login-throttle.options.js';
+
+/**
+ * For how many milliseconds a change of credentials is remembered. No device cookie lives longer: by then nobody needs to
+ * know of it any more.
+ */
+export const CHANGE_KNOWN_FOR = 400 * DAY;
+
+/** Whether a login, by the time of it, came after the last change of credentials that is remembered. */
+export function isAfterChange(since: number, change: FailureCount | undefined): boolean {
+  return change === undefined || since > change.until - CHANGE_KNOWN_FOR;
+}
 
 /** What all attempts at one throttle share. */
 export interface LoginAttemptContext {
@@ -10,8 +22,6 @@ export interface LoginAttemptContext {
   readonly deadline: StoreDeadline;
   readonly clock: Clock;
   readonly settings: LoginThrottleSettings;
-  /** For how many milliseconds a change of credentials is remembered. */
-  readonly changeKnownFor: number;
 }
 
 /** One account, by user or by name, from one client. */

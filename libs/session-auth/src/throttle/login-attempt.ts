@@ -1,5 +1,12 @@
 import type { LoginThrottleScope } from '../events/session-event.js';
-import type { FailureLimit, LoginAttemptContext, LoginAttemptKeys, PairKeys } from './login-attempt-keys.js';
+import { DAY } from '../time/units.js';
+import {
+  isAfterChange,
+  type FailureLimit,
+  type LoginAttemptContext,
+  type LoginAttemptKeys,
+  type PairKeys,
+} from './login-attempt-keys.js';
 import type { FailureCount, FailureKey, LoginThrottleStore } from './login-throttle-store.js';
 
 /** Why a login is not let through. */
@@ -9,7 +16,7 @@ export interface ThrottleRefusal {
 }
 
 /** How long a block makes the next one longer. */
-const BLOCKS_WINDOW = 24 * 60 * 60 * 1000;
+const BLOCKS_WINDOW = DAY;
 
 /**
  * One try of a password. `check` before it is verified, then `failed` or `succeeded` before anybody hears of the
@@ -54,7 +61,7 @@ export class LoginAttempt {
       const found = await store.read([changed, blocks, failures, devices, ...addresses], now);
       const [change, blocked, ...counts] = found;
       if (network !== undefined) this.#known = { key: network.known, until: counts[2]?.until ?? 0 };
-      this.isDeviceKnown = change === undefined || device.since > change.until - this.context.changeKnownFor;
+      this.isDeviceKnown = isAfterChange(device.since, change);
       const isSpent = (counts[1]?.count ?? 0) >= this.context.settings.account.failures;
       // whoever collects devices is a stranger by all of them at some time; the owner still has an address
       if (!this.isDeviceKnown || isSpent) return this.#checkNetwork(store, now);

@@ -4,12 +4,18 @@ import { StoreDeadline } from '../async/store-deadline.js';
 import { requireCompleteStore } from '../errors/require-complete-store.js';
 import type { ExportedLoginCount } from '../session/personal-data.js';
 import { Clock } from '../time/clock.js';
-import { DAY } from '../time/units.js';
 import { clientNetwork, siteOf } from '../users/client-network.js';
 import { LoginAttempt } from './login-attempt.js';
-import type { FailureLimit, LoginAttemptContext, LoginAttemptKeys, PairKeys } from './login-attempt-keys.js';
+import {
+  CHANGE_KNOWN_FOR,
+  isAfterChange,
+  type FailureLimit,
+  type LoginAttemptContext,
+  type LoginAttemptKeys,
+  type PairKeys,
+} from './login-attempt-keys.js';
 import { foldLoginName } from './login-name.js';
-import { LoginThrottleStore } from './login-throttle-store.js';
+import { LoginThrottleStore, type FailureKey } from './login-throttle-store.js';
 import type { LoginThrottleSettings } from './login-throttle.options.js';
 
 const OPERATIONS = {
@@ -32,8 +38,6 @@ export interface LoginClient {
   };
 }
 
-/** No device cookie lives longer: by then it need not be known any more that the credentials have changed. */
-const CHANGE_KNOWN_FOR = 400 * DAY;
 /** A site of 56 bits has room for 256 networks of 64: together they may fail so many times as often as one of them. */
 const SITE_FACTOR = 2;
 /** A time at which no count was over yet: what has expired, and is not cleaned up yet, is listed as well. */
@@ -80,7 +84,7 @@ export class LoginThrottle {
     timeout: number,
   ) {
     requireCompleteStore(store, 'storage.throttle', 'LoginThrottleStore', OPERATIONS);
-    this.#context = { store, clock, settings, deadline: new StoreDeadline(timeout), changeKnownFor: CHANGE_KNOWN_FOR };
+    this.#context = { store, clock, settings, deadline: new StoreDeadline(timeout) };
   }
 
   /** @param userId of the user whom the name belongs to; undefined where it is nobody's */
@@ -91,7 +95,7 @@ export class LoginThrottle {
     const network = ip === undefined || ip === '' ? undefined : clientNetwork(ip);
     if (network === undefined) this.#warn();
     const keys: LoginAttemptKeys = {
-      changed: { subject: user, counter: 'changed' },
+      changed: changedKey(user),
       devices: { subject: user, counter: `failures:${this.#digest(`devices:${user}`)}` },
       networks: { subject: user, counter: `failures:${this.#digest(`networks:${user}`)}` },
       device: device && { since: device.since, ofUser: this.#pair(user, `device:${device.id}`) },
@@ -110,7 +114,7 @@ export class LoginThrottle {
    */
   async credentialsChanged(userId: string): Promise<number> {
     const now = this.clock.now();
-    const key = { subject: this.#userSubject(userId), counter: 'changed' };
+    const key = changedKey(this.#userSubject(userId));
     const { deadline } = this.#context;
     await deadline.run(() => this.store.set(key, { count: 1, until: now + CHANGE_KNOWN_FOR }, now));
     return now;
@@ -122,9 +126,9 @@ export class LoginThrottle {
    * @throws SessionAuthError `session_store_unavailable`
    */
   async isDeviceKnown(userId: string, since: number): Promise<boolean> {
-    const key = { subject: this.#userSubject(userId), counter: 'changed' };
+    const key = changedKey(this.#userSubject(userId));
     const [changed] = await this.#context.deadline.run(() => this.store.read([key], this.clock.now()));
-    return changed === undefined || since > changed.until - CHANGE_KNOWN_FOR;
+    return isAfterChange(since, changed);
   }
 
   /**
@@ -228,4 +232,9 @@ export class LoginThrottle {
         'have the adapter trust the proxy, so that their own addresses are known',
     );
   }
+}
+
+/** There while it is known that a user's credentials have changed. */
+function changedKey(subject: string): FailureKey {
+  return { subject, counter: 'changed' };
 }
