@@ -42,11 +42,14 @@ async function main(): Promise<void> {
     const request = (method: 'GET' | 'POST', path: string, sent?: Sent): Promise<Received> =>
       send(method, new URL(path, url), sent);
 
-    const beforeLogin = await request('GET', '/auth/csrf');
-    const login = (): Promise<Received> => request('POST', '/auth/login', { ...beforeLogin, body: CREDENTIALS });
+    // each login is that of a browser of its own: a second one by the same form would share the session of the first
+    let form = { cookie: '', csrfToken: '' };
+    const openForm = async (): Promise<void> => void (form = await request('GET', '/auth/csrf'));
+    const login = (): Promise<Received> => request('POST', '/auth/login', { ...form, body: CREDENTIALS });
     const coverage = await Coverage.start(LIBRARY);
-    const loginPath = await coverage.pathOf(login, WARM_UP);
+    const loginPath = await coverage.pathOf(login, WARM_UP, openForm);
     // a login ends the oldest session of the user at the limit of three: this one stays
+    await openForm();
     const { cookie, csrfToken } = await login();
     print('guarded GET', await coverage.pathOf(() => request('GET', '/me', { cookie }), WARM_UP));
     print('login', loginPath);

@@ -31,12 +31,18 @@ export class Coverage {
   /**
    * What one request executes when the process is warm. Taken of several requests in a row, each by itself, and only
    * what all of them execute: a timer that fires meanwhile belongs to none of them.
+   *
+   * @param prepare what each request needs first; it is not counted
    */
-  async pathOf(request: () => Promise<unknown>, warmUp: number): Promise<Path> {
-    for (let i = 0; i < warmUp; i++) await request();
-    await this.#take();
+  async pathOf(request: () => Promise<unknown>, warmUp: number, prepare?: () => Promise<void>): Promise<Path> {
+    for (let i = 0; i < warmUp; i++) {
+      await prepare?.();
+      await request();
+    }
     const samples: Profiler.ScriptCoverage[][] = [];
     for (let i = 0; i < MEASURED_REQUESTS; i++) {
+      await prepare?.();
+      await this.#take();
       await request();
       samples.push(await this.#take());
     }
