@@ -1,4 +1,4 @@
-import { isTime } from '../time/time-range.js';
+import { isTime } from '../time/clock.js';
 
 /** A validator that was handed out and has not been presented yet. */
 export interface RememberMeSuccessor {

@@ -1,5 +1,5 @@
 import { SessionAuthError } from '../errors/session-auth.error.js';
-import { isTime } from '../time/time-range.js';
+import { isTime } from '../time/clock.js';
 
 /** When each further factor was last proved, by its name: milliseconds since the epoch. */
 export type FactorTimes = Readonly<Record<string, number>>;

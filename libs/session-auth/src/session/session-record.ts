@@ -1,5 +1,5 @@
 import { handleOf } from '../crypto/session-token.js';
-import { isTime } from '../time/time-range.js';
+import { isTime } from '../time/clock.js';
 import type { SessionAuthentication } from '../users/session-authentication.js';
 import { areFactorTimes, type FactorTimes } from './session-factors.js';
 

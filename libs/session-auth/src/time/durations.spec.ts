@@ -1,6 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { SystemClock } from './clock.js';
 import { toMilliseconds } from './durations.js';
 
 describe('toMilliseconds', () => {
@@ -45,15 +44,5 @@ describe('toMilliseconds', () => {
         expect(milliseconds === undefined || (Number.isInteger(milliseconds) && milliseconds >= 0)).toBe(true);
       }),
     );
-  });
-});
-
-describe('SystemClock', () => {
-  it('tells the present time in whole milliseconds', () => {
-    const before = Date.now();
-    const now = new SystemClock().now();
-    expect(Number.isInteger(now)).toBe(true);
-    expect(now).toBeGreaterThanOrEqual(before);
-    expect(now).toBeLessThanOrEqual(Date.now());
   });
 });

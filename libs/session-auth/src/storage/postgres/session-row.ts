@@ -2,7 +2,7 @@ import { corruptRecord } from '../../session/corrupt-record.js';
 import { areFactorTimes, type FactorTimes } from '../../session/session-factors.js';
 import { hasSoundTimes, type SessionRecord, type SessionRecordChanges } from '../../session/session-record.js';
 import type { OtherToken, TokenChanges } from '../../session/session-tokens.js';
-import { isTime } from '../../time/time-range.js';
+import { isTime } from '../../time/clock.js';
 import type { SqlValue } from './postgres-statement.js';
 import { decodeOptional, encodeText, textOrNull } from './postgres-text.js';
 import { checkedData, encodeData } from './session-data.js';

@@ -1,4 +1,4 @@
-import { isTime } from '../../time/time-range.js';
+import { isTime } from '../../time/clock.js';
 import type { OtherToken } from '../../session/session-tokens.js';
 
 /**

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { isTime } from './time-range.js';
+import { isTime, SystemClock } from './clock.js';
 
 describe('a time', () => {
   it.each([0, -1, 1_800_000_000_000.5, 8.64e15, -8.64e15])('is %p, which a Date can hold', (time) => {
@@ -14,5 +14,15 @@ describe('a time', () => {
 
   it.each([undefined, null, '1800000000000', 0n, new Date()])('is not %p', (value) => {
     expect(isTime(value)).toBe(false);
+  });
+});
+
+describe('SystemClock', () => {
+  it('tells the present time in whole milliseconds', () => {
+    const before = Date.now();
+    const now = new SystemClock().now();
+    expect(Number.isInteger(now)).toBe(true);
+    expect(now).toBeGreaterThanOrEqual(before);
+    expect(now).toBeLessThanOrEqual(Date.now());
   });
 });
