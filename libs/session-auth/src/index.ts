@@ -150,8 +150,7 @@ export {
 } from './remember-me/remember-me.service.js';
 
 // authentication
-export { CurrentSession, type SessionProperty } from './guards/current-session.decorator.js';
-export { CurrentUser } from './guards/current-user.decorator.js';
+export { CurrentSession, CurrentUser, type SessionProperty } from './guards/parameter.decorators.js';
 export { Public } from './guards/public.decorator.js';
 export { FactorGuard, RequireFactor } from './guards/factor.guard.js';
 export { FullAuthGuard, RequireFullAuth } from './guards/full-auth.guard.js';

@@ -1,7 +1,7 @@
 import { applyDecorators, Injectable, SetMetadata, UseGuards, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { SessionAuthError } from '../errors/session-auth.error.js';
-import { RequestSessionFactory } from '../http/request-session.js';
+import { RequestSessionFactory } from '../http/request-session-factory.js';
 import type { UserSession } from '../session/session.js';
 import { FACTOR_NAME_RULE, isFactorName } from '../session/session-factors.js';
 import { Clock } from '../time/clock.js';
