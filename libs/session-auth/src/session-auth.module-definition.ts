@@ -6,7 +6,7 @@ import { ENDPOINTS_SETTINGS, resolveEndpoints } from './endpoints/endpoints.opti
 import { sessionAuthControllerAt } from './endpoints/session-auth.controller.js';
 import { AuditLog } from './events/audit-log.js';
 import { SessionAuthGuard } from './guards/session-auth.guard.js';
-import { SessionBindingGuard } from './http/request-session.js';
+import { SessionBindingGuard } from './http/request-session-factory.js';
 import { SessionAuthErrorFilter } from './http/session-auth-error.filter.js';
 import { documentEndpoints } from './openapi/document-endpoints.js';
 import { OptionReader } from './options/option-reader.js';

@@ -1,7 +1,8 @@
 import type { Provider } from '@nestjs/common';
 import { StoreDeadline } from './async/store-deadline.js';
 import { CookieSet } from './http/cookie-set.js';
-import { RequestSessionFactory } from './http/request-session.js';
+import { RequestServices } from './http/request-services.js';
+import { RequestSessionFactory } from './http/request-session-factory.js';
 import { SessionResumer } from './http/session-resumer.js';
 import { SessionChanges } from './session/session-changes.js';
 import { SessionReader } from './session/session-reader.js';
@@ -91,6 +92,7 @@ export const CORE_PROVIDERS: readonly Provider[] = [
   RememberedLogin,
   RememberMeRevocation,
   RememberMeSignIn,
+  RequestServices,
   SessionChanges,
   SessionGuessing,
   SessionReader,

@@ -2,7 +2,7 @@ import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/com
 import { Reflector } from '@nestjs/core';
 import { asHttpException } from '../http/http-exception.js';
 import { namesGuard } from '../http/named-guard.js';
-import { RequestSessionFactory } from '../http/request-session.js';
+import { RequestSessionFactory } from '../http/request-session-factory.js';
 import { CSRF, type CsrfProtection } from './csrf-metadata.js';
 import { CsrfService } from './csrf.service.js';
 

@@ -13,7 +13,9 @@ import type { SessionEvent } from '../events/session-event.js';
 import { cookieAttributes } from '../../test/fixtures/cookie-attributes.js';
 import { CookieSet } from '../http/cookie-set.js';
 import { DEFAULT_HTTP } from '../http/http.options.js';
-import { RequestSessionFactory, type RequestSession } from '../http/request-session.js';
+import type { RequestSession } from '../http/request-session.js';
+import { RequestServices } from '../http/request-services.js';
+import { RequestSessionFactory } from '../http/request-session-factory.js';
 import { DEFAULT_REMEMBER_ME } from '../remember-me/remember-me.options.js';
 import { DEFAULT_SESSION_LIFETIME } from '../session/lifetime.options.js';
 import { SessionGuessing } from '../throttle/session-guessing.js';
@@ -89,15 +91,7 @@ function ask(given: Given = {}): Asked {
   const guessing = new SessionGuessing(publisher, clock);
   const unused = undefined as never;
   const sessions = new RequestSessionFactory(
-    cookies,
-    unused,
-    unused,
-    unused,
-    unused,
-    guessing,
-    clock,
-    publisher,
-    DEFAULT_HTTP,
+    new RequestServices(cookies, unused, unused, unused, unused, guessing, clock, publisher, DEFAULT_HTTP),
   );
   const csrf = new CsrfService(keys, { ...SETTINGS, ...settings }, publisher);
   const response = new ServerResponse(new IncomingMessage(new Socket()));

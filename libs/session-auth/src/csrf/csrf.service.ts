@@ -6,7 +6,8 @@ import type { CsrfRejection } from '../events/session-event.js';
 import type { HttpExchange } from '../http/http-exchange.js';
 import { LruCache } from '../cache/lru-cache.js';
 import { beginningOf } from '../cache/text-copy.js';
-import { getRequestSession, type RequestSession } from '../http/request-session.js';
+import type { RequestSession } from '../http/request-session.js';
+import { getRequestSession } from '../http/request-session-factory.js';
 import type { CsrfProtection } from './csrf-metadata.js';
 import { CSRF_SETTINGS, type CsrfSettings } from './csrf.options.js';
 import { CSRF_TOKEN_LENGTH, CsrfKey, isCsrfToken, issueCsrfToken, type CsrfBinding } from './csrf-token.js';
@@ -70,8 +71,8 @@ export class CsrfService {
   issue(request: object): string {
     const requestSession = getRequestSession(request);
     if (!requestSession.exchange.headersSent) {
-      requestSession.exchange.finalHeaders.vary('Cookie');
-      requestSession.exchange.finalHeaders.forbidStore();
+      requestSession.exchange.vary('Cookie');
+      requestSession.exchange.forbidStore();
     }
     const { token } = requestSession;
     return issueCsrfToken(
@@ -124,7 +125,7 @@ export class CsrfService {
    */
   guardEmbedding({ exchange }: RequestSession): void {
     if (!exchange.headersSent) {
-      exchange.finalHeaders.vary('Origin', 'Sec-Fetch-Site', 'Sec-Fetch-Mode', 'Sec-Fetch-Dest');
+      exchange.vary('Origin', 'Sec-Fetch-Site', 'Sec-Fetch-Mode', 'Sec-Fetch-Dest');
       exchange.setHeader('cross-origin-resource-policy', 'same-origin');
     }
     if (isNavigation(exchange)) return;
@@ -147,7 +148,7 @@ export class CsrfService {
 
   #judge(requestSession: RequestSession, { withoutSession = 'token' }: CsrfProtection): CsrfRejection | undefined {
     const { exchange } = requestSession;
-    if (!exchange.headersSent) exchange.finalHeaders.vary('Cookie', 'Origin', 'Sec-Fetch-Site');
+    if (!exchange.headersSent) exchange.vary('Cookie', 'Origin', 'Sec-Fetch-Site');
     const { origin, referer, 'sec-fetch-site': secFetchSite } = exchange.headers;
     const isOwn = isOwnButHidden({ origin, secFetchSite });
     const foreign = isOwn ? undefined : this.#judgeOrigin(exchange, referer);

@@ -1,6 +1,6 @@
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { asHttpException } from '../http/http-exception.js';
-import { RequestSessionFactory } from '../http/request-session.js';
+import { RequestSessionFactory } from '../http/request-session-factory.js';
 import { CsrfService } from './csrf.service.js';
 
 /**

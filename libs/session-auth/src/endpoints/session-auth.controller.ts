@@ -22,7 +22,7 @@ import type { Login } from '../login/sign-in.js';
 import { CsrfProtected } from '../csrf/csrf-protected.decorator.js';
 import { CsrfService } from '../csrf/csrf.service.js';
 import { SessionAuthError } from '../errors/session-auth.error.js';
-import { getRequestSession } from '../http/request-session.js';
+import { getRequestSession } from '../http/request-session-factory.js';
 import { SessionLifecycleService } from '../session/session-lifecycle.service.js';
 import { type Session, type SessionView, type UserSession, requireSession } from '../session/session.js';
 import { Clock } from '../time/clock.js';

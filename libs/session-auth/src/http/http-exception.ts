@@ -1,7 +1,8 @@
 import { HttpException, Logger, type ArgumentsHost } from '@nestjs/common';
 import { SessionAuthError } from '../errors/session-auth.error.js';
 import { withoutStackTrace } from '../errors/without-stack-trace.js';
-import { HttpExchange, type AdapterRequest, type AdapterResponse } from './http-exchange.js';
+import type { AdapterRequest, AdapterResponse } from './adapter.js';
+import { HttpExchange } from './http-exchange.js';
 
 const GENERAL_MESSAGES: Record<number, string> = {
   500: 'Internal server error',

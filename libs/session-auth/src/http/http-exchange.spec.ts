@@ -6,7 +6,8 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { ClientInfo } from '../users/client-info.js';
-import { HttpExchange, type AdapterRequest, type AdapterResponse } from './http-exchange.js';
+import type { AdapterRequest, AdapterResponse } from './adapter.js';
+import { HttpExchange } from './http-exchange.js';
 
 type Handler = (exchange: HttpExchange, response: AdapterResponse) => void;
 interface Adapter {
@@ -85,9 +86,9 @@ describe.each(ADAPTERS)('HttpExchange on $name', ({ serve }) => {
 
   it('writes one Set-Cookie of a name: the last', async () => {
     const response = await answerOf((exchange) => {
-      exchange.finalHeaders.setCookie('session', ['session=1; Path=/']);
-      exchange.finalHeaders.setCookie('session', ['session=2; Path=/']);
-      exchange.finalHeaders.setCookie('session', ['session=3; Path=/']);
+      exchange.setCookie('session', ['session=1; Path=/']);
+      exchange.setCookie('session', ['session=2; Path=/']);
+      exchange.setCookie('session', ['session=3; Path=/']);
     });
     expect(response.headers.getSetCookie()).toEqual(['session=3; Path=/']);
     expect(response.headers.get('cache-control')).toBe('no-store');
@@ -96,10 +97,10 @@ describe.each(ADAPTERS)('HttpExchange on $name', ({ serve }) => {
   it('leaves other cookies alone, from before and after, one or several', async () => {
     const response = await answerOf((exchange, raw) => {
       add(raw, ['theme=dark', 'session-extra=1', 'xsession=1']);
-      exchange.finalHeaders.setCookie('session', ['session=1']);
+      exchange.setCookie('session', ['session=1']);
       add(raw, ['language=en']);
-      exchange.finalHeaders.setCookie('session', ['session=2']);
-      exchange.finalHeaders.setCookie('csrf', ['csrf=1']);
+      exchange.setCookie('session', ['session=2']);
+      exchange.setCookie('csrf', ['csrf=1']);
     });
     expect(response.headers.getSetCookie().sort()).toEqual(
       ['csrf=1', 'language=en', 'session-extra=1', 'session=2', 'theme=dark', 'xsession=1'].sort(),
@@ -110,15 +111,15 @@ describe.each(ADAPTERS)('HttpExchange on $name', ({ serve }) => {
     const response = await answerOf((exchange, raw) => {
       if (raw.setHeader === undefined) raw.header?.('set-cookie', 'theme=dark');
       else raw.setHeader('set-cookie', 'theme=dark');
-      exchange.finalHeaders.setCookie('session', ['session=1']);
+      exchange.setCookie('session', ['session=1']);
     });
     expect(response.headers.getSetCookie()).toEqual(['theme=dark', 'session=1']);
   });
 
   it('names what it varies by, and forbids caches to keep it, whatever the application says', async () => {
     const response = await answerOf((exchange, raw) => {
-      exchange.finalHeaders.vary('Cookie', 'Origin');
-      exchange.finalHeaders.forbidStore();
+      exchange.vary('Cookie', 'Origin');
+      exchange.forbidStore();
       if (raw.setHeader === undefined) raw.header?.('cache-control', 'public');
       else raw.setHeader('cache-control', 'public');
     });

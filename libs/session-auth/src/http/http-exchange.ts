@@ -1,55 +1,44 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import { beginningOf } from '../cache/text-copy.js';
 import type { FingerprintRequest } from '../fingerprint/fingerprint.options.js';
 import type { ClientInfo } from '../users/client-info.js';
-import { FinalHeaders } from './final-headers.js';
-
-/** A request as Express (the raw message itself) or Fastify (a wrapper around `raw`) hands it to handlers. */
-export interface AdapterRequest {
-  readonly raw?: IncomingMessage;
-  readonly headers: IncomingMessage['headers'];
-  readonly method?: string;
-  /** Where a method-override middleware keeps the verb of the request line. */
-  readonly originalMethod?: string;
-  /** `http` or `https`, by the adapter's own trust of proxies. */
-  readonly protocol?: string;
-  /** The target of the request line. */
-  readonly originalUrl?: string;
-  /** By the adapter's own trust of proxies. */
-  readonly host?: string;
-  readonly ip?: string;
-  readonly body?: unknown;
-}
-
-/** A response as Express or Fastify hands it to handlers: what both have, under the names each has for it. */
-export interface AdapterResponse {
-  /** Fastify */
-  readonly raw?: ServerResponse;
-  getHeader(name: string): number | string | string[] | undefined;
-  removeHeader(name: string): unknown;
-  setHeader?(name: string, value: string | readonly string[]): unknown;
-  header?(name: string, value: string | readonly string[]): unknown;
-  /** Express */
-  readonly headersSent?: boolean;
-  /** Fastify */
-  readonly sent?: boolean;
-}
+import type { AdapterRequest, AdapterResponse } from './adapter.js';
+import { forwarded } from './forwarded.js';
 
 const MAX_USER_AGENT = 512;
 /** More than an IPv6 address with a zone takes. A trusted proxy may hand on whatever its client calls an address. */
 const MAX_ADDRESS = 64;
 
-/** A host that no client asks for. */
-const PROBE = 'probe.invalid';
+type HeaderValue = number | string | readonly string[];
+type WriteHead = (...args: unknown[]) => ServerResponse;
 
-/** One HTTP request and its response, the same for Express and Fastify, with nothing installed on either. */
+interface FinalCookie {
+  readonly lines: readonly string[];
+  readonly isLate: () => boolean;
+}
+
+/** Header fields that let a cache in front of the application overrule `Cache-Control` (RFC 9213). */
+const CACHE_OVERRIDES = ['cdn-cache-control', 'surrogate-control'];
+
+/**
+ * One HTTP request and its response, the same for Express and Fastify, with nothing installed on either.
+ *
+ * What the response is told by {@link vary}, {@link dependOnSession}, {@link forbidStore}, {@link setCookie} and
+ * {@link dropCookie} holds whatever a handler, an interceptor or a middleware sets afterwards. It takes effect at the last
+ * moment, when Node writes the head. Only a middleware that waits for that moment too (`on-headers`) and came before the
+ * guards speaks after it: it adds to these headers, and must not replace them.
+ */
 export class HttpExchange implements FingerprintRequest {
   /** The request's headers. Lines of the same name are joined or dropped as Node does; several of `Cookie` are joined. */
   readonly headers: AdapterRequest['headers'];
   /** The HTTP verb of the request line. No override header or field is looked at. */
   readonly method: string;
-  #finalHeaders: FinalHeaders | undefined;
   #client: ClientInfo | undefined;
+  #isHeadAwaited = false;
+  readonly #vary: string[] = [];
+  #cookies: Map<string, FinalCookie> | undefined;
+  #noStore = false;
+  #isPersonal = false;
 
   constructor(
     private readonly request: AdapterRequest,
@@ -74,7 +63,9 @@ export class HttpExchange implements FingerprintRequest {
    * the proxy next to the client wrote.
    */
   get protocol(): string | undefined {
-    return this.#forwarded('x-forwarded-proto') ?? this.request.protocol;
+    const { headers, request } = this;
+    const isForwarded = headers['x-forwarded-proto'] !== undefined;
+    return (isForwarded ? forwarded(request, 'x-forwarded-proto') : undefined) ?? request.protocol;
   }
 
   /**
@@ -82,7 +73,9 @@ export class HttpExchange implements FingerprintRequest {
    * HTTP/1 can have that name. Where the adapter trusts the peer of the connection, the first entry of `X-Forwarded-Host`.
    */
   get host(): AdapterRequest['headers'][string] {
-    return this.#forwarded('x-forwarded-host') ?? this.headers[':authority'] ?? this.headers.host;
+    const { headers, request } = this;
+    const isForwarded = headers['x-forwarded-host'] !== undefined;
+    return (isForwarded ? forwarded(request, 'x-forwarded-host') : undefined) ?? headers[':authority'] ?? headers.host;
   }
 
   /** The path of the request line, without the query. */
@@ -113,6 +106,7 @@ export class HttpExchange implements FingerprintRequest {
     return headersSent ?? (sent === true || raw?.headersSent === true);
   }
 
+  /** Sets a header at once: the application may replace it. */
   setHeader(name: string, value: string | readonly string[]): void {
     if (this.response.setHeader !== undefined) {
       this.response.setHeader(name, value);
@@ -123,24 +117,149 @@ export class HttpExchange implements FingerprintRequest {
     this.response.header?.(name, value);
   }
 
-  #forwarded(name: 'x-forwarded-host' | 'x-forwarded-proto'): string | undefined {
-    const list = this.headers[name];
-    if (list === undefined || !this.#isPeerTrusted()) return undefined;
-    return String(list).split(',', 1)[0]!.trim() || undefined;
+  /** The response depends on these request headers: `Vary` will name them besides what else it names. */
+  vary(...names: readonly string[]): void {
+    this.#awaitHead();
+    this.#vary.push(...names);
   }
 
   /**
-   * Whether the adapter believes the peer of the connection, by its own setting. No adapter tells that, so it is asked
-   * for the host of the same request with a header that it believes of a trusted peer only.
+   * The response depends on whose session the request has: `Vary` names `Cookie`.
+   *
+   * @param noStore whether no cache may keep it, the browser's neither, unless the application sets `Cache-Control`
    */
-  #isPeerTrusted(): boolean {
-    const headers = { value: { 'x-forwarded-host': PROBE } };
-    return (Object.create(this.request, { headers }) as AdapterRequest).host === PROBE;
+  dependOnSession(noStore: boolean): void {
+    this.#awaitHead();
+    this.#vary.push('Cookie');
+    this.#isPersonal = noStore;
   }
 
-  /** What the response must say, whatever the application sets. */
-  get finalHeaders(): FinalHeaders {
-    this.#finalHeaders ??= new FinalHeaders(this.response.raw ?? (this.response as unknown as ServerResponse));
-    return this.#finalHeaders;
+  /** No cache may keep the response: `Cache-Control` becomes `no-store` whatever it was. */
+  forbidStore(): void {
+    this.#awaitHead();
+    this.#noStore = true;
   }
+
+  /**
+   * The response sets this cookie beside cookies of other names, and no cache may keep it.
+   *
+   * @param lines the `Set-Cookie` values of this name, all there are
+   * @param isLate asked when the head is written: whether the cookie must not be set any more
+   */
+  setCookie(name: string, lines: readonly string[], isLate = (): boolean => false): void {
+    this.#cookies ??= new Map();
+    this.#cookies.set(name, { lines, isLate });
+    this.forbidStore();
+  }
+
+  /** The response does not set this cookie, whatever was said before. */
+  dropCookie(name: string): void {
+    this.#cookies?.delete(name);
+    if (this.#cookies?.size === 0) this.#cookies = undefined;
+  }
+
+  #awaitHead(): void {
+    if (this.#isHeadAwaited) return;
+    this.#isHeadAwaited = true;
+    const response = this.response.raw ?? (this.response as unknown as ServerResponse);
+    // other libraries put theirs in the way of `writeHead` in the same manner: whoever came before is called last
+    // eslint-disable-next-line @typescript-eslint/unbound-method -- it is called with `apply`
+    const writeHead = response.writeHead as WriteHead;
+    response.writeHead = (...args: unknown[]): ServerResponse => {
+      response.writeHead = writeHead;
+      const given = args.at(-1);
+      if (typeof given !== 'object' || given === null) {
+        this.#apply(response);
+        return writeHead.apply(response, args);
+      }
+      return writeHead.apply(response, [...args.slice(0, -1), this.#applyTo(given, response)]);
+    };
+  }
+
+  /** Express sets its headers on the response. */
+  #apply(response: ServerResponse): void {
+    const vary = mergedVary([response.getHeader('vary')], this.#vary);
+    if (vary !== '') response.setHeader('vary', vary);
+    if (this.#cookies !== undefined) {
+      const lines = withCookies([response.getHeader('set-cookie')], this.#cookies);
+      if (lines.length > 0) response.setHeader('set-cookie', lines);
+      else response.removeHeader('set-cookie');
+    }
+    if (this.#noStore) {
+      response.setHeader('cache-control', 'no-store');
+      for (const name of CACHE_OVERRIDES) response.removeHeader(name);
+    } else if (this.#isPersonal && !response.hasHeader('cache-control')) {
+      response.setHeader('cache-control', 'no-store');
+    }
+  }
+
+  /** Fastify hands its headers over in one object, which Node writes as it is. */
+  #applyTo(given: object, response: ServerResponse): Record<string, HeaderValue> {
+    const headers: Record<string, HeaderValue> = {};
+    const vary = [response.getHeader('vary')];
+    const present: HeaderValue[] = [];
+    const source = Array.isArray(given) ? objectOf(given) : (given as Record<string, HeaderValue>);
+    let isSilent = !response.hasHeader('cache-control');
+    for (const name in source) {
+      const key = name.toLowerCase();
+      const value = source[name]!;
+      if (key === 'cache-control') isSilent = false;
+      if (key === 'vary') vary.push(String(value));
+      else if (key === 'set-cookie' && this.#cookies !== undefined) present.push(value);
+      else if (!this.#noStore || (key !== 'cache-control' && !CACHE_OVERRIDES.includes(key))) headers[name] = value;
+    }
+    const names = mergedVary(vary, this.#vary);
+    if (names !== '') headers['vary'] = names;
+    if (this.#cookies !== undefined) {
+      const lines = withCookies(present.length > 0 ? present : [response.getHeader('set-cookie')], this.#cookies);
+      if (lines.length > 0) headers['set-cookie'] = lines;
+      else response.removeHeader('set-cookie');
+    }
+    if (this.#noStore) {
+      headers['cache-control'] = 'no-store';
+      for (const name of CACHE_OVERRIDES) response.removeHeader(name);
+    } else if (this.#isPersonal && isSilent) {
+      headers['cache-control'] = 'no-store';
+    }
+    return headers;
+  }
+}
+
+/** `*` stands for all names (RFC 9110 12.5.5). Of two spellings of a name, the first stays. */
+function mergedVary(present: readonly (HeaderValue | undefined)[], added: readonly string[]): string {
+  const names = present.filter((value) => value !== undefined).join();
+  if (names === '') return [...new Set(added)].join(', ');
+  const byKey = new Map<string, string>();
+  for (const name of [...names.split(','), ...added]) {
+    const plain = name.trim();
+    if (plain !== '' && !byKey.has(plain.toLowerCase())) byKey.set(plain.toLowerCase(), plain);
+  }
+  return byKey.has('*') ? '*' : [...byKey.values()].join(', ');
+}
+
+/** The `Set-Cookie` lines that are there, without those of our names, and ours. */
+function withCookies(
+  present: readonly (HeaderValue | undefined)[],
+  cookies: ReadonlyMap<string, FinalCookie>,
+): string[] {
+  const names = [...cookies.keys()];
+  const others = linesOf(present).filter((line) => !names.some((name) => line.startsWith(`${name}=`)));
+  const ours = [...cookies.values()].filter(({ isLate }) => !isLate());
+  return [...others, ...ours.flatMap(({ lines }) => lines)];
+}
+
+function linesOf(values: readonly (HeaderValue | undefined)[]): string[] {
+  return values.flat().flatMap((value) => (value === undefined ? [] : String(value)));
+}
+
+/** The headers of a `writeHead` call that were given as an array: of pairs, or of names and values in turn. */
+function objectOf(given: readonly unknown[]): Record<string, HeaderValue> {
+  const flat: unknown[] = Array.isArray(given[0]) ? given.flat(1) : [...given];
+  const headers: Record<string, HeaderValue> = {};
+  for (let at = 0; at < flat.length; at += 2) {
+    const [name, value] = [String(flat[at]), flat[at + 1] as HeaderValue];
+    const known = Object.keys(headers).find((each) => each.toLowerCase() === name.toLowerCase());
+    headers[known ?? name] = known === undefined ? value : linesOf([headers[known], value]);
+  }
+  return headers;
 }

@@ -1,10 +1,7 @@
-import { SetMetadata, type CustomDecorator, type ExecutionContext } from '@nestjs/common';
-import { Reflector } from '@nestjs/core';
-import type { HttpExchange } from './http-exchange.js';
+import { SetMetadata, type CustomDecorator } from '@nestjs/common';
 
-const PASSIVE = 'nestjs-session-auth:passive';
-
-const reflector = new Reflector();
+/** Where {@link Passive} is kept. */
+export const PASSIVE = 'nestjs-session-auth:passive';
 
 /**
  * A GET or HEAD of this handler or controller is no sign of the user's: a page that polls, a heartbeat. The session is
@@ -16,12 +13,4 @@ const reflector = new Reflector();
  */
 export function Passive(): CustomDecorator {
   return SetMetadata(PASSIVE, true);
-}
-
-/** Whether a request counts as no activity of the user. */
-export function isPassive(context: ExecutionContext, { method, headers }: HttpExchange): boolean {
-  if (method !== 'GET' && method !== 'HEAD') return false;
-  const purpose = headers['sec-purpose'];
-  if (typeof purpose === 'string' && /^\s*prefetch\b/i.test(purpose)) return true;
-  return reflector.getAllAndOverride<boolean | undefined>(PASSIVE, [context.getHandler(), context.getClass()]) === true;
 }

@@ -9,8 +9,8 @@ import type { FingerprintSignal } from '../fingerprint/fingerprint.options.js';
 import { Fingerprint } from '../fingerprint/fingerprint.js';
 import { SessionGuessing } from '../throttle/session-guessing.js';
 import type { SessionUser, SessionUserProvider } from '../users/session-user-provider.js';
-import type { AdapterRequest } from './http-exchange.js';
-import { getRequestSession, RequestSessionFactory } from './request-session.js';
+import type { AdapterRequest } from './adapter.js';
+import { getRequestSession, RequestSessionFactory } from './request-session-factory.js';
 import { SessionResumer, type Forgetting, type ResumableRequest, type ResumedSession } from './session-resumer.js';
 import { markOfUser } from '../session/session.js';
 
@@ -519,7 +519,7 @@ describe('the session bound to a request', () => {
     return { switchToHttp: () => http, getHandler: () => contextOf, getClass: () => Object } as never;
   }
 
-  const make = (): RequestSessionFactory => scene.factory();
+  const make = (): RequestSessionFactory => new RequestSessionFactory(scene.requestServices());
 
   it('is made once, and found from the raw message and its wrapper', () => {
     const sessions = make();

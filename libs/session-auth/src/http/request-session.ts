@@ -1,27 +1,16 @@
-import { Inject, Injectable, Optional, type CanActivate, type ExecutionContext } from '@nestjs/common';
-import { IncomingMessage } from 'node:http';
-import { CookieSet } from './cookie-set.js';
 import { digestOf } from '../crypto/session-token.js';
 import { SessionAuthError } from '../errors/session-auth.error.js';
-import { SessionEventPublisher } from '../events/event-publisher.js';
-import { Fingerprint, type FingerprintMismatch } from '../fingerprint/fingerprint.js';
-import { SessionChanges } from '../session/session-changes.js';
-import { SessionRotation, type IssuedSession } from '../session/session-rotation.js';
-import { SessionReader } from '../session/session-reader.js';
+import type { FingerprintMismatch } from '../fingerprint/fingerprint.js';
+import type { IssuedSession } from '../session/session-rotation.js';
 import { handedOutAt } from '../session/session-tokens.js';
 import { isSessionRequired } from '../session/session-required.js';
 import { Session } from '../session/session.js';
-import { UserSessions } from '../session/user-sessions.js';
-import { SessionGuessing } from '../throttle/session-guessing.js';
-import { Clock } from '../time/clock.js';
 import { findUser } from '../users/find-user.js';
-import { SessionUserProvider, type SessionUser } from '../users/session-user-provider.js';
-import { HttpExchange, type AdapterRequest, type AdapterResponse } from './http-exchange.js';
-import { HTTP_SETTINGS, type HttpSettings } from './http.options.js';
-import { isPassive } from './passive.decorator.js';
+import type { SessionUser } from '../users/session-user-provider.js';
+import type { HttpExchange } from './http-exchange.js';
 import { PresentedCookies } from './presented-cookies.js';
+import type { RequestServices } from './request-services.js';
 import { ResponseCookies } from './response-cookies.js';
-import { SessionResumer } from './session-resumer.js';
 
 /**
  * The session of one request: read from the store once, when somebody first asks, and not at all if nobody does.
@@ -43,7 +32,7 @@ export class RequestSession {
   /** @param isPassive the request counts as no activity of the user */
   constructor(
     readonly exchange: HttpExchange,
-    private readonly services: RequestSessionFactory,
+    private readonly services: RequestServices,
     private readonly isPassive = false,
   ) {
     const { cookies, guessing, clock, events } = services;
@@ -188,7 +177,7 @@ export class RequestSession {
   }
 
   async #resume(isPassive = this.isPassive): Promise<Session | undefined> {
-    const live = await this.loadLive();
+    const live = await (this.#live ??= this.#find());
     const { resumer } = this.services;
     if (live !== undefined || this.#isForeign || isPassive) return live;
     if (resumer === undefined || this.exchange.headersSent) return undefined;
@@ -216,7 +205,7 @@ export class RequestSession {
 
   async #find(): Promise<Session | undefined> {
     const { presented, exchange, services } = this;
-    exchange.finalHeaders.dependOnSession(services.http.noStore);
+    exchange.dependOnSession(services.http.noStore);
     const cookie = presented.sessionCookie;
     if (cookie?.ambiguous === true) this.responseCookies.clearSession();
     if (cookie?.content === undefined) return undefined;
@@ -232,14 +221,10 @@ export class RequestSession {
     if (session === undefined) return undefined;
     if (services.reader.isRotationDue(session)) return this.#handOver(session);
     const isMoved = services.cookies.session.followsIdle && Session.recordOf(found).lastActivityAt >= askedAt;
-    if (cookie.outdated || isMoved) this.#rewrite(token, session);
+    // not over a newer token that is on its way to the client, or may be before this response is
+    if ((cookie.outdated || isMoved) && !exchange.headersSent && services.reader.isLasting(session))
+      this.responseCookies.writeSession(token, session, this.latestHead());
     return session;
-  }
-
-  /** A token must not be written over a newer one that is on its way to the client, or may be before this response is. */
-  #rewrite(token: string, session: Session): void {
-    if (this.exchange.headersSent || !this.services.reader.isLasting(session)) return;
-    this.responseCookies.writeSession(token, session, this.latestHead());
   }
 
   /** The session, and a successor of its token for the client; undefined when it has ended since it was read. */
@@ -287,86 +272,5 @@ export class RequestSession {
 function isNewest({ token, session }: IssuedSession): boolean {
   if (Session.foundBy(session).standing.kind === 'superseded') return false;
   const record = Session.recordOf(session);
-  return handedOutAt(record) === undefined || digestOf(token) !== record.digest;
-}
-
-/**
- * Where the raw message, which middleware and adapters may wrap, holds its session. A weak map would keep every request
- * alive until the next full garbage collection: a quarter of the throughput.
- */
-const REQUEST_SESSION = Symbol('nestjs-session-auth');
-
-type Bindable = object & { [REQUEST_SESSION]?: RequestSession };
-
-/** Makes and finds the {@link RequestSession} of a request. It needs neither middleware nor `req.session`. */
-@Injectable()
-export class RequestSessionFactory {
-  constructor(
-    readonly cookies: CookieSet,
-    readonly reader: SessionReader,
-    readonly changes: SessionChanges,
-    readonly rotation: SessionRotation,
-    readonly ofUsers: UserSessions,
-    readonly guessing: SessionGuessing,
-    readonly clock: Clock,
-    readonly events: SessionEventPublisher,
-    @Inject(HTTP_SETTINGS) readonly http: HttpSettings,
-    /** Absent where the check is off. */
-    @Optional() readonly fingerprint?: Fingerprint,
-    /** Absent where remember-me is off. */
-    @Optional() readonly resumer?: SessionResumer,
-    /** Absent where the application configured no `users`. */
-    @Optional() readonly users?: SessionUserProvider,
-  ) {}
-
-  /** The session of the request of a handler's context, bound to it now if it was not yet. */
-  of(context: ExecutionContext): RequestSession {
-    const http = context.switchToHttp();
-    return this.bind(http.getRequest<AdapterRequest>(), http.getResponse<AdapterResponse>(), context);
-  }
-
-  /** The session of a request, bound to it now if it was not yet. */
-  bind(request: AdapterRequest, response: AdapterResponse, context?: ExecutionContext): RequestSession {
-    const raw = rawOf(request);
-    const bound = raw[REQUEST_SESSION];
-    if (bound !== undefined) return bound;
-    const exchange = new HttpExchange(request, response);
-    raw[REQUEST_SESSION] = new RequestSession(exchange, this, context !== undefined && isPassive(context, exchange));
-    return raw[REQUEST_SESSION];
-  }
-}
-
-/**
- * Lets everybody pass, and binds the lazy session to the request, for guards, decorators and services that come after.
- * The module registers it for the whole application; it costs no store call.
- */
-@Injectable()
-export class SessionBindingGuard implements CanActivate {
-  constructor(private readonly requestSessions: RequestSessionFactory) {}
-
-  canActivate(context: ExecutionContext): boolean {
-    if (context.getType() === 'http') this.requestSessions.of(context);
-    return true;
-  }
-}
-
-/**
- * The session bound to a request.
- *
- * @throws SessionAuthError `request_not_bound` before guards have run (in middleware) and without the module
- */
-export function getRequestSession(request: object): RequestSession {
-  const requestSession = rawOf(request)[REQUEST_SESSION];
-  if (requestSession !== undefined) return requestSession;
-  throw new SessionAuthError(
-    'request_not_bound',
-    'this request has not passed the guard of SessionAuthModule: import the module, and ask from guards on, not in middleware',
-  );
-}
-
-/** Express hands the raw message itself to handlers, Fastify a wrapper. */
-function rawOf(request: object): Bindable {
-  if (request instanceof IncomingMessage) return request;
-  const { raw } = request as { readonly raw?: unknown };
-  return typeof raw === 'object' && raw !== null ? raw : request;
+  return record.tokens === undefined || handedOutAt(record) === undefined || digestOf(token) !== record.digest;
 }

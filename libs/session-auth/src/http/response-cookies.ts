@@ -68,7 +68,7 @@ export class ResponseCookies {
 
   /** What {@link writeDevice} was told is not so. */
   dropDevice(): void {
-    if (this.cookies.device !== undefined) this.exchange.finalHeaders.dropCookie(this.cookies.device.name);
+    if (this.cookies.device !== undefined) this.exchange.dropCookie(this.cookies.device.name);
   }
 
   /**
@@ -107,12 +107,12 @@ export class ResponseCookies {
   #clear(cookie: OwnCookie, found: FoundCookie<object> | null | undefined, until?: number): void {
     if (this.exchange.headersSent) return;
     if (found) this.#set(cookie, found, cookie.expire(), until);
-    else this.exchange.finalHeaders.dropCookie(cookie.name);
+    else this.exchange.dropCookie(cookie.name);
   }
 
   #set(cookie: OwnCookie, found: FoundCookie<object> | null | undefined, serialized: string, until = Infinity): void {
     const { exchange } = this;
     const lines = found?.ambiguous === true ? [...cookie.expireOthers(exchange), serialized] : [serialized];
-    exchange.finalHeaders.setCookie(cookie.name, lines, () => this.clock.now() > until);
+    exchange.setCookie(cookie.name, lines, () => this.clock.now() > until);
   }
 }

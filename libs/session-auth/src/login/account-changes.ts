@@ -1,6 +1,7 @@
 import { Injectable, Optional } from '@nestjs/common';
 import { SessionAuthError } from '../errors/session-auth.error.js';
-import { getRequestSession, type RequestSession } from '../http/request-session.js';
+import type { RequestSession } from '../http/request-session.js';
+import { getRequestSession } from '../http/request-session-factory.js';
 import { SessionLifecycleService } from '../session/session-lifecycle.service.js';
 import { SessionRotation } from '../session/session-rotation.js';
 import type { Session } from '../session/session.js';

@@ -7,7 +7,9 @@ import { KeyRing } from '../crypto/key-ring.js';
 import { SessionEventPublisher } from '../events/event-publisher.js';
 import { CookieSet } from '../http/cookie-set.js';
 import { DEFAULT_HTTP } from '../http/http.options.js';
-import { RequestSessionFactory, type RequestSession } from '../http/request-session.js';
+import type { RequestSession } from '../http/request-session.js';
+import { RequestServices } from '../http/request-services.js';
+import { RequestSessionFactory } from '../http/request-session-factory.js';
 import { DEFAULT_SESSION_LIFETIME } from '../session/lifetime.options.js';
 import { SessionGuessing } from '../throttle/session-guessing.js';
 import { DAY } from '../time/units.js';
@@ -47,15 +49,7 @@ function ask(browser: Browser): Asked {
   const unused = undefined as never;
   const guessing = new SessionGuessing(publisher, clock);
   const sessions = new RequestSessionFactory(
-    cookies,
-    unused,
-    unused,
-    unused,
-    unused,
-    guessing,
-    clock,
-    publisher,
-    DEFAULT_HTTP,
+    new RequestServices(cookies, unused, unused, unused, unused, guessing, clock, publisher, DEFAULT_HTTP),
   );
   const { userAgent, cookie } = browser;
   const response = new ServerResponse(new IncomingMessage(new Socket()));

@@ -1,6 +1,7 @@
 import { Injectable, Optional } from '@nestjs/common';
 import { SessionAuthError } from '../errors/session-auth.error.js';
-import { getRequestSession, type RequestSession } from '../http/request-session.js';
+import type { RequestSession } from '../http/request-session.js';
+import { getRequestSession } from '../http/request-session-factory.js';
 import { requireUser } from '../session/session-required.js';
 import { digestOf, handleOf } from '../crypto/session-token.js';
 import { SessionChanges } from '../session/session-changes.js';

@@ -3,7 +3,7 @@ import { Socket } from 'node:net';
 import type { INestApplicationContext } from '@nestjs/common';
 import { CsrfService } from '../csrf/csrf.service.js';
 import { SessionAuthError } from '../errors/session-auth.error.js';
-import { RequestSessionFactory } from '../http/request-session.js';
+import { RequestSessionFactory } from '../http/request-session-factory.js';
 import { SessionChanges } from '../session/session-changes.js';
 import { SessionRotation } from '../session/session-rotation.js';
 import type { SessionData } from '../session/session-record.js';

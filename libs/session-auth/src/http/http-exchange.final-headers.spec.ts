@@ -1,13 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import { IncomingMessage, ServerResponse, type OutgoingHttpHeaders } from 'node:http';
 import { Socket } from 'node:net';
-import { FinalHeaders } from './final-headers.js';
+import { HttpExchange } from './http-exchange.js';
 
 const newResponse = (): ServerResponse => new ServerResponse(new IncomingMessage(new Socket()));
 
 /** Writes the head of a response that was told something, and answers what it says. */
 function headOf(
-  tell: (final: FinalHeaders, response: ServerResponse) => void,
+  tell: (final: HttpExchange, response: ServerResponse) => void,
   ...args: readonly unknown[]
 ): { readonly headers: OutgoingHttpHeaders; readonly status: number; readonly message: string } {
   const response = newResponse();
@@ -17,7 +17,7 @@ function headOf(
     handedOver = last.at(-1);
     return writeHead(...last);
   };
-  tell(new FinalHeaders(response), response);
+  tell(new HttpExchange({ headers: {} }, response), response);
   response.writeHead(...((args.length === 0 ? [200] : args) as [number]));
   // Node does not put what comes with the call among the others where there are none
   const headers = { ...response.getHeaders(), ...(typeof handedOver === 'object' ? handedOver : {}) };
@@ -28,7 +28,7 @@ function headOf(
 describe('the headers of a response at the last moment', () => {
   it('are left alone where nothing was asked for', () => {
     const response = newResponse();
-    expect(new FinalHeaders(response)).toBeDefined();
+    expect(new HttpExchange({ headers: {} }, response)).toBeDefined();
     response.setHeader('cache-control', 'public');
     response.writeHead(200);
     expect(response.getHeaders()).toEqual({ 'cache-control': 'public' });
@@ -58,14 +58,14 @@ describe('the headers of a response at the last moment', () => {
 
   it('leave a head alone that is out already', () => {
     const response = newResponse();
-    const final = new FinalHeaders(response);
+    const final = new HttpExchange({ headers: {} }, response);
     final.forbidStore();
     response.writeHead(200);
     // what comes later is too late, and is told so by Node, not by us
     final.vary('Cookie');
     expect(() => response.writeHead(200)).toThrow(expect.objectContaining({ code: 'ERR_HTTP_HEADERS_SENT' }));
     expect(response.getHeaders()).toEqual({ 'cache-control': 'no-store' });
-    expect(() => new FinalHeaders(response).setCookie('a', ['a=1'])).not.toThrow();
+    expect(() => new HttpExchange({ headers: {} }, response).setCookie('a', ['a=1'])).not.toThrow();
     expect(() => response.writeHead(200)).toThrow(expect.objectContaining({ code: 'ERR_HTTP_HEADERS_SENT' }));
   });
 
@@ -80,7 +80,7 @@ describe('the headers of a response at the last moment', () => {
       };
     };
     wrap('first');
-    const final = new FinalHeaders(response);
+    const final = new HttpExchange({ headers: {} }, response);
     final.vary('Cookie');
     const hooked = Object.getOwnPropertyDescriptor(response, 'writeHead');
     final.setCookie('a', ['a=1']);
@@ -94,7 +94,7 @@ describe('the headers of a response at the last moment', () => {
   });
 
   it('keep status and message, with headers or without', () => {
-    const tell = (final: FinalHeaders): void => final.vary('Cookie');
+    const tell = (final: HttpExchange): void => final.vary('Cookie');
     expect(headOf(tell, 404)).toMatchObject({ status: 404, message: 'Not Found' });
     expect(headOf(tell, 404, 'Gone astray')).toMatchObject({ status: 404, message: 'Gone astray' });
     const both = headOf(tell, 404, 'Gone astray', { etag: 'x', vary: 'Accept' });
@@ -134,7 +134,7 @@ describe('the headers of a response at the last moment', () => {
 
   /** What the writeHead of before is handed in the end. */
   function handedOn(
-    tell: (final: FinalHeaders, response: ServerResponse) => void,
+    tell: (final: HttpExchange, response: ServerResponse) => void,
     ...args: readonly unknown[]
   ): readonly unknown[] {
     const response = newResponse();
@@ -143,13 +143,13 @@ describe('the headers of a response at the last moment', () => {
       handed = each;
       return response;
     };
-    tell(new FinalHeaders(response), response);
+    tell(new HttpExchange({ headers: {} }, response), response);
     response.writeHead(...(args as [number]));
     return [...handed, response.getHeaders()];
   }
 
   it('are handed on in one object, of which Vary is a part', () => {
-    const tell = (final: FinalHeaders): void => final.vary('Cookie', 'Origin');
+    const tell = (final: HttpExchange): void => final.vary('Cookie', 'Origin');
     const headers = { etag: 'x', 'Content-Length': 5 };
     const added = { ...headers, vary: 'Cookie, Origin' };
     expect(handedOn(tell, 200, headers)).toEqual([200, added, {}]);
@@ -158,21 +158,21 @@ describe('the headers of a response at the last moment', () => {
   });
 
   it('are handed on with what was set before, whatever the spelling', () => {
-    const vary = (final: FinalHeaders): void => final.vary('Cookie');
+    const vary = (final: HttpExchange): void => final.vary('Cookie');
     for (const name of ['vary', 'Vary', 'VARY']) {
       const handed = handedOn(vary, 200, { etag: 'x', [name]: 'Accept' });
       expect(handed).toEqual([200, { etag: 'x', vary: 'Accept, Cookie' }, {}]);
     }
     const twice = handedOn(vary, 200, { Vary: 'Accept', vary: 'Origin' });
     expect(twice).toEqual([200, { vary: 'Accept, Origin, Cookie' }, {}]);
-    const set = (final: FinalHeaders, response: ServerResponse): void => {
+    const set = (final: HttpExchange, response: ServerResponse): void => {
       response.setHeader('x-frame', 'none');
       final.vary('Cookie');
     };
     const one = { etag: 'x', vary: 'Cookie' };
     expect(handedOn(set, 200, { etag: 'x' })).toEqual([200, one, { 'x-frame': 'none' }]);
     expect(handedOn(vary, 200, ['etag', 'x'])).toEqual([200, one, {}]);
-    const all = (final: FinalHeaders): void => (final.vary('Cookie'), final.forbidStore());
+    const all = (final: HttpExchange): void => (final.vary('Cookie'), final.forbidStore());
     expect(handedOn(all, 200, { etag: 'x' })).toEqual([200, { ...one, 'cache-control': 'no-store' }, {}]);
   });
 
