@@ -35,7 +35,7 @@ export class HttpExchange implements FingerprintRequest {
   readonly method: string;
   #client: ClientInfo | undefined;
   #isHeadAwaited = false;
-  readonly #vary: string[] = [];
+  readonly #vary = new Set<string>();
   #cookies: Map<string, FinalCookie> | undefined;
   #noStore = false;
   #isPersonal = false;
@@ -120,7 +120,7 @@ export class HttpExchange implements FingerprintRequest {
   /** The response depends on these request headers: `Vary` will name them besides what else it names. */
   vary(...names: readonly string[]): void {
     this.#awaitHead();
-    this.#vary.push(...names);
+    for (const name of names) this.#vary.add(name);
   }
 
   /**
@@ -130,7 +130,7 @@ export class HttpExchange implements FingerprintRequest {
    */
   dependOnSession(noStore: boolean): void {
     this.#awaitHead();
-    this.#vary.push('Cookie');
+    this.#vary.add('Cookie');
     this.#isPersonal = noStore;
   }
 
@@ -178,7 +178,8 @@ export class HttpExchange implements FingerprintRequest {
 
   /** Express sets its headers on the response. */
   #apply(response: ServerResponse): void {
-    const vary = mergedVary([response.getHeader('vary')], this.#vary);
+    const present = response.getHeader('vary');
+    const vary = present === undefined ? [...this.#vary].join(', ') : mergedVary([present], this.#vary);
     if (vary !== '') response.setHeader('vary', vary);
     if (this.#cookies !== undefined) {
       const lines = withCookies([response.getHeader('set-cookie')], this.#cookies);
@@ -196,7 +197,8 @@ export class HttpExchange implements FingerprintRequest {
   /** Fastify hands its headers over in one object, which Node writes as it is. */
   #applyTo(given: object, response: ServerResponse): Record<string, HeaderValue> {
     const headers: Record<string, HeaderValue> = {};
-    const vary = [response.getHeader('vary')];
+    const ofOthers = response.getHeader('vary');
+    const vary: HeaderValue[] = ofOthers === undefined ? [] : [ofOthers];
     const present: HeaderValue[] = [];
     const source = Array.isArray(given) ? objectOf(given) : (given as Record<string, HeaderValue>);
     let isSilent = !response.hasHeader('cache-control');
@@ -208,7 +210,7 @@ export class HttpExchange implements FingerprintRequest {
       else if (key === 'set-cookie' && this.#cookies !== undefined) present.push(value);
       else if (!this.#noStore || (key !== 'cache-control' && !CACHE_OVERRIDES.includes(key))) headers[name] = value;
     }
-    const names = mergedVary(vary, this.#vary);
+    const names = vary.length === 0 ? [...this.#vary].join(', ') : mergedVary(vary, this.#vary);
     if (names !== '') headers['vary'] = names;
     if (this.#cookies !== undefined) {
       const lines = withCookies(present.length > 0 ? present : [response.getHeader('set-cookie')], this.#cookies);
@@ -226,11 +228,9 @@ export class HttpExchange implements FingerprintRequest {
 }
 
 /** `*` stands for all names (RFC 9110 12.5.5). Of two spellings of a name, the first stays. */
-function mergedVary(present: readonly (HeaderValue | undefined)[], added: readonly string[]): string {
-  const names = present.filter((value) => value !== undefined).join();
-  if (names === '') return [...new Set(added)].join(', ');
+function mergedVary(present: readonly HeaderValue[], added: ReadonlySet<string>): string {
   const byKey = new Map<string, string>();
-  for (const name of [...names.split(','), ...added]) {
+  for (const name of [...present.join().split(','), ...added]) {
     const plain = name.trim();
     if (plain !== '' && !byKey.has(plain.toLowerCase())) byKey.set(plain.toLowerCase(), plain);
   }
