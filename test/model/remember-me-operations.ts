@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { IssuedRememberMe, Session } from 'nestjs-session-auth';
-import { digestOf, handleOf } from '../../libs/session-auth/src/crypto/session-token.js';
+import { digestOf, handleOf, markOfUser } from '../../libs/session-auth/src/crypto/session-token.js';
 import type { RememberMeSignInOutcome } from '../../libs/session-auth/src/remember-me/remember-me-sign-in.js';
-import { markOfUser } from '../../libs/session-auth/src/session/session.js';
 import { pick, type Arrival } from './journal.js';
 import { nodeOf, started, viewOfIssued, type NodeChoice, type Operation, type Run } from './operation.js';
 import { viewOfDevice, viewOfSeen, viewOfSession } from './observation.js';

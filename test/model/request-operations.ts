@@ -1,6 +1,5 @@
 import { Session, SessionAuthError, type IssuedSession, type SessionUser } from 'nestjs-session-auth';
-import { digestOf } from '../../libs/session-auth/src/crypto/session-token.js';
-import { markOfUser } from '../../libs/session-auth/src/session/session.js';
+import { digestOf, markOfUser } from '../../libs/session-auth/src/crypto/session-token.js';
 import { pick, type Arrival } from './journal.js';
 import { nodeOf, started, type NodeChoice, type Operation, type Run } from './operation.js';
 import { viewOfSeen, viewOfSession } from './observation.js';

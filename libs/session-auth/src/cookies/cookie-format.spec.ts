@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { cookieAttributes } from '../../test/fixtures/cookie-attributes.js';
-import { markOfUser } from '../session/session.js';
+import { markOfUser } from '../crypto/session-token.js';
 import { KeyRing } from '../crypto/key-ring.js';
 import { DeviceCookie } from './device-cookie.js';
 import { PreSessionCookie } from './pre-session-cookie.js';

@@ -6,7 +6,7 @@ import { KeyRing } from '../crypto/key-ring.js';
 import { formatRememberMeToken, issueRememberMeToken } from '../remember-me/remember-me-token.js';
 import { PreSessionCookie } from './pre-session-cookie.js';
 import { RememberMeCookie } from './remember-me-cookie.js';
-import { markOfUser } from '../session/session.js';
+import { markOfUser } from '../crypto/session-token.js';
 
 const NOW = Date.UTC(2026, 0, 1);
 const DAY = 24 * 60 * 60 * 1000;

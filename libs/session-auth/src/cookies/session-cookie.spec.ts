@@ -4,8 +4,7 @@ import fc from 'fast-check';
 import { cookieAttributes } from '../../test/fixtures/cookie-attributes.js';
 import { anyCharacter } from '../../test/any-character.js';
 import { KeyRing } from '../crypto/key-ring.js';
-import { digestOf, issueSessionToken } from '../crypto/session-token.js';
-import { markOfUser } from '../session/session.js';
+import { digestOf, issueSessionToken, markOfUser } from '../crypto/session-token.js';
 import { MAX_COOKIE_AGE, type CookieAttributes } from './cookie.options.js';
 import { SessionCookie, type SessionOfCookie } from './session-cookie.js';
 

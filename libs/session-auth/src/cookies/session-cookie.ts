@@ -2,14 +2,15 @@ import type { KeyRing } from '../crypto/key-ring.js';
 import {
   digestOf,
   HANDLE_BYTES,
+  HASH_LENGTH,
   isSessionToken,
   joinToken,
-  HASH_LENGTH,
+  MARK_BYTES,
+  markOfUser,
   SHARD_TAG_LENGTH,
   splitToken,
 } from '../crypto/session-token.js';
 import type { PresentedToken } from '../session/session-reader.js';
-import { MARK_BYTES, markOfUser } from '../session/session.js';
 import { BYTE, bytesField, randomField, textField, TIME } from './cookie-fields.js';
 import type { CookieAttributes } from './cookie.options.js';
 import { SealedCookie } from './sealed-cookie.js';

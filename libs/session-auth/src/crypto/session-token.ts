@@ -125,3 +125,14 @@ export function issueHandle(): string {
 function newSecret(): string {
   return randomBytes(SECRET_BYTES).toString('base64url');
 }
+
+/** Bytes of a mark. */
+export const MARK_BYTES = 16;
+
+/**
+ * How a sealed cookie knows a user: the first 128 bits of SHA-256 over the id, or over the lack of one. A store that
+ * returns another user's record for a session is found out by it.
+ */
+export function markOfUser(userId: string | undefined): Buffer {
+  return hash('sha256', userId === undefined ? 'nobody' : `user:${userId}`, 'buffer').subarray(0, MARK_BYTES);
+}

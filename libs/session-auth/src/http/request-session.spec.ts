@@ -4,7 +4,7 @@ import { Socket } from 'node:net';
 import { ALICE, NEXT_SECRET, pairOf, RequestScene, SECRET } from '../../test/fixtures/request-scene.js';
 import { PreSessionCookie } from '../cookies/pre-session-cookie.js';
 import { KeyRing } from '../crypto/key-ring.js';
-import { digestOf } from '../crypto/session-token.js';
+import { digestOf, markOfUser } from '../crypto/session-token.js';
 import type { FingerprintSignal } from '../fingerprint/fingerprint.options.js';
 import { Fingerprint } from '../fingerprint/fingerprint.js';
 import { SessionGuessing } from '../throttle/session-guessing.js';
@@ -12,7 +12,6 @@ import type { SessionUser, SessionUserProvider } from '../users/session-user-pro
 import type { AdapterRequest } from './adapter.js';
 import { getRequestSession, RequestSessionFactory } from './request-session-factory.js';
 import { SessionResumer, type Forgetting, type ResumableRequest, type ResumedSession } from './session-resumer.js';
-import { markOfUser } from '../session/session.js';
 
 const MINUTE = 60_000;
 const EXPIRED = /^session=; Max-Age=0; Path=\/; Expires=Thu, 01 Jan 1970 00:00:00 GMT/;

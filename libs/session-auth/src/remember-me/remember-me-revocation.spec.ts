@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { anyCharacter } from '../../test/any-character.js';
 import { CLIENT, logIn, RememberMeWorld, signIn } from '../../test/fixtures/remember-me-world.js';
 import type { RememberMeServices } from '../../test/fixtures/remember-me-services.js';
-import { markOfUser } from '../session/session.js';
+import { markOfUser } from '../crypto/session-token.js';
 import { DAY, MINUTE, SECOND } from '../time/units.js';
 
 const GRACE = 30 * SECOND;

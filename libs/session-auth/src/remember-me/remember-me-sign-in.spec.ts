@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { anyCharacter } from '../../test/any-character.js';
 import { CLIENT, logIn, RememberMeWorld, SECRET, signIn, START } from '../../test/fixtures/remember-me-world.js';
 import type { RememberMeServices } from '../../test/fixtures/remember-me-services.js';
-import { markOfUser } from '../session/session.js';
+import { markOfUser } from '../crypto/session-token.js';
 import { DAY, HOUR, MINUTE, SECOND } from '../time/units.js';
 import type { RememberMeTokenRecord } from './remember-me-token-store.js';
 

@@ -1,11 +1,11 @@
 import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { ALICE, CLIENT, HOUR, SECOND, SessionScene } from '../../test/fixtures/session-scene.js';
 import type { SessionServices } from '../../test/fixtures/session-services.js';
-import { digestOf, issueNextSessionToken, issueSessionToken } from '../crypto/session-token.js';
+import { digestOf, issueNextSessionToken, issueSessionToken, markOfUser } from '../crypto/session-token.js';
 import { SessionAuthError } from '../errors/session-auth.error.js';
 import type { NewSession } from './login-record.js';
 import type { SessionRecord } from './session-record.js';
-import { markOfUser, Session } from './session.js';
+import { Session } from './session.js';
 
 const GRACE = 10 * SECOND;
 

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { StoreDeadline } from '../async/store-deadline.js';
 import { LruCache } from '../cache/lru-cache.js';
-import { addressOf, digestOf, handleOf } from '../crypto/session-token.js';
+import { addressOf, digestOf, handleOf, markOfUser } from '../crypto/session-token.js';
 import { requireCompleteStore } from '../errors/require-complete-store.js';
 import { SessionEventPublisher } from '../events/event-publisher.js';
 import { Clock } from '../time/clock.js';
@@ -9,17 +9,18 @@ import type { ClientInfo } from '../users/client-info.js';
 import { DEFAULT_SESSION_LIFETIME, SESSION_LIFETIME, type SessionLifetime } from './lifetime.options.js';
 import { isCorruptRecord } from './corrupt-record.js';
 import { SessionUpdates } from './session-updates.js';
-import { hasSoundTimes, isSameSession, type SessionRecord } from './session-record.js';
+import type { SessionRecord } from './session-record.js';
+import { hasSoundTimes, isSameSession, Session } from './session.js';
 import { SessionStore, type FindOutcome, type RotateOutcome, type Rotation, type Touch } from './session-store.js';
 import {
   handedOutAt,
   haveRolesChanged,
   isHonoured,
+  PRESENT,
   standingOf,
   withPromoted,
   type TokenStanding,
 } from './session-tokens.js';
-import { markOfUser, Session, type FoundBy } from './session.js';
 import { UserSessions } from './user-sessions.js';
 
 const OPERATIONS = {
@@ -53,7 +54,7 @@ const MAX_LOOKS = 50;
 /** A touch interval that is never over: milliseconds, in a form that every store takes. */
 const NEVER = Number.MAX_SAFE_INTEGER;
 
-/** Who asks. Read only where an event needs it: working out an address may cost more than the rest of a read. */
+/** Who asks. */
 export interface ClientSource {
   readonly client?: ClientInfo;
 }
@@ -105,6 +106,7 @@ export class SessionReader {
     if (outcome.status === 'live') {
       const { record } = outcome;
       if (!this.#isOf(record, digest, userMark)) return this.#reportCorrupt(from);
+      if (record.digest === digest) return new Session(record, this.updates, { digest, standing: PRESENT });
       return this.#judge(record, digest, isUse, from);
     }
     if (outcome.status === 'expired') {
@@ -126,7 +128,7 @@ export class SessionReader {
     if (outcome?.status !== 'live' || !this.#isOf(outcome.record, digest, userMark)) return undefined;
     const standing = standingOf(outcome.record, digest, this.clock.now());
     const isRetired = standing.kind === 'retired' || standing.kind === 'renewable';
-    return isRetired ? this.#sessionOf(outcome.record, { digest, standing }) : undefined;
+    return isRetired ? new Session(outcome.record, this.updates, { digest, standing }) : undefined;
   }
 
   /** The live session of a user with a handle, by none of its tokens. */
@@ -136,7 +138,7 @@ export class SessionReader {
     if (outcome?.status !== 'live') return undefined;
     const { record } = outcome;
     const isIt = record.id === id && record.userId === userId && hasSoundTimes(record);
-    return isIt ? this.#sessionOf(record) : undefined;
+    return isIt ? new Session(record, this.updates) : undefined;
   }
 
   /**
@@ -169,12 +171,14 @@ export class SessionReader {
   isRotationDue(session: Session<object>): boolean {
     if (Session.foundBy(session).standing.kind !== 'present') return false;
     const record = Session.recordOf(session);
+    const { rotatedAt, tokens, formerRoles } = record;
     const { rotateEvery = Infinity, rotationGrace } = this.lifetime;
     const now = this.clock.now();
-    const outSince = handedOutAt(record);
+    const outSince = tokens === undefined ? undefined : handedOutAt(record);
     // its answer is on the way, or was lost
     if (outSince !== undefined) return now - outSince >= rotationGrace;
-    return record.rotatedAt === 0 || haveRolesChanged(record) || now - record.rotatedAt >= rotateEvery;
+    if (rotatedAt === 0 || now - rotatedAt >= rotateEvery) return true;
+    return formerRoles !== undefined && haveRolesChanged(record);
   }
 
   /** Whether no other token is on its way to the client, nor will be before long. */
@@ -225,7 +229,7 @@ export class SessionReader {
     from: ClientSource,
   ): Session | undefined | Promise<undefined> {
     const standing = standingOf(record, digest, this.clock.now());
-    if (isHonoured(standing)) return this.#sessionOf(record, { digest, standing });
+    if (isHonoured(standing)) return new Session(record, this.updates, { digest, standing });
     return standing.kind === 'replaced' && isUse ? this.#answerReuse(record, from) : undefined;
   }
 
@@ -238,18 +242,17 @@ export class SessionReader {
     else await this.ofUsers.endByDigest(digest, reason, client);
   }
 
-  #sessionOf(record: SessionRecord, foundBy?: FoundBy): Session {
-    return new Session(record, this.updates, foundBy);
-  }
-
   /** Whether a record is a sound one of a digest's session. */
   #isOf(record: SessionRecord, askedFor: string, userMark: Uint8Array | undefined): boolean {
     const { id, digest, userId } = record;
     if (id !== handleOf(askedFor) || handleOf(digest) !== id || !hasSoundTimes(record)) return false;
-    return userMark === undefined || this.#markOf(userId).equals(userMark);
-  }
-
-  #markOf(userId: string | undefined): Buffer {
-    return this.#marks.of(userId ?? '', () => markOfUser(userId));
+    if (userMark === undefined) return true;
+    const text = userId ?? '';
+    let mark = this.#marks.get(text);
+    if (mark === undefined) {
+      mark = markOfUser(userId);
+      this.#marks.set(text, mark);
+    }
+    return mark.equals(userMark);
   }
 }

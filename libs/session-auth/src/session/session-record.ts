@@ -1,7 +1,5 @@
-import { handleOf } from '../crypto/session-token.js';
-import { isTime } from '../time/clock.js';
 import type { SessionAuthentication } from '../users/session-authentication.js';
-import { areFactorTimes, type FactorTimes } from './session-factors.js';
+import type { FactorTimes } from './session-factors.js';
 
 /** Session data as the store keeps it: whatever JSON can carry, by top-level key. */
 export type SessionData = Record<string, unknown>;
@@ -97,26 +95,3 @@ export type SessionRecordChanges = Partial<
     | 'fingerprint'
   >
 >;
-
-/**
- * Whether all times of a record can be shown. A record with another one is corrupt: making a `Date` of it would fail
- * far from the store, and in lists it would take the user's other sessions along.
- */
-export function hasSoundTimes(record: SessionRecord): boolean {
-  const { authenticatedAt, factors } = record;
-  return (
-    isTime(record.createdAt) &&
-    isTime(record.lastActivityAt) &&
-    isTime(record.expiresAt) &&
-    isTime(record.absoluteExpiresAt) &&
-    isTime(record.rotatedAt) &&
-    (authenticatedAt === undefined || isTime(authenticatedAt)) &&
-    (factors === undefined || areFactorTimes(factors))
-  );
-}
-
-/** Whether a record is a later one of the same session: a store that returns another's is not believed. */
-export function isSameSession(record: SessionRecord, before: SessionRecord): boolean {
-  const isSame = record.id === before.id && record.userId === before.userId && handleOf(record.digest) === record.id;
-  return isSame && hasSoundTimes(record);
-}

@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { ALICE, CLIENT, HOUR, MINUTE, SECOND, SessionScene } from '../../test/fixtures/session-scene.js';
 import type { SessionServices } from '../../test/fixtures/session-services.js';
-import { digestOf } from '../crypto/session-token.js';
+import { digestOf, markOfUser } from '../crypto/session-token.js';
 import type { IssuedSession } from './session-rotation.js';
-import { markOfUser, Session } from './session.js';
+import { Session } from './session.js';
 
 const GRACE = 10 * SECOND;
 const LOGIN = { user: ALICE, authentication: 'password' as const };

@@ -11,7 +11,8 @@ import { isCorruptRecord } from './corrupt-record.js';
 import { SESSION_LIFETIME, type SessionLifetime } from './lifetime.options.js';
 import { accountOf, changesOfLogin, type Authentication, type RenewingLogin } from './login-record.js';
 import { withFactor } from './session-factors.js';
-import { isSameSession, type SessionRecord, type SessionRecordChanges } from './session-record.js';
+import type { SessionRecord, SessionRecordChanges } from './session-record.js';
+import { isSameSession, Session } from './session.js';
 import { isSessionRequired, sessionEnded } from './session-required.js';
 import { SessionStore, type RotateOutcome, type Rotation } from './session-store.js';
 import {
@@ -25,7 +26,6 @@ import {
   withSuccessor,
   type TokenChanges,
 } from './session-tokens.js';
-import { Session } from './session.js';
 import { UpstreamDigests } from './upstream-session.js';
 
 /** A session with the token that stands for it: the only time the token is seen in clear. */

@@ -19,6 +19,9 @@ export type { OtherToken };
 export type TokenStanding =
   { readonly kind: 'present' | 'replaced' } | { readonly kind: OtherToken['kind']; readonly token: OtherToken };
 
+/** What the token of a record is worth. */
+export const PRESENT: TokenStanding = { kind: 'present' };
+
 /** The part of a record that says which tokens are honoured, and what they carry. */
 export type TokenChanges = Partial<
   Pick<SessionRecord, 'digest' | 'rotatedAt' | 'tokens' | 'formerRoles' | 'rolesSince'>
@@ -36,7 +39,7 @@ export function standingOf(
   digest: string,
   now: number,
 ): TokenStanding {
-  if (record.digest === digest) return { kind: 'present' };
+  if (record.digest === digest) return PRESENT;
   const hash = hashOf(digest);
   const token = record.tokens?.find((other) => other.hash === hash);
   if (token === undefined || (token.kind !== 'successor' && token.at <= now)) return { kind: 'replaced' };

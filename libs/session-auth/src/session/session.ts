@@ -1,9 +1,10 @@
-import { hash } from 'node:crypto';
 import { inspect } from 'node:util';
+import { handleOf } from '../crypto/session-token.js';
+import { isTime } from '../time/clock.js';
 import type { SessionAuthentication } from '../users/session-authentication.js';
 import type { SessionData, SessionRecord } from './session-record.js';
 import { sessionRequired } from './session-required.js';
-import { rolesOf, type TokenStanding } from './session-tokens.js';
+import { PRESENT, rolesOf, type TokenStanding } from './session-tokens.js';
 
 /** Writes the data of sessions. */
 export interface SessionUpdater {
@@ -102,8 +103,10 @@ export class Session<Data extends object = SessionData> {
   constructor(record: SessionRecord, updater: SessionUpdater, foundBy?: FoundBy) {
     this.#updater = updater;
     this.#record = record;
-    this.#foundBy = foundBy ?? { digest: record.digest, standing: { kind: 'present' } };
-    this.#roles = foundBy === undefined ? record.roles : rolesOf(record, foundBy.standing);
+    this.#foundBy = foundBy ?? { digest: record.digest, standing: PRESENT };
+    // where the session has never had other roles, each of its tokens carries them all; a copy: the record is the store's
+    const { roles, formerRoles } = record;
+    this.#roles = foundBy === undefined || formerRoles === undefined ? [...roles] : rolesOf(record, foundBy.standing);
     show(this, record, this.#roles);
   }
 
@@ -211,17 +214,6 @@ function timesOf(factors: NonNullable<SessionRecord['factors']>): Record<string,
   return times;
 }
 
-/** Bytes of a mark. */
-export const MARK_BYTES = 16;
-
-/**
- * How a sealed cookie knows a user: the first 128 bits of SHA-256 over the id, or over the lack of one. A store that
- * returns another user's record for a session is found out by it.
- */
-export function markOfUser(userId: string | undefined): Buffer {
-  return hash('sha256', userId === undefined ? 'nobody' : `user:${userId}`, 'buffer').subarray(0, MARK_BYTES);
-}
-
 /** A session that belongs to a user. */
 export type UserSession = Session & { readonly userId: string };
 
@@ -233,4 +225,27 @@ export type UserSession = Session & { readonly userId: string };
 export function requireSession(session: Session | undefined): UserSession {
   if (session?.userId === undefined) throw sessionRequired();
   return session as UserSession;
+}
+
+/**
+ * Whether all times of a record can be shown. A record with another one is corrupt: making a `Date` of it would fail
+ * far from the store, and in lists it would take the user's other sessions along.
+ */
+export function hasSoundTimes(record: SessionRecord): boolean {
+  const { authenticatedAt, factors } = record;
+  return (
+    isTime(record.createdAt) &&
+    isTime(record.lastActivityAt) &&
+    isTime(record.expiresAt) &&
+    isTime(record.absoluteExpiresAt) &&
+    isTime(record.rotatedAt) &&
+    (authenticatedAt === undefined || isTime(authenticatedAt)) &&
+    (factors === undefined || Object.values(factors).every(isTime))
+  );
+}
+
+/** Whether a record is a later one of the same session: a store that returns another's is not believed. */
+export function isSameSession(record: SessionRecord, before: SessionRecord): boolean {
+  const isSame = record.id === before.id && record.userId === before.userId && handleOf(record.digest) === record.id;
+  return isSame && hasSoundTimes(record);
 }

@@ -5,7 +5,8 @@ import type { SessionEndReason, UnstampedSessionEvent } from '../events/session-
 import { Clock } from '../time/clock.js';
 import type { ClientInfo } from '../users/client-info.js';
 import { RememberedDevices } from './remembered-devices.js';
-import { hasSoundTimes, type SessionRecord } from './session-record.js';
+import type { SessionRecord } from './session-record.js';
+import { hasSoundTimes } from './session.js';
 import { SessionStore, type EndedSession, type SessionList } from './session-store.js';
 
 const REVOKE_STEP = 1000;

@@ -1,4 +1,4 @@
-import { Batcher } from '../../async/batcher.js';
+import { setImmediate } from 'node:timers';
 import { READ_STEP, type FindStatements } from './find-statements.js';
 import type { PostgresDatabase } from './postgres-database.js';
 import { sqlStateOf } from './sql-state.js';
@@ -8,16 +8,22 @@ import { sqlStateOf } from './sql-state.js';
  * the round trip is what costs, here and in the server, and not the row.
  */
 export class SessionReads {
-  readonly #batcher = new Batcher<Read>((reads) => this.#send(reads));
+  /** Those of this turn of the event loop. */
+  #reads: Read[] = [];
 
   constructor(private readonly database: PostgresDatabase<Pick<FindStatements, 'read' | 'readMany'>>) {}
 
   /** Returns the row of a session's handle as the text of a JSON array; undefined when there is none. */
   find(handle: string): Promise<string | undefined> {
-    return new Promise((resolve, reject) => this.#batcher.add({ handle, resolve, reject }));
+    return new Promise((resolve, reject) => {
+      // immediates run once all requests that have arrived are taken in
+      if (this.#reads.push({ handle, resolve, reject }) === 1) setImmediate(() => this.#send());
+    });
   }
 
-  #send(reads: readonly Read[]): void {
+  #send(): void {
+    const reads = this.#reads;
+    this.#reads = [];
     for (let at = 0; at < reads.length; at += READ_STEP) void this.#readMany(reads.slice(at, at + READ_STEP));
   }
 

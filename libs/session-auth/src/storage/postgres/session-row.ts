@@ -1,6 +1,7 @@
 import { corruptRecord } from '../../session/corrupt-record.js';
 import { areFactorTimes, type FactorTimes } from '../../session/session-factors.js';
-import { hasSoundTimes, type SessionRecord, type SessionRecordChanges } from '../../session/session-record.js';
+import type { SessionRecord, SessionRecordChanges } from '../../session/session-record.js';
+import { hasSoundTimes } from '../../session/session.js';
 import type { OtherToken, TokenChanges } from '../../session/session-tokens.js';
 import { isTime } from '../../time/clock.js';
 import type { SqlValue } from './postgres-statement.js';

@@ -1,7 +1,8 @@
 import { digestWith, handleOf, HASH_LENGTH, hashOf } from '../../crypto/session-token.js';
 import { corruptRecord } from '../../session/corrupt-record.js';
 import { areFactorTimes, type FactorTimes } from '../../session/session-factors.js';
-import { hasSoundTimes, type SessionData, type SessionRecord } from '../../session/session-record.js';
+import type { SessionData, SessionRecord } from '../../session/session-record.js';
+import { hasSoundTimes } from '../../session/session.js';
 import type { OtherToken } from '../../session/session-tokens.js';
 import type { SessionAuthentication } from '../../users/session-authentication.js';
 import { USER_KEY_LENGTH, userKeyOf } from './redis-keys.js';
@@ -143,33 +144,50 @@ export function decodeRecord(digest: string, value: string): SessionRecord {
   } catch (cause) {
     throw corruptRecord(cause);
   }
+  const data: SessionData = {};
+  for (const name of Object.keys(members)) {
+    const member = members[name];
+    if (name.charCodeAt(0) !== DOT) {
+      if (!isSound(name, member)) throw corruptRecord();
+    } else if (name !== '.__proto__') {
+      data[name.slice(1)] = member;
+    } else {
+      // an assignment to this key would set the object's prototype
+      const own = { value: member, enumerable: true, configurable: true, writable: true };
+      Object.defineProperty(data, '__proto__', own);
+    }
+  }
   const isAnonymous = value.charCodeAt(HEADER_LENGTH - 1) === DOT;
-  if (!areMembers(members) || isAnonymous !== (members.u === undefined)) throw corruptRecord();
-  const { a = isAnonymous ? null : members.c, m = isAnonymous ? null : 'password' } = members;
+  const fields = members as Partial<Members>;
+  const { u, r, c } = fields;
+  if (r === undefined || c === undefined || isAnonymous !== (u === undefined)) throw corruptRecord();
+  const { a = isAnonymous ? null : c, m = isAnonymous ? null : 'password' } = fields;
+  const hash = value.slice(39, 39 + HASH_LENGTH);
   const record = {
-    digest: digestWith(digest, value.slice(39, 39 + HASH_LENGTH)),
+    // the same text where it is the present token that is asked for
+    digest: hashOf(digest) === hash ? digest : digestWith(digest, hash),
     id: handleOf(digest),
-    revision: members.v,
-    tokens: members.k?.map(decodeToken),
-    userId: members.u,
-    email: members.e,
-    roles: members.r,
-    formerRoles: members.h,
-    rolesSince: members.n,
-    createdAt: members.c,
+    revision: fields.v,
+    tokens: fields.k?.map(decodeToken),
+    userId: u,
+    email: fields.e,
+    roles: r,
+    formerRoles: fields.h,
+    rolesSince: fields.n,
+    createdAt: c,
     authenticatedAt: a ?? undefined,
     authentication: m ?? undefined,
-    factors: members.x,
-    upstream: members.s,
-    device: members.d,
-    rotatedAt: members.t ?? members.c,
+    factors: fields.x,
+    upstream: fields.s,
+    device: fields.d,
+    rotatedAt: fields.t ?? c,
     lastActivityAt: Number(value.slice(0, 13)),
     expiresAt: Number(value.slice(13, 26)),
     absoluteExpiresAt: Number(value.slice(26, 39)),
-    ip: members.i,
-    userAgent: members.g,
-    fingerprint: members.f,
-    data: decodeData(members),
+    ip: fields.i,
+    userAgent: fields.g,
+    fingerprint: fields.f,
+    data,
   };
   if (!hasSoundTimes(record)) throw corruptRecord();
   return record;
@@ -199,51 +217,39 @@ interface Members {
   readonly n?: number;
 }
 
-function areMembers(members: Record<string, unknown>): members is Record<string, unknown> & Members {
-  const { u, e, r, c, a, m, x, s, t, i, g, f, d, v, k, h, n } = members;
-  return (
-    areTexts(r) &&
-    typeof c === 'number' &&
-    isNumberOrAbsent(t) &&
-    (a === null || isNumberOrAbsent(a)) &&
-    isTextOrAbsent(u) &&
-    isTextOrAbsent(e) &&
-    (m === null || isTextOrAbsent(m)) &&
-    (x === undefined || areFactorTimes(x)) &&
-    isTextOrAbsent(s) &&
-    isTextOrAbsent(i) &&
-    isTextOrAbsent(g) &&
-    isTextOrAbsent(f) &&
-    isTextOrAbsent(d) &&
-    isNumberOrAbsent(v) &&
-    (k === undefined || areStoredTokens(k)) &&
-    (h === undefined || (Array.isArray(h) && h.every(areTexts))) &&
-    isNumberOrAbsent(n)
-  );
+/** Whether the value of a field is what {@link Members} says. One that is not known is somebody else's, and left alone. */
+function isSound(letter: string, value: unknown): boolean {
+  switch (letter) {
+    case 'r':
+      return areTexts(value);
+    case 'c':
+    case 't':
+    case 'v':
+    case 'n':
+      return typeof value === 'number';
+    case 'a':
+      return value === null || typeof value === 'number';
+    case 'm':
+      return value === null || typeof value === 'string';
+    case 'u':
+    case 'e':
+    case 's':
+    case 'i':
+    case 'g':
+    case 'f':
+    case 'd':
+      return typeof value === 'string';
+    case 'x':
+      return areFactorTimes(value);
+    case 'k':
+      return areStoredTokens(value);
+    case 'h':
+      return Array.isArray(value) && value.every(areTexts);
+    default:
+      return true;
+  }
 }
 
 function areTexts(value: unknown): value is string[] {
   return Array.isArray(value) && value.every((each) => typeof each === 'string');
-}
-
-function isNumberOrAbsent(value: unknown): boolean {
-  return value === undefined || typeof value === 'number';
-}
-
-function isTextOrAbsent(value: unknown): boolean {
-  return value === undefined || typeof value === 'string';
-}
-
-function decodeData(members: Record<string, unknown>): SessionData {
-  const data: SessionData = {};
-  for (const name of Object.keys(members)) {
-    if (name.charCodeAt(0) !== DOT) continue;
-    const key = name.slice(1);
-    const value = members[name];
-    // an assignment to this key would set the object's prototype
-    if (key === '__proto__')
-      Object.defineProperty(data, key, { value, enumerable: true, configurable: true, writable: true });
-    else data[key] = value;
-  }
-  return data;
 }

@@ -1,8 +1,7 @@
-import { Batcher } from '../../async/batcher.js';
-import { addressOf, handleOf, hashOf, issueHandle, SHARD_TAG_LENGTH, shardTagOf } from '../../crypto/session-token.js';
+import { setImmediate } from 'node:timers';
+import { handleOf, hashOf, SHARD_TAG_LENGTH } from '../../crypto/session-token.js';
 import type { Admission } from '../../session/concurrency-limit.js';
 import { corruptRecord, ifReadable } from '../../session/corrupt-record.js';
-import { parseSessionCursor } from '../../session/session-cursor.js';
 import type { SessionData, SessionRecord } from '../../session/session-record.js';
 import {
   SessionStore,
@@ -18,12 +17,12 @@ import {
   type UpdateOutcome,
 } from '../../session/session-store.js';
 import type { RedisClient } from './redis-client.js';
-import { checkedNamespace, keyOf, keyOfUser, KIND, userKeyOf } from './redis-keys.js';
+import { checkedNamespace, keyOfUser, KIND } from './redis-keys.js';
 import type { RedisScript } from './redis-script.js';
 import { decodeRecord, encodeData, encodeFields, encodeRecord } from './redis-session-codec.js';
 import { asStoreError } from './redis-session-prelude.js';
 import { CREATE, DELETE, FIND, ROTATE, UPDATE } from './redis-session-scripts.js';
-import { DELETE_BY_USER, LIST, UPDATE_BY_USER } from './redis-user-scripts.js';
+import { RedisUserSessions } from './redis-user-sessions.js';
 
 /** Settings of {@link RedisSessionStore}. */
 export interface RedisSessionStoreOptions {
@@ -45,8 +44,6 @@ interface Find {
 /** The most sessions that one command reads: Redis does nothing else until it is done. */
 const FIND_STEP = 100;
 
-const UPDATE_STEP = 500;
-
 /**
  * Sessions in Redis 6.2 or later, or Valkey: standalone, Sentinel or Cluster, through an `ioredis` client that the
  * application owns.
@@ -62,21 +59,29 @@ const UPDATE_STEP = 500;
 export class RedisSessionStore extends SessionStore {
   readonly #client: RedisClient;
   readonly #namespace: string;
-  readonly #finds = new Batcher<Find>((finds) => this.#sendFinds(finds));
+  readonly #ofUsers: RedisUserSessions;
+  /** Those of this turn of the event loop. */
+  #finds: Find[] = [];
   #findStep: number;
 
   constructor(client: RedisClient, options: RedisSessionStoreOptions = {}) {
     super();
     this.#client = client;
     this.#namespace = checkedNamespace(options.namespace);
+    this.#ofUsers = new RedisUserSessions(this.#namespace, (script, keys, args) => this.#run(script, keys, args));
     this.#findStep = client.isCluster === true ? 1 : FIND_STEP;
   }
 
   override find(digest: string, touch: Touch): Promise<FindOutcome> {
-    return new Promise((resolve, reject) => this.#finds.add({ digest, touch, resolve, reject }));
+    return new Promise((resolve, reject) => {
+      // immediates run once all requests that have arrived are taken in
+      if (this.#finds.push({ digest, touch, resolve, reject }) === 1) setImmediate(() => this.#sendFinds());
+    });
   }
 
-  #sendFinds(finds: readonly Find[]): void {
+  #sendFinds(): void {
+    const finds = this.#finds;
+    this.#finds = [];
     for (let from = 0, to = 0; from < finds.length; from = to) {
       const { touch } = finds[from]!;
       do to += 1;
@@ -91,7 +96,8 @@ export class RedisSessionStore extends SessionStore {
     for (const { digest, touch } of finds) {
       // only the script knows whether there is a touch
       const { ip, userAgent } = touch.client ?? {};
-      args.push(hashOf(digest), jsonOrNone(ip), jsonOrNone(userAgent));
+      args.push(hashOf(digest), ip === undefined ? '' : JSON.stringify(ip));
+      args.push(userAgent === undefined ? '' : JSON.stringify(userAgent));
     }
     try {
       // what FIND.run does: spelled out, because every request passes here
@@ -103,8 +109,10 @@ export class RedisSessionStore extends SessionStore {
       }
       for (let place = 0; place < finds.length; place += 1) {
         const { digest, resolve, reject } = finds[place]!;
+        const value: unknown = found[place];
         try {
-          resolve(decodeFound(digest, found[place]));
+          if (typeof value === 'string') resolve({ status: 'live', record: decodeRecord(digest, value) });
+          else resolve(decodeEnded(digest, value));
         } catch (error) {
           reject(error);
         }
@@ -121,7 +129,10 @@ export class RedisSessionStore extends SessionStore {
   override async create(record: SessionRecord, admission: Admission, now: number): Promise<CreateOutcome> {
     const { digest, id, userId, device = '', createdAt, expiresAt, absoluteExpiresAt } = record;
     const { max, onLimit, sharedFor = 0, replaces } = admission;
-    const keys = [this.#sessionKey(digest), ...(userId === undefined ? [] : [this.#indexKey(userId)])];
+    const keys = [
+      this.#sessionKey(digest),
+      ...(userId === undefined ? [] : [keyOfUser(this.#namespace, KIND.userSessions, userId)]),
+    ];
     const reply = await this.#run(CREATE, keys, [
       now,
       encodeRecord(record),
@@ -163,55 +174,28 @@ export class RedisSessionStore extends SessionStore {
     return record === undefined ? undefined : { id: record.id, userId: record.userId };
   }
 
-  override async list(userId: string, { limit, cursor }: SessionPage, now: number): Promise<SessionList> {
-    const place = parseSessionCursor(cursor);
-    const args = [now, limit, place?.createdAt ?? '', place?.id ?? ''];
-    const [next, ...rest] = (await this.#run(LIST, [this.#indexKey(userId)], args)) as [string, ...string[]];
-    const records: SessionRecord[] = [];
-    for (let i = 0; i < rest.length; i += 2) {
-      const record = ifReadable(() => decodeRecord(addressOf(userId, rest[i]!), rest[i + 1]!));
-      if (record !== undefined) records.push(record);
-    }
-    const unreadable = rest.length / 2 - records.length;
-    return { records, next: next === '' ? undefined : next, ...(unreadable > 0 && { unreadable }) };
+  override list(userId: string, page: SessionPage, now: number): Promise<SessionList> {
+    return this.#ofUsers.list(userId, page, now);
   }
 
-  override async deleteByHandle(userId: string, handle: string, now: number): Promise<EndedSession | undefined> {
-    // the whole text that is asked for: an address would cut it to the length of a handle
-    const key = keyOf(this.#namespace, KIND.session, shardTagOf(userId) + handle);
-    const value = await this.#run(DELETE, [key, this.#answerKey(userId)], [now, userKeyOf(userId)]);
-    return value === null ? undefined : { id: handle, userId };
+  override deleteByHandle(userId: string, handle: string, now: number): Promise<EndedSession | undefined> {
+    return this.#ofUsers.deleteByHandle(userId, handle, now);
   }
 
-  override async deleteByUser(
+  override deleteByUser(
     userId: string,
-    { except, limit }: { readonly except?: string; readonly limit: number },
+    which: { readonly except?: string; readonly limit: number },
     now: number,
   ): Promise<DeleteByUserOutcome> {
-    const keys = [this.#indexKey(userId), this.#answerKey(userId)];
-    const reply = (await this.#run(DELETE_BY_USER, keys, [now, limit, except ?? ''])) as string;
-    const [more, ...handles] = reply.split(' ');
-    return { ended: handles.map((id) => ({ id, userId })), more: more === 'more' };
+    return this.#ofUsers.deleteByUser(userId, which, now);
   }
 
-  override async updateByUser(
+  override updateByUser(
     userId: string,
     changes: { readonly roles?: readonly string[]; readonly email?: string },
     now: number,
   ): Promise<number> {
-    const { roles, email } = changes;
-    const lines = encodeFields({ email, rotatedAt: 0 }).flat();
-    const rolesJson = roles === undefined ? '' : JSON.stringify(roles);
-    let changed = 0;
-    for (let from = '-inf'; from !== '';) {
-      const args = [now, from === '-inf' ? from : `(${from}`, UPDATE_STEP, rolesJson, ...lines];
-      const reply = await this.#run(UPDATE_BY_USER, [this.#indexKey(userId)], args);
-      // a count is text where the client has `stringNumbers`
-      const [step, next] = reply as [number | string, string];
-      changed += Number(step);
-      from = next;
-    }
-    return changed;
+    return this.#ofUsers.updateByUser(userId, changes, now);
   }
 
   override deleteExpired(): Promise<readonly EndedSession[]> {
@@ -229,28 +213,14 @@ export class RedisSessionStore extends SessionStore {
   #sessionKey(digest: string): string {
     return `${this.#namespace}{${digest.slice(0, SHARD_TAG_LENGTH)}}:${KIND.session}:${handleOf(digest)}`;
   }
-
-  /** Where the answer to one command is kept: a key of its own, beside those of the user. */
-  #answerKey(userId: string): string {
-    return keyOf(this.#namespace, KIND.answer, shardTagOf(userId) + issueHandle());
-  }
-
-  #indexKey(userId: string): string {
-    return keyOfUser(this.#namespace, KIND.userSessions, userId);
-  }
-}
-
-function jsonOrNone(text: string | undefined): string {
-  return text === undefined ? '' : JSON.stringify(text);
 }
 
 function isSameTouch(one: Touch, other: Touch): boolean {
   return one.now === other.now && one.idle === other.idle && one.interval === other.interval;
 }
 
-/** Decodes what the script FIND returned for a digest. */
-function decodeFound(digest: string, found: unknown): FindOutcome {
-  if (typeof found === 'string') return { status: 'live', record: decodeRecord(digest, found) };
+/** Decodes what the script FIND returned for a digest of no live session. */
+function decodeEnded(digest: string, found: unknown): FindOutcome {
   if (found === null) return { status: 'absent' };
   const [value] = found as [string?];
   if (value === undefined) throw corruptRecord();

@@ -1,7 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { shardTagOf } from '../crypto/session-token.js';
-import { MARK_BYTES, markOfUser } from './session.js';
+import { MARK_BYTES, markOfUser, shardTagOf } from './session-token.js';
 
 describe('the mark of a user', () => {
   it('is always the same, and of a fixed length', () => {
