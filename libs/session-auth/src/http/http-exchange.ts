@@ -92,10 +92,11 @@ export class HttpExchange implements FingerprintRequest {
   get client(): ClientInfo {
     if (this.#client !== undefined) return this.#client;
     const { ip, headers } = this.request;
-    const userAgent = headers['user-agent'];
+    const { 'user-agent': userAgent = '' } = headers;
+    const isLong = userAgent.length > MAX_USER_AGENT || (ip !== undefined && ip.length > MAX_ADDRESS);
     this.#client = {
-      ip: ip && beginningOf(ip, MAX_ADDRESS),
-      userAgent: userAgent && beginningOf(userAgent, MAX_USER_AGENT),
+      ip: isLong && ip !== undefined ? beginningOf(ip, MAX_ADDRESS) : ip,
+      userAgent: isLong ? beginningOf(userAgent, MAX_USER_AGENT) : headers['user-agent'],
     };
     return this.#client;
   }
