@@ -35,7 +35,7 @@ export class HttpExchange implements FingerprintRequest {
   readonly method: string;
   #client: ClientInfo | undefined;
   #isHeadAwaited = false;
-  readonly #vary = new Set<string>();
+  readonly #vary: string[] = [];
   #cookies: Map<string, FinalCookie> | undefined;
   #noStore = false;
   #isPersonal = false;
@@ -121,7 +121,7 @@ export class HttpExchange implements FingerprintRequest {
   /** The response depends on these request headers: `Vary` will name them besides what else it names. */
   vary(...names: readonly string[]): void {
     this.#awaitHead();
-    for (const name of names) this.#vary.add(name);
+    this.#vary.push(...names);
   }
 
   /**
@@ -131,7 +131,7 @@ export class HttpExchange implements FingerprintRequest {
    */
   dependOnSession(noStore: boolean): void {
     this.#awaitHead();
-    this.#vary.add('Cookie');
+    this.#vary.push('Cookie');
     this.#isPersonal = noStore;
   }
 
@@ -180,7 +180,7 @@ export class HttpExchange implements FingerprintRequest {
   /** Express sets its headers on the response. */
   #apply(response: ServerResponse): void {
     const present = response.getHeader('vary');
-    const vary = present === undefined ? [...this.#vary].join(', ') : mergedVary([present], this.#vary);
+    const vary = present === undefined ? [...new Set(this.#vary)].join(', ') : mergedVary([present], this.#vary);
     if (vary !== '') response.setHeader('vary', vary);
     if (this.#cookies !== undefined) {
       const lines = withCookies([response.getHeader('set-cookie')], this.#cookies);
@@ -211,7 +211,7 @@ export class HttpExchange implements FingerprintRequest {
       else if (key === 'set-cookie' && this.#cookies !== undefined) present.push(value);
       else if (!this.#noStore || (key !== 'cache-control' && !CACHE_OVERRIDES.includes(key))) headers[name] = value;
     }
-    const names = vary.length === 0 ? [...this.#vary].join(', ') : mergedVary(vary, this.#vary);
+    const names = vary.length === 0 ? [...new Set(this.#vary)].join(', ') : mergedVary(vary, this.#vary);
     if (names !== '') headers['vary'] = names;
     if (this.#cookies !== undefined) {
       const lines = withCookies(present.length > 0 ? present : [response.getHeader('set-cookie')], this.#cookies);
@@ -229,7 +229,7 @@ export class HttpExchange implements FingerprintRequest {
 }
 
 /** `*` stands for all names (RFC 9110 12.5.5). Of two spellings of a name, the first stays. */
-function mergedVary(present: readonly HeaderValue[], added: ReadonlySet<string>): string {
+function mergedVary(present: readonly HeaderValue[], added: readonly string[]): string {
   const byKey = new Map<string, string>();
   for (const name of [...present.join().split(','), ...added]) {
     const plain = name.trim();

@@ -104,9 +104,10 @@ export class Session<Data extends object = SessionData> {
     this.#updater = updater;
     this.#record = record;
     this.#foundBy = foundBy ?? { digest: record.digest, standing: PRESENT };
-    // where the session has never had other roles, each of its tokens carries them all; a copy: the record is the store's
-    const { roles, formerRoles } = record;
-    this.#roles = foundBy === undefined || formerRoles === undefined ? [...roles] : rolesOf(record, foundBy.standing);
+    this.#roles = record.roles;
+    // each token carries all roles of a session that has never had others; a copy, since the record is the store's
+    if (foundBy !== undefined)
+      this.#roles = record.formerRoles === undefined ? [...record.roles] : rolesOf(record, foundBy.standing);
     show(this, record, this.#roles);
   }
 
