@@ -250,6 +250,31 @@ describe('a value that was not encoded here', () => {
     );
   });
 
+  describe('whose members are a login’s, and one more or other', () => {
+    const header = encodeRecord({ ...fc.sample(anyRecord, 1)[0]!, userId: 'alice' }).slice(0, HEADER_LENGTH);
+    const decodeWith = (changes: Record<string, unknown>): SessionRecord | undefined =>
+      decodeOrRefuse(header + JSON.stringify({ u: 'alice', r: ['admin'], c: 5, ...changes }).slice(1, -1));
+
+    it.each<[field: string, good: readonly unknown[], bad: readonly unknown[]]>([
+      ['u', ['alice'], [undefined, null, 1, ['alice']]],
+      ['r', [[], ['a', 'b']], [undefined, null, 'admin', ['a', 1], { 0: 'a' }]],
+      ['c', [0, 5], [undefined, null, '5', [5]]],
+      ['t', [undefined, 0], [null, '0', [0]]],
+      ['v', [undefined, 1], [null, '1', {}]],
+      ['n', [undefined, 1], [null, '1', {}]],
+      ['a', [undefined, null, 5], ['5', [5]]],
+      ['m', [undefined, null, 'custom'], [1, ['custom']]],
+      ...[...'esigfd'].map((field): [string, unknown[], unknown[]] => [field, [undefined, 'x'], [null, 1, ['x']]]),
+      ['x', [undefined, {}, { totp: 5 }], [null, [], { totp: '5' }]],
+      ['k', [undefined, [], [['s', 'hash', 5]]], [null, {}, [['?', 'hash', 5]], [['s', 'hash']]]],
+      ['h', [undefined, [], [['a'], []]], [null, ['a'], [['a', 1]]]],
+      ['q', [undefined, null, 5, 'of a later version'], []],
+    ])('is decoded or refused as corrupt by the type of %s', (field, good, bad) => {
+      for (const value of good) expect(decodeWith({ [field]: value })).toBeDefined();
+      for (const value of bad) expect(decodeWith({ [field]: value })).toBeUndefined();
+    });
+  });
+
   it('is refused as corrupt when it is cut before the last field that every record has', () => {
     const given = { ...fc.sample(record, 1)[0]!, data: { last: 'text' } };
     const value = encodeRecord(given);
