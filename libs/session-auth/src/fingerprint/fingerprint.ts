@@ -97,8 +97,12 @@ export class Fingerprint {
     return text;
   }
 
-  /** How a client differs from the one that was stored; undefined: it does not. */
-  compare(stored: string, request: FingerprintRequest): FingerprintMismatch | undefined {
+  /**
+   * How a client differs from the one that was stored; undefined: it does not. A session from before the check was switched
+   * on has none stored: it is anybody's.
+   */
+  compare(stored: string | undefined, request: FingerprintRequest): FingerprintMismatch | undefined {
+    if (stored === undefined) return undefined;
     // what nearly every request comes to: nothing was skipped, nothing differs
     if (isEqual(stored, this.of(request))) return undefined;
     const names: string[] = [];

@@ -107,7 +107,7 @@ export class RequestSession {
     if (presented.session === undefined) return undefined;
     const session = await services.reader.readRetired(presented.session, exchange);
     if (session === undefined || Session.foundBy(session).standing.kind !== 'renewable') return undefined;
-    const mismatch = this.#mismatchOf(session);
+    const mismatch = services.fingerprint?.compare(Session.recordOf(session).fingerprint, exchange);
     return mismatch === undefined || mismatch.action === 'report' ? session : undefined;
   }
 
@@ -213,7 +213,7 @@ export class RequestSession {
     const askedAt = services.clock.now();
     const found = await services.reader.read(digest, exchange, { userMark, isActivity: !this.isPassive });
     if (found === undefined) return undefined;
-    const mismatch = this.#mismatchOf(found);
+    const mismatch = services.fingerprint?.compare(Session.recordOf(found).fingerprint, exchange);
     if (mismatch !== undefined && !(await this.#isTolerated(found, mismatch))) return undefined;
     if (this.isPassive) return found;
     const isFirstUse = Session.foundBy(found).standing.kind === 'successor';
@@ -241,12 +241,6 @@ export class RequestSession {
       if (isSessionRequired(error)) return undefined;
       throw error;
     }
-  }
-
-  /** How the client differs from the one that logged in. A session from before the check was switched on is anybody's. */
-  #mismatchOf(session: Session): FingerprintMismatch | undefined {
-    const { fingerprint } = Session.recordOf(session);
-    return fingerprint === undefined ? undefined : this.services.fingerprint?.compare(fingerprint, this.exchange);
   }
 
   async #isTolerated(session: Session, mismatch: FingerprintMismatch): Promise<boolean> {
