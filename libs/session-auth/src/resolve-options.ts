@@ -7,6 +7,7 @@ import { CSRF_SETTINGS, resolveCsrf } from './csrf/csrf.options.js';
 import { HTTP_SETTINGS, resolveHttp } from './http/http.options.js';
 import { FINGERPRINT_SIGNALS, resolveFingerprint } from './fingerprint/fingerprint.options.js';
 import { OptionReader } from './options/option-reader.js';
+import { DEFAULT_REALM, isRealmName, REALM, REALM_NAME_RULE, realmPart } from './realms/realm-name.js';
 import { PASSWORD_SETTINGS, resolvePasswords } from './passwords/passwords.options.js';
 import { REMEMBER_ME_SETTINGS, resolveRememberMe } from './remember-me/remember-me.options.js';
 import { CLEANUP_SETTINGS, resolveCleanup } from './session/cleanup.options.js';
@@ -51,22 +52,42 @@ export type ResolvedSessionAuthOptions = {
  *
  * @param options what the application gave
  * @param production whether the rules for production hold (`NODE_ENV=production`)
+ * @param realm the realm whose options they are
  * @throws SessionAuthError `invalid_configuration`, naming the option's path, what was given and what is allowed
  */
-export function resolveOptions(options: unknown, production: boolean): ResolvedSessionAuthOptions {
-  const root = OptionReader.root(options, Object.keys(SLICES));
-  const resolved = Object.entries(SLICES).map(([option, { resolve }]) => [option, resolve(root, production)]);
+export function resolveOptions(
+  options: unknown,
+  production: boolean,
+  realm = DEFAULT_REALM,
+): ResolvedSessionAuthOptions {
+  const root = OptionReader.root(options, Object.keys(SLICES), ownerOf(realm));
+  const resolved = Object.entries(SLICES).map(([option, { resolve }]) => [
+    option,
+    resolve(root, { production, realm }),
+  ]);
   return Object.fromEntries(resolved) as ResolvedSessionAuthOptions;
+}
+
+/** The option `realm` of the extras. @throws SessionAuthError `invalid_configuration` */
+export function resolveRealm(extras: OptionReader): string {
+  const given = extras.get('realm', DEFAULT_REALM);
+  if (!isRealmName(given)) throw extras.refuse('realm', REALM_NAME_RULE);
+  return given;
+}
+
+/** How error messages name the module of a realm. */
+export function ownerOf(realm: string): string {
+  return `SessionAuthModule${realmPart(realm, " of realm '", "'")}`;
 }
 
 /** The resolved options, all together and each by its own token, so that a class is given what it needs and no more. */
 export const OPTION_PROVIDERS: readonly FactoryProvider[] = [
   {
     provide: RESOLVED_OPTIONS,
-    inject: [SESSION_AUTH_OPTIONS],
-    useFactory: (options: unknown) => {
+    inject: [SESSION_AUTH_OPTIONS, REALM],
+    useFactory: (options: unknown, realm: string) => {
       const production = process.env['NODE_ENV'] === 'production';
-      const resolved = resolveOptions(options, production);
+      const resolved = resolveOptions(options, production, realm);
       const advice = [...lifetimeAdvice(resolved.lifetime), ...(production ? cookieAdvice(resolved.cookie) : [])];
       for (const text of advice) new Logger('SessionAuth').warn(text);
       return resolved;

@@ -14,7 +14,8 @@ import { readProviderSlot, toProvider } from './options/provider-slot.js';
 import { PasswordHasher } from './passwords/password-hasher.js';
 import { resolvePasswordHasher } from './passwords/passwords.options.js';
 import { RememberMeTokenStore } from './remember-me/remember-me-token-store.js';
-import { SESSION_AUTH_OPTIONS } from './resolve-options.js';
+import { REALM } from './realms/realm-name.js';
+import { ownerOf, resolveRealm, SESSION_AUTH_OPTIONS } from './resolve-options.js';
 import type { SessionAuthExtras, SessionAuthOptions } from './session-auth.options.js';
 import { CORE_EXPORTS, CORE_PROVIDERS } from './session-auth.providers.js';
 import { NewSessionNotifier } from './session/new-session-notifier.js';
@@ -25,6 +26,7 @@ import { SessionUserProvider } from './users/session-user-provider.js';
 
 // what is named here is kept out of the options that a factory may return
 const EXTRAS: Readonly<Record<keyof SessionAuthExtras, undefined>> = {
+  realm: undefined,
   imports: undefined,
   storage: undefined,
   users: undefined,
@@ -50,12 +52,13 @@ function addParts(definition: DynamicModule, given: object): DynamicModule {
   const isAsync = isBuiltByFactory(definition);
   // next to a factory, the options proper would be overlooked; without one, `resolveOptions` looks after the rest
   const known = [...Object.keys(EXTRAS), 'passwords', ...(isAsync ? [] : Object.keys(given))];
-  const extras = OptionReader.root(given, known);
+  const realm = resolveRealm(OptionReader.root(given, known));
+  const extras = OptionReader.root(given, known, ownerOf(realm));
   const users = readProviderSlot<SessionUserProvider>(extras, 'users');
   const storage = resolveStorage(extras);
   const notifier = readProviderSlot<NewSessionNotifier>(extras, 'notifier');
   const passwords = resolvePasswordHasher(extras, isAsync);
-  const endpoints = resolveEndpoints(extras, users !== undefined);
+  const endpoints = resolveEndpoints(extras, realm, users !== undefined);
   const isGlobal = extras.flag('global', false);
   const imports = (extras.get('imports') as SessionAuthExtras['imports']) ?? [];
   const controllers = endpoints === undefined ? [] : [sessionAuthControllerAt(endpoints.path)];
@@ -66,6 +69,7 @@ function addParts(definition: DynamicModule, given: object): DynamicModule {
     controllers,
     providers: [
       ...(definition.providers ?? []),
+      { provide: REALM, useValue: realm },
       toProvider(SessionStore, storage.sessions),
       toProvider(RememberMeTokenStore, storage.rememberMe),
       toProvider(LoginThrottleStore, storage.throttle),

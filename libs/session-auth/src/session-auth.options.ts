@@ -26,7 +26,7 @@ export interface SessionAuthOptions {
    * in front and drop the last one after `lifetime.absolute`.
    */
   readonly secrets: readonly string[];
-  /** Name and attributes of the session cookie. @default `__Host-session`, Secure, HttpOnly, SameSite=Lax, Path=/ */
+  /** Name and attributes of the session cookie. @default `__Host-session` (`__Host-<realm>-session`), Secure, HttpOnly, SameSite=Lax, Path=/ */
   readonly cookie?: CookieOptions;
   /**
    * Durations, or a NIST preset by name. Above 30 days absolute or below 2 minutes idle the start-up warns.
@@ -62,6 +62,8 @@ export interface SessionAuthOptions {
 
 /** The parts that are fixed when the module is declared. */
 export interface SessionAuthExtras {
+  /** The name of the realm that the module makes: 1 to 32 of a-z, 0-9 and -. @default 'default' */
+  readonly realm?: string;
   /** Modules that export what the slots below ask for. @default none */
   readonly imports?: ModuleMetadata['imports'];
   /** @default memory for all, with a warning in production */
@@ -70,7 +72,7 @@ export interface SessionAuthExtras {
   readonly users?: ProviderSlot<SessionUserProvider>;
   /** Tells users of new sessions. @default nobody is told */
   readonly notifier?: ProviderSlot<NewSessionNotifier>;
-  /** `false`: none. @default `{ path: 'auth', recentAuth: '10m' }` where `users` is given */
+  /** `false`: none. @default `{ path: 'auth', recentAuth: '10m' }`, path `<realm>/auth` of another realm, where `users` is given */
   readonly endpoints?: EndpointsOptions | false;
   /** `true`: every route needs a session unless it is `@Public()`. @default false */
   readonly global?: boolean;

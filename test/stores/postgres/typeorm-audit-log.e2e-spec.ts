@@ -41,6 +41,7 @@ describe('the audit log in PostgreSQL', () => {
 
   const event = (at: number, userId: string): SessionEvent => ({
     type: 'session.created',
+    realm: 'default',
     at: new Date(at),
     userId,
     sessionId: 'a-handle',
@@ -129,6 +130,7 @@ describe('the audit log in PostgreSQL', () => {
       event: 'session_created',
       level: 'info',
       type: 'session.created',
+      realm: 'default',
       userId: 'alice',
       sessionId: 'a-handle',
       ip: '192.0.2.1',
@@ -171,7 +173,7 @@ describe('the audit log in PostgreSQL', () => {
     const logged = jest.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
     await dataSource.query(`ALTER TABLE ${AUDIT_TABLE} RENAME TO elsewhere`);
     for (let i = 0; i < 20; i += 1)
-      log.record({ type: 'csrf.rejected', at: new Date(i), reason: 'no_token', method: 'POST' });
+      log.record({ type: 'csrf.rejected', realm: 'default', at: new Date(i), reason: 'no_token', method: 'POST' });
     for (let waited = 0; logged.mock.calls.length === 0 && waited < 5000; waited += 20) await delay(20);
     for (let i = 20; i < 24; i += 1) log.record(event(i, 'alice'));
     await dataSource.query(`ALTER TABLE elsewhere RENAME TO ${AUDIT_TABLE}`);

@@ -1,10 +1,11 @@
+import { realmPart } from '../realms/realm-name.js';
 import type { OptionReader } from '../options/option-reader.js';
 import type { Duration } from '../time/durations.js';
 import { DAY, SECOND } from '../time/units.js';
 
 /** The session cookie. It is `HttpOnly` whatever is set here. */
 export interface CookieOptions {
-  /** @default '__Host-session' */
+  /** @default '__Host-session', of another realm than the default one `__Host-<realm>-session` */
   readonly name?: string;
   /** @default '/' */
   readonly path?: string;
@@ -47,11 +48,11 @@ const DOMAIN = /^\.?[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61
 const MAX_DOMAIN = 253;
 
 /** The slice `cookie` of the options. */
-export function resolveCookie(root: OptionReader): CookieAttributes {
+export function resolveCookie(root: OptionReader, { realm }: { readonly realm: string }): CookieAttributes {
   const cookie = root.slice('cookie', ['name', 'path', 'domain', 'sameSite', 'secure', 'partitioned', 'maxAge']);
   const maxAge = cookie.get('maxAge');
   const attributes: CookieAttributes = {
-    name: cookie.text('name') ?? '__Host-session',
+    name: cookie.text('name') ?? `__Host-${realmPart(realm, '', '-')}session`,
     path: cookie.text('path') ?? '/',
     domain: cookie.text('domain'),
     sameSite: cookie.oneOf('sameSite', ['lax', 'strict', 'none'], 'lax'),

@@ -1,5 +1,6 @@
 import { createCipheriv, createDecipheriv, hash, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
+import { DEFAULT_REALM, REALM, realmPart } from '../realms/realm-name.js';
 import { SECRETS } from './secrets.options.js';
 
 const VERSION = 1;
@@ -34,18 +35,25 @@ export interface OpenedSeal {
  *
  * The check is 64 bits of a keyed SHA-256 over all before it. It proves nothing that the tag does not: it is there
  * because telling a forgery by it takes a tenth of the time, and whoever forges chooses how often that is spent.
+ *
+ * The label of each key and each context begin with the realm, but for the default realm's. So a value of one realm is
+ * refused in another by its key id, also where both have the same secrets.
  */
 @Injectable()
 export class KeyRing {
   readonly #keys: readonly SealingKey[];
   readonly #secrets: readonly string[];
 
-  constructor(@Inject(SECRETS) secrets: readonly string[]) {
+  /** What labels and contexts begin with. */
+  readonly #realm: string;
+
+  constructor(@Inject(SECRETS) secrets: readonly string[], @Inject(REALM) realm = DEFAULT_REALM) {
     this.#secrets = [...secrets];
+    this.#realm = realmPart(realm, 'realm:', ':');
     this.#keys = secrets.map((secret) => ({
-      id: derive(secret, 'key id', KEY_ID_BYTES),
-      key: derive(secret, 'seal', 32),
-      checkKey: derive(secret, 'check', CHECK_KEY_BYTES),
+      id: this.#derive(secret, 'key id', KEY_ID_BYTES),
+      key: this.#derive(secret, 'seal', 32),
+      checkKey: this.#derive(secret, 'check', CHECK_KEY_BYTES),
     }));
   }
 
@@ -62,7 +70,7 @@ export class KeyRing {
     id.copy(out, 1);
     randomBytes(NONCE_BYTES).copy(out, HEADER_BYTES);
     const cipher = createCipheriv('aes-256-gcm', key, out.subarray(HEADER_BYTES, HEADER_BYTES + NONCE_BYTES));
-    cipher.setAAD(associatedData(out, context));
+    cipher.setAAD(associatedData(out, this.#realm + context));
     cipher.update(plaintext).copy(out, HEADER_BYTES + NONCE_BYTES);
     cipher.final();
     cipher.getAuthTag().copy(out, out.length - TAG_BYTES - CHECK_BYTES);
@@ -86,7 +94,7 @@ export class KeyRing {
       const checked = room.subarray(0, CHECK_KEY_BYTES + sealed.length - CHECK_BYTES);
       if (!timingSafeEqual(sealed.subarray(-CHECK_BYTES), checkOf(checked))) continue;
       if (sealed.toString('base64url') !== value) return undefined;
-      const plaintext = decrypt(sealed, key, associatedData(sealed, context));
+      const plaintext = decrypt(sealed, key, associatedData(sealed, this.#realm + context));
       if (plaintext !== undefined) return { plaintext, outdated: index > 0 };
     }
     return undefined;
@@ -94,7 +102,12 @@ export class KeyRing {
 
   /** One 256-bit key per secret, newest first, for a purpose other than sealing (for example `'csrf'`). */
   deriveKeys(purpose: string): readonly Buffer[] {
-    return this.#secrets.map((secret) => derive(secret, `purpose:${purpose}`, 32));
+    return this.#secrets.map((secret) => this.#derive(secret, `purpose:${purpose}`, 32));
+  }
+
+  #derive(secret: string, label: string, length: number): Buffer {
+    const info = `v${VERSION} ${this.#realm}${label}`;
+    return Buffer.from(hkdfSync('sha256', secret, 'nestjs-session-auth', info, length));
   }
 }
 
@@ -122,8 +135,4 @@ function checkOf(keyAndSealed: Buffer): Buffer {
 
 function associatedData(sealed: Buffer, context: string): Buffer {
   return Buffer.concat([sealed.subarray(0, HEADER_BYTES), Buffer.from(context)]);
-}
-
-function derive(secret: string, label: string, length: number): Buffer {
-  return Buffer.from(hkdfSync('sha256', secret, 'nestjs-session-auth', `v${VERSION} ${label}`, length));
 }

@@ -252,6 +252,7 @@ describe('the guard', () => {
     expect(events).toEqual([
       {
         type: 'csrf.rejected',
+        realm: 'default',
         at: new Date(NOW),
         reason: 'untrusted_origin',
         method: 'POST',

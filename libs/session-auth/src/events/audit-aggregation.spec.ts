@@ -32,7 +32,7 @@ describe('the audit log behind its aggregation', () => {
   });
 
   const record = (type: string, fields: object = {}, ip = '192.0.2.1'): void =>
-    void aggregation.record({ type, at: new Date(now), client: { ip }, ...fields } as SessionEvent);
+    void aggregation.record({ type, realm: 'default', at: new Date(now), client: { ip }, ...fields } as SessionEvent);
   const told = (): unknown[] =>
     recorded.splice(0).map(({ type, repeated }) => (repeated === undefined ? type : [type, repeated]));
 
@@ -78,6 +78,7 @@ describe('the audit log behind its aggregation', () => {
     aggregation.flush();
     expect(recorded[1]).toEqual({
       type: 'login.failed',
+      realm: 'default',
       at: new Date(START + 3000),
       client: { ip: '192.0.2.1' },
       reason: 'account_disabled',
@@ -129,7 +130,7 @@ describe('the audit log behind its aggregation', () => {
       { now: () => now },
       { record: ({ repeated }) => (repeated === undefined ? undefined : Promise.reject(new Error('down'))) },
     );
-    const event = { type: 'csrf.rejected' as SessionEventType, at: new Date(now) } as SessionEvent;
+    const event = { type: 'csrf.rejected' as SessionEventType, realm: 'default', at: new Date(now) } as SessionEvent;
     for (let i = 0; i < 2; i += 1) void failing.record(event);
     failing.flush();
     await Promise.resolve();

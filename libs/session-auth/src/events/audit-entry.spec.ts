@@ -7,6 +7,7 @@ describe('toAuditEntry', () => {
   it('says what happened in flat words of the vocabulary', () => {
     const entry = toAuditEntry({
       type: 'login.throttled',
+      realm: 'default',
       at: new Date(Date.UTC(2026, 0, 1)),
       scope: 'address',
       retryAfterSeconds: 60,
@@ -18,6 +19,7 @@ describe('toAuditEntry', () => {
       event: 'authn_login_fail_max',
       level: 'warn',
       type: 'login.throttled',
+      realm: 'default',
       userid: 'alice',
       source_ip: '192.0.2.1',
       useragent: 'curl/8',
@@ -29,6 +31,7 @@ describe('toAuditEntry', () => {
   it('names the session of a replaced token that was used, and its user: an alarm without them helps nobody', () => {
     const entry = toAuditEntry({
       type: 'session.token_reused',
+      realm: 'default',
       at: new Date(0),
       sessionId: 'handle',
       userId: 'alice',
@@ -46,6 +49,7 @@ describe('toAuditEntry', () => {
   it('cleans every text, those in lists as well', () => {
     const entry = toAuditEntry({
       type: 'session.fingerprint_mismatch',
+      realm: 'default',
       at: new Date(0),
       sessionId: 'handle',
       userId: 'a\nb',

@@ -15,6 +15,7 @@ export interface AuditEntry {
   readonly level: AuditLevel;
   /** The library's own name of it. */
   readonly type: SessionEventType;
+  readonly realm: string;
   readonly userid?: string;
   /** The session's public handle. */
   readonly session?: string;
@@ -68,7 +69,7 @@ export function recordableText(text: string): string {
 
 /** What an audit log writes of an event. */
 export function toAuditEntry(event: SessionEvent): AuditEntry {
-  const { type, at, client, ...fields } = event;
+  const { type, realm, at, client, ...fields } = event;
   const [name, level] = AUDIT_VOCABULARY[type];
   const { userId, sessionId, ...details } = fields as { userId?: string; sessionId?: string };
   return {
@@ -76,6 +77,7 @@ export function toAuditEntry(event: SessionEvent): AuditEntry {
     event: name,
     level,
     type,
+    realm,
     userid: userId === undefined ? undefined : recordableText(userId),
     session: sessionId,
     source_ip: client?.ip === undefined ? undefined : recordableText(client.ip),

@@ -5,18 +5,18 @@ import { LoggerAuditLog } from './audit-log.js';
 import type { SessionEvent } from './session-event.js';
 
 const at = new Date(Date.UTC(2026, 0, 1));
-const ended = { at, sessionId: 'handle', userId: 'alice' };
+const ended = { realm: 'default', at, sessionId: 'handle', userId: 'alice' };
 const EVENTS: readonly [SessionEvent, 'log' | 'warn'][] = [
   [{ ...ended, type: 'session.created', authentication: 'password' }, 'log'],
   [{ ...ended, type: 'session.rotated', reason: 'login' }, 'log'],
   [{ ...ended, type: 'session.destroyed', reason: 'logout' }, 'log'],
   [{ ...ended, type: 'session.evicted' }, 'log'],
   [{ ...ended, type: 'session.expired' }, 'log'],
-  [{ at, type: 'session.used_after_end' }, 'warn'],
+  [{ realm: 'default', at, type: 'session.used_after_end' }, 'warn'],
   [{ ...ended, type: 'session.token_reused' }, 'warn'],
   [{ ...ended, type: 'session.destroyed', reason: 'token_reused' }, 'log'],
-  [{ at, type: 'session.corrupt_record' }, 'warn'],
-  [{ at, type: 'login.failed', reason: 'wrong_password', userId: 'alice' }, 'warn'],
+  [{ realm: 'default', at, type: 'session.corrupt_record' }, 'warn'],
+  [{ realm: 'default', at, type: 'login.failed', reason: 'wrong_password', userId: 'alice' }, 'warn'],
 ];
 
 describe('LoggerAuditLog', () => {

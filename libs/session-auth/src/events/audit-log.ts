@@ -28,6 +28,12 @@ export abstract class AuditLog {
    * Optional: a log without it is named in what `SessionLifecycleService.exportUser` returns.
    */
   exportUser?(userId: string): Promise<readonly object[]>;
+
+  /**
+   * Returns a log of the same backend for another realm than the default one. Optional: an event says by itself which
+   * realm it is of, so one log may serve all realms.
+   */
+  ofRealm?(realm: string): AuditLog;
 }
 
 /**

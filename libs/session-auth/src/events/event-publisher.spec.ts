@@ -35,7 +35,7 @@ describe('SessionEventPublisher', () => {
       async (event) => void heard.push(['second', event]),
     );
     publisher.publish(EVENT);
-    const stamped = { ...EVENT, at: new Date(NOW) };
+    const stamped = { ...EVENT, realm: 'default', at: new Date(NOW) };
     expect(heard).toEqual([
       ['first', stamped],
       ['second', stamped],

@@ -1,5 +1,6 @@
-import { Injectable, Logger, Optional } from '@nestjs/common';
+import { Inject, Injectable, Logger, Optional } from '@nestjs/common';
 import { stackOf } from '../errors/stack-of.js';
+import { DEFAULT_REALM, REALM } from '../realms/realm-name.js';
 import { Clock } from '../time/clock.js';
 import { AuditAggregation } from './audit-aggregation.js';
 import { AuditLog } from './audit-log.js';
@@ -22,6 +23,7 @@ export class SessionEventPublisher {
     auditLog: AuditLog,
     /** Absent: the audit log gets each event by itself. */
     @Optional() aggregation?: AuditAggregation,
+    @Inject(REALM) private readonly realm = DEFAULT_REALM,
   ) {
     this.#listeners = [(event) => (aggregation ?? auditLog).record(event)];
   }
@@ -37,7 +39,8 @@ export class SessionEventPublisher {
 
   publish(event: UnstampedSessionEvent): void {
     // frozen: a listener that changes it would change what the others hear
-    const stamped = Object.freeze({ ...event, at: new Date(this.clock.now()) }) as SessionEvent;
+    const at = new Date(this.clock.now());
+    const stamped = Object.freeze({ ...event, realm: this.realm, at }) as SessionEvent;
     for (const listener of [...this.#listeners]) {
       void this.#deliver(listener, stamped);
     }

@@ -61,6 +61,8 @@ export type CsrfRejection =
   | 'wrong_token';
 
 interface EventFields {
+  /** The realm that it happened in. */
+  readonly realm: string;
   /** When it happened, by the library's clock. */
   readonly at: Date;
   readonly client?: ClientInfo;
@@ -174,6 +176,6 @@ export type SessionEventType = SessionEvent['type'];
 /** The part of an event that its publisher fills in. */
 export type UnstampedSessionEvent = SessionEvent extends infer E
   ? E extends SessionEvent
-    ? Omit<E, 'at'>
+    ? Omit<E, 'at' | 'realm'>
     : never
   : never;

@@ -10,11 +10,15 @@ export class OptionReader {
   private constructor(
     private readonly path: string,
     private readonly given: Readonly<Record<string, unknown>>,
+    private readonly owner = 'SessionAuthModule',
   ) {}
 
-  /** @throws SessionAuthError `invalid_configuration` for what is no object, and for keys that are not `known` */
-  static root(options: unknown, known: readonly string[]): OptionReader {
-    return OptionReader.#checked('', options, known);
+  /**
+   * @param owner how error messages name what the options are of
+   * @throws SessionAuthError `invalid_configuration` for what is no object, and for keys that are not `known`
+   */
+  static root(options: unknown, known: readonly string[], owner?: string): OptionReader {
+    return OptionReader.#checked('', options, known, owner);
   }
 
   /** An object without options, so that all defaults hold. */
@@ -22,8 +26,8 @@ export class OptionReader {
     return new OptionReader(path, {});
   }
 
-  static #checked(path: string, options: unknown, known: readonly string[]): OptionReader {
-    const reader = new OptionReader(path, {});
+  static #checked(path: string, options: unknown, known: readonly string[], owner?: string): OptionReader {
+    const reader = new OptionReader(path, {}, owner);
     if (typeof options !== 'object' || options === null || Array.isArray(options)) {
       throw reader.refuse('', `an object with any of ${known.join(', ')}`, kindOf(options));
     }
@@ -31,7 +35,7 @@ export class OptionReader {
     for (const key of Object.keys(given)) {
       if (!known.includes(key)) throw reader.refuse(key, `one of the options ${known.join(', ')}`, 'an unknown option');
     }
-    return new OptionReader(path, given);
+    return new OptionReader(path, given, owner);
   }
 
   get(key: string, fallback?: unknown): unknown {
@@ -43,13 +47,13 @@ export class OptionReader {
   slice(key: string, known: readonly string[]): OptionReader {
     const value = this.given[key];
     return value === undefined
-      ? OptionReader.empty(this.#pathOf(key))
-      : OptionReader.#checked(this.#pathOf(key), value, known);
+      ? new OptionReader(this.#pathOf(key), {}, this.owner)
+      : OptionReader.#checked(this.#pathOf(key), value, known, this.owner);
   }
 
   /** The options of one element of an array below `key`, such as `headers[1]`. */
   element(key: string, given: unknown, known: readonly string[]): OptionReader {
-    return OptionReader.#checked(this.#pathOf(key), given, known);
+    return OptionReader.#checked(this.#pathOf(key), given, known, this.owner);
   }
 
   text(key: string): string | undefined {
@@ -103,7 +107,7 @@ export class OptionReader {
     const path = this.#pathOf(key) || 'options';
     return new SessionAuthError(
       'invalid_configuration',
-      `SessionAuthModule: ${path}: given ${given}; allowed is ${allowed}`,
+      `${this.owner}: ${path}: given ${given}; allowed is ${allowed}`,
     );
   }
 

@@ -31,7 +31,10 @@ export const DEFAULT_BCRYPT_COST = 12;
 const MIN_PRODUCTION_COST = 10;
 
 /** The slice `passwords` of the options; undefined where it is a provider. */
-export function resolvePasswords(root: OptionReader, production: boolean): PasswordSettings | undefined {
+export function resolvePasswords(
+  root: OptionReader,
+  { production }: { readonly production: boolean },
+): PasswordSettings | undefined {
   if (isProviderSlot(root.get('passwords'))) return undefined;
   const passwords = root.slice('passwords', ['cost', 'maxCost']);
   const least = production ? MIN_PRODUCTION_COST : MIN_COST;

@@ -261,6 +261,7 @@ describe('a validator that was replaced', () => {
     expect(world.events.filter(({ type }) => type === 'remember_me.theft')).toEqual([
       {
         type: 'remember_me.theft',
+        realm: 'default',
         at: new Date(world.now),
         userId: 'alice',
         tokenId: record.id,

@@ -57,7 +57,14 @@ describe('issue', () => {
       ...CLIENT,
     });
     expect(world.events).toEqual([
-      { type: 'remember_me.issued', at: new Date(START), userId: 'alice', tokenId: device.id, client: CLIENT },
+      {
+        type: 'remember_me.issued',
+        realm: 'default',
+        at: new Date(START),
+        userId: 'alice',
+        tokenId: device.id,
+        client: CLIENT,
+      },
     ]);
     expect(JSON.stringify([device, world.events])).not.toContain(validator);
   });

@@ -65,7 +65,7 @@ const OPERATIONS = {
   deleteByUser: true,
   list: true,
   deleteExpired: true,
-} satisfies Record<keyof RememberMeTokenStore, true>;
+} satisfies Record<Exclude<keyof RememberMeTokenStore, 'ofRealm'>, true>;
 
 /**
  * Remember-me tokens, without HTTP: issue, sign in by them, list, revoke.

@@ -71,6 +71,7 @@ describe('ConcurrentSessionsService', () => {
       expect(events).toHaveLength(3);
       expect(events[0]).toEqual({
         type: 'session.destroyed',
+        realm: 'default',
         at: new Date(now),
         sessionId: expect.any(String),
         userId: '7',

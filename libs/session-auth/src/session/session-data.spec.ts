@@ -164,7 +164,7 @@ describe('toSessionData', () => {
   });
 
   it('advises what to keep of a date', () => {
-    expect(() => toSessionData({ seen: { at: new Date(0) } })).toThrow(
+    expect(() => toSessionData({ seen: { realm: 'default', at: new Date(0) } })).toThrow(
       'session data "seen" holds a Date, which would come back as text: keep date.getTime() or date.toISOString(); ' +
         'it is under "at"',
     );

@@ -21,7 +21,7 @@ const makeLifecycle = (changes: Partial<SessionServicesOptions> = {}): SessionLi
   scene.services(changes).lifecycle;
 
 /** A store of which one operation does something else. */
-function storeWith(operation: keyof SessionStore, instead: () => Promise<never>): SessionStore {
+function storeWith(operation: Exclude<keyof SessionStore, 'ofRealm'>, instead: () => Promise<never>): SessionStore {
   const own = new MemorySessionStore();
   jest.spyOn(own, operation).mockImplementation(instead);
   return own;
@@ -72,6 +72,7 @@ describe('create', () => {
     expect(scene.events()).toEqual([
       {
         type: 'session.created',
+        realm: 'default',
         at: new Date(START),
         sessionId: session.id,
         userId: 'alice',
@@ -124,6 +125,7 @@ describe('create', () => {
     }
     expect(scene.events()[0]).toEqual({
       type: 'session.created',
+      realm: 'default',
       at: new Date(START),
       sessionId: sessions[0]!.session.id,
     });
@@ -153,6 +155,7 @@ describe('create', () => {
     ]);
     expect(events[3]).toEqual({
       type: 'session.evicted',
+      realm: 'default',
       at: new Date(START + 3),
       sessionId: issued[0]!.session.id,
       userId: 'alice',
@@ -222,6 +225,7 @@ describe('find', () => {
     expect(scene.events()).toEqual([
       {
         type: 'session.token_reused',
+        realm: 'default',
         at: new Date(scene.now),
         sessionId: session.id,
         userId: 'alice',
@@ -269,7 +273,7 @@ describe('find', () => {
     expect(await lifecycle.find(token, CLIENT)).toBeUndefined();
     const sessionId = handleOf(token);
     expect(scene.events()).toEqual([
-      { type: 'session.used_after_end', at: new Date(START), sessionId, client: CLIENT },
+      { type: 'session.used_after_end', realm: 'default', at: new Date(START), sessionId, client: CLIENT },
     ]);
   });
 
@@ -279,11 +283,11 @@ describe('find', () => {
     scene.now += HOUR;
     expect(await lifecycle.find(token, CLIENT)).toBeUndefined();
     expect(await lifecycle.find(token, CLIENT)).toBeUndefined();
-    const at = new Date(scene.now);
+    const [realm, at] = ['default', new Date(scene.now)];
     expect(scene.events()).toEqual([
-      { type: 'session.expired', at, sessionId: session.id, userId: 'alice', client: CLIENT },
-      { type: 'session.used_after_end', at, sessionId: session.id, client: CLIENT },
-      { type: 'session.used_after_end', at, sessionId: session.id, client: CLIENT },
+      { type: 'session.expired', realm, at, sessionId: session.id, userId: 'alice', client: CLIENT },
+      { type: 'session.used_after_end', realm, at, sessionId: session.id, client: CLIENT },
+      { type: 'session.used_after_end', realm, at, sessionId: session.id, client: CLIENT },
     ]);
   });
 
@@ -299,7 +303,9 @@ describe('find', () => {
     const corrupt = new SessionAuthError('corrupt_session_record', 'unreadable');
     lifecycle = makeLifecycle({ store: storeWith('find', () => Promise.reject(corrupt)) });
     expect(await lifecycle.find(unknownToken(), CLIENT)).toBeUndefined();
-    expect(scene.events()).toEqual([{ type: 'session.corrupt_record', at: new Date(START), client: CLIENT }]);
+    expect(scene.events()).toEqual([
+      { type: 'session.corrupt_record', realm: 'default', at: new Date(START), client: CLIENT },
+    ]);
   });
 });
 
@@ -525,6 +531,7 @@ describe('destroy', () => {
     expect(scene.events()).toEqual([
       {
         type: 'session.destroyed',
+        realm: 'default',
         at: new Date(START),
         sessionId: session.id,
         userId: 'alice',
@@ -641,6 +648,7 @@ describe('revoke', () => {
     expect(scene.events()).toEqual([
       {
         type: 'session.destroyed',
+        realm: 'default',
         at: new Date(START),
         sessionId: session.id,
         userId: 'alice',

@@ -156,6 +156,7 @@ describe('the use of a replaced token', () => {
     expect([await find(old), await find(old)]).toEqual([undefined, undefined]);
     const told = {
       type: 'session.token_reused',
+      realm: 'default',
       at: new Date(scene.now),
       sessionId: id,
       userId: 'alice',

@@ -34,7 +34,7 @@ const OPERATIONS = {
   deleteByUser: true,
   updateByUser: true,
   deleteExpired: true,
-} satisfies Record<Exclude<keyof SessionStore, 'withCleanupLock'>, true>;
+} satisfies Record<Exclude<keyof SessionStore, 'withCleanupLock' | 'ofRealm'>, true>;
 
 /** A session token out of a genuine cookie. */
 export interface PresentedToken {

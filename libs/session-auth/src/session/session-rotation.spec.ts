@@ -51,6 +51,7 @@ describe('a token that is handed over', () => {
     expect(scene.events()).toEqual([
       {
         type: 'session.rotated',
+        realm: 'default',
         at: new Date(scene.now),
         sessionId: session.id,
         userId: 'alice',

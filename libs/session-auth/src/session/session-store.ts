@@ -195,4 +195,11 @@ export abstract class SessionStore {
    * `deleteExpired` reports each record once, but does the work several times.
    */
   withCleanupLock?<T>(sweep: () => Promise<T>): Promise<T | undefined>;
+
+  /**
+   * Returns a store of the same backend for another realm than the default one: no record, no count and no sweep of it
+   * reaches another realm's, also where user ids are equal. Called once a realm at boot; two calls with one name return
+   * stores on the same records. Optional: without it a store serves one realm, and a second one is refused at boot.
+   */
+  ofRealm?(realm: string): SessionStore;
 }

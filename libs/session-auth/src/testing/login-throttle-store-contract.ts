@@ -36,6 +36,7 @@ export function loginThrottleStoreContract(name: string, makeStore: () => Promis
   const it = storeTests(framework, makeStore);
   framework.describe(`${name}: login throttle store contract`, () => {
     framework.describe('counts failures', () => countTests(it));
+    framework.describe('keeps counts apart', () => realmTests(it));
     framework.describe('forgets counts', () => forgettingTests(it));
     framework.describe('is atomic in parallel', () => raceTests(it));
   });
@@ -150,6 +151,19 @@ function countTests(it: (title: string, body: Body) => void): void {
     const [added] = await store.add([{ ...key, window: MINUTE }], NOW);
     (added as { count: number }).count = 9;
     assert.equal((await countOf(store, key, NOW))?.count, 2);
+  });
+}
+
+function realmTests(it: (title: string, body: Body) => void): void {
+  it('of one subject in different realms', async (store) => {
+    const stores = store.ofRealm === undefined ? [] : [store, store.ofRealm('staff'), store.ofRealm('sta')];
+    const key = newKey();
+    for (const each of stores) assert.equal(await addTo(each, key, NOW, MINUTE), 1);
+    for (const each of stores) {
+      assert.equal((await each.list(key.subject, NOW)).length, 1);
+      await each.delete([key]);
+      assert.deepEqual(await each.list(key.subject, NOW), []);
+    }
   });
 }
 

@@ -1,6 +1,7 @@
 import type { RememberMeTokenStore } from '../remember-me/remember-me-token-store.js';
 import { deletionTests } from './remember-me-token-store/deletion-contract.js';
 import { parallelRaces } from './remember-me-token-store/parallel-races.js';
+import { realmTests } from './remember-me-token-store/realm-contract.js';
 import { recordTests } from './remember-me-token-store/record-contract.js';
 import { replacementTests } from './remember-me-token-store/replacement-contract.js';
 import { storeTests } from './store-tests.js';
@@ -31,6 +32,7 @@ export function rememberMeTokenStoreContract(
   const it = storeTests(framework, makeStore);
   framework.describe(`${name}: remember-me token store contract`, () => {
     framework.describe('keeps records', () => recordTests(it));
+    framework.describe('keeps records apart', () => realmTests(it));
     framework.describe('removes records', () => deletionTests(it));
     framework.describe('replaces validators', () => replacementTests(it));
     framework.describe('is atomic in parallel', () => parallelRaces(it));

@@ -9,6 +9,7 @@ import { listingContract } from './session-store/listing-contract.js';
 import { openBackend, type MakeSessionStore } from './session-store/backend.js';
 import { parallelLogins } from './session-store/parallel-logins.js';
 import { parallelRaces } from './session-store/parallel-races.js';
+import { realmContract } from './session-store/realm-contract.js';
 import { recordContract } from './session-store/record-contract.js';
 import { rotationContract } from './session-store/rotation-contract.js';
 import { rotationRaces } from './session-store/rotation-races.js';
@@ -20,6 +21,7 @@ import { userIsolationContract } from './session-store/user-isolation-contract.j
 const PARTS: readonly (readonly [string, (tests: ContractTests) => void])[] = [
   ['keeps records', recordContract],
   ['keeps users apart', userIsolationContract],
+  ['keeps realms apart', realmContract],
   ['admits under a limit', admissionContract],
   ['shares and replaces sessions of a device', deviceContract],
   ['follows activity and enforces expiry', activityContract],

@@ -62,4 +62,11 @@ export abstract class LoginThrottleStore {
    * removes them by itself, such as Redis, returns 0.
    */
   abstract deleteExpired(now: number, limit: number): Promise<number>;
+
+  /**
+   * Returns a store of the same backend for another realm than the default one: no record, no count and no sweep of it
+   * reaches another realm's, also where user ids are equal. Called once a realm at boot; two calls with one name return
+   * stores on the same records. Optional: without it a store serves one realm, and a second one is refused at boot.
+   */
+  ofRealm?(realm: string): LoginThrottleStore;
 }

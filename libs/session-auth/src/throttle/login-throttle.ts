@@ -25,7 +25,7 @@ const OPERATIONS = {
   delete: true,
   list: true,
   deleteExpired: true,
-} satisfies Record<keyof LoginThrottleStore, true>;
+} satisfies Record<Exclude<keyof LoginThrottleStore, 'ofRealm'>, true>;
 
 /** Who tries to log in, as far as it is known before the password is looked at. */
 export interface LoginClient {

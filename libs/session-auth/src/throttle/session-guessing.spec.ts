@@ -28,7 +28,13 @@ describe('SessionGuessing', () => {
     guess(99);
     expect(events).toEqual([]);
     guess(1, '192.0.2.1', 99);
-    const event = { type: 'session.guessing_suspected', at: new Date(now), refused: 100, client: { ip: '192.0.2.1' } };
+    const event = {
+      type: 'session.guessing_suspected',
+      realm: 'default',
+      at: new Date(now),
+      refused: 100,
+      client: { ip: '192.0.2.1' },
+    };
     expect(events).toEqual([event]);
     guess(500, '192.0.2.1', 100);
     expect(events).toHaveLength(1);

@@ -7,7 +7,7 @@ import ts from 'typescript';
  */
 export const LAYERS: readonly (readonly string[])[] = [
   ['errors'],
-  ['time'],
+  ['realms', 'time'],
   ['options'],
   ['async', 'cache', 'crypto', 'users'],
   ['events', 'passwords'],

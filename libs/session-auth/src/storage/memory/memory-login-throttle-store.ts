@@ -15,6 +15,7 @@ const SWEEP_PAUSE = 1000;
  * forgotten. Refusing instead would let whoever fills it keep everybody from logging in.
  */
 export class MemoryLoginThrottleStore extends LoginThrottleStore {
+  readonly #ofRealms = new Map<string, MemoryLoginThrottleStore>();
   readonly #maxCounts: number;
   // in the order in which they began
   readonly #counts = new Map<string, FailureKey & FailureCount>();
@@ -29,6 +30,12 @@ export class MemoryLoginThrottleStore extends LoginThrottleStore {
   /** How many counts are held, those that are over and not yet swept included. */
   get size(): number {
     return this.#counts.size;
+  }
+
+  override ofRealm(realm: string): MemoryLoginThrottleStore {
+    const store = this.#ofRealms.get(realm) ?? new MemoryLoginThrottleStore({ maxCounts: this.#maxCounts });
+    this.#ofRealms.set(realm, store);
+    return store;
   }
 
   override async read(keys: readonly FailureKey[], now: number): Promise<readonly (FailureCount | undefined)[]> {

@@ -9,9 +9,16 @@ import { newestFirst } from '../../session/session-cursor.js';
 
 /** Remember-me tokens in the memory of this process: a restart forgets all devices. */
 export class MemoryRememberMeTokenStore extends RememberMeTokenStore {
+  readonly #ofRealms = new Map<string, MemoryRememberMeTokenStore>();
   /** By selector. */
   readonly #records = new Map<string, RememberMeTokenRecord>();
   readonly #selectorsByUser = new Map<string, Set<string>>();
+
+  override ofRealm(realm: string): MemoryRememberMeTokenStore {
+    const store = this.#ofRealms.get(realm) ?? new MemoryRememberMeTokenStore();
+    this.#ofRealms.set(realm, store);
+    return store;
+  }
 
   override async create(record: RememberMeTokenRecord, maxPerUser: number, now: number): Promise<void> {
     for (const surplus of this.#liveOf(record.userId, now).slice(maxPerUser - 1)) this.#remove(surplus);

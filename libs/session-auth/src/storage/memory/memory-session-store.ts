@@ -34,6 +34,7 @@ const SWEEP_PAUSE = 1000;
  * `session_store_unavailable`: it never ends another user's session.
  */
 export class MemorySessionStore extends SessionStore {
+  readonly #ofRealms = new Map<string, MemorySessionStore>();
   readonly #maxSessions: number;
   /** By handle. */
   readonly #entries = new Map<string, Entry>();
@@ -48,6 +49,12 @@ export class MemorySessionStore extends SessionStore {
   /** How many records the store holds, with expired ones that no sweep has removed yet. */
   get size(): number {
     return this.#entries.size;
+  }
+
+  override ofRealm(realm: string): MemorySessionStore {
+    const store = this.#ofRealms.get(realm) ?? new MemorySessionStore({ maxSessions: this.#maxSessions });
+    this.#ofRealms.set(realm, store);
+    return store;
   }
 
   override async create(record: SessionRecord, admission: Admission, now: number): Promise<CreateOutcome> {

@@ -1,4 +1,12 @@
 import { hash } from 'node:crypto';
+import { realmPart } from '../../realms/realm-name.js';
+import type { PostgresStoreSettings } from './postgres-database.js';
+
+/** The namespace of the locks of a table and realm. */
+export function lockNamespace(table: string, { schema, realm }: PostgresStoreSettings): string {
+  const part = realm === undefined ? '' : realmPart(realm, '@', '');
+  return JSON.stringify([table, schema, ...(part === '' ? [] : [part])]);
+}
 
 /** The number of the advisory lock of a user or a task. Stores with different namespaces have different locks. */
 export function advisoryLock(namespace: string, name: string): bigint {

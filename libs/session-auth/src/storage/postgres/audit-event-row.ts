@@ -12,6 +12,8 @@ export interface AuditEventRow {
   readonly event: string;
   readonly level: AuditLevel;
   readonly type: SessionEventType;
+  /** The realm that it happened in. */
+  readonly realm: string;
   readonly userId: string | null;
   /** The session's public handle. */
   readonly sessionId: string | null;
@@ -28,6 +30,7 @@ export function decodeAuditRow([
   event,
   level,
   type,
+  realm,
   userId,
   sessionId,
   ip,
@@ -40,6 +43,7 @@ export function decodeAuditRow([
     event: event!,
     level: level as AuditEventRow['level'],
     type: type as AuditEventRow['type'],
+    realm: realm!,
     userId: userId ?? null,
     sessionId: sessionId ?? null,
     ip: ip ?? null,

@@ -18,12 +18,12 @@ export interface UserErasureStatements {
   readonly ofUser: PostgresStatement;
 }
 
-const COLUMNS = 'at, event, level, type, user_id, session_id, ip, user_agent, details';
+const COLUMNS = 'at, event, level, type, realm, user_id, session_id, ip, user_agent, details';
 
 export function auditStatements(table: string): AuditStatements {
   const find = (condition: string): PostgresStatement =>
     statement(`
-SELECT id, ${COLUMNS} FROM ${table} WHERE at >= $1::bigint AND at < $2::bigint${condition}
+SELECT id, ${COLUMNS} FROM ${table} WHERE at >= $1::bigint AND at < $2::bigint AND realm = $4${condition}
 ORDER BY at DESC, id DESC LIMIT $3::bigint`);
   const ofSessions = `user_id IS NULL AND session_id IN (SELECT session_id FROM ${table} WHERE user_id = $1)`;
   // $1 user, $2 limit
@@ -41,16 +41,16 @@ SELECT count(*) FROM due`);
     insert: statement(`
 INSERT INTO ${table} (${COLUMNS})
 SELECT ${COLUMNS} FROM json_to_recordset($1::json) AS row (
-  at bigint, event text, level text, type text, user_id text, session_id text, ip text, user_agent text, details json)`),
+  at bigint, event text, level text, type text, realm text, user_id text, session_id text, ip text, user_agent text, details json)`),
 
-    // $1 from, $2 to, $3 limit, $4 user
+    // $1 from, $2 to, $3 limit, $4 realm, $5 user
     find: find(''),
-    findOfUser: find(' AND user_id = $4'),
+    findOfUser: find(' AND user_id = $5'),
 
-    // $1 time before which events are removed, $2 limit
+    // $1 time before which events are removed, $2 limit, $3 realm
     deleteOlder: statement(`
 WITH due AS MATERIALIZED (
-    SELECT id FROM ${table} WHERE at < $1::bigint ORDER BY at LIMIT $2::bigint FOR UPDATE SKIP LOCKED
+    SELECT id FROM ${table} WHERE at < $1::bigint AND realm = $3 ORDER BY at LIMIT $2::bigint FOR UPDATE SKIP LOCKED
   ),
   removed AS (DELETE FROM ${table} t USING due WHERE t.id = due.id)
 SELECT count(*) FROM due`),

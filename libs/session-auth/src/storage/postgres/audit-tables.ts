@@ -26,6 +26,7 @@ export function createAuditTable(schema: string | undefined): readonly string[] 
       "event" text NOT NULL,
       "level" text NOT NULL,
       "type" text NOT NULL,
+      "realm" text COLLATE "C" NOT NULL DEFAULT 'default',
       "user_id" text COLLATE "C",
       "session_id" text COLLATE "C",
       "ip" text,
@@ -35,6 +36,17 @@ export function createAuditTable(schema: string | undefined): readonly string[] 
     )`,
     `CREATE INDEX "${AUDIT_INDEXES.at}" ON ${table} ("at", "id")`,
     `CREATE INDEX "${AUDIT_INDEXES.user}" ON ${table} ("user_id", "at", "id")`,
+  ];
+}
+
+/**
+ * The statement that adds the column that the table of version 0.1 lacks. It may be repeated, and rewrites no row: what
+ * nodes of that version have written, and go on writing, is of the default realm.
+ */
+export function upgradeAuditTable(schema: string | undefined): readonly string[] {
+  return [
+    `ALTER TABLE ${auditTable(schema)}
+      ADD COLUMN IF NOT EXISTS "realm" text COLLATE "C" NOT NULL DEFAULT 'default'`,
   ];
 }
 

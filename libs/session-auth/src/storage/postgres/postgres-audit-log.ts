@@ -4,6 +4,7 @@ import { recordableText, toAuditEntry } from '../../events/audit-entry.js';
 import { isAggregated } from '../../events/audit-aggregation.js';
 import { AuditLog, type AuditErasure } from '../../events/audit-log.js';
 import type { SessionEvent } from '../../events/session-event.js';
+import { DEFAULT_REALM } from '../../realms/realm-name.js';
 import { WriteBehind } from '../../async/write-behind.js';
 import type { ExpiringRows } from '../../session/expiring-rows.js';
 import { decodeAuditRow, type AuditEventRow } from './audit-event-row.js';
@@ -59,9 +60,14 @@ export class PostgresAuditLog extends AuditLog implements ExpiringRows, OnModule
   readonly #database: PostgresDatabase<AuditStatements>;
   readonly #retention: number | undefined;
   readonly #rows: WriteBehind<WaitingRow>;
+  readonly #realm: string;
 
-  constructor(executor: PostgresExecutor, settings: PostgresAuditLogSettings) {
+  constructor(
+    private readonly executor: PostgresExecutor,
+    private readonly settings: PostgresAuditLogSettings,
+  ) {
     super();
+    this.#realm = settings.realm ?? DEFAULT_REALM;
     this.#database = new PostgresDatabase(executor, settings, AUDIT_TABLE, auditStatements);
     this.#retention = settings.retention;
     this.#rows = new WriteBehind<WaitingRow>({
@@ -83,7 +89,11 @@ export class PostgresAuditLog extends AuditLog implements ExpiringRows, OnModule
    * @throws SessionAuthError `invalid_configuration` when the migration has not been run
    */
   async checkTables(): Promise<void> {
-    await this.#database.checkTables((sql) => sql.find, [0, 0, 1]);
+    await this.#database.checkTables((sql) => sql.find, [0, 0, 1, this.#realm]);
+  }
+
+  override ofRealm(realm: string): PostgresAuditLog {
+    return new PostgresAuditLog(this.executor, { ...this.settings, realm });
   }
 
   override record(event: SessionEvent): void {
@@ -92,6 +102,7 @@ export class PostgresAuditLog extends AuditLog implements ExpiringRows, OnModule
       event: name,
       level,
       type,
+      realm,
       userid,
       session,
       source_ip,
@@ -103,6 +114,7 @@ export class PostgresAuditLog extends AuditLog implements ExpiringRows, OnModule
       event: name,
       level,
       type,
+      realm,
       user_id: userid,
       session_id: session,
       ip: source_ip,
@@ -112,7 +124,7 @@ export class PostgresAuditLog extends AuditLog implements ExpiringRows, OnModule
     this.#rows.add({ json: JSON.stringify(row), isOfFlood: isAggregated(event) });
   }
 
-  /** Returns events, newest first. Those that still wait to be written are not among them. */
+  /** Returns events of the realm, newest first. Those that still wait to be written are not among them. */
   async find({ userId, from, to, limit = 100 }: AuditQuery = {}): Promise<AuditEventRow[]> {
     const rows = await this.#database.run(
       (sql) => (userId === undefined ? sql.find : sql.findOfUser),
@@ -120,6 +132,7 @@ export class PostgresAuditLog extends AuditLog implements ExpiringRows, OnModule
         from?.getTime() ?? -MAX_TIME,
         to?.getTime() ?? MAX_TIME,
         Math.min(Math.max(Math.trunc(limit), 1), 1000),
+        this.#realm,
         ...(userId === undefined ? [] : [recordableText(userId)]),
       ],
     );
@@ -162,7 +175,7 @@ export class PostgresAuditLog extends AuditLog implements ExpiringRows, OnModule
 
   async deleteExpired(now: number, limit: number): Promise<number> {
     if (this.#retention === undefined) return 0;
-    const [row] = await this.#database.sweep((sql) => sql.deleteOlder, [now - this.#retention, limit]);
+    const [row] = await this.#database.sweep((sql) => sql.deleteOlder, [now - this.#retention, limit, this.#realm]);
     return Number(row![0]);
   }
 

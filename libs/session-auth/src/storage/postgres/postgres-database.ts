@@ -10,6 +10,8 @@ export interface PostgresStoreSettings {
   readonly schema?: string;
   /** Milliseconds that an operation waits for a connection and its answers. @default no limit */
   readonly queryTimeout?: number;
+  /** The realm whose rows the store works on. @default 'default' */
+  readonly realm?: string;
   /** How error messages name the storage, and what has to be done for its tables to be those of this version. */
   readonly wording: { readonly storage: string; readonly migrations: string };
 }

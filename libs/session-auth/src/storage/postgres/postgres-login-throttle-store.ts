@@ -6,6 +6,7 @@ import {
 } from '../../throttle/login-throttle-store.js';
 import { PostgresDatabase, type PostgresStoreSettings } from './postgres-database.js';
 import type { PostgresExecutor } from './postgres-executor.js';
+import { realmPart } from '../../realms/realm-name.js';
 import type { Row } from './postgres-statement.js';
 import { throttleStatements, type ThrottleStatements } from './throttle-statements.js';
 import { THROTTLE_TABLE } from './throttle-tables.js';
@@ -16,9 +17,15 @@ import { THROTTLE_TABLE } from './throttle-tables.js';
  */
 export class PostgresLoginThrottleStore extends LoginThrottleStore {
   readonly #database: PostgresDatabase<ThrottleStatements>;
+  /** What names of counts begin with. */
+  readonly #prefix: string;
 
-  constructor(executor: PostgresExecutor, settings: PostgresStoreSettings) {
+  constructor(
+    private readonly executor: PostgresExecutor,
+    private readonly settings: PostgresStoreSettings,
+  ) {
     super();
+    this.#prefix = settings.realm === undefined ? '' : realmPart(settings.realm, '@', ':');
     this.#database = new PostgresDatabase(executor, settings, THROTTLE_TABLE, throttleStatements);
   }
 
@@ -31,30 +38,34 @@ export class PostgresLoginThrottleStore extends LoginThrottleStore {
     await this.#database.checkTables((sql) => sql.read, [[], 0]);
   }
 
+  override ofRealm(realm: string): PostgresLoginThrottleStore {
+    return new PostgresLoginThrottleStore(this.executor, { ...this.settings, realm });
+  }
+
   override async read(keys: readonly FailureKey[], now: number): Promise<readonly (FailureCount | undefined)[]> {
-    const names = keys.map(nameOf);
+    const names = keys.map(this.#nameOf);
     const counts = byName(await this.#database.run((sql) => sql.read, [names, now]));
     return names.map((name) => counts.get(name));
   }
 
   override async add(failures: readonly NewFailure[], now: number): Promise<readonly FailureCount[]> {
-    const names = failures.map(nameOf);
+    const names = failures.map(this.#nameOf);
     const ends = failures.map(({ window }) => String(now + window));
     const counts = byName(await this.#database.run((sql) => sql.add, [names, now, ends]));
     return names.map((name) => counts.get(name)!);
   }
 
   override async set(key: FailureKey, { count, until }: FailureCount): Promise<void> {
-    await this.#database.run((sql) => sql.set, [nameOf(key), count, until]);
+    await this.#database.run((sql) => sql.set, [this.#nameOf(key), count, until]);
   }
 
   override async delete(keys: readonly FailureKey[]): Promise<void> {
-    await this.#database.run((sql) => sql.delete, [keys.map(nameOf)]);
+    await this.#database.run((sql) => sql.delete, [keys.map(this.#nameOf)]);
   }
 
   override async list(subject: string, now: number): Promise<readonly (FailureKey & FailureCount)[]> {
-    const start = nameOf({ subject, counter: '' });
-    const rows = await this.#database.run((sql) => sql.list, [start, `${subject}${BEHIND_SEPARATOR}`, now]);
+    const start = this.#nameOf({ subject, counter: '' });
+    const rows = await this.#database.run((sql) => sql.list, [start, start.slice(0, -1) + BEHIND_SEPARATOR, now]);
     return rows.map((row) => ({ subject, counter: row[0]!.slice(start.length), ...decodeCount(row) }));
   }
 
@@ -62,16 +73,14 @@ export class PostgresLoginThrottleStore extends LoginThrottleStore {
     const [row] = await this.#database.sweep((sql) => sql.deleteExpired, [now, limit]);
     return Number(row![0]);
   }
+
+  readonly #nameOf = ({ subject, counter }: FailureKey): string => this.#prefix + subject + SEPARATOR + counter;
 }
 
 const SEPARATOR = '/';
 
 /** The character that follows the separator: names between the two are those of a subject. */
 const BEHIND_SEPARATOR = '0';
-
-function nameOf({ subject, counter }: FailureKey): string {
-  return subject + SEPARATOR + counter;
-}
 
 function byName(rows: readonly Row[]): ReadonlyMap<string, FailureCount> {
   return new Map(rows.map((row) => [row[0]!, decodeCount(row)]));

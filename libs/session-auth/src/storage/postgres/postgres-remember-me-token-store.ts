@@ -7,13 +7,14 @@ import {
   type RememberMeTokenRecord,
   type ReplacedValidator,
 } from '../../remember-me/remember-me-token-store.js';
-import { advisoryLock } from './advisory-lock.js';
+import { advisoryLock, lockNamespace } from './advisory-lock.js';
 import { PostgresDatabase, type PostgresStoreSettings } from './postgres-database.js';
 import type { PostgresExecutor } from './postgres-executor.js';
 import type { PostgresStatement, Row, SqlValue } from './postgres-statement.js';
-import { decodeOptional, decodeText, encodeText, textOrNull } from './postgres-text.js';
+import { decodeOptional, encodeText, textOrNull } from './postgres-text.js';
 import { rememberMeStatements, type RememberMeStatements } from './remember-me-statements.js';
 import { REMEMBER_ME_TABLE } from './remember-me-tables.js';
+import { StoredKeys } from './stored-keys.js';
 
 /**
  * Remember-me tokens in PostgreSQL. Each call is one statement. A call that writes several records of a user takes a
@@ -22,11 +23,16 @@ import { REMEMBER_ME_TABLE } from './remember-me-tables.js';
 export class PostgresRememberMeTokenStore extends RememberMeTokenStore {
   readonly #database: PostgresDatabase<RememberMeStatements>;
   readonly #lockNamespace: string;
+  readonly #keys: StoredKeys;
 
-  constructor(executor: PostgresExecutor, settings: PostgresStoreSettings) {
+  constructor(
+    private readonly executor: PostgresExecutor,
+    private readonly settings: PostgresStoreSettings,
+  ) {
     super();
+    this.#keys = new StoredKeys(settings.realm);
     this.#database = new PostgresDatabase(executor, settings, REMEMBER_ME_TABLE, rememberMeStatements);
-    this.#lockNamespace = JSON.stringify([REMEMBER_ME_TABLE, settings.schema]);
+    this.#lockNamespace = lockNamespace(REMEMBER_ME_TABLE, settings);
   }
 
   /**
@@ -38,11 +44,15 @@ export class PostgresRememberMeTokenStore extends RememberMeTokenStore {
     await this.#database.checkTables((sql) => sql.check);
   }
 
+  override ofRealm(realm: string): PostgresRememberMeTokenStore {
+    return new PostgresRememberMeTokenStore(this.executor, { ...this.settings, realm });
+  }
+
   override async create(record: RememberMeTokenRecord, maxPerUser: number, now: number): Promise<void> {
     await this.#locked(record.userId, (sql) => sql.create, [
-      record.selector,
+      this.#keys.encode(record.selector),
       record.id,
-      encodeText(record.userId),
+      this.#keys.encodeUser(record.userId),
       record.validatorDigest,
       record.createdAt,
       record.lastUsedAt,
@@ -59,43 +69,48 @@ export class PostgresRememberMeTokenStore extends RememberMeTokenStore {
   }
 
   override async find(selector: string, now: number): Promise<RememberMeTokenRecord | undefined> {
-    const [row] = await this.#database.run((sql) => sql.find, [encodeText(selector), now]);
-    return row && decodeRow(row);
+    const [row] = await this.#database.run((sql) => sql.find, [this.#keys.encode(selector), now]);
+    return row && decodeRow(row, this.#keys);
   }
 
   override async replace(
     selector: string,
     { revision, now, changes }: RememberMeReplacement,
   ): Promise<RememberMeReplaceOutcome> {
-    const values = [encodeText(selector), now, revision, ...encodeChanges(changes)];
+    const values = [this.#keys.encode(selector), now, revision, ...encodeChanges(changes)];
     const [row] = await this.#database.run((sql) => sql.replace, values);
     if (row === undefined) return { status: 'absent' };
     const [status, ...columns] = row;
-    return { status: status as 'replaced' | 'changed', record: decodeRow(columns) };
+    return { status: status as 'replaced' | 'changed', record: decodeRow(columns, this.#keys) };
   }
 
   override async delete(selector: string, now: number, revision?: number): Promise<RememberMeTokenRecord | undefined> {
-    const [row] = await this.#database.run((sql) => sql.delete, [encodeText(selector), now, revision ?? null]);
-    return row?.[0] === 't' ? decodeRow(row.slice(1)) : undefined;
+    const [row] = await this.#database.run((sql) => sql.delete, [this.#keys.encode(selector), now, revision ?? null]);
+    return row?.[0] === 't' ? decodeRow(row.slice(1), this.#keys) : undefined;
   }
 
   override async deleteById(userId: string, id: string, now: number): Promise<boolean> {
-    const rows = await this.#database.run((sql) => sql.deleteById, [encodeText(userId), encodeText(id), now]);
+    const rows = await this.#database.run(
+      (sql) => sql.deleteById,
+      [this.#keys.encodeUser(userId), encodeText(id), now],
+    );
     return countLive(rows) > 0;
   }
 
   override async deleteBySession(userId: string, sessionId: string, now: number): Promise<number> {
-    const values = [encodeText(userId), encodeText(sessionId), now];
+    const values = [this.#keys.encodeUser(userId), encodeText(sessionId), now];
     return countLive(await this.#locked(userId, (sql) => sql.deleteBySession, values));
   }
 
   override async deleteByUser(userId: string, exceptSessionId: string | undefined, now: number): Promise<number> {
-    const values = [encodeText(userId), encodeText(exceptSessionId ?? ''), now];
+    const values = [this.#keys.encodeUser(userId), encodeText(exceptSessionId ?? ''), now];
     return countLive(await this.#locked(userId, (sql) => sql.deleteByUser, values));
   }
 
   override async list(userId: string, now: number): Promise<readonly RememberMeTokenRecord[]> {
-    return (await this.#database.run((sql) => sql.list, [encodeText(userId), now])).map(decodeRow);
+    return (await this.#database.run((sql) => sql.list, [this.#keys.encodeUser(userId), now])).map((row) =>
+      decodeRow(row, this.#keys),
+    );
   }
 
   override async deleteExpired(now: number, limit: number): Promise<number> {
@@ -142,13 +157,13 @@ function encodeReplaced(replaced: readonly ReplacedValidator[]): [SqlValue, SqlV
   return [replaced.map(({ digest }) => digest), replaced.map(({ until }) => String(until))];
 }
 
-function decodeRow(row: Row): RememberMeTokenRecord {
+function decodeRow(row: Row, keys: StoredKeys): RememberMeTokenRecord {
   const [selector, id, userId, validatorDigest, createdAt, lastUsedAt, expiresAt, sessionId, ip, userAgent] = row;
   const [revision, successor, digests, until] = row.slice(10);
   return {
-    selector: selector!,
+    selector: keys.decode(selector!),
     id: id!,
-    userId: decodeText(userId!),
+    userId: keys.decodeUser(userId!),
     validatorDigest: validatorDigest!,
     revision: Number(revision),
     successor: successor == null ? undefined : (JSON.parse(successor) as RememberMeSuccessor),

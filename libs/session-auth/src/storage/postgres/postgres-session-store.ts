@@ -17,19 +17,20 @@ import {
   type Touch,
   type UpdateOutcome,
 } from '../../session/session-store.js';
-import { advisoryLock } from './advisory-lock.js';
+import { advisoryLock, lockNamespace } from './advisory-lock.js';
 import { createStatements, type CreateStatements } from './create-statements.js';
 import { findStatements, type FindStatements } from './find-statements.js';
 import { PostgresDatabase, type PostgresStoreSettings } from './postgres-database.js';
 import type { PostgresExecutor } from './postgres-executor.js';
 import type { PostgresStatement, Row, SqlValue } from './postgres-statement.js';
-import { decodeOptional, encodeText, textOrNull } from './postgres-text.js';
+import { encodeText, textOrNull } from './postgres-text.js';
 import { decodeAdmission, encodeAdmission } from './session-admission.js';
 import { decodeData, encodePatch } from './session-data.js';
 import { SessionReads } from './session-reads.js';
 import { decodeRow, encodeChanges, encodeRow, expiryOf, jsonOrNull, parseRow, placeOf } from './session-row.js';
 import { sessionStatements, type SessionStatements } from './session-statements.js';
 import { SESSION_TABLE } from './session-tables.js';
+import { StoredKeys } from './stored-keys.js';
 import { sweepStatements, type SweepStatements } from './sweep-statements.js';
 import { untilSettled } from './until-settled.js';
 import { UPDATE_STEP, userSessionStatements, type UserSessionStatements } from './user-session-statements.js';
@@ -53,18 +54,23 @@ export class PostgresSessionStore extends SessionStore {
   readonly #database: PostgresDatabase<Statements>;
   readonly #reads: SessionReads;
   readonly #lockNamespace: string;
+  readonly #keys: StoredKeys;
 
-  constructor(executor: PostgresExecutor, settings: PostgresStoreSettings) {
+  constructor(
+    private readonly executor: PostgresExecutor,
+    private readonly settings: PostgresStoreSettings,
+  ) {
     super();
+    this.#keys = new StoredKeys(settings.realm);
     this.#database = new PostgresDatabase(executor, settings, SESSION_TABLE, (session) => ({
       ...createStatements(session),
       ...findStatements(session),
       ...sessionStatements(session),
       ...userSessionStatements(session),
-      ...sweepStatements(session),
+      ...sweepStatements(session, this.#keys),
     }));
     this.#reads = new SessionReads(this.#database);
-    this.#lockNamespace = JSON.stringify([SESSION_TABLE, settings.schema]);
+    this.#lockNamespace = lockNamespace(SESSION_TABLE, settings);
   }
 
   /**
@@ -76,43 +82,50 @@ export class PostgresSessionStore extends SessionStore {
     await this.#database.checkTables((sql) => sql.check);
   }
 
+  override ofRealm(realm: string): PostgresSessionStore {
+    return new PostgresSessionStore(this.executor, { ...this.settings, realm });
+  }
+
   override async create(record: SessionRecord, admission: Admission, now: number): Promise<CreateOutcome> {
     const { userId, device } = record;
-    const values = [...encodeRow(record), now];
+    const values = [...encodeRow(record, this.#keys), now];
     if (userId === undefined || (admission.max === Infinity && device === undefined && !admission.replaces)) {
       const rows = await this.#database.run((sql) => sql.insert, values);
       return rows.length > 0 ? { status: 'created', evicted: [], replaced: [] } : { status: 'exists', id: record.id };
     }
-    values.push(...encodeAdmission(admission));
-    return untilSettled(async () => decodeAdmission(await this.#runLocked(userId, (sql) => sql.admit, values), userId));
+    values.push(...encodeAdmission(admission, this.#keys));
+    return untilSettled(async () => {
+      const rows = await this.#runLocked(userId, (sql) => sql.admit, values);
+      return decodeAdmission(rows, userId, this.#keys);
+    });
   }
 
   override async find(digest: string, touch: Touch): Promise<FindOutcome> {
     const { now, idle, interval } = touch;
-    const handle = encodeText(handleOf(digest));
+    const handle = this.#keys.encode(handleOf(digest));
     return untilSettled(async () => {
       const found = await this.#reads.find(handle);
       if (found === undefined) return { status: 'absent' };
       const row = parseRow(found);
       if (expiryOf(row) <= now) {
         const [removed] = await this.#database.run((sql) => sql.deleteIfExpired, [handle, now]);
-        return removed && { status: 'expired', ended: endedOf(removed) };
+        return removed && { status: 'expired', ended: this.#endedOf(removed) };
       }
-      const record = decodeRow(row);
+      const record = decodeRow(row, this.#keys);
       if (now - record.lastActivityAt < interval || !isHonoured(standingOf(record, digest, now))) {
         return { status: 'live', record };
       }
       const { ip, userAgent } = touch.client ?? {};
       const values = [handle, record.revision ?? 0, now, idle, interval, textOrNull(ip), textOrNull(userAgent)];
       const [touched] = await this.#database.run((sql) => sql.touch, values);
-      return touched && { status: 'live', record: decodeRow(parseRow(touched[0]!)) };
+      return touched && { status: 'live', record: decodeRow(parseRow(touched[0]!), this.#keys) };
     });
   }
 
   override async update(digest: string, patch: SessionData, now: number, maxBytes: number): Promise<UpdateOutcome> {
     const { starts, lines } = encodePatch(patch);
     const most = Math.min(maxBytes, Number.MAX_SAFE_INTEGER);
-    const handle = encodeText(handleOf(digest));
+    const handle = this.#keys.encode(handleOf(digest));
     let revision: number | null = null;
     return untilSettled(async () => {
       const values = [handle, encodeText(digest), revision, now, most, starts, lines];
@@ -133,11 +146,11 @@ export class PostgresSessionStore extends SessionStore {
   }
 
   override async rotate(digest: string, { revision, now, changes }: Rotation): Promise<RotateOutcome> {
-    const handle = encodeText(handleOf(digest));
+    const handle = this.#keys.encode(handleOf(digest));
     const values = [handle, revision, now, ...encodeChanges(changes)];
     return untilSettled(async () => {
       const [rotated] = await this.#database.run((sql) => sql.rotate, values);
-      if (rotated !== undefined) return { status: 'rotated', record: decodeRow(parseRow(rotated[0]!)) };
+      if (rotated !== undefined) return { status: 'rotated', record: decodeRow(parseRow(rotated[0]!), this.#keys) };
       const record = await this.#readLive(handle, now);
       if (record === undefined) return { status: 'absent' };
       return (record.revision ?? 0) === revision ? undefined : { status: 'changed', record };
@@ -145,28 +158,30 @@ export class PostgresSessionStore extends SessionStore {
   }
 
   override async delete(digest: string, now: number): Promise<EndedSession | undefined> {
-    const [removed] = await this.#database.run((sql) => sql.delete, [encodeText(handleOf(digest)), now]);
-    return removed?.[2] === 't' ? endedOf(removed) : undefined;
+    const [removed] = await this.#database.run((sql) => sql.delete, [this.#keys.encode(handleOf(digest)), now]);
+    return removed?.[2] === 't' ? this.#endedOf(removed) : undefined;
   }
 
   override async list(userId: string, { limit, cursor }: SessionPage, now: number): Promise<SessionList> {
     const place = parseSessionCursor(cursor);
-    const values = [encodeText(userId), now, limit + 1];
+    const values = [this.#keys.encodeUser(userId), now, limit + 1];
     const rows =
       place === undefined
         ? await this.#database.run((sql) => sql.list, values)
-        : await this.#database.run((sql) => sql.listBehind, [...values, place.createdAt, place.id]);
+        : await this.#database.run((sql) => sql.listBehind, [...values, place.createdAt, this.#keys.encode(place.id)]);
     const page = rows.slice(0, limit).map(([row]) => parseRow(row!));
     // a row that cannot be read must not hide the user's other sessions
-    const records = page.map((row) => ifReadable(() => decodeRow(row))).filter((record) => record !== undefined);
+    const records = page
+      .map((row) => ifReadable(() => decodeRow(row, this.#keys)))
+      .filter((record) => record !== undefined);
     const unreadable = page.length - records.length;
     const last = rows.length > limit ? page.at(-1) : undefined;
-    const behind = last && placeOf(last);
+    const behind = last && placeOf(last, this.#keys);
     return { records, next: behind && formatSessionCursor(behind), ...(unreadable > 0 && { unreadable }) };
   }
 
   override async deleteByHandle(userId: string, handle: string, now: number): Promise<EndedSession | undefined> {
-    const values = [encodeText(userId), encodeText(handle), now];
+    const values = [this.#keys.encodeUser(userId), this.#keys.encode(handle), now];
     const [row] = await this.#database.run((sql) => sql.deleteByHandle, values);
     return row?.[0] === 't' ? { id: handle, userId } : undefined;
   }
@@ -176,9 +191,11 @@ export class PostgresSessionStore extends SessionStore {
     { except, limit }: { readonly except?: string; readonly limit: number },
     now: number,
   ): Promise<DeleteByUserOutcome> {
-    const values = [encodeText(userId), encodeText(except ?? ''), limit, now];
+    const values = [this.#keys.encodeUser(userId), except === undefined ? '' : this.#keys.encode(except), limit, now];
     const rows = await this.#runLocked(userId, (sql) => sql.deleteByUser, values);
-    const ended = rows.filter(([what]) => what === 'ended').map(([, handle]) => ({ id: handle!, userId }));
+    const ended = rows
+      .filter(([what]) => what === 'ended')
+      .map(([, handle]) => ({ id: this.#keys.decode(handle!), userId }));
     return { ended, more: rows.some(([what]) => what === 'more') };
   }
 
@@ -191,7 +208,7 @@ export class PostgresSessionStore extends SessionStore {
     const email = textOrNull(changes.email);
     let updated = 0;
     for (let behind: string | null = ''; behind !== null;) {
-      const values = [encodeText(userId), now, behind, roles, email];
+      const values = [this.#keys.encodeUser(userId), now, behind, roles, email];
       const rows: Row[] = await this.#runLocked(userId, (sql) => sql.updateByUser, values);
       const count = Number(rows[0]![0]);
       updated += count;
@@ -204,7 +221,7 @@ export class PostgresSessionStore extends SessionStore {
     const ended: EndedSession[] = [];
     for (let more = true; more && ended.length < limit;) {
       const rows = await this.#database.sweep((sql) => sql.deleteExpired, [now, limit - ended.length]);
-      for (const [what, ...removed] of rows) if (what === 'removed') ended.push(endedOf(removed));
+      for (const [what, ...removed] of rows) if (what === 'removed') ended.push(this.#endedOf(removed));
       more = rows.some(([what]) => what === 'more');
     }
     return ended;
@@ -225,11 +242,11 @@ export class PostgresSessionStore extends SessionStore {
   async #readLive(handle: string, now: number): Promise<SessionRecord | undefined> {
     const found = await this.#reads.find(handle);
     const row = found === undefined ? undefined : parseRow(found);
-    return row !== undefined && expiryOf(row) > now ? decodeRow(row) : undefined;
+    return row !== undefined && expiryOf(row) > now ? decodeRow(row, this.#keys) : undefined;
   }
-}
 
-/** @param row begins with a handle and a user */
-function endedOf([handle, userId]: Row): EndedSession {
-  return { id: handle!, userId: decodeOptional(userId) };
+  /** @param row begins with a handle and a user */
+  #endedOf([handle, userId]: Row): EndedSession {
+    return { id: this.#keys.decode(handle!), userId: userId == null ? undefined : this.#keys.decodeUser(userId) };
+  }
 }

@@ -1,7 +1,7 @@
 import type { Admission } from '../../session/concurrency-limit.js';
 import type { CreateOutcome, EndedSession } from '../../session/session-store.js';
 import type { Row, SqlValue } from './postgres-statement.js';
-import { textOrNull } from './postgres-text.js';
+import type { StoredKeys } from './stored-keys.js';
 
 const MAX_COUNT = 2 ** 31;
 
@@ -9,20 +9,21 @@ const MAX_COUNT = 2 ** 31;
 const NEWEST = 500;
 
 /** Returns the parameters of the statement `admit` that follow the new session and the time. */
-export function encodeAdmission({ max, onLimit, sharedFor = 0, replaces }: Admission): SqlValue[] {
+export function encodeAdmission({ max, onLimit, sharedFor = 0, replaces }: Admission, keys: StoredKeys): SqlValue[] {
   return [
     Math.min(max, MAX_COUNT),
     onLimit,
     boundedTime(sharedFor),
-    textOrNull(replaces?.id),
+    replaces === undefined ? null : keys.encode(replaces.id),
     replaces?.unlessUsedFor === undefined ? null : boundedTime(replaces.unlessUsedFor),
     max === Infinity ? NEWEST : null,
   ];
 }
 
 /** Returns what the rows of the statement `admit` say; undefined: it has to run again. */
-export function decodeAdmission(rows: readonly Row[], userId: string): CreateOutcome | undefined {
-  const handlesOf = (what: string): string[] => rows.filter((row) => row[0] === what).map(([, handle]) => handle!);
+export function decodeAdmission(rows: readonly Row[], userId: string, keys: StoredKeys): CreateOutcome | undefined {
+  const handlesOf = (what: string): string[] =>
+    rows.filter((row) => row[0] === what).map(([, handle]) => (handle == null ? '' : keys.decode(handle)));
   const [shared] = [...handlesOf('exists'), ...handlesOf('shared')];
   if (shared !== undefined) return { status: 'exists', id: shared };
   if (handlesOf('in_use').length > 0) return { status: 'in_use' };

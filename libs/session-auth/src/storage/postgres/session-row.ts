@@ -7,6 +7,7 @@ import { isTime } from '../../time/clock.js';
 import type { SqlValue } from './postgres-statement.js';
 import { decodeOptional, encodeText, textOrNull } from './postgres-text.js';
 import { checkedData, encodeData } from './session-data.js';
+import { DEFAULT_KEYS, type StoredKeys } from './stored-keys.js';
 
 /** The columns of a session, in the order of {@link StoredSession}. */
 export const SESSION_COLUMNS = [
@@ -103,11 +104,11 @@ export function typeOf(column: SessionColumn): string {
 }
 
 /** Returns the values of a record, in the order of {@link SESSION_COLUMNS}. */
-export function encodeRow(record: SessionRecord): SqlValue[] {
+export function encodeRow(record: SessionRecord, keys: StoredKeys = DEFAULT_KEYS): SqlValue[] {
   return [
-    encodeText(record.id),
+    keys.encode(record.id),
     encodeText(record.digest),
-    textOrNull(record.userId),
+    record.userId === undefined ? null : keys.encodeUser(record.userId),
     textOrNull(record.email),
     JSON.stringify(record.roles),
     record.createdAt,
@@ -173,8 +174,11 @@ const LATEST_PLACE = 999_999_999_999_999;
  * Returns the place of a row in the list of its user's sessions, also where the row cannot be decoded: behind all rows
  * that were made later than anybody can. Undefined where only such rows follow that were made before there were any.
  */
-export function placeOf(row: StoredSession): Pick<SessionRecord, 'createdAt' | 'id'> | undefined {
-  return row[5] < 0 ? undefined : { createdAt: Math.min(row[5], LATEST_PLACE), id: row[0] };
+export function placeOf(
+  row: StoredSession,
+  keys: StoredKeys = DEFAULT_KEYS,
+): Pick<SessionRecord, 'createdAt' | 'id'> | undefined {
+  return row[5] < 0 ? undefined : { createdAt: Math.min(row[5], LATEST_PLACE), id: keys.decode(row[0]) };
 }
 
 /**
@@ -182,12 +186,12 @@ export function placeOf(row: StoredSession): Pick<SessionRecord, 'createdAt' | '
  *
  * @throws SessionAuthError `corrupt_session_record`
  */
-export function decodeRow(row: StoredSession): SessionRecord {
+export function decodeRow(row: StoredSession, keys: StoredKeys = DEFAULT_KEYS): SessionRecord {
   // by index: taking the row apart by names would run an iterator over it, in every request
   const record = {
-    id: row[0],
+    id: keys.decode(row[0]),
     digest: row[1],
-    userId: decodeOptional(row[2]),
+    userId: row[2] === null ? undefined : keys.decodeUser(row[2]),
     email: decodeOptional(row[3]),
     roles: checkedRoles(row[4]),
     createdAt: row[5],

@@ -1,4 +1,5 @@
 import { statement, type PostgresStatement } from './postgres-statement.js';
+import type { StoredKeys } from './stored-keys.js';
 
 /** The statement of a cleanup of sessions, for the table with a qualified name. */
 export interface SweepStatements {
@@ -12,12 +13,14 @@ export interface SweepStatements {
 const SWEEP_STEP = 500;
 
 /* Sweeps never wait for a lock: see session-statements.ts. */
-export function sweepStatements(session: string): SweepStatements {
+export function sweepStatements(session: string, { prefix }: StoredKeys): SweepStatements {
+  // those of other realms are left to these, which tell of them
+  const isOwn = prefix === '' ? `NOT starts_with(handle, '@')` : `starts_with(handle, '${prefix}')`;
   return {
     // $1 now, $2 limit
     deleteExpired: statement(`
 WITH due AS MATERIALIZED (
-    SELECT handle, expires_at FROM ${session} WHERE sweep_at <= $1::bigint
+    SELECT handle, expires_at FROM ${session} WHERE sweep_at <= $1::bigint AND ${isOwn}
     ORDER BY sweep_at LIMIT ${SWEEP_STEP} FOR UPDATE SKIP LOCKED
   ),
   removed AS (

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { SHARD_TAG_LENGTH, shardTagOf } from '../../crypto/session-token.js';
 import { SessionAuthError } from '../../errors/session-auth.error.js';
+import { DEFAULT_REALM, realmPart } from '../../realms/realm-name.js';
 
 /*
  * Every key of this library in Redis. The client's `keyPrefix`, if it has one, comes before it.
@@ -12,7 +13,7 @@ import { SessionAuthError } from '../../errors/session-auth.error.js';
  *   sa:{AB}:a:<20 characters>   what the end of sessions was answered with, for a minute: see redis-session-prelude.ts
  *   sa:throttle:…               counts of failed logins, see redis-login-throttle-store.ts
  *
- * `sa:` is the namespace. `AB` is the shard tag, with which all digests and selectors of a user begin: a Redis Cluster
+ * `sa:` is the namespace; that of another realm than the default one has `@<realm>:` behind it. `AB` is the shard tag, with which all digests and selectors of a user begin: a Redis Cluster
  * hashes what is in the braces, so all keys of a user are on one node. A script derives one key of a user from another
  * by replacing the end, which works behind any prefix.
  */
@@ -49,15 +50,32 @@ export function userKeyOf(userId: string): string {
   return hash('sha256', `user:${userId}`, 'base64url').slice(0, USER_KEY_LENGTH);
 }
 
+/** Where the keys of a store begin. */
+export interface RedisSessionStoreOptions {
+  /**
+   * The beginning of all keys of the store, after the client's own `keyPrefix`. Applications that share a Redis need
+   * different ones. @default 'sa:'
+   */
+  readonly namespace?: string;
+  /** The realm whose keys they are: those of each other realm than the default one have a part of their own. */
+  readonly realm?: string;
+}
+
 /**
- * Returns a namespace, after checking that it cannot change which part of a key a Cluster hashes.
+ * Returns what the keys of a realm begin with, after checking that it cannot change which part of a key a Cluster hashes,
+ * and that it is not that of another realm.
  *
- * @throws SessionAuthError `invalid_configuration` for one with braces or blanks
+ * @throws SessionAuthError `invalid_configuration` for one with braces or blanks, and for one that ends as a realm's does
  */
-export function checkedNamespace(namespace = DEFAULT_REDIS_NAMESPACE): string {
-  if (typeof namespace === 'string' && !/[{}\s]/.test(namespace)) return namespace;
+export function namespaceOf({
+  namespace = DEFAULT_REDIS_NAMESPACE,
+  realm = DEFAULT_REALM,
+}: RedisSessionStoreOptions): string {
+  const isText = typeof namespace === 'string' && !/[{}\s]|@[a-z0-9-]{1,32}:$/.test(namespace);
+  if (isText) return namespace + realmPart(realm, '@', ':');
   throw new SessionAuthError(
     'invalid_configuration',
-    `redisStorage.namespace: given ${JSON.stringify(namespace)}; allowed is text without braces and blanks`,
+    `redisStorage.namespace: given ${JSON.stringify(namespace)}; allowed is text without braces and blanks, and no end ` +
+      'such as @staff:, which the namespace of a realm has',
   );
 }

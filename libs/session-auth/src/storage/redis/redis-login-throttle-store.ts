@@ -6,6 +6,7 @@ import {
 } from '../../throttle/login-throttle-store.js';
 import type { RedisClient } from './redis-client.js';
 import { ADD, DELETE, LIST, READ, SET } from './redis-login-throttle-scripts.js';
+import { namespaceOf } from './redis-keys.js';
 import type { RedisScript } from './redis-script.js';
 
 /**
@@ -18,6 +19,10 @@ export class RedisLoginThrottleStore extends LoginThrottleStore {
     private readonly namespace: string,
   ) {
     super();
+  }
+
+  override ofRealm(realm: string): RedisLoginThrottleStore {
+    return new RedisLoginThrottleStore(this.client, namespaceOf({ namespace: this.namespace, realm }));
   }
 
   override async read(keys: readonly FailureKey[], now: number): Promise<readonly (FailureCount | undefined)[]> {

@@ -9,9 +9,8 @@ import {
   type ReplacedValidator,
 } from '../../remember-me/remember-me-token-store.js';
 import type { RedisClient } from './redis-client.js';
-import { checkedNamespace, keyOf, keyOfUser, KIND, userKeyOf } from './redis-keys.js';
+import { keyOf, keyOfUser, KIND, namespaceOf, userKeyOf, type RedisSessionStoreOptions } from './redis-keys.js';
 import * as scripts from './redis-remember-me-scripts.js';
-import type { RedisSessionStoreOptions } from './redis-session-store.js';
 
 const TIME_LENGTH = 13;
 
@@ -22,10 +21,17 @@ export class RedisRememberMeTokenStore extends RememberMeTokenStore {
   readonly #client: RedisClient;
   readonly #namespace: string;
 
-  constructor(client: RedisClient, options: RedisSessionStoreOptions = {}) {
+  constructor(
+    client: RedisClient,
+    private readonly options: RedisSessionStoreOptions = {},
+  ) {
     super();
     this.#client = client;
-    this.#namespace = checkedNamespace(options.namespace);
+    this.#namespace = namespaceOf(options);
+  }
+
+  override ofRealm(realm: string): RedisRememberMeTokenStore {
+    return new RedisRememberMeTokenStore(this.#client, { ...this.options, realm });
   }
 
   override async create(record: RememberMeTokenRecord, maxPerUser: number, now: number): Promise<void> {

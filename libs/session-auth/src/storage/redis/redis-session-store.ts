@@ -17,21 +17,12 @@ import {
   type UpdateOutcome,
 } from '../../session/session-store.js';
 import type { RedisClient } from './redis-client.js';
-import { checkedNamespace, keyOfUser, KIND } from './redis-keys.js';
+import { keyOfUser, KIND, namespaceOf, type RedisSessionStoreOptions } from './redis-keys.js';
 import type { RedisScript } from './redis-script.js';
 import { decodeRecord, encodeData, encodeFields, encodeRecord } from './redis-session-codec.js';
 import { asStoreError } from './redis-session-prelude.js';
 import { CREATE, DELETE, FIND, ROTATE, UPDATE } from './redis-session-scripts.js';
 import { RedisUserSessions } from './redis-user-sessions.js';
-
-/** Settings of {@link RedisSessionStore}. */
-export interface RedisSessionStoreOptions {
-  /**
-   * The beginning of all keys of the store, after the client's own `keyPrefix`. Applications that share a Redis need
-   * different ones. @default 'sa:'
-   */
-  readonly namespace?: string;
-}
 
 /** A `find` that waits for Redis. */
 interface Find {
@@ -64,12 +55,19 @@ export class RedisSessionStore extends SessionStore {
   #finds: Find[] = [];
   #findStep: number;
 
-  constructor(client: RedisClient, options: RedisSessionStoreOptions = {}) {
+  constructor(
+    client: RedisClient,
+    private readonly options: RedisSessionStoreOptions = {},
+  ) {
     super();
     this.#client = client;
-    this.#namespace = checkedNamespace(options.namespace);
+    this.#namespace = namespaceOf(options);
     this.#ofUsers = new RedisUserSessions(this.#namespace, (script, keys, args) => this.#run(script, keys, args));
     this.#findStep = client.isCluster === true ? 1 : FIND_STEP;
+  }
+
+  override ofRealm(realm: string): RedisSessionStore {
+    return new RedisSessionStore(this.#client, { ...this.options, realm });
   }
 
   override find(digest: string, touch: Touch): Promise<FindOutcome> {

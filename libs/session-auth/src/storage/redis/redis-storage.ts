@@ -4,12 +4,12 @@ import type { SessionStore } from '../../session/session-store.js';
 import type { LoginThrottleStore } from '../../throttle/login-throttle-store.js';
 import type { RedisClient } from './redis-client.js';
 import { RedisLoginThrottleStore } from './redis-login-throttle-store.js';
-import { checkedNamespace } from './redis-keys.js';
+import { namespaceOf, type RedisSessionStoreOptions } from './redis-keys.js';
 import { RedisRememberMeTokenStore } from './redis-remember-me-token-store.js';
-import { RedisSessionStore, type RedisSessionStoreOptions } from './redis-session-store.js';
+import { RedisSessionStore } from './redis-session-store.js';
 
 /** The options of {@link redisStorage}. */
-export type RedisStorageOptions = RedisSessionStoreOptions &
+export type RedisStorageOptions = Pick<RedisSessionStoreOptions, 'namespace'> &
   (
     | { /** The application's `ioredis` client, connected and closed by it. */ readonly client: RedisClient }
     | { /** The provider that is such a client. */ readonly inject: InjectionToken<RedisClient> }
@@ -40,7 +40,7 @@ export function redisStorage(options: RedisStorageOptions): RedisStorage {
     rememberMe: { inject, useFactory: (injected) => new RedisRememberMeTokenStore(injected ?? given!, { namespace }) },
     throttle: {
       inject,
-      useFactory: (injected) => new RedisLoginThrottleStore(injected ?? given!, checkedNamespace(namespace)),
+      useFactory: (injected) => new RedisLoginThrottleStore(injected ?? given!, namespaceOf({ namespace })),
     },
   };
 }

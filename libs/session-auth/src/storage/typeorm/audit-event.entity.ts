@@ -1,5 +1,6 @@
 import { EntitySchema } from 'typeorm';
 import type { AuditEventRow } from '../postgres/audit-event-row.js';
+import { DEFAULT_REALM } from '../../realms/realm-name.js';
 import { AUDIT_INDEXES, AUDIT_TABLE } from '../postgres/audit-tables.js';
 import { NUMBER } from './column-transformers.js';
 
@@ -23,6 +24,7 @@ export function createAuditEventEntity({ schema }: { readonly schema?: string } 
       event: { type: 'text' },
       level: { type: 'text' },
       type: { type: 'text' },
+      realm: { type: 'text', collation: 'C', default: DEFAULT_REALM },
       userId: { name: 'user_id', type: 'text', collation: 'C', nullable: true },
       sessionId: { name: 'session_id', type: 'text', collation: 'C', nullable: true },
       ip: { type: 'text', nullable: true },

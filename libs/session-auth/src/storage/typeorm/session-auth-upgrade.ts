@@ -1,4 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { upgradeAuditTable } from '../postgres/audit-tables.js';
 import { upgradeRememberMeTable } from '../postgres/remember-me-tables.js';
 import { findUpgradedSessionTable, upgradeSessionTable } from '../postgres/session-tables.js';
 import { quoteIdentifier } from '../postgres/sql-identifier.js';
@@ -22,7 +23,8 @@ export class UpgradeSessionAuthTables implements MigrationInterface {
 
   async up(queryRunner: QueryRunner): Promise<void> {
     const schema = this.schemaOf(queryRunner);
-    for (const statement of upgradeRememberMeTable(schema)) await queryRunner.query(statement);
+    const additions = [...upgradeRememberMeTable(schema), ...upgradeAuditTable(schema)];
+    for (const statement of additions) await queryRunner.query(statement);
     const { text, values } = findUpgradedSessionTable(schema);
     const found = (await queryRunner.query(text, values)) as unknown[];
     if (found.length > 0) return;

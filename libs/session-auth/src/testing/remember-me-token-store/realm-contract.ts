@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict';
+import type { RememberMeTokenStore } from '../../remember-me/remember-me-token-store.js';
+import { idsOf, MAX, newRecord, newUser, NOW, type DeclareTest } from './sample-tokens.js';
+
+function realmsOf(store: RememberMeTokenStore): readonly RememberMeTokenStore[] {
+  return store.ofRealm === undefined ? [] : [store, store.ofRealm('staff'), store.ofRealm('sta')];
+}
+
+/** Equal users, and even equal selectors, in different realms have nothing to do with each other. */
+export function realmTests(it: DeclareTest): void {
+  it('of equal users in different realms, in all operations', async (store) => {
+    const stores = realmsOf(store);
+    const userId = newUser();
+    const records = stores.map(() => newRecord(userId));
+    for (const [i, each] of stores.entries()) await each.create(records[i]!, 1, NOW);
+    for (const [i, each] of stores.entries()) {
+      assert.deepEqual(idsOf(await each.list(userId, NOW)), [records[i]!.id]);
+      for (const [j, { selector, id, sessionId }] of records.entries()) {
+        if (i === j) continue;
+        assert.equal(await each.find(selector, NOW), undefined);
+        const replacement = { revision: 0, now: NOW, changes: { lastUsedAt: NOW + 1 } };
+        assert.deepEqual(await each.replace(selector, replacement), { status: 'absent' });
+        assert.equal(await each.delete(selector, NOW), undefined);
+        assert.equal(await each.deleteById(userId, id, NOW), false);
+        assert.equal(await each.deleteBySession(userId, sessionId, NOW), 0);
+      }
+    }
+    for (const [i, each] of stores.entries()) {
+      assert.equal(await each.deleteByUser(userId, undefined, NOW), 1);
+      const left = await Promise.all(stores.map(async (other) => (await other.list(userId, NOW)).length));
+      assert.deepEqual(
+        left,
+        stores.map((_, j) => (j > i ? 1 : 0)),
+      );
+    }
+  });
+
+  it('of one selector in different realms', async (store) => {
+    const record = newRecord(newUser());
+    const stores = realmsOf(store);
+    for (const each of stores) await each.create(record, MAX, NOW);
+    for (const each of stores) {
+      assert.equal((await each.delete(record.selector, NOW))?.id, record.id);
+      assert.equal(await each.find(record.selector, NOW), undefined);
+    }
+  });
+}

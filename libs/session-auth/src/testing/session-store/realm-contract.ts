@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict';
+import type { SessionRecord } from '../../session/session-record.js';
+import type { SessionStore } from '../../session/session-store.js';
+import type { ContractTests } from './contract-tests.js';
+import { ABSOLUTE, newDevice, newRecord, newUser, NO_LIMIT, NO_MAXIMUM, NOW, untouched } from './sample-records.js';
+import { assertSame, assertSameSet, CREATED, endAll, isLive, listedIds, liveRecord } from './store-queries.js';
+
+/** The stores of the default realm and of two others on one backend; undefined for a store that serves one realm. */
+function realmsOf(store: SessionStore): readonly SessionStore[] | undefined {
+  if (store.ofRealm === undefined) return undefined;
+  return [store, store.ofRealm('staff'), store.ofRealm('sta')];
+}
+
+/** The user ids that are equal in all realms: one of them looks like what a realm's could be stored as. */
+const usersOf = (userId: string): string[] => [userId, `@staff:${userId}`, `staff:${userId}`];
+
+/** Equal user ids, and even equal handles, in different realms have nothing to do with each other. */
+export function realmContract({ it }: ContractTests): void {
+  it('keeps the sessions of equal users in different realms apart, in all operations', async ({ store }) => {
+    const stores = realmsOf(store) ?? [];
+    for (const userId of usersOf(newUser())) {
+      const device = newDevice();
+      const records: SessionRecord[] = [];
+      for (const each of stores) {
+        const record = newRecord(userId, { device, data: { at: records.length } });
+        const admission = { max: 1, onLimit: 'reject' as const, sharedFor: 1000 };
+        assert.deepEqual(await each.create(record, admission, NOW), CREATED);
+        records.push(record);
+      }
+      for (const [i, each] of stores.entries()) {
+        assertSame(await liveRecord(each, records[i]!.digest), records[i]!);
+        assert.deepEqual(await listedIds(each, userId), [records[i]!.id]);
+        for (const foreign of records.filter((record) => record !== records[i])) await ignores(each, foreign);
+      }
+      for (const [i, each] of stores.entries()) {
+        assert.equal(await each.updateByUser(userId, { roles: [`role${i}`] }, NOW), 1);
+      }
+      for (const [i, each] of stores.entries()) {
+        assert.deepEqual((await liveRecord(each, records[i]!.digest)).roles, [`role${i}`]);
+        assert.deepEqual(await endAll(each, userId), [records[i]!.id]);
+        for (const [j, other] of stores.entries()) assert.equal(await isLive(other, records[j]!.digest), j > i);
+      }
+    }
+  });
+
+  it('keeps sessions of one handle in different realms apart', async ({ store }) => {
+    const stores = realmsOf(store) ?? [];
+    const userId = newUser();
+    const record = newRecord(userId);
+    for (const each of stores) assert.deepEqual(await each.create(record, NO_LIMIT, NOW), CREATED);
+    for (const [i, each] of stores.entries()) {
+      const updated = await each.update(record.digest, { at: i }, NOW, NO_MAXIMUM);
+      assertSame(updated, { status: 'updated', data: { at: i } });
+    }
+    for (const [i, each] of stores.entries()) {
+      assertSame((await liveRecord(each, record.digest)).data, { at: i });
+      assertSame(await each.deleteByHandle(userId, record.id, NOW), { id: record.id, userId });
+      assert.equal(await each.deleteByHandle(userId, record.id, NOW), undefined);
+    }
+  });
+
+  it('sweeps the sessions of its own realm only, anonymous ones as well', async ({ store }) => {
+    const stores = realmsOf(store) ?? [];
+    const userId = newUser();
+    const over = NOW + 2 * ABSOLUTE;
+    for (const each of stores) await sweptIds(each, over);
+    const records: SessionRecord[][] = [];
+    for (const each of stores) {
+      const own = [newRecord(userId), newRecord(undefined)];
+      for (const record of own) await each.create(record, NO_LIMIT, NOW);
+      records.push(own);
+    }
+    for (const [i, each] of stores.entries()) {
+      const ids = await sweptIds(each, over);
+      // a backend that expires by itself returns nothing
+      if (ids.length > 0)
+        assertSameSet(
+          ids,
+          records[i]!.map(({ id }) => id),
+        );
+      for (const { digest } of records.slice(i + 1).flat()) {
+        const found = await Promise.all(stores.slice(i + 1).map((other) => isLive(other, digest)));
+        assert.equal(found.filter(Boolean).length, 1);
+      }
+    }
+  });
+
+  it('counts no session of another realm against a limit, also in parallel logins', async ({ store, node }) => {
+    if (realmsOf(store) === undefined) return;
+    const userId = newUser();
+    const nodes = [0, 1].map((turn) => realmsOf(node(turn))!);
+    const logins = Array.from({ length: 30 }, async (_, i) => {
+      const realm = i % 3;
+      const admission = { max: 2, onLimit: 'evict-oldest' as const };
+      return nodes[i % 2]![realm]!.create(newRecord(userId, { createdAt: NOW + i }), admission, NOW + i);
+    });
+    const outcomes = await Promise.all(logins);
+    assert.ok(outcomes.every(({ status }) => status === 'created'));
+    for (const each of nodes[0]!) assert.equal((await listedIds(each, userId, NOW + 30)).length, 2);
+  });
+}
+
+/** Asserts that a store does nothing by the digest, the handle and the user of another realm's session. */
+async function ignores(store: SessionStore, { digest, id, userId }: SessionRecord): Promise<void> {
+  assert.deepEqual(await store.find(digest, { ...untouched(NOW), interval: 0 }), { status: 'absent' });
+  assert.deepEqual(await store.update(digest, { stolen: true }, NOW, NO_MAXIMUM), { status: 'absent' });
+  const rotation = { revision: 0, now: NOW, changes: { roles: ['admin'] } };
+  assert.deepEqual(await store.rotate(digest, rotation), { status: 'absent' });
+  assert.equal(await store.delete(digest, NOW), undefined);
+  assert.equal(await store.deleteByHandle(userId!, id, NOW), undefined);
+}
+
+async function sweptIds(store: SessionStore, now: number): Promise<string[]> {
+  return (await store.deleteExpired(now, 10_000)).map(({ id }) => id);
+}
