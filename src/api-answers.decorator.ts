@@ -23,11 +23,12 @@ function refusal(status: number, codes: readonly SessionAuthErrorCode[]): ApiRes
     description: codes.map((code) => `\`${code}\``).join(' or '),
     schema: {
       type: 'object',
-      required: ['statusCode', 'code', 'message'],
+      required: ['statusCode', 'code', 'message', 'realm'],
       properties: {
         statusCode: { type: 'integer' },
         code: { type: 'string', enum: [...codes] },
         message: { type: 'string' },
+        realm: { type: 'string' },
       },
     },
   };

@@ -32,6 +32,8 @@ export class ChangedSessions {
 export class SessionOfUser {
   @ApiProperty()
   id!: string;
+  @ApiProperty()
+  realm!: string;
   @ApiPropertyOptional()
   userId?: string;
   @ApiPropertyOptional()

@@ -47,7 +47,7 @@ describe.each(SERVERS)('a session cookie that is not the one we issued, on %s', 
     expect(await backend.redis!.dbsize()).toBe(records);
   }
 
-  const REFUSAL = '{"statusCode":401,"code":"session_required","message":"sign in first"}';
+  const REFUSAL = '{"statusCode":401,"code":"session_required","message":"sign in first","realm":"default"}';
 
   it('is told from the genuine one, which costs one script', async () => {
     const count = await countCommands(backend.redis!, async () => {

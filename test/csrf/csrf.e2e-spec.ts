@@ -6,6 +6,7 @@ import { rawRequest } from '../support/raw-request.js';
 
 const REFUSED = {
   statusCode: 403,
+  realm: 'default',
   code: 'csrf_failed',
   message: 'this request cannot be told from a forged one; reload the page',
 };
@@ -530,6 +531,7 @@ describe.each(SERVERS)('CSRF protection on %s', (adapter) => {
     expect(bank.events).toEqual([
       {
         type: 'csrf.rejected',
+        realm: 'default',
         reason: 'untrusted_origin',
         method: 'POST',
         origin: 'https://evil.example',

@@ -38,6 +38,7 @@ describe('the examples of further factors', () => {
         statusCode: 401,
         code: 'further_factor_required',
         message: 'prove one of these to go on: totp, passkey',
+        realm: 'default',
         factors: ['totp', 'passkey'],
       },
     ]);

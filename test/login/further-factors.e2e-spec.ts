@@ -99,7 +99,7 @@ describe.each(EVERYWHERE)('further factors on $adapter with $store', ({ adapter,
   it('keep out whoever has proved none, and say which would do', async () => {
     const stranger = nodes[0].client();
     expect(codeOf(await stranger.get('/factors/totp'))).toEqual([401, 'session_required']);
-    const missing = { statusCode: 401, code: 'further_factor_required', message: expect.any(String) };
+    const missing = { statusCode: 401, code: 'further_factor_required', message: expect.any(String), realm: 'default' };
     expect((await alice.get('/factors/totp')).json).toEqual({ ...missing, factors: ['totp'] });
     expect((await alice.get('/factors/any-recent')).json).toEqual({ ...missing, factors: ['totp', 'passkey'] });
     expect(codeOf(await alice.post('/factors', { factor: 'totp', code: '000000' }))[0]).toBe(401);

@@ -16,7 +16,7 @@ import { signInAs } from 'nestjs-session-auth/testing';
 import { SESSION_COOKIE, type Answer } from '../support/bank-client.js';
 import { EVERYWHERE, openBackend, startBank, type Backend, type Bank } from '../support/bank.js';
 
-const GENERAL = { statusCode: 500, code: 'invalid_user', message: 'Internal server error' };
+const GENERAL = { statusCode: 500, code: 'invalid_user', message: 'Internal server error', realm: 'default' };
 const INVALID = expect.objectContaining({ code: 'invalid_user' }) as object;
 
 /** Whatever an application returns by mistake. */

@@ -16,7 +16,12 @@ describe.each(EVERYWHERE)('the login throttle on $adapter with $store', ({ adapt
     for (let i = 0; i < 3; i += 1) expect((await guess('alice')).status).toBe(401);
     const refused = await login('alice');
     expect(refused.status).toBe(429);
-    expect(refused.json).toEqual({ statusCode: 429, code: 'too_many_attempts', message: expect.any(String) });
+    expect(refused.json).toEqual({
+      statusCode: 429,
+      code: 'too_many_attempts',
+      message: expect.any(String),
+      realm: 'default',
+    });
     expect(Number(refused.headers['retry-after'])).toBe(60);
     expect(refused.setCookies.filter((line) => line.startsWith('__Host-session='))).toEqual([]);
     expect(at.bank.events.at(-1)).toMatchObject({

@@ -57,6 +57,7 @@ describe.each(ADAPTERS)('passwords on %s', (adapter) => {
       statusCode: 400,
       code: 'password_too_long',
       message: expect.stringContaining('72 bytes'),
+      realm: 'default',
     });
     expect((await attempt(longest.slice(1))).status).toBe(401);
   });

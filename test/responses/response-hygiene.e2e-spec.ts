@@ -318,11 +318,13 @@ describe.each(SERVERS)('responses on %s', (adapter) => {
       statusCode: 503,
       code: 'session_store_unavailable',
       message: 'Sessions are unavailable for the moment',
+      realm: 'default',
     });
     expect(answers[1]!.json).toEqual({
       statusCode: 500,
       code: 'not_configured',
       message: 'Internal server error',
+      realm: 'default',
     });
   });
 });

@@ -33,7 +33,7 @@ describe.each(EVERYWHERE)('deeply nested session data on $adapter with $store', 
       expect({ levels, status: refused.status, json: refused.json }).toEqual({
         levels,
         status: 400,
-        json: { statusCode: 400, code: 'invalid_session_data', message: expect.any(String) },
+        json: { statusCode: 400, code: 'invalid_session_data', message: expect.any(String), realm: 'default' },
       });
     }
     expect((await alice.get('/api/preferences')).text).toBe(`{"deep":${nested(LIMIT)}}`);

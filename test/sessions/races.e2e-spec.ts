@@ -47,7 +47,7 @@ describe.each(EVERYWHERE)('races on $adapter with $store, between two nodes', ({
     const answer = await slow;
     expect([answer.status, answer.json]).toEqual([
       401,
-      { statusCode: 401, code: 'session_required', message: expect.any(String) },
+      { statusCode: 401, code: 'session_required', message: expect.any(String), realm: 'default' },
     ]);
     expect(await alice.isSignedIn({ cookie: stolen })).toBe(false);
     if (backend.redis) expect(await backend.redis.keys(`${backend.namespace}*:s:*`)).toEqual([]);

@@ -80,7 +80,12 @@ describe.each(EVERYWHERE)('session data on $adapter with $store', ({ adapter, st
         expect({ way, status, json }).toEqual({
           way,
           status: 400,
-          json: { statusCode: 400, code: 'invalid_session_data', message: expect.stringContaining('"basket"') },
+          json: {
+            statusCode: 400,
+            code: 'invalid_session_data',
+            message: expect.stringContaining('"basket"'),
+            realm: 'default',
+          },
         });
       }
       await expect(signInAs(bank.app, { id: 'bob' }, { data })).rejects.toMatchObject({ code: 'invalid_session_data' });

@@ -58,7 +58,12 @@ describe.each(EVERYWHERE)('sessions on $adapter with $store', ({ adapter, store 
     });
     const answer = await alice.get('/api/me');
     expect(answer.status).toBe(401);
-    expect(answer.json).toEqual({ statusCode: 401, code: 'session_required', message: expect.any(String) });
+    expect(answer.json).toEqual({
+      statusCode: 401,
+      code: 'session_required',
+      message: expect.any(String),
+      realm: 'default',
+    });
     expect((await alice.get('/health')).setCookies).toEqual([]);
     expect(answer.setCookies).toEqual([]);
     expect(created).toEqual([]);

@@ -188,5 +188,8 @@ export async function expectWorking(client: BankClient, prefix = ''): Promise<vo
 
 /** An answer of the library's own: status, code, message and nothing else. */
 export function expectError({ status, json }: Answer, statusCode: number, code: string): void {
-  expect({ status, json }).toEqual({ status: statusCode, json: { statusCode, code, message: expect.any(String) } });
+  expect({ status, json }).toEqual({
+    status: statusCode,
+    json: { statusCode, code, message: expect.any(String), realm: 'default' },
+  });
 }

@@ -46,6 +46,7 @@ function watched<T extends object>(store: T, calls: string[]): T {
     get(target, name) {
       const member: unknown = Reflect.get(target, name);
       if (typeof member !== 'function') return member;
+      if (name === 'ofRealm') return (realm: string) => watched(Reflect.apply(member, target, [realm]) as T, calls);
       return (...args: unknown[]): unknown => {
         calls.push(String(name));
         return Reflect.apply(member, target, args);

@@ -5,6 +5,10 @@ export type { SessionAuthExtras, SessionAuthOptions } from './session-auth.optio
 // options
 export type { ProviderSlot } from './options/provider-slot.js';
 
+// realms
+export { Realm } from './realms/realm.decorator.js';
+export { InjectRealm, realmToken } from './realms/realm-token.js';
+
 // errors
 export { HTTP_STATUS_BY_CODE, type SessionAuthErrorCode } from './errors/error-codes.js';
 export { SessionAuthError, type SessionAuthErrorOptions } from './errors/session-auth.error.js';

@@ -12,19 +12,12 @@ import { UpstreamDigests } from './session/upstream-session.js';
 import { UserSessions } from './session/user-sessions.js';
 import { BearerTokens } from './crypto/bearer-tokens.js';
 import { KeyRing } from './crypto/key-ring.js';
-import { CsrfGuard } from './csrf/csrf.guard.js';
 import { CsrfService } from './csrf/csrf.service.js';
-import { EmbeddingGuard } from './csrf/embedding.guard.js';
 import { AuditAggregation } from './events/audit-aggregation.js';
 import { AuditLog } from './events/audit-log.js';
 import { EventEmitterBridge } from './events/event-emitter-bridge.js';
 import { SessionEventPublisher } from './events/event-publisher.js';
 import { Fingerprint } from './fingerprint/fingerprint.js';
-import { FactorGuard } from './guards/factor.guard.js';
-import { FullAuthGuard } from './guards/full-auth.guard.js';
-import { RecentAuthGuard } from './guards/recent-auth.guard.js';
-import { RolesGuard } from './guards/roles.guard.js';
-import { SessionAuthGuard } from './guards/session-auth.guard.js';
 import { AccountChanges } from './login/account-changes.js';
 import { CredentialCheck } from './login/credential-check.js';
 import { DeviceRecognition } from './login/device-recognition.js';
@@ -56,16 +49,9 @@ import { Clock, SystemClock } from './time/clock.js';
 /** What Nest builds by itself, and an application may inject. */
 const EXPORTED_CLASSES = [
   ConcurrentSessionsService,
-  CsrfGuard,
   CsrfService,
-  EmbeddingGuard,
-  FactorGuard,
-  FullAuthGuard,
-  RecentAuthGuard,
   RememberMeService,
   RequestSessionFactory,
-  RolesGuard,
-  SessionAuthGuard,
   SessionAuthService,
   SessionCleanupService,
   SessionEventPublisher,

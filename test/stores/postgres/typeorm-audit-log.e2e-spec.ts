@@ -53,7 +53,7 @@ describe('the audit log in PostgreSQL', () => {
   const told = (userId: string | undefined, sessionId: string): SessionEvent => {
     const { newDevice: _, ...rest } = event(1000, userId!) as Extract<SessionEvent, { type: 'session.created' }>;
     return userId === undefined
-      ? { type: 'session.used_after_end', at: rest.at, sessionId, client: rest.client }
+      ? { type: 'session.used_after_end', realm: rest.realm, at: rest.at, sessionId, client: rest.client }
       : { ...rest, sessionId };
   };
 

@@ -2,13 +2,14 @@ import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/com
 import { Reflector } from '@nestjs/core';
 import { asHttpException } from '../http/http-exception.js';
 import { namesGuard } from '../http/named-guard.js';
-import { RequestSessionFactory } from '../http/request-session-factory.js';
+import { RealmRegistry } from '../http/realm-registry.js';
+import { SeveralSessions } from '../http/several-sessions.js';
 import { CSRF, type CsrfProtection } from './csrf-metadata.js';
 import { CsrfService } from './csrf.service.js';
 
 /**
  * Lets a request pass that cannot be the work of another site: by a safe verb, or from a known origin and with the
- * token of {@link CsrfService.issue}. Costs no store call. {@link CsrfExempt} handlers are open, unless the handler itself
+ * token of {@link CsrfService.issue}. Costs no store call, but on a route of several realms that of finding the session. {@link CsrfExempt} handlers are open, unless the handler itself
  * names this guard; with `csrf.global` it stands before every route.
  *
  * The verb is that of the request line: no `_method` field and no override header makes a request safe.
@@ -18,19 +19,40 @@ import { CsrfService } from './csrf.service.js';
 @Injectable()
 export class CsrfGuard implements CanActivate {
   constructor(
-    private readonly requestSessions: RequestSessionFactory,
-    private readonly csrf: CsrfService,
+    private readonly realms: RealmRegistry,
     private readonly reflector: Reflector,
   ) {}
 
-  canActivate(context: ExecutionContext): boolean {
+  canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     // messages on an open connection carry no cookie of their own: its handshake was the request
     if (context.getType() === 'rpc' || context.getType() === 'ws') return true;
     const targets = [context.getHandler(), context.getClass()];
     const protection = this.reflector.getAllAndOverride<CsrfProtection | 'exempt' | undefined>(CSRF, targets);
     if (protection === 'exempt' && !namesGuard(context, CsrfGuard)) return true;
+    const given = protection === 'exempt' ? {} : protection;
     try {
-      this.csrf.guard(this.requestSessions.of(context), protection === 'exempt' ? {} : protection);
+      const route = this.realms.of(context);
+      if (route instanceof SeveralSessions) return this.#guardSeveral(context, route, given);
+      this.realms.serviceOf(route, CsrfService).guard(route, given);
+      return true;
+    } catch (error) {
+      throw asHttpException(error, context);
+    }
+  }
+
+  /** Which realm's token is asked for, only its session tells. */
+  async #guardSeveral(
+    context: ExecutionContext,
+    route: SeveralSessions,
+    protection?: CsrfProtection,
+  ): Promise<boolean> {
+    try {
+      const isProtected = route.candidates.some((each) =>
+        this.realms.serviceOf(each, CsrfService).isProtected(each, protection),
+      );
+      if (!isProtected) return true;
+      const requestSession = await route.settle();
+      this.realms.serviceOf(requestSession, CsrfService).guard(requestSession, protection);
       return true;
     } catch (error) {
       throw asHttpException(error, context);

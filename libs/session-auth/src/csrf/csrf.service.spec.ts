@@ -13,6 +13,7 @@ import type { SessionEvent } from '../events/session-event.js';
 import { cookieAttributes } from '../../test/fixtures/cookie-attributes.js';
 import { CookieSet } from '../http/cookie-set.js';
 import { DEFAULT_HTTP } from '../http/http.options.js';
+import { RealmRegistry } from '../http/realm-registry.js';
 import type { RequestSession } from '../http/request-session.js';
 import { RequestServices } from '../http/request-services.js';
 import { RequestSessionFactory } from '../http/request-session-factory.js';
@@ -93,7 +94,9 @@ function ask(given: Given = {}): Asked {
   const sessions = new RequestSessionFactory(
     new RequestServices(cookies, unused, unused, unused, unused, guessing, clock, publisher, DEFAULT_HTTP),
   );
-  const csrf = new CsrfService(keys, { ...SETTINGS, ...settings }, publisher);
+  const csrf = new CsrfService(keys, { ...SETTINGS, ...settings }, publisher, sessions);
+  const realms = new RealmRegistry(new Reflector());
+  realms.add('default', { requestSessions: sessions, services: new Map([[CsrfService, csrf]]) });
   const response = new ServerResponse(new IncomingMessage(new Socket()));
   if (given.headersSent) response.writeHead(200);
   const { method = 'POST', originalMethod, headers = {}, body } = given;
@@ -116,8 +119,8 @@ function ask(given: Given = {}): Asked {
     csrf,
     request,
     requestSession,
-    pass: async () => new CsrfGuard(sessions, csrf, new Reflector()).canActivate(context),
-    show: async () => new EmbeddingGuard(sessions, csrf).canActivate(context),
+    pass: async () => new CsrfGuard(realms, new Reflector()).canActivate(context),
+    show: async () => new EmbeddingGuard(realms).canActivate(context),
     head: () => {
       if (!response.headersSent) response.writeHead(200);
       return response.getHeaders();
@@ -246,6 +249,7 @@ describe('the guard', () => {
           statusCode: 403,
           code: 'csrf_failed',
           message: 'this request cannot be told from a forged one; reload the page',
+          realm: 'default',
         },
       }),
     );

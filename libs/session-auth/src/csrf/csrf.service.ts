@@ -7,7 +7,7 @@ import type { HttpExchange } from '../http/http-exchange.js';
 import { LruCache } from '../cache/lru-cache.js';
 import { beginningOf } from '../cache/text-copy.js';
 import type { RequestSession } from '../http/request-session.js';
-import { getRequestSession } from '../http/request-session-factory.js';
+import { RequestSessionFactory } from '../http/request-session-factory.js';
 import type { CsrfProtection } from './csrf-metadata.js';
 import { CSRF_SETTINGS, type CsrfSettings } from './csrf.options.js';
 import { CSRF_TOKEN_LENGTH, CsrfKey, isCsrfToken, issueCsrfToken, type CsrfBinding } from './csrf-token.js';
@@ -50,6 +50,7 @@ export class CsrfService {
     keys: KeyRing,
     @Inject(CSRF_SETTINGS) private readonly settings: CsrfSettings,
     private readonly events: SessionEventPublisher,
+    private readonly requestSessions: RequestSessionFactory,
   ) {
     this.#keys = keys.deriveKeys('csrf').map((key) => new CsrfKey(key));
   }
@@ -69,7 +70,7 @@ export class CsrfService {
    * on, else for its pre-session, whose cookie is set where it is missing. The response is not stored by any cache.
    */
   issue(request: object): string {
-    const requestSession = getRequestSession(request);
+    const requestSession = this.requestSessions.get(request);
     if (!requestSession.exchange.headersSent) {
       requestSession.exchange.vary('Cookie');
       requestSession.exchange.forbidStore();
@@ -99,7 +100,7 @@ export class CsrfService {
    * that decides for itself; {@link CsrfGuard} does it for handlers.
    */
   verify(request: object): boolean {
-    return this.#judge(getRequestSession(request), {}) === undefined;
+    return this.#judge(this.requestSessions.get(request), {}) === undefined;
   }
 
   /**
@@ -109,12 +110,19 @@ export class CsrfService {
    * @internal
    */
   guard(requestSession: RequestSession, protection: CsrfProtection = {}): void {
-    const { exchange } = requestSession;
+    if (!this.isProtected(requestSession, protection)) return;
+    const reason = this.#judge(requestSession, protection);
+    if (reason !== undefined) this.#reject(requestSession.exchange, reason);
+  }
+
+  /**
+   * Whether a request has an unsafe verb.
+   * @internal
+   */
+  isProtected({ exchange }: RequestSession, protection: CsrfProtection = {}): boolean {
     const methods = protection.methods ?? this.settings.methods;
     const { method, overriddenMethod = method } = exchange;
-    if (!isProtectedMethod(method, methods) && !isProtectedMethod(overriddenMethod, methods)) return;
-    const reason = this.#judge(requestSession, protection);
-    if (reason !== undefined) this.#reject(exchange, reason);
+    return isProtectedMethod(method, methods) || isProtectedMethod(overriddenMethod, methods);
   }
 
   /**

@@ -1,6 +1,6 @@
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { asHttpException } from '../http/http-exception.js';
-import { RequestSessionFactory } from '../http/request-session-factory.js';
+import { RealmRegistry } from '../http/realm-registry.js';
 import { CsrfService } from './csrf.service.js';
 
 /**
@@ -16,15 +16,13 @@ import { CsrfService } from './csrf.service.js';
  */
 @Injectable()
 export class EmbeddingGuard implements CanActivate {
-  constructor(
-    private readonly requestSessions: RequestSessionFactory,
-    private readonly csrf: CsrfService,
-  ) {}
+  constructor(private readonly realms: RealmRegistry) {}
 
   canActivate(context: ExecutionContext): boolean {
     if (context.getType() === 'rpc' || context.getType() === 'ws') return true;
     try {
-      this.csrf.guardEmbedding(this.requestSessions.of(context));
+      const { present } = this.realms.of(context);
+      this.realms.serviceOf(present, CsrfService).guardEmbedding(present);
       return true;
     } catch (error) {
       throw asHttpException(error, context);

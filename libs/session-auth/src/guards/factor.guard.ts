@@ -1,10 +1,8 @@
 import { applyDecorators, Injectable, SetMetadata, UseGuards, type ExecutionContext } from '@nestjs/common';
-import { Reflector } from '@nestjs/core';
 import { SessionAuthError } from '../errors/session-auth.error.js';
-import { RequestSessionFactory } from '../http/request-session-factory.js';
 import type { UserSession } from '../session/session.js';
 import { FACTOR_NAME_RULE, isFactorName } from '../session/session-factors.js';
-import { Clock } from '../time/clock.js';
+import type { Clock } from '../time/clock.js';
 import { toMilliseconds, type Duration } from '../time/durations.js';
 import { SessionGuard } from './session-auth.guard.js';
 
@@ -25,20 +23,12 @@ const FACTOR = 'nestjs-session-auth:factor';
  */
 @Injectable()
 export class FactorGuard extends SessionGuard<RequiredFactor> {
-  constructor(
-    requestSessions: RequestSessionFactory,
-    reflector: Reflector,
-    private readonly clock: Clock,
-  ) {
-    super(requestSessions, reflector);
-  }
-
   protected override requirementOf(context: ExecutionContext): RequiredFactor | undefined {
     return this.reflector.getAllAndOverride(FACTOR, [context.getHandler(), context.getClass()]);
   }
 
-  protected override check({ factors: proved }: UserSession, { factors, maxAge }: RequiredFactor): void {
-    const earliest = this.clock.now() - maxAge;
+  protected override check({ factors: proved }: UserSession, { factors, maxAge }: RequiredFactor, clock: Clock): void {
+    const earliest = clock.now() - maxAge;
     if (factors.some((factor) => (proved[factor]?.getTime() ?? NaN) >= earliest)) return;
     const message = `prove one of these to go on: ${factors.join(', ')}`;
     throw new SessionAuthError('further_factor_required', message, { factors });

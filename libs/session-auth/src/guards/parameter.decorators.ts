@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { createParamDecorator, type ExecutionContext, type PipeTransform, type Type } from '@nestjs/common';
 import { asHttpException } from '../http/http-exception.js';
-import { getRequestSession } from '../http/request-session-factory.js';
+import { routeSessionOf } from '../http/request-session-factory.js';
 import type { Session } from '../session/session.js';
 import { requireUser } from '../session/session-required.js';
 
@@ -13,7 +13,7 @@ type Pipe = PipeTransform | Type<PipeTransform>;
 const sessionOfRequest = createParamDecorator(
   async (property: SessionProperty | undefined, context: ExecutionContext): Promise<unknown> => {
     try {
-      const session = await getRequestSession(context.switchToHttp().getRequest<object>()).load();
+      const session = await routeSessionOf(context.switchToHttp().getRequest<object>()).load();
       return pastPipes(property === undefined ? session : session?.[property]);
     } catch (error) {
       throw asHttpException(error, context);
@@ -23,7 +23,7 @@ const sessionOfRequest = createParamDecorator(
 
 const userOfRequest = createParamDecorator(async (_: undefined, context: ExecutionContext): Promise<unknown> => {
   try {
-    return pastPipes(requireUser(await getRequestSession(context.switchToHttp().getRequest<object>()).loadUser()));
+    return pastPipes(requireUser(await routeSessionOf(context.switchToHttp().getRequest<object>()).loadUser()));
   } catch (error) {
     throw asHttpException(error, context);
   }

@@ -1,9 +1,7 @@
 import { applyDecorators, Injectable, SetMetadata, UseGuards, type ExecutionContext } from '@nestjs/common';
-import { Reflector } from '@nestjs/core';
 import { SessionAuthError } from '../errors/session-auth.error.js';
-import { RequestSessionFactory } from '../http/request-session-factory.js';
 import type { UserSession } from '../session/session.js';
-import { Clock } from '../time/clock.js';
+import type { Clock } from '../time/clock.js';
 import { toMilliseconds, type Duration } from '../time/durations.js';
 import { SessionGuard } from './session-auth.guard.js';
 
@@ -16,20 +14,12 @@ const RECENT_AUTH = 'nestjs-session-auth:recent-auth';
  */
 @Injectable()
 export class RecentAuthGuard extends SessionGuard<number> {
-  constructor(
-    requestSessions: RequestSessionFactory,
-    reflector: Reflector,
-    private readonly clock: Clock,
-  ) {
-    super(requestSessions, reflector);
-  }
-
   protected override requirementOf(context: ExecutionContext): number | undefined {
     return this.reflector.getAllAndOverride(RECENT_AUTH, [context.getHandler(), context.getClass()]);
   }
 
-  protected override check(session: UserSession, maxAge: number): void {
-    requireRecentAuth(session, maxAge, this.clock.now());
+  protected override check(session: UserSession, maxAge: number, clock: Clock): void {
+    requireRecentAuth(session, maxAge, clock.now());
   }
 }
 

@@ -2,9 +2,27 @@ import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/com
 import { Reflector } from '@nestjs/core';
 import { asHttpException } from '../http/http-exception.js';
 import { namesGuard } from '../http/named-guard.js';
-import { RequestSessionFactory } from '../http/request-session-factory.js';
+import { RealmRegistry } from '../http/realm-registry.js';
 import { requireSession, type UserSession } from '../session/session.js';
+import type { Clock } from '../time/clock.js';
 import { PUBLIC } from './public.decorator.js';
+
+/**
+ * Lets everybody pass, and binds the lazy session of the route's realm to the request, for guards, decorators and services
+ * that come after. It stands before every route of the application, and costs no store call. A route of no realm that is
+ * there is left alone.
+ */
+@Injectable()
+export class SessionBindingGuard implements CanActivate {
+  constructor(private readonly realms: RealmRegistry) {}
+
+  canActivate(context: ExecutionContext): boolean {
+    if (context.getType() !== 'http') return true;
+    if (this.realms.only === undefined) this.realms.bind(context);
+    else this.realms.only.of(context);
+    return true;
+  }
+}
 
 /**
  * A guard that asks something of the request's session. The decision rests on the handler, not on the path, so no
@@ -13,7 +31,7 @@ import { PUBLIC } from './public.decorator.js';
 @Injectable()
 export abstract class SessionGuard<Requirement> implements CanActivate {
   constructor(
-    private readonly requestSessions: RequestSessionFactory,
+    private readonly realms: RealmRegistry,
     protected readonly reflector: Reflector,
   ) {}
 
@@ -21,8 +39,9 @@ export abstract class SessionGuard<Requirement> implements CanActivate {
     const requirement = this.requirementOf(context);
     if (requirement === undefined) return true;
     try {
-      const session = requireSession(await this.requestSessions.of(context).load());
-      this.check?.(session, requirement);
+      const route = (this.realms.only ?? this.realms).of(context);
+      const session = requireSession(await route.load());
+      this.check?.(session, requirement, route.present.services.clock);
       return true;
     } catch (error) {
       throw asHttpException(error, context);
@@ -37,7 +56,7 @@ export abstract class SessionGuard<Requirement> implements CanActivate {
    *
    * @throws SessionAuthError for a session that does not meet the requirement
    */
-  protected check?(session: UserSession, requirement: Requirement): void;
+  protected check?(session: UserSession, requirement: Requirement, clock: Clock): void;
 }
 
 /**

@@ -1,6 +1,7 @@
 import { HttpException, Logger, type ArgumentsHost } from '@nestjs/common';
 import { SessionAuthError } from '../errors/session-auth.error.js';
 import { withoutStackTrace } from '../errors/without-stack-trace.js';
+import { realmOfRequest } from './request-session-factory.js';
 import type { AdapterRequest, AdapterResponse } from './adapter.js';
 import { HttpExchange } from './http-exchange.js';
 
@@ -10,7 +11,7 @@ const GENERAL_MESSAGES: Record<number, string> = {
 };
 
 /**
- * The `HttpException` of a {@link SessionAuthError}: body `{ statusCode, code, message }`, with `factors` where the
+ * The `HttpException` of a {@link SessionAuthError}: body `{ statusCode, code, message, realm }`, with `factors` where the
  * error names them and `Retry-After` set on the response where one is due. Failures of the server's own are logged, and
  * tell a client nothing of their cause. Anything else, and whatever was not thrown over HTTP, is returned as it is.
  *
@@ -30,9 +31,10 @@ export function asHttpException(error: unknown, host: ArgumentsHost): unknown {
     const exchange = new HttpExchange(http.getRequest<AdapterRequest>(), http.getResponse<AdapterResponse>());
     if (!exchange.headersSent) exchange.setHeader('retry-after', String(retryAfterSeconds));
   }
+  const realm = host.getType() === 'http' ? realmOfRequest(host.switchToHttp().getRequest<object>()) : undefined;
   const message = GENERAL_MESSAGES[statusCode] ?? error.message;
   // its cause tells where it comes from
   return withoutStackTrace(
-    () => new HttpException({ statusCode, code, message, factors }, statusCode, { cause: error }),
+    () => new HttpException({ statusCode, code, message, realm, factors }, statusCode, { cause: error }),
   );
 }

@@ -1,6 +1,7 @@
 import { Inject, Injectable, Optional } from '@nestjs/common';
 import { SessionEventPublisher } from '../events/event-publisher.js';
 import { Fingerprint } from '../fingerprint/fingerprint.js';
+import { DEFAULT_REALM, REALM } from '../realms/realm-name.js';
 import { SessionChanges } from '../session/session-changes.js';
 import { SessionReader } from '../session/session-reader.js';
 import { SessionRotation } from '../session/session-rotation.js';
@@ -31,5 +32,6 @@ export class RequestServices {
     @Optional() readonly resumer?: SessionResumer,
     /** Absent where the application configured no `users`. */
     @Optional() readonly users?: SessionUserProvider,
+    @Inject(REALM) readonly realm = DEFAULT_REALM,
   ) {}
 }

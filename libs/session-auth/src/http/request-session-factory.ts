@@ -1,4 +1,4 @@
-import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { Injectable, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { IncomingMessage } from 'node:http';
 import { SessionAuthError } from '../errors/session-auth.error.js';
@@ -7,18 +7,19 @@ import { HttpExchange } from './http-exchange.js';
 import { PASSIVE } from './passive.decorator.js';
 import { RequestServices } from './request-services.js';
 import { RequestSession } from './request-session.js';
+import type { RouteSession, SeveralSessions } from './several-sessions.js';
 
 /**
  * Where the raw message, which middleware and adapters may wrap, holds its session. A weak map would keep every request
  * alive until the next full garbage collection: a quarter of the throughput.
  */
-const REQUEST_SESSION = Symbol('nestjs-session-auth');
+const ROUTE_SESSION = Symbol('nestjs-session-auth');
 
-type Bindable = object & { [REQUEST_SESSION]?: RequestSession };
+type Bindable = object & { [ROUTE_SESSION]?: RouteSession };
 
 const reflector = new Reflector();
 
-/** Makes and finds the {@link RequestSession} of a request. It needs neither middleware nor `req.session`. */
+/** Makes and finds the {@link RequestSession} of a request in a realm. It needs neither middleware nor `req.session`. */
 @Injectable()
 export class RequestSessionFactory {
   constructor(private readonly services: RequestServices) {}
@@ -28,44 +29,63 @@ export class RequestSessionFactory {
     const http = context.switchToHttp();
     const request = http.getRequest<AdapterRequest>();
     const raw = rawOf(request);
-    const bound = raw[REQUEST_SESSION];
-    if (bound !== undefined) return bound;
+    const bound = raw[ROUTE_SESSION];
+    if (bound instanceof RequestSession && bound.services === this.services) return bound;
+    if (bound !== undefined) return bound.present.inRealm(this.services);
     const exchange = new HttpExchange(request, http.getResponse<AdapterResponse>());
-    return (raw[REQUEST_SESSION] = new RequestSession(exchange, this.services, isPassive(context, exchange)));
+    const made = new RequestSession(exchange, this.services, isPassive(context, exchange));
+    raw[ROUTE_SESSION] = made;
+    return made;
+  }
+
+  /**
+   * The session of a request in this realm, whatever realm its route is of.
+   *
+   * @throws SessionAuthError `request_not_bound`
+   */
+  get(request: object): RequestSession {
+    return getRequestSession(request).inRealm(this.services);
   }
 
   /** Binds a session to a request that no handler is asked for. */
   bind(request: AdapterRequest, response: AdapterResponse): RequestSession {
-    return (rawOf(request)[REQUEST_SESSION] = new RequestSession(new HttpExchange(request, response), this.services));
+    const made = new RequestSession(new HttpExchange(request, response), this.services);
+    rawOf(request)[ROUTE_SESSION] = made;
+    return made;
   }
 }
 
-/**
- * Lets everybody pass, and binds the lazy session to the request, for guards, decorators and services that come after.
- * The module registers it for the whole application; it costs no store call.
- */
-@Injectable()
-export class SessionBindingGuard implements CanActivate {
-  constructor(private readonly requestSessions: RequestSessionFactory) {}
+/** Binds the sessions of a request in all realms of its route. */
+export function bindSeveral(request: object, sessions: SeveralSessions): void {
+  rawOf(request)[ROUTE_SESSION] = sessions;
+}
 
-  canActivate(context: ExecutionContext): boolean {
-    if (context.getType() === 'http') this.requestSessions.of(context);
-    return true;
-  }
+/** The session bound to a request; undefined before guards have run. */
+export function boundTo(request: object): RouteSession | undefined {
+  return rawOf(request)[ROUTE_SESSION];
 }
 
 /**
- * The session bound to a request.
+ * The session bound to a request, in the realm or realms of its route.
  *
  * @throws SessionAuthError `request_not_bound` before guards have run (in middleware) and without the module
  */
-export function getRequestSession(request: object): RequestSession {
-  const requestSession = rawOf(request)[REQUEST_SESSION];
-  if (requestSession !== undefined) return requestSession;
+export function routeSessionOf(request: object): RouteSession {
+  const bound = rawOf(request)[ROUTE_SESSION];
+  if (bound !== undefined) return bound;
   throw new SessionAuthError(
     'request_not_bound',
     'this request has not passed the guard of SessionAuthModule: import the module, and ask from guards on, not in middleware',
   );
+}
+
+/**
+ * As {@link routeSessionOf}, in the one realm that counts for the request.
+ *
+ * @throws SessionAuthError `request_not_bound`
+ */
+export function getRequestSession(request: object): RequestSession {
+  return routeSessionOf(request).present;
 }
 
 /** Express hands the raw message itself to handlers, Fastify a wrapper. */
@@ -73,6 +93,11 @@ function rawOf(request: object): Bindable {
   if (request instanceof IncomingMessage) return request;
   const { raw } = request as { readonly raw?: unknown };
   return typeof raw === 'object' && raw !== null ? raw : request;
+}
+
+/** The realm that counts for a request; undefined before guards have run. */
+export function realmOfRequest(request: object): string | undefined {
+  return boundTo(request)?.present.realm;
 }
 
 /** Whether a request counts as no activity of the user. */

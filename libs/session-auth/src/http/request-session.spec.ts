@@ -539,10 +539,14 @@ describe('the session bound to a request', () => {
 
   it('is found whatever a body parser keeps in the raw of Express’s request later on', () => {
     const request: IncomingMessage & { raw?: unknown } = new IncomingMessage(new Socket());
-    const requestSession = make().of(contextOf(request));
+    const factory = make();
+    const requestSession = factory.of(contextOf(request));
     request.raw = Buffer.from('body');
     expect(getRequestSession(request)).toBe(requestSession);
-    expect(make().of(contextOf(request))).toBe(requestSession);
+    expect(factory.of(contextOf(request))).toBe(requestSession);
+    const inAnotherRealm = make().of(contextOf(request));
+    expect(inAnotherRealm).not.toBe(requestSession);
+    expect(inAnotherRealm.exchange).toBe(requestSession.exchange);
   });
 
   it('is missing, with a code, before a guard has seen the request', () => {

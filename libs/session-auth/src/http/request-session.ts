@@ -28,15 +28,39 @@ export class RequestSession {
   #latestResumption = Infinity;
   #user: Promise<SessionUser | undefined> | undefined;
   #refuseResumption: (() => never) | undefined;
+  /** The same request in other realms that somebody has asked for, and in this one. */
+  #inRealms: Map<RequestServices, RequestSession> | undefined;
 
   /** @param isPassive the request counts as no activity of the user */
   constructor(
     readonly exchange: HttpExchange,
-    private readonly services: RequestServices,
+    readonly services: RequestServices,
     private readonly isPassive = false,
   ) {
     const { cookies, guessing, clock, events } = services;
     this.presented = new PresentedCookies(exchange, cookies, guessing, clock, events);
+  }
+
+  get realm(): string {
+    return this.services.realm;
+  }
+
+  /** The request in the realm that counts for it. */
+  get present(): this {
+    return this;
+  }
+
+  /** The same request in another realm, whose cookies are opened when somebody asks for its session. */
+  inRealm(services: RequestServices): RequestSession {
+    if (services === this.services) return this;
+    this.#inRealms ??= new Map([[this.services, this]]);
+    let other = this.#inRealms.get(services);
+    if (other === undefined) {
+      other = new RequestSession(this.exchange, services, this.isPassive);
+      other.#inRealms = this.#inRealms;
+      this.#inRealms.set(services, other);
+    }
+    return other;
   }
 
   /** The cookies that the response carries. */

@@ -104,6 +104,12 @@ export class ResponseCookies {
     this.#clear(this.cookies.preSession, this.presented.preSession, until);
   }
 
+  /** Takes the cookies that outlive a session from a client that sent them: pre-session and device. */
+  clearOthers(): void {
+    this.endPreSession();
+    if (this.cookies.device !== undefined) this.#clear(this.cookies.device, this.presented.deviceCookie);
+  }
+
   #clear(cookie: OwnCookie, found: FoundCookie<object> | null | undefined, until?: number): void {
     if (this.exchange.headersSent) return;
     if (found) this.#set(cookie, found, cookie.expire(), until);

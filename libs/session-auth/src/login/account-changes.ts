@@ -1,7 +1,7 @@
 import { Injectable, Optional } from '@nestjs/common';
 import { SessionAuthError } from '../errors/session-auth.error.js';
 import type { RequestSession } from '../http/request-session.js';
-import { getRequestSession } from '../http/request-session-factory.js';
+import { RequestSessionFactory } from '../http/request-session-factory.js';
 import { SessionLifecycleService } from '../session/session-lifecycle.service.js';
 import { SessionRotation } from '../session/session-rotation.js';
 import type { Session } from '../session/session.js';
@@ -14,6 +14,7 @@ import { RememberedLogin } from './remembered-login.js';
 @Injectable()
 export class AccountChanges {
   constructor(
+    private readonly requestSessions: RequestSessionFactory,
     private readonly lifecycle: SessionLifecycleService,
     private readonly rotation: SessionRotation,
     private readonly remembered: RememberedLogin,
@@ -23,7 +24,7 @@ export class AccountChanges {
 
   /** @param keep the request whose session goes on, with a new token */
   async credentialsChanged(userId: string, keep?: object): Promise<{ readonly revokedSessions: number }> {
-    const requestSession = keep === undefined ? undefined : getRequestSession(keep);
+    const requestSession = keep === undefined ? undefined : this.requestSessions.get(keep);
     requestSession?.requireUnsent();
     const session = await requestSession?.load();
     const kept = session?.userId === userId ? session : undefined;

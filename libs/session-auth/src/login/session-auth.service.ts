@@ -1,7 +1,8 @@
 import { Injectable, Optional } from '@nestjs/common';
 import { SessionAuthError } from '../errors/session-auth.error.js';
+import { RealmRegistry } from '../http/realm-registry.js';
 import type { RequestSession } from '../http/request-session.js';
-import { getRequestSession } from '../http/request-session-factory.js';
+import { RequestSessionFactory } from '../http/request-session-factory.js';
 import { requireUser } from '../session/session-required.js';
 import { digestOf, handleOf } from '../crypto/session-token.js';
 import { SessionChanges } from '../session/session-changes.js';
@@ -36,6 +37,8 @@ export interface Credentials {
 @Injectable()
 export class SessionAuthService {
   constructor(
+    private readonly realms: RealmRegistry,
+    private readonly requestSessions: RequestSessionFactory,
     private readonly changes: SessionChanges,
     private readonly rotation: SessionRotation,
     private readonly ofUsers: UserSessions,
@@ -48,7 +51,7 @@ export class SessionAuthService {
 
   /** The live session of a request, or undefined. Read once a request. */
   async current(request: object): Promise<Session | undefined> {
-    return getRequestSession(request).load();
+    return this.requestSessions.get(request).load();
   }
 
   /**
@@ -58,7 +61,7 @@ export class SessionAuthService {
    * does.
    */
   async isRepeated(request: object): Promise<boolean> {
-    return (await getRequestSession(request).loadRenewable()) !== undefined;
+    return (await this.requestSessions.get(request).loadRenewable()) !== undefined;
   }
 
   /**
@@ -70,7 +73,7 @@ export class SessionAuthService {
    *   `session_limit_reached`, `not_configured`
    */
   async login(request: object, { email, password }: Credentials, options: LoginOptions = {}): Promise<Login> {
-    const requestSession = unsent(request);
+    const requestSession = this.#unsent(request);
     const users = this.#requireUsers();
     const find = (): Promise<SessionUser | undefined> => findUserByEmail(users, email);
     const { user, newDevice } = await this.credentials.userOf(requestSession, email, find, password);
@@ -93,7 +96,7 @@ export class SessionAuthService {
     authentication: SessionAuthentication = 'custom',
     options: LoginUserOptions = {},
   ): Promise<Login<User>> {
-    const requestSession = unsent(request);
+    const requestSession = this.#unsent(request);
     checkedUser(user);
     if (user.disabled === true) this.credentials.fail(requestSession, 'account_disabled', user);
     const newDevice = await this.credentials.isNewDevice(requestSession, user);
@@ -107,14 +110,16 @@ export class SessionAuthService {
    * session will do, also one that was replaced. One round trip: the session is not read first.
    */
   async logout(request: object): Promise<void> {
-    const requestSession = unsent(request);
+    const requestSession = this.#unsent(request);
     const { token, exchange } = requestSession;
     await Promise.all([
       this.remembered.forget(requestSession, { reason: 'logout', exceptSessionId: token && handleOf(token) }),
       token === undefined ? undefined : this.changes.destroy(digestOf(token), 'logout', exchange.client),
     ]);
     requestSession.clear();
-    exchange.setHeader('clear-site-data', '"cookies", "storage"');
+    // it would take the cookies and the data of all realms
+    if (this.realms.areSeveral) requestSession.responseCookies.clearOthers();
+    else exchange.setHeader('clear-site-data', '"cookies", "storage"');
   }
 
   /**
@@ -134,7 +139,7 @@ export class SessionAuthService {
     request: object,
     proof: { readonly password: string; readonly newPassword?: string },
   ): Promise<Login> {
-    const requestSession = unsent(request);
+    const requestSession = this.#unsent(request);
     const users = this.#requireUsers();
     const session = requireSession((await requestSession.load()) ?? (await requestSession.loadRenewable()));
     const user = requireUser((await requestSession.loadUser()) ?? (await findUser(users, session.userId)));
@@ -167,7 +172,7 @@ export class SessionAuthService {
    *   request has replaced its token meanwhile; `invalid_configuration` for what is no name of a factor, and for a ninth
    */
   async factorCompleted(request: object, factor: string): Promise<Session> {
-    const requestSession = unsent(request);
+    const requestSession = this.#unsent(request);
     const session = requireSession(await requestSession.load());
     const issued = await this.rotation.factorCompleted(session, factor, requestSession.exchange.client);
     if (issued === undefined) throw new SessionAuthError('session_required', 'the session was replaced meanwhile');
@@ -182,7 +187,7 @@ export class SessionAuthService {
    * @param data for a new session
    */
   async ensureSession(request: object, data?: SessionData): Promise<Session> {
-    const requestSession = getRequestSession(request);
+    const requestSession = this.requestSessions.get(request);
     const present = await requestSession.loadOrSignIn();
     if (present !== undefined) return present;
     requestSession.requireUnsent();
@@ -200,7 +205,7 @@ export class SessionAuthService {
    * @throws SessionAuthError `session_required` without a session
    */
   async rotate(request: object, options: { readonly grace?: number } = {}): Promise<void> {
-    const requestSession = unsent(request);
+    const requestSession = this.#unsent(request);
     const session = await requestSession.load();
     if (session === undefined) throw new SessionAuthError('session_required', 'there is no session to rotate');
     const until = options.grace === 0 ? undefined : requestSession.latestHead();
@@ -243,6 +248,13 @@ export class SessionAuthService {
     return { sessions: await this.ofUsers.update(userIdOf(userId), { roles }) };
   }
 
+  /** @throws SessionAuthError `response_already_sent` */
+  #unsent(request: object): RequestSession {
+    const requestSession = this.requestSessions.get(request);
+    requestSession.requireUnsent();
+    return requestSession;
+  }
+
   #requireUsers(): SessionUserProvider {
     if (this.users === undefined) {
       throw new SessionAuthError(
@@ -252,11 +264,4 @@ export class SessionAuthService {
     }
     return this.users;
   }
-}
-
-/** @throws SessionAuthError `response_already_sent` */
-function unsent(request: object): RequestSession {
-  const requestSession = getRequestSession(request);
-  requestSession.requireUnsent();
-  return requestSession;
 }

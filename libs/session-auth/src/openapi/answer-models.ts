@@ -31,6 +31,7 @@ const authentication: Property = {
 
 const session: Record<string, Property> = {
   id: text('The public handle: names the session, authenticates nobody.'),
+  realm: text('The realm that the session is of.', { example: 'default' }),
   userId: text('Absent for an anonymous session.', optional),
   email: text('The address of the account, if it has one.', optional),
   roles,
@@ -89,6 +90,7 @@ export function makeAnswerModels({ ApiProperty }: typeof Swagger): AnswerModels 
       statusCode: { type: 'integer', description: 'The HTTP status again.' },
       code: text('Stable, for programs.', { enum: Object.keys(HTTP_STATUS_BY_CODE), enumName: 'SessionAuthErrorCode' }),
       message: text('For people; may change.'),
+      realm: text('The realm of the route.', { example: 'default' }),
       factors: {
         type: [String],
         required: false,

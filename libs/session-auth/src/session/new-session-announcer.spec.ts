@@ -22,7 +22,7 @@ const SESSION = new Session(
     userAgent: 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0',
     data: {},
   },
-  { update: () => Promise.reject(new Error('not asked for')) },
+  { realm: 'default', update: () => Promise.reject(new Error('not asked for')) },
 );
 const ORIGIN = { newDevice: true, isReplacement: false };
 

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { StoreDeadline } from '../async/store-deadline.js';
 import { SessionEventPublisher } from '../events/event-publisher.js';
+import { DEFAULT_REALM, REALM } from '../realms/realm-name.js';
 import { Clock } from '../time/clock.js';
 import { dataTooLarge, toSessionData } from './session-data.js';
 import { MAX_DATA_SIZE } from './session-data.options.js';
@@ -19,6 +20,7 @@ export class SessionUpdates implements SessionUpdater {
     private readonly clock: Clock,
     private readonly events: SessionEventPublisher,
     @Inject(MAX_DATA_SIZE) private readonly maxDataSize: number,
+    @Inject(REALM) readonly realm = DEFAULT_REALM,
   ) {}
 
   async update(digest: string, patch: object): Promise<SessionData> {

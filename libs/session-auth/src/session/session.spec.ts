@@ -36,7 +36,7 @@ const ANONYMOUS: SessionRecord = {
   roles: [],
 };
 const noUpdate: SessionUpdater['update'] = () => Promise.reject(new Error('not asked for'));
-const open = (record = RECORD, update = noUpdate): Session => new Session(record, { update });
+const open = (record = RECORD, update = noUpdate): Session => new Session(record, { realm: 'default', update });
 
 /** The token before the present one. */
 const BEFORE = digestOf(issueNextSessionToken(RECORD.digest));
@@ -48,9 +48,10 @@ const SUPERSEDED: FoundBy = {
 describe('Session', () => {
   it('shows its record by property, times as dates', () => {
     const session = open();
-    const { id, userId, email, roles, authentication, ip, userAgent, data } = session;
-    expect({ id, userId, email, roles, authentication, ip, userAgent, data }).toEqual({
+    const { id, realm, userId, email, roles, authentication, ip, userAgent, data } = session;
+    expect({ id, realm, userId, email, roles, authentication, ip, userAgent, data }).toEqual({
       id: RECORD.id,
+      realm: 'default',
       userId: 'alice',
       email: 'alice@example.com',
       roles: ['customer'],
@@ -99,6 +100,7 @@ describe('Session', () => {
   it('turns to JSON with what may be shown, and nothing else', () => {
     expect(JSON.parse(JSON.stringify(open()))).toEqual({
       id: RECORD.id,
+      realm: 'default',
       userId: 'alice',
       email: 'alice@example.com',
       roles: ['customer'],
@@ -118,6 +120,7 @@ describe('Session', () => {
     const view = JSON.parse(JSON.stringify(open(ANONYMOUS))) as object;
     expect(Object.keys(view)).toEqual([
       'id',
+      'realm',
       'roles',
       'createdAt',
       'factors',
@@ -144,7 +147,7 @@ describe('Session', () => {
       'digest-of-device',
     ];
     for (const secret of [...digests, 'private-theme']) {
-      expect(show(new Session(RECORD, { update: noUpdate }, SUPERSEDED))).not.toContain(secret);
+      expect(show(new Session(RECORD, { realm: 'default', update: noUpdate }, SUPERSEDED))).not.toContain(secret);
     }
   });
 
@@ -165,7 +168,7 @@ describe('Session', () => {
 
     it('goes by the token that the session was found by', async () => {
       const updater = jest.fn<SessionUpdater['update']>().mockResolvedValue({});
-      await new Session(RECORD, { update: updater }, SUPERSEDED).update({ theme: 'dark' });
+      await new Session(RECORD, { realm: 'default', update: updater }, SUPERSEDED).update({ theme: 'dark' });
       expect(updater.mock.calls).toEqual([[BEFORE, { theme: 'dark' }]]);
     });
 
@@ -190,12 +193,13 @@ describe('Session', () => {
   describe('for the services of the library', () => {
     it('knows by which token it was found: the present one, where it was found in a list', () => {
       expect(Session.foundBy(open())).toEqual({ digest: RECORD.digest, standing: { kind: 'present' } });
-      expect(Session.foundBy(new Session(RECORD, { update: noUpdate }, SUPERSEDED))).toBe(SUPERSEDED);
+      expect(Session.foundBy(new Session(RECORD, { realm: 'default', update: noUpdate }, SUPERSEDED))).toBe(SUPERSEDED);
     });
 
     it('has the roles of the token that it was found by: none that was gained since', () => {
       const record = { ...RECORD, roles: ['customer', 'admin'], formerRoles: [['customer', 'auditor']], rolesSince: 1 };
-      const found = (foundBy?: FoundBy): Session => new Session(record, { update: noUpdate }, foundBy);
+      const found = (foundBy?: FoundBy): Session =>
+        new Session(record, { realm: 'default', update: noUpdate }, foundBy);
       const late = found(SUPERSEDED);
       expect([late.roles, late.toJSON().roles]).toEqual([['customer'], ['customer']]);
       const present: FoundBy = { digest: record.digest, standing: { kind: 'present' } };
@@ -203,7 +207,7 @@ describe('Session', () => {
     });
 
     it('adopts the record of a rotation, with the token and the roles that the request goes on with', () => {
-      const session: Session = new Session(RECORD, { update: noUpdate }, SUPERSEDED);
+      const session: Session = new Session(RECORD, { realm: 'default', update: noUpdate }, SUPERSEDED);
       const digest = digestOf(issueNextSessionToken(RECORD.digest));
       const rotated = { ...RECORD, digest, roles: ['customer', 'admin'] };
       const foundBy: FoundBy = { digest, standing: { kind: 'present' } };

@@ -8,6 +8,8 @@ import { PRESENT, rolesOf, type TokenStanding } from './session-tokens.js';
 
 /** Writes the data of sessions. */
 export interface SessionUpdater {
+  /** The realm of the sessions. */
+  readonly realm: string;
   /** Merges a patch into the data of a digest's session, and returns all of it. */
   update(digest: string, patch: object): Promise<SessionData>;
 }
@@ -21,6 +23,7 @@ export interface FoundBy {
 /** A session as an HTTP answer shows it: nothing secret, and not the application's data. */
 export interface SessionView {
   readonly id: string;
+  readonly realm: string;
   readonly userId?: string;
   readonly email?: string;
   readonly roles: readonly string[];
@@ -50,6 +53,9 @@ export class Session<Data extends object = SessionData> {
 
   /** The public handle, safe to show: names this session in lists and events, authenticates nobody. */
   readonly id!: string;
+
+  /** The realm that the session is of. */
+  readonly realm: string;
 
   /** The user's id; undefined for an anonymous session. */
   readonly userId!: string | undefined;
@@ -102,6 +108,7 @@ export class Session<Data extends object = SessionData> {
   /** @param foundBy the token it was found by; undefined: it was found in a list, or by its handle */
   constructor(record: SessionRecord, updater: SessionUpdater, foundBy?: FoundBy) {
     this.#updater = updater;
+    this.realm = updater.realm;
     this.#record = record;
     this.#foundBy = foundBy ?? { digest: record.digest, standing: PRESENT };
     this.#roles = record.roles;
@@ -134,6 +141,7 @@ export class Session<Data extends object = SessionData> {
     const record = this.#record;
     return {
       id: record.id,
+      realm: this.#updater.realm,
       userId: record.userId,
       email: record.email || undefined,
       roles: this.#roles,

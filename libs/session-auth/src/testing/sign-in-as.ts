@@ -1,9 +1,11 @@
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
-import type { INestApplicationContext } from '@nestjs/common';
+import type { INestApplicationContext, Type } from '@nestjs/common';
 import { CsrfService } from '../csrf/csrf.service.js';
 import { SessionAuthError } from '../errors/session-auth.error.js';
 import { RequestSessionFactory } from '../http/request-session-factory.js';
+import { DEFAULT_REALM } from '../realms/realm-name.js';
+import { realmToken } from '../realms/realm-token.js';
 import { SessionChanges } from '../session/session-changes.js';
 import { SessionRotation } from '../session/session-rotation.js';
 import type { SessionData } from '../session/session-record.js';
@@ -14,6 +16,8 @@ import { SessionUserProvider, type SessionUser } from '../users/session-user-pro
 
 /** What the session of {@link signInAs} is to be like. */
 export interface SignInAsOptions<Data extends object = SessionData> {
+  /** The realm that the session is of. @default 'default' */
+  readonly realm?: string;
   /**
    * What the client looks like, such as `{ 'user-agent': 'Phone/1.0' }`: the session is requestSession to these where the
    * fingerprint check looks at them, and they come back in {@link SignedIn.headers}. Headers that are not given are not
@@ -63,16 +67,18 @@ export async function signInAs<Data extends object = SessionData>(
   user: SessionUser | string,
   options: SignInAsOptions<Data> = {},
 ): Promise<SignedIn> {
-  const { ip = '127.0.0.1', authentication = 'password', authenticatedAt, factors = [], data } = options;
+  const { realm = DEFAULT_REALM, ip = '127.0.0.1', authentication = 'password', authenticatedAt } = options;
+  const { factors = [], data } = options;
+  const service = <T>(type: Type<T>): T => app.get<T>(realmToken(realm, type), { strict: false });
   const given = Object.entries(options.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value] as const);
   const client = Object.fromEntries(given);
   const request = { headers: client, method: 'POST', ip };
   // of Node's own, never sent: what the library writes last is written when the head is
   const response = new ServerResponse(new IncomingMessage(new Socket()));
-  const requestSession = app.get(RequestSessionFactory, { strict: false }).bind(request, response);
-  const changes = app.get(SessionChanges, { strict: false });
+  const requestSession = service(RequestSessionFactory).bind(request, response);
+  const changes = service(SessionChanges);
   let issued = await changes.create({
-    user: typeof user === 'string' ? await findUser(app, user) : user,
+    user: typeof user === 'string' ? await findUser(app, realm, user) : user,
     authentication,
     authenticatedAt: authenticatedAt?.getTime(),
     client: requestSession.exchange.client,
@@ -80,10 +86,10 @@ export async function signInAs<Data extends object = SessionData>(
     newDevice: false,
     data,
   });
-  const rotation = app.get(SessionRotation, { strict: false });
+  const rotation = service(SessionRotation);
   for (const factor of factors) issued = (await rotation.factorCompleted(issued.session, factor)) ?? issued;
   requestSession.replace(issued);
-  const csrf = app.get(CsrfService, { strict: false });
+  const csrf = service(CsrfService);
   const csrfToken = csrf.issue(request);
   response.writeHead(200);
   const cookie = cookieOf(response);
@@ -95,11 +101,15 @@ export async function signInAs<Data extends object = SessionData>(
   };
 }
 
-async function findUser(app: INestApplicationContext, loginName: string): Promise<SessionUser> {
-  let users: SessionUserProvider;
+async function findUser(app: INestApplicationContext, realm: string, loginName: string): Promise<SessionUser> {
+  let users: SessionUserProvider | undefined;
+  let cause: unknown;
   try {
-    users = app.get(SessionUserProvider, { strict: false });
-  } catch (cause) {
+    users = app.get<SessionUserProvider>(realmToken(realm, SessionUserProvider), { strict: false });
+  } catch (error) {
+    cause = error;
+  }
+  if (users === undefined) {
     const message = 'signInAs with a login name needs the option users; give it a user instead';
     throw new SessionAuthError('not_configured', message, { cause });
   }

@@ -54,7 +54,7 @@ export function realmContract({ it }: ContractTests): void {
     }
     for (const [i, each] of stores.entries()) {
       assertSame((await liveRecord(each, record.digest)).data, { at: i });
-      assertSame(await each.deleteByHandle(userId, record.id, NOW), { id: record.id, userId });
+      assertSame((await each.deleteByHandle(userId, record.id, NOW)) ?? {}, { id: record.id, userId });
       assert.equal(await each.deleteByHandle(userId, record.id, NOW), undefined);
     }
   });

@@ -1,0 +1,152 @@
+import { Injectable, type Abstract, type ExecutionContext, type Type } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import { SessionAuthError } from '../errors/session-auth.error.js';
+import { DEFAULT_REALM } from '../realms/realm-name.js';
+import { ROUTE_REALMS } from '../realms/realm.decorator.js';
+import type { RequestSession } from './request-session.js';
+import { bindSeveral, boundTo, type RequestSessionFactory } from './request-session-factory.js';
+import { SeveralSessions, type RouteSession } from './several-sessions.js';
+
+/** The realms of a route. */
+interface RouteRealms {
+  readonly names: readonly string[];
+  of(context: ExecutionContext): RouteSession;
+}
+
+/** What one realm has for itself: two realms with the same are refused at boot. */
+export interface RealmClaim {
+  /** The option that says it. */
+  readonly option: string;
+  /** Equal for two realms: they claim the same. */
+  readonly of: unknown;
+  /** What it is, in words. */
+  readonly what: string;
+  /** What is to be done about it, in words. */
+  readonly allowed: string;
+}
+
+/** What the guards need of a realm. */
+export interface RegisteredRealm {
+  readonly requestSessions: RequestSessionFactory;
+  /** Services by their class. */
+  readonly services: ReadonlyMap<unknown, object>;
+  /** @default none */
+  readonly claims?: readonly RealmClaim[];
+}
+
+/** The realms of an application. There is one of it, whatever the number of modules. */
+@Injectable()
+export class RealmRegistry {
+  readonly #realms = new Map<string, RegisteredRealm>();
+  readonly #claimed = new Map<unknown, string>();
+  /** By class and handler: handlers of a class belong to all that extend it. */
+  readonly #routes = new WeakMap<object, WeakMap<object, RouteRealms>>();
+  /** The default realm where there is no other: every route is of it, and nobody has to look for the realms of one. */
+  only: RequestSessionFactory | undefined;
+
+  constructor(private readonly reflector: Reflector) {}
+
+  /**
+   * Adds a realm.
+   *
+   * @throws SessionAuthError `invalid_configuration` for one that is there, and for what another one has for itself
+   */
+  add(name: string, realm: RegisteredRealm): void {
+    if (this.#realms.has(name)) {
+      throw new SessionAuthError(
+        'invalid_configuration',
+        `SessionAuthModule: realm: given '${name}' by two modules; allowed is one module a realm`,
+      );
+    }
+    for (const claim of realm.claims ?? []) this.#claim(name, claim);
+    this.#realms.set(name, realm);
+    const isAlone = this.#realms.size === 1 && name === DEFAULT_REALM;
+    this.only = isAlone ? realm.requestSessions : undefined;
+  }
+
+  get names(): readonly string[] {
+    return [...this.#realms.keys()];
+  }
+
+  /** Whether there are others than one. */
+  get areSeveral(): boolean {
+    return this.#realms.size > 1;
+  }
+
+  /** The names of the realms of a handler: those of its decorator, else the default one, whether they are there or not. */
+  namesOf(handler: object, type: object): { readonly names: readonly string[]; readonly isNamed: boolean } {
+    const targets = [handler, type] as Parameters<Reflector['getAllAndOverride']>[1];
+    const named = this.reflector.getAllAndOverride<readonly string[] | undefined>(ROUTE_REALMS, targets);
+    return { names: named ?? [DEFAULT_REALM], isNamed: named !== undefined };
+  }
+
+  /**
+   * The session of the request of a handler's context, bound to it now if it was not yet.
+   *
+   * @throws SessionAuthError `not_configured` for a route of a realm that no module makes
+   */
+  of(context: ExecutionContext): RouteSession {
+    return this.only === undefined ? this.#routeOf(context).of(context) : this.only.of(context);
+  }
+
+  /** Whether a realm is one of those of a route. */
+  isOf(context: ExecutionContext, realm: string): boolean {
+    return this.only !== undefined || this.#routeOf(context).names.includes(realm);
+  }
+
+  /** As {@link of}; does nothing for a route of a realm that no module makes. */
+  bind(context: ExecutionContext): void {
+    if (this.#routeOf(context).names.every((name) => this.#realms.has(name))) this.of(context);
+  }
+
+  /** A service of the realm in which a request was bound. */
+  serviceOf<T extends object>({ realm }: RequestSession, type: Type<T> | Abstract<T>): T {
+    return this.#realms.get(realm)!.services.get(type) as T;
+  }
+
+  #claim(realm: string, { option, of, what, allowed }: RealmClaim): void {
+    const owner = this.#claimed.get(of) ?? realm;
+    this.#claimed.set(of, owner);
+    if (owner === realm) return;
+    throw new SessionAuthError(
+      'invalid_configuration',
+      `SessionAuthModule of realm '${realm}': ${option}: given ${what}, as realm '${owner}' has; allowed is ${allowed}`,
+    );
+  }
+
+  #routeOf(context: ExecutionContext): RouteRealms {
+    const [type, handler] = [context.getClass(), context.getHandler()];
+    const routes = this.#routes.get(type) ?? new WeakMap<object, RouteRealms>();
+    this.#routes.set(type, routes);
+    const route = routes.get(handler) ?? this.#makeRoute(this.namesOf(handler, type).names);
+    routes.set(handler, route);
+    return route;
+  }
+
+  #makeRoute(names: readonly string[]): RouteRealms {
+    const factories = names.map((name) => this.#realms.get(name)?.requestSessions);
+    if (!factories.every((factory) => factory !== undefined)) return { names, of: () => refuse(names) };
+    if (factories.length === 1) return ofOne(names[0]!, factories[0]!);
+    return { names, of: (context) => severalOf(context, factories) };
+  }
+}
+
+function ofOne(name: string, requestSessions: RequestSessionFactory): RouteRealms {
+  return { names: [name], of: (context) => requestSessions.of(context) };
+}
+
+function severalOf(context: ExecutionContext, factories: readonly RequestSessionFactory[]): SeveralSessions {
+  const request = context.switchToHttp().getRequest<object>();
+  const bound = boundTo(request);
+  if (bound instanceof SeveralSessions) return bound;
+  const several = new SeveralSessions(factories.map((each) => each.of(context)));
+  bindSeveral(request, several);
+  return several;
+}
+
+function refuse(names: readonly string[]): never {
+  throw new SessionAuthError(
+    'not_configured',
+    `this route is of realm '${names.join("', '")}', and no SessionAuthModule makes it: name another by @Realm()`,
+  );
+}

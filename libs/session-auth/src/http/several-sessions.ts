@@ -1,0 +1,62 @@
+import type { Session } from '../session/session.js';
+import type { SessionUser } from '../users/session-user-provider.js';
+import type { RequestSession } from './request-session.js';
+
+/** The session of a request, in the realm or realms of its route. */
+export type RouteSession = RequestSession | SeveralSessions;
+
+/**
+ * The session of a request to a route of several realms. One of the realms counts from the moment at which somebody asked
+ * for a session and there was one, or at which the request was judged by its CSRF token: see {@link Realm}.
+ */
+export class SeveralSessions {
+  #settled: RequestSession | undefined;
+
+  /** @param candidates the request in each of the realms, in the order of the decorator */
+  constructor(readonly candidates: readonly RequestSession[]) {}
+
+  /** The request in the realm that counts; in the first one while that is open. */
+  get present(): RequestSession {
+    return this.#settled ?? this.candidates[0]!;
+  }
+
+  async load(): Promise<Session | undefined> {
+    if (this.#settled !== undefined) return this.#settled.load();
+    const live = await this.#findLive();
+    for (const candidate of live === undefined ? this.candidates : [live]) {
+      const session = await candidate.load();
+      if (session === undefined) continue;
+      this.#settle(candidate);
+      return session;
+    }
+    return undefined;
+  }
+
+  async loadUser(): Promise<SessionUser | undefined> {
+    await this.load();
+    return this.present.loadUser();
+  }
+
+  /**
+   * The request in the realm that has the live session, else in the first. It is settled by that: whoever the CSRF token
+   * of one realm speaks for, it is nobody's remembered device of another.
+   */
+  async settle(): Promise<RequestSession> {
+    if (this.#settled === undefined) this.#settle((await this.#findLive()) ?? this.present);
+    return this.present;
+  }
+
+  async #findLive(): Promise<RequestSession | undefined> {
+    let anonymous: RequestSession | undefined;
+    for (const candidate of this.candidates) {
+      const session = await candidate.loadLive();
+      if (session?.userId !== undefined) return candidate;
+      if (session !== undefined) anonymous ??= candidate;
+    }
+    return anonymous;
+  }
+
+  #settle(candidate: RequestSession): void {
+    this.#settled ??= candidate;
+  }
+}

@@ -1,0 +1,39 @@
+import type { CookieSet } from './http/cookie-set.js';
+import type { RealmClaim } from './http/realm-registry.js';
+
+/** A part of which each realm has a view of its own, where the backend can tell realms apart. */
+export interface RealmPart {
+  ofRealm?(realm: string): object;
+}
+
+/** A cookie's name is the realm's own, whatever its path and domain: a browser may send two of one name. */
+export function claimCookies({ session }: CookieSet): RealmClaim[] {
+  const allowed = 'a name by which none of the four cookies of two realms have one name';
+  return ['', '-csrf', '-remember', '-device'].map((end) => {
+    const name = session.name + end;
+    return { option: 'cookie.name', of: `cookie ${name}`, what: `what makes a cookie '${name}'`, allowed };
+  });
+}
+
+/** The path of the endpoints is the realm's own. */
+export function claimEndpoints(path: string | undefined): RealmClaim[] {
+  if (path === undefined) return [];
+  const plain = path.split('/').filter(Boolean).join('/');
+  const allowed = 'another path, or false';
+  return [{ option: 'endpoints.path', of: `endpoints ${plain}`, what: `'${plain}'`, allowed }];
+}
+
+/**
+ * The records of a store are the realm's own. A store that cannot tell realms apart is known by its class: two objects
+ * of it may be on one backend.
+ */
+export function claimStore(option: string, store: RealmPart): RealmClaim {
+  const type = store.constructor as { readonly name: string };
+  const knowsRealms = store.ofRealm !== undefined;
+  return {
+    option,
+    of: knowsRealms ? store : type,
+    what: knowsRealms ? 'a store' : `a ${type.name} without ofRealm`,
+    allowed: 'a store of its own, or one that has ofRealm and returns another for each realm',
+  };
+}

@@ -1,0 +1,160 @@
+import type { InjectionToken, Provider, Type } from '@nestjs/common';
+import { APP_GUARD } from '@nestjs/core';
+import { CsrfGuard } from './csrf/csrf.guard.js';
+import { CSRF_SETTINGS, type CsrfSettings } from './csrf/csrf.options.js';
+import { CsrfService } from './csrf/csrf.service.js';
+import { ENDPOINTS_SETTINGS, type EndpointsSettings } from './endpoints/endpoints.options.js';
+import { SessionAuthController, sessionAuthControllerAt } from './endpoints/session-auth.controller.js';
+import { AuditLog } from './events/audit-log.js';
+import { GuardOfRealm } from './guards/guard-of-realm.js';
+import { SessionAuthGuard } from './guards/session-auth.guard.js';
+import { CookieSet } from './http/cookie-set.js';
+import { RealmRegistry } from './http/realm-registry.js';
+import { RequestSessionFactory } from './http/request-session-factory.js';
+import { documentEndpoints } from './openapi/document-endpoints.js';
+import type { ProviderSlot } from './options/provider-slot.js';
+import { PasswordHasher } from './passwords/password-hasher.js';
+import { claimCookies, claimEndpoints, claimStore, type RealmPart } from './realm-claims.js';
+import { ProvidersOfRealm } from './realms/in-realm.js';
+import { DEFAULT_REALM, REALM } from './realms/realm-name.js';
+import { RememberMeTokenStore } from './remember-me/remember-me-token-store.js';
+import { CORE_EXPORTS, CORE_PROVIDERS } from './session-auth.providers.js';
+import { NewSessionNotifier } from './session/new-session-notifier.js';
+import { SessionStore } from './session/session-store.js';
+import type { StorageSlots } from './storage/storage.options.js';
+import { LoginThrottleStore } from './throttle/login-throttle-store.js';
+import { SessionUserProvider } from './users/session-user-provider.js';
+
+/** What the extras of a module bring. */
+export interface RealmSlots {
+  readonly storage: StorageSlots;
+  readonly passwords: ProviderSlot<PasswordHasher>;
+  readonly users: ProviderSlot<SessionUserProvider> | undefined;
+  readonly notifier: ProviderSlot<NewSessionNotifier> | undefined;
+  readonly isGlobal: boolean;
+  /** Undefined: there are no endpoints. */
+  readonly endpointsPath: string | undefined;
+}
+
+const STORES = [SessionStore, RememberMeTokenStore, LoginThrottleStore, AuditLog] as const;
+
+/** What the registry is told of: services, cookies, then the stores by their options. */
+const REGISTERED = [
+  RequestSessionFactory,
+  CsrfService,
+  CookieSet,
+  SessionStore,
+  RememberMeTokenStore,
+  LoginThrottleStore,
+] as const;
+const STORE_OPTIONS = ['storage.sessions', 'storage.rememberMe', 'storage.throttle'];
+
+/** Every token under which a realm provides something of its own. */
+const OWN_TOKENS: readonly InjectionToken[] = [
+  REALM,
+  ENDPOINTS_SETTINGS,
+  ...STORES,
+  PasswordHasher,
+  SessionUserProvider,
+  NewSessionNotifier,
+  ...CORE_PROVIDERS.map((provider) => (typeof provider === 'function' ? provider : provider.provide)),
+];
+
+/** The providers of a realm, but for those of its endpoints, and what its module exports. */
+export function partsOfRealm(
+  realm: string,
+  { storage, passwords, users, notifier, isGlobal, endpointsPath }: RealmSlots,
+): { readonly providers: Provider[]; readonly exports: InjectionToken[] } {
+  const ofRealm = new ProvidersOfRealm(realm, OWN_TOKENS);
+  const { sessions, rememberMe, throttle, audit } = storage;
+  const stores = [sessions, rememberMe, throttle, audit].flatMap((slot, i) =>
+    storeOf(ofRealm, realm, STORES[i]!, slot),
+  );
+  const optional = (token: InjectionToken, slot: object | undefined): Provider[] => {
+    if (slot !== undefined) return [ofRealm.slot(token, slot)];
+    // Nest would look for it in global modules, and find that of the default realm
+    return realm === DEFAULT_REALM ? [] : [ofRealm.slot(token, { useFactory: () => undefined })];
+  };
+  const exported = [SessionStore, RememberMeTokenStore, PasswordHasher, ...CORE_EXPORTS];
+  return {
+    providers: [
+      ofRealm.slot(REALM, { useValue: realm }),
+      ...stores,
+      ofRealm.slot(PasswordHasher, passwords),
+      ...optional(SessionUserProvider, users),
+      ...optional(NewSessionNotifier, notifier),
+      ...CORE_PROVIDERS.map((provider) => ofRealm.own(provider)),
+      {
+        provide: Symbol(`nestjs-session-auth registration of realm '${realm}'`),
+        inject: [RealmRegistry, ...REGISTERED.map((token) => ofRealm.tokenOf(token))],
+        useFactory: (
+          realms: RealmRegistry,
+          requestSessions: RequestSessionFactory,
+          csrf: CsrfService,
+          cookies: CookieSet,
+          ...kept: RealmPart[]
+        ) =>
+          realms.add(realm, {
+            requestSessions,
+            services: new Map([[CsrfService, csrf]]),
+            claims: [
+              ...claimCookies(cookies),
+              ...claimEndpoints(endpointsPath),
+              ...kept.map((store, place) => claimStore(STORE_OPTIONS[place]!, store)),
+            ],
+          }),
+      },
+      ...(isGlobal ? [globalGuard(realm, SessionAuthGuard)] : []),
+      // whether it is global may be known to a factory only; after the session's, so that a visitor is told to sign in
+      globalGuard(realm, CsrfGuard, ofRealm.tokenOf(CSRF_SETTINGS)),
+    ],
+    exports: [...exported, ...(users === undefined ? [] : [SessionUserProvider])].map((each) => ofRealm.tokenOf(each)),
+  };
+}
+
+/** The endpoints of a realm. */
+export function endpointsOfRealm(
+  realm: string,
+  endpoints: EndpointsSettings,
+): { readonly controllers: Type[]; readonly providers: Provider[] } {
+  const ofRealm = new ProvidersOfRealm(realm, OWN_TOKENS);
+  const dependencies = ofRealm.dependenciesOf(SessionAuthController);
+  const controller = sessionAuthControllerAt(endpoints.path, realm, dependencies as InjectionToken[]);
+  return {
+    controllers: [controller],
+    providers: [
+      ofRealm.slot(ENDPOINTS_SETTINGS, { useValue: endpoints }),
+      {
+        // Nest waits for it when the application is made, so that the document can be made as soon as there is one
+        provide: Symbol(`nestjs-session-auth documentation of realm '${realm}'`),
+        inject: [ofRealm.tokenOf(CSRF_SETTINGS)],
+        useFactory: ({ header }: CsrfSettings) => documentEndpoints(controller, { csrfHeader: header }),
+      },
+    ],
+  };
+}
+
+/** A store as the application gives it, and where that is not the default realm's, what it returns for the realm. */
+function storeOf(ofRealm: ProvidersOfRealm, realm: string, token: InjectionToken, slot: object): Provider[] {
+  if (realm === DEFAULT_REALM) return [ofRealm.slot(token, slot)];
+  const given = Symbol('nestjs-session-auth store of all realms');
+  return [
+    ofRealm.slot(given, slot),
+    {
+      provide: ofRealm.tokenOf(token),
+      inject: [given],
+      useFactory: (store: RealmPart): object => store.ofRealm?.(realm) ?? store,
+    },
+  ];
+}
+
+/** @param settings where it is told whether the guard is global. @default it is */
+function globalGuard(realm: string, guard: Type<SessionAuthGuard | CsrfGuard>, settings?: InjectionToken): Provider {
+  return {
+    provide: APP_GUARD,
+    inject: [RealmRegistry, guard, ...(settings === undefined ? [] : [settings])],
+    // Nest leaves out a global guard that is undefined
+    useFactory: (realms: RealmRegistry, made: SessionAuthGuard | CsrfGuard, { global } = { global: true }) =>
+      global ? new GuardOfRealm(realms, realm, made) : undefined,
+  };
+}

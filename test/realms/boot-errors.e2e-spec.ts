@@ -1,0 +1,161 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { Controller, Get, Module, UseGuards, type DynamicModule, type Type } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import {
+  InjectRealm,
+  MemorySessionStore,
+  Realm,
+  realmToken,
+  SessionAuthGuard,
+  SessionAuthModule,
+  SessionAuthService,
+  SessionLifecycleService,
+  SessionUserProvider,
+} from 'nestjs-session-auth';
+import { makeServer } from '../support/http-server.js';
+import { apps, closeApps, forRoot, logger, options, Users, type Options } from '../support/door-app.js';
+
+afterEach(closeApps);
+
+/** A store of before there were realms. */
+class OneRealmStore extends MemorySessionStore {
+  constructor() {
+    super();
+    Object.assign(this, { ofRealm: undefined });
+  }
+}
+
+const users = { useClass: Users };
+const staff = (given: Partial<Options> = {}): DynamicModule => forRoot({ realm: 'staff', ...given });
+
+@Module({})
+class Root {}
+
+async function boot(imports: DynamicModule[], controllers: Type[] = []): Promise<void> {
+  const root = { module: Root, imports, controllers };
+  const app = await NestFactory.create(root, makeServer('express'), { logger, abortOnError: false });
+  apps.push(app);
+  await app.init();
+}
+
+describe('two realms', () => {
+  it.each<[string, () => DynamicModule[], RegExp]>([
+    ['with one name', () => [staff(), staff({ cookie: { name: 'x' } })], /: realm: given 'staff' by two modules/],
+    ['without names', () => [forRoot(), forRoot()], /: realm: given 'default' by two modules/],
+    [
+      'with one cookie name',
+      () => [forRoot(), staff({ cookie: { name: '__Host-session', path: '/' } })],
+      /realm 'staff': cookie\.name: given what makes a cookie '__Host-session', as realm 'default' has/,
+    ],
+    [
+      'one of whose cookies is named as a derived one of the other',
+      () => [forRoot(), staff({ cookie: { name: '__Host-session-remember' } })],
+      /realm 'staff': cookie\.name: given what makes a cookie '__Host-session-remember', as realm 'default'/,
+    ],
+    [
+      'with endpoints at one path',
+      () => [forRoot({ users }), staff({ users, endpoints: { path: '/auth/' } })],
+      /realm 'staff': endpoints\.path: given 'auth', as realm 'default' has/,
+    ],
+    [
+      'with a store that knows no realms',
+      () => {
+        const storage = { sessions: { useValue: new OneRealmStore() } };
+        return [forRoot({ storage }), staff({ storage })];
+      },
+      /realm 'staff': storage\.sessions: given a OneRealmStore without ofRealm, as realm 'default' has/,
+    ],
+    [
+      'with two objects of a class of stores that knows no realms, which may be on one backend',
+      () => [
+        forRoot({ storage: { sessions: { useFactory: () => new OneRealmStore() } } }),
+        staff({ storage: { sessions: { useFactory: () => new OneRealmStore() } } }),
+      ],
+      /storage\.sessions: given a OneRealmStore without ofRealm/,
+    ],
+  ])('%s do not boot', async (_, modules, message) => {
+    await expect(boot(modules())).rejects.toMatchObject({
+      code: 'invalid_configuration',
+      message: expect.stringMatching(message),
+    });
+  });
+
+  it('boot on one store object that tells realms apart, also from factories', async () => {
+    const storage = { sessions: { useValue: new MemorySessionStore() } };
+    const other = SessionAuthModule.forRootAsync({ realm: 'staff', storage, useFactory: () => options() });
+    await boot([forRoot({ storage }), other]);
+    const [app] = apps;
+    const own = app!.get(SessionLifecycleService);
+    const others = app!.get<SessionLifecycleService>(realmToken('staff', SessionLifecycleService));
+    expect(others).not.toBe(own);
+    const { token } = await own.create({ user: { id: 'alice' } });
+    expect(await others.find(token)).toBeUndefined();
+    expect((await others.list('alice')).sessions).toEqual([]);
+    expect((await own.find(token))?.realm).toBe('default');
+  });
+
+  it('names the realm in the error of a wrong option', async () => {
+    await expect(boot([forRoot(), staff({ lifetime: { idle: 'soon' as never } })])).rejects.toThrow(
+      "SessionAuthModule of realm 'staff': lifetime.idle: given 'soon'",
+    );
+    expect(() => forRoot({ realm: 'Staff' })).toThrow("SessionAuthModule: realm: given 'Staff'");
+  });
+
+  it('do not lend each other what one of them lacks', async () => {
+    await boot([forRoot({ users }), staff()]);
+    const auth = apps[0]!.get<SessionAuthService>(realmToken('staff', SessionAuthService));
+    const credentials = { email: 'alice@example.com', password: 'x' };
+    await expect(auth.login({ headers: {} }, credentials)).rejects.toMatchObject({ code: 'request_not_bound' });
+    expect(apps[0]!.get(realmToken('staff', SessionUserProvider), { strict: false })).toBeUndefined();
+  });
+});
+
+describe('a route', () => {
+  @Realm('partner')
+  @Controller('a')
+  class OfAnother {
+    @Get()
+    get(): void {}
+  }
+
+  @Controller('b')
+  class Guarded {
+    @UseGuards(SessionAuthGuard)
+    @Get('in')
+    get(): void {}
+  }
+
+  @Controller('c')
+  class Open {
+    constructor(@InjectRealm('staff', SessionAuthService) readonly auth: SessionAuthService) {}
+
+    @Get()
+    get(): void {}
+  }
+
+  it('of a realm that no module makes does not boot', async () => {
+    await expect(boot([forRoot(), staff()], [OfAnother])).rejects.toThrow(
+      "OfAnother.get: @Realm('partner'): no SessionAuthModule makes the realm 'partner'; there is 'default', 'staff'",
+    );
+  });
+
+  it('that asks for a session does not boot without a realm where there is no default one', async () => {
+    await expect(boot([staff()], [Guarded])).rejects.toThrow(
+      "Guarded.get: a guard without @Realm(): no SessionAuthModule makes the realm 'default'; there is 'staff'",
+    );
+    await boot([staff()], [Open]);
+  });
+
+  it.each([[[]], [['Staff']], [['staff', 'staff']], [[undefined]]])('may not be of %j', (names) => {
+    expect(() => Realm(...(names as [string]))).toThrow(expect.objectContaining({ code: 'invalid_configuration' }));
+  });
+});
+
+describe('realmToken', () => {
+  it('is the class itself for the default realm, and one token a realm', () => {
+    expect(realmToken('default', SessionAuthService)).toBe(SessionAuthService);
+    expect(realmToken('staff', SessionAuthService)).toBe(realmToken('staff', SessionAuthService));
+    expect(realmToken('staff', SessionAuthService)).not.toBe(realmToken('sta', SessionAuthService));
+    expect(() => realmToken('No', SessionAuthService)).toThrow('given "No"');
+  });
+});
