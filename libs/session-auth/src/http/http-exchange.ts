@@ -3,25 +3,21 @@ import { beginningOf } from '../cache/text-copy.js';
 import type { FingerprintRequest } from '../fingerprint/fingerprint.options.js';
 import type { ClientInfo } from '../users/client-info.js';
 import type { AdapterRequest, AdapterResponse } from './adapter.js';
+import { changeExpressHead } from './express-head.js';
 import { forwarded } from './forwarded.js';
+import { mergedVary, objectOf, withCookies, type FinalCookie, type HeaderValue } from './head-lines.js';
 
 const MAX_USER_AGENT = 512;
 /** More than an IPv6 address with a zone takes. A trusted proxy may hand on whatever its client calls an address. */
 const MAX_ADDRESS = 64;
 
-type HeaderValue = number | string | readonly string[];
 type WriteHead = (...args: unknown[]) => ServerResponse;
-
-interface FinalCookie {
-  readonly lines: readonly string[];
-  readonly isLate: () => boolean;
-}
 
 /** Header fields that let a cache in front of the application overrule `Cache-Control` (RFC 9213). */
 const CACHE_OVERRIDES = ['cdn-cache-control', 'surrogate-control'];
 
 /**
- * One HTTP request and its response, the same for Express and Fastify, with nothing installed on either.
+ * One HTTP request and its response, the same for Express and Fastify.
  *
  * What the response is told by {@link vary}, {@link dependOnSession}, {@link forbidStore}, {@link setCookie} and
  * {@link dropCookie} holds whatever a handler, an interceptor or a middleware sets afterwards. It takes effect at the last
@@ -163,21 +159,21 @@ export class HttpExchange implements FingerprintRequest {
     if (this.#isHeadAwaited) return;
     this.#isHeadAwaited = true;
     const response = this.response.raw ?? (this.response as unknown as ServerResponse);
+    // a response of Express: docs/decisions/0023-nothing-on-express-messages.md
+    if ('app' in response) {
+      changeExpressHead(response, (args) => this.#applyTo(args, response));
+      return;
+    }
     // other libraries put theirs in the way of `writeHead` in the same manner: whoever came before is called last
     // eslint-disable-next-line @typescript-eslint/unbound-method -- it is called with `apply`
     const writeHead = response.writeHead as WriteHead;
     response.writeHead = (...args: unknown[]): ServerResponse => {
       response.writeHead = writeHead;
-      const given = args.at(-1);
-      if (typeof given !== 'object' || given === null) {
-        this.#apply(response);
-        return writeHead.apply(response, args);
-      }
-      return writeHead.apply(response, [...args.slice(0, -1), this.#applyTo(given, response)]);
+      return writeHead.apply(response, this.#applyTo(args, response));
     };
   }
 
-  /** Express sets its headers on the response. */
+  /** Says it by the headers that are set on the response. */
   #apply(response: ServerResponse): void {
     const present = response.getHeader('vary');
     const vary = present === undefined ? [...new Set(this.#vary)].join(', ') : mergedVary([present], this.#vary);
@@ -195,8 +191,16 @@ export class HttpExchange implements FingerprintRequest {
     }
   }
 
-  /** Fastify hands its headers over in one object, which Node writes as it is. */
-  #applyTo(given: object, response: ServerResponse): Record<string, HeaderValue> {
+  /**
+   * The arguments of `writeHead` with what this response must say. Fastify hands its headers over in one object, which Node
+   * writes as it is; Express hands over none.
+   */
+  #applyTo(args: unknown[], response: ServerResponse): unknown[] {
+    const given = args.at(-1);
+    if (typeof given !== 'object' || given === null) {
+      this.#apply(response);
+      return args;
+    }
     const headers: Record<string, HeaderValue> = {};
     const ofOthers = response.getHeader('vary');
     const vary: HeaderValue[] = ofOthers === undefined ? [] : [ofOthers];
@@ -224,43 +228,6 @@ export class HttpExchange implements FingerprintRequest {
     } else if (this.#isPersonal && isSilent) {
       headers['cache-control'] = 'no-store';
     }
-    return headers;
+    return [...args.slice(0, -1), headers];
   }
-}
-
-/** `*` stands for all names (RFC 9110 12.5.5). Of two spellings of a name, the first stays. */
-function mergedVary(present: readonly HeaderValue[], added: readonly string[]): string {
-  const byKey = new Map<string, string>();
-  for (const name of [...present.join().split(','), ...added]) {
-    const plain = name.trim();
-    if (plain !== '' && !byKey.has(plain.toLowerCase())) byKey.set(plain.toLowerCase(), plain);
-  }
-  return byKey.has('*') ? '*' : [...byKey.values()].join(', ');
-}
-
-/** The `Set-Cookie` lines that are there, without those of our names, and ours. */
-function withCookies(
-  present: readonly (HeaderValue | undefined)[],
-  cookies: ReadonlyMap<string, FinalCookie>,
-): string[] {
-  const names = [...cookies.keys()];
-  const others = linesOf(present).filter((line) => !names.some((name) => line.startsWith(`${name}=`)));
-  const ours = [...cookies.values()].filter(({ isLate }) => !isLate());
-  return [...others, ...ours.flatMap(({ lines }) => lines)];
-}
-
-function linesOf(values: readonly (HeaderValue | undefined)[]): string[] {
-  return values.flat().flatMap((value) => (value === undefined ? [] : String(value)));
-}
-
-/** The headers of a `writeHead` call that were given as an array: of pairs, or of names and values in turn. */
-function objectOf(given: readonly unknown[]): Record<string, HeaderValue> {
-  const flat: unknown[] = Array.isArray(given[0]) ? given.flat(1) : [...given];
-  const headers: Record<string, HeaderValue> = {};
-  for (let at = 0; at < flat.length; at += 2) {
-    const [name, value] = [String(flat[at]), flat[at + 1] as HeaderValue];
-    const known = Object.keys(headers).find((each) => each.toLowerCase() === name.toLowerCase());
-    headers[known ?? name] = known === undefined ? value : linesOf([headers[known], value]);
-  }
-  return headers;
 }

@@ -9,10 +9,7 @@ import { RequestServices } from './request-services.js';
 import { RequestSession } from './request-session.js';
 import type { RouteSession, SeveralSessions } from './several-sessions.js';
 
-/**
- * Where the raw message, which middleware and adapters may wrap, holds its session. A weak map would keep every request
- * alive until the next full garbage collection: a quarter of the throughput.
- */
+/** Under which name the raw message, which middleware and adapters may wrap, holds its session. */
 const ROUTE_SESSION = Symbol('nestjs-session-auth');
 
 type Bindable = object & { [ROUTE_SESSION]?: RouteSession };
@@ -28,7 +25,7 @@ export class RequestSessionFactory {
   of(context: ExecutionContext): RequestSession {
     const http = context.switchToHttp();
     const request = http.getRequest<AdapterRequest>();
-    const raw = rawOf(request);
+    const raw = bindableOf(request);
     const bound = raw[ROUTE_SESSION];
     if (bound instanceof RequestSession && bound.services === this.services) return bound;
     if (bound !== undefined) return bound.present.inRealm(this.services);
@@ -50,19 +47,19 @@ export class RequestSessionFactory {
   /** Binds a session to a request that no handler is asked for. */
   bind(request: AdapterRequest, response: AdapterResponse): RequestSession {
     const made = new RequestSession(new HttpExchange(request, response), this.services);
-    rawOf(request)[ROUTE_SESSION] = made;
+    bindableOf(request)[ROUTE_SESSION] = made;
     return made;
   }
 }
 
 /** Binds the sessions of a request in all realms of its route. */
 export function bindSeveral(request: object, sessions: SeveralSessions): void {
-  rawOf(request)[ROUTE_SESSION] = sessions;
+  bindableOf(request)[ROUTE_SESSION] = sessions;
 }
 
 /** The session bound to a request; undefined before guards have run. */
 export function boundTo(request: object): RouteSession | undefined {
-  return rawOf(request)[ROUTE_SESSION];
+  return bindableOf(request)[ROUTE_SESSION];
 }
 
 /**
@@ -71,7 +68,7 @@ export function boundTo(request: object): RouteSession | undefined {
  * @throws SessionAuthError `request_not_bound` before guards have run (in middleware) and without the module
  */
 export function routeSessionOf(request: object): RouteSession {
-  const bound = rawOf(request)[ROUTE_SESSION];
+  const bound = bindableOf(request)[ROUTE_SESSION];
   if (bound !== undefined) return bound;
   throw new SessionAuthError(
     'request_not_bound',
@@ -88,11 +85,14 @@ export function getRequestSession(request: object): RequestSession {
   return routeSessionOf(request).present;
 }
 
-/** Express hands the raw message itself to handlers, Fastify a wrapper. */
-function rawOf(request: object): Bindable {
-  if (request instanceof IncomingMessage) return request;
-  const { raw } = request as { readonly raw?: unknown };
-  return typeof raw === 'object' && raw !== null ? raw : request;
+/**
+ * Express hands the raw message itself to handlers, Fastify a wrapper. What is bound hangs on the array of the headers: see
+ * docs/decisions/0023-nothing-on-express-messages.md.
+ */
+function bindableOf(request: object): Bindable {
+  if (request instanceof IncomingMessage) return request.rawHeaders;
+  const { raw } = request as { readonly raw?: Partial<IncomingMessage> };
+  return raw?.rawHeaders ?? raw ?? request;
 }
 
 /** The realm that counts for a request; undefined before guards have run. */
