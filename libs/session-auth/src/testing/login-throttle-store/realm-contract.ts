@@ -51,6 +51,6 @@ export function realmTests(it: (title: string, body: Body) => void): void {
     for (const each of stores)
       swept.push(await each.deleteExpired(NOW + 1, 10_000), await each.deleteExpired(NOW + 1, 1));
     // a backend that removes counts by itself returns 0
-    if (swept[0] !== 0) assert.deepEqual(swept, [1, 0, 1, 0, 1, 0]);
+    if ((swept[0] ?? 0) > 0) assert.deepEqual(swept, [1, 0, 1, 0, 1, 0]);
   });
 }

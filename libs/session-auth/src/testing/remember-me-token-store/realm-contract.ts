@@ -69,6 +69,6 @@ export function realmTests(it: DeclareTest): void {
     for (const each of stores)
       swept.push(await each.deleteExpired(NOW + 1, 10_000), await each.deleteExpired(NOW + 1, 1));
     // a backend that expires by itself returns 0
-    if (swept[0] !== 0) assert.deepEqual(swept, [1, 0, 1, 0, 1, 0]);
+    if ((swept[0] ?? 0) > 0) assert.deepEqual(swept, [1, 0, 1, 0, 1, 0]);
   });
 }
