@@ -5,6 +5,7 @@ import { Redis } from 'ioredis';
 import type { StorageOptions } from 'nestjs-session-auth';
 import { redisStorage } from 'nestjs-session-auth/redis';
 import { CreateSessionAuthTables, typeOrmStorage, UpgradeSessionAuthTables } from 'nestjs-session-auth/typeorm';
+import type { DataSource } from 'typeorm';
 import { emptyProject, install } from '../package/package-project.js';
 import { runApps, transpile, type PackagedApp } from '../package/packaged-apps.js';
 import { createTestDatabase } from '../support/postgres-database.js';
@@ -35,6 +36,8 @@ export interface SharedBackend {
   runEarlier(project: string): Promise<PackagedApp>;
   /** On PostgreSQL, runs the migrations of this version. */
   upgrade(): Promise<void>;
+  /** For looking into PostgreSQL, once it is upgraded; undefined on Redis. */
+  readonly dataSource: DataSource | undefined;
   /** What a node of this version is given, on connections of its own. */
   storage(): Promise<StorageOptions>;
   close(): Promise<void>;
@@ -49,6 +52,7 @@ function openRedis(): SharedBackend {
   const url = process.env['TEST_REDIS_URL']!;
   const clients: Redis[] = [];
   return {
+    dataSource: undefined,
     runEarlier: (project) => runNode(project, { REDIS_URL: url, NAMESPACE: namespace }),
     upgrade: async () => undefined,
     storage: async () => {
@@ -67,10 +71,14 @@ function openRedis(): SharedBackend {
 
 async function openPostgres(): Promise<SharedBackend> {
   const database = await createTestDatabase();
+  let dataSource: DataSource | undefined;
   return {
+    get dataSource() {
+      return dataSource;
+    },
     runEarlier: (project) => runNode(project, { DATABASE_URL: database.url }),
     upgrade: async () => {
-      const dataSource = await database.open({ migrations: [CreateSessionAuthTables, UpgradeSessionAuthTables] });
+      dataSource = await database.open({ migrations: [CreateSessionAuthTables, UpgradeSessionAuthTables] });
       await dataSource.runMigrations();
     },
     storage: async () => typeOrmStorage({ dataSource: await database.open() }),

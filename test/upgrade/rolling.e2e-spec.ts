@@ -279,6 +279,23 @@ describe.each(SHARED_STORES)('nodes of before realms and of this version, on one
       expect(await me(staff, 'staff')).toMatchObject({ realm: 'staff' });
     });
 
+    it('is why a second realm waits: on PostgreSQL it erases audit rows of staff, and sweeps what has expired', async () => {
+      const { dataSource } = backend;
+      if (dataSource === undefined) return;
+      const name = newName();
+      const { id } = await browserAt('staffed').login('staff', name);
+      const sessions = apps[1]!.get<SessionLifecycleService>(realmToken('staff', SessionLifecycleService));
+      expect((await sessions.exportUser(name)).auditRecords).not.toEqual([]);
+      expect(await service('before', 'eraseUser', name)).toMatchObject({ sessions: 0, rememberedDevices: 0 });
+      expect((await sessions.exportUser(name)).auditRecords).toEqual([]);
+      expect((await sessions.list(name)).sessions.map((session) => session.id)).toEqual([id]);
+      const table = 'session_auth_session WHERE handle = $1';
+      const expired = 'UPDATE session_auth_session SET expires_at = 0, sweep_at = 0 WHERE handle = $1';
+      await dataSource.query(expired, [`@staff:${id}`]);
+      expect(await service('before', 'cleanup', name)).toMatchObject({ ran: true, sessions: 1 });
+      expect(await dataSource.query(`SELECT FROM ${table}`, [`@staff:${id}`])).toEqual([]);
+    });
+
     it('is not reached by the services of staff', async () => {
       const name = newName();
       const browser = await enter(browserAt('before'), name);
