@@ -140,8 +140,8 @@ export class PostgresAuditLog extends AuditLog implements ExpiringRows, OnModule
   }
 
   /**
-   * Returns the rows of a user of the realm, oldest first, with those that only a session of the user's ties to them. Rows that
-   * another node has not written yet are not among them.
+   * Returns the rows of a user of the realm, oldest first, with those that only a session of the user's ties to them.
+   * Rows that another node has not written yet are not among them.
    */
   override async exportUser(userId: string): Promise<AuditEventRow[]> {
     await this.#rows.written();
