@@ -26,10 +26,10 @@ import {
 import type { DataSource } from 'typeorm';
 
 const TABLES = [
-  `CREATE TABLE IF NOT EXISTS session (handle TEXT PRIMARY KEY, user_id TEXT, created_at INTEGER NOT NULL,
-    expires_at INTEGER NOT NULL, record TEXT NOT NULL)`,
-  `CREATE INDEX IF NOT EXISTS session_user ON session (user_id, created_at, handle)`,
-  `CREATE INDEX IF NOT EXISTS session_expiry ON session (expires_at)`,
+  `CREATE TABLE IF NOT EXISTS session (realm TEXT, handle TEXT, user_id TEXT, created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL, record TEXT NOT NULL, PRIMARY KEY (realm, handle))`,
+  `CREATE INDEX IF NOT EXISTS session_user ON session (realm, user_id, created_at, handle)`,
+  `CREATE INDEX IF NOT EXISTS session_expiry ON session (realm, expires_at)`,
 ];
 
 /**
@@ -37,10 +37,17 @@ const TABLES = [
  * step happens in one transaction, one after the other.
  */
 export class SqliteSessionStore extends SessionStore {
-  #last: Promise<unknown> = Promise.resolve();
-
-  constructor(private readonly database: DataSource) {
+  constructor(
+    private readonly database: DataSource,
+    private readonly realm = 'default',
+    /** What the connection is at; the stores of all realms take turns on it. */
+    private readonly connection: { last: Promise<unknown> } = { last: Promise.resolve() },
+  ) {
     super();
+  }
+
+  override ofRealm(realm: string): SqliteSessionStore {
+    return new SqliteSessionStore(this.database, realm, this.connection);
   }
 
   async createTables(): Promise<void> {
@@ -164,7 +171,7 @@ export class SqliteSessionStore extends SessionStore {
 
   /** Runs one operation after the other, each all or nothing. */
   #inOneStep<T>(operation: () => Promise<T>): Promise<T> {
-    const step = this.#last.then(async () => {
+    const step = this.connection.last.then(async () => {
       await this.database.query('BEGIN IMMEDIATE');
       try {
         const outcome = await operation();
@@ -175,7 +182,7 @@ export class SqliteSessionStore extends SessionStore {
         throw error;
       }
     });
-    this.#last = step.catch(() => undefined);
+    this.connection.last = step.catch(() => undefined);
     return step;
   }
 
@@ -194,15 +201,16 @@ export class SqliteSessionStore extends SessionStore {
   }
 
   async #select(where: string, values: (string | number)[]): Promise<SessionRecord[]> {
-    const rows = await this.database.query<{ record: string }[]>(`SELECT record FROM session WHERE ${where}`, values);
+    const sql = `SELECT record FROM session WHERE realm = ? AND ${where}`;
+    const rows = await this.database.query<{ record: string }[]>(sql, [this.realm, ...values]);
     return rows.map((row) => parseRecord(row.record));
   }
 
   async #save(record: SessionRecord): Promise<SessionRecord> {
     const json = JSON.stringify(record);
     const { id, userId = null, createdAt, expiresAt } = record;
-    const values = [id, userId, createdAt, expiresAt, json];
-    await this.database.query('INSERT OR REPLACE INTO session VALUES (?, ?, ?, ?, ?)', values);
+    const values = [this.realm, id, userId, createdAt, expiresAt, json];
+    await this.database.query('INSERT OR REPLACE INTO session VALUES (?, ?, ?, ?, ?, ?)', values);
     return parseRecord(json);
   }
 
@@ -213,7 +221,7 @@ export class SqliteSessionStore extends SessionStore {
   }
 
   async #remove({ id }: SessionRecord): Promise<void> {
-    await this.database.query('DELETE FROM session WHERE handle = ?', [id]);
+    await this.database.query('DELETE FROM session WHERE realm = ? AND handle = ?', [this.realm, id]);
   }
 }
 

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { Controller, Get, Module, UseGuards, type DynamicModule, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import {
+  AuditLog,
   InjectRealm,
   MemorySessionStore,
   Realm,
@@ -22,6 +23,15 @@ class OneRealmStore extends MemorySessionStore {
   constructor() {
     super();
     Object.assign(this, { ofRealm: undefined });
+  }
+}
+
+/** An audit log that erases users, of before there were realms. */
+class OneRealmLog extends AuditLog {
+  record(): void {}
+
+  override eraseUser(): Promise<number> {
+    return Promise.resolve(0);
   }
 }
 
@@ -64,6 +74,14 @@ describe('two realms', () => {
         return [forRoot({ storage }), staff({ storage })];
       },
       /realm 'staff': storage\.sessions: given a OneRealmStore without ofRealm, as realm 'default' has/,
+    ],
+    [
+      'with an audit log that finds users and knows no realms',
+      () => {
+        const storage = { audit: { useValue: new OneRealmLog() } };
+        return [forRoot({ storage }), staff({ storage })];
+      },
+      /realm 'staff': storage\.audit: given a OneRealmLog without ofRealm, as realm 'default' has/,
     ],
     [
       'with two objects of a class of stores that knows no realms, which may be on one backend',

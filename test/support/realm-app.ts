@@ -62,7 +62,7 @@ export const PASSWORD = 'a password for all realms';
 const PASSWORD_HASH = '$2b$04$hQsFEDCM/327yrPqAQfw3OcIHFQNJiIIZrfyab1abIOGaWtWBZbSu';
 
 /** A controller whose routes are of one realm. */
-function roomOf(realm: RealmName): Type {
+export function roomOf(realm: RealmName): Type {
   @Realm(realm)
   @Controller(`room/${realm}`)
   class Room {
@@ -190,7 +190,8 @@ export class Browser {
   readonly cookies = new Map<string, string>();
 
   constructor(
-    private readonly port: number,
+    /** Where it sends its requests: another node's port moves it there. */
+    public port: number,
     private readonly sendBy: typeof send,
   ) {}
 

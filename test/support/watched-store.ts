@@ -1,4 +1,5 @@
 import { MemoryRememberMeTokenStore, MemorySessionStore } from 'nestjs-session-auth';
+import type { StorageOptions } from 'nestjs-session-auth';
 import type { Backend } from './bank.js';
 
 /** Stores in memory that note which of their operations are called. */
@@ -17,6 +18,38 @@ export function watchedBackend(): WatchedBackend {
     rememberMe: { useValue: watched(new MemoryRememberMeTokenStore(), calls) },
   };
   return { storage, sessions, calls, redis: undefined, namespace: '', close: () => Promise.resolve() };
+}
+
+/**
+ * A storage whose stores note what they are asked for, with the realm: `staff: find`. Whoever is given it has the stores
+ * of the storage, or those that these return for a realm.
+ */
+export function watchedStorage(storage: StorageOptions, calls: string[]): StorageOptions {
+  return Object.fromEntries(Object.entries(storage).map(([part, slot]) => [part, watchedSlot(slot as Slot, calls)]));
+}
+
+type Slot = { readonly useValue: object } | { readonly useFactory: (...dependencies: unknown[]) => unknown };
+
+function watchedSlot(slot: Slot, calls: string[]): object {
+  if ('useValue' in slot) return { useValue: watchedInRealm(slot.useValue, calls) };
+  const useFactory = async (...dependencies: unknown[]): Promise<object> =>
+    watchedInRealm((await slot.useFactory(...dependencies)) as object, calls);
+  return { ...slot, useFactory };
+}
+
+function watchedInRealm<T extends object>(store: T, calls: string[], realm = 'default'): T {
+  return new Proxy(store, {
+    get(target, name) {
+      const member: unknown = Reflect.get(target, name);
+      if (typeof member !== 'function') return member;
+      return (...args: unknown[]): unknown => {
+        const returned: unknown = Reflect.apply(member, target, args);
+        if (name === 'ofRealm') return watchedInRealm(returned as object, calls, String(args[0]));
+        calls.push(`${realm}: ${String(name)}`);
+        return returned;
+      };
+    },
+  });
 }
 
 /** Tells of every operation that a store in use is asked for, with what it is given. */

@@ -1,3 +1,4 @@
+import type { AuditLog } from './events/audit-log.js';
 import type { CookieSet } from './http/cookie-set.js';
 import type { RealmClaim } from './http/realm-registry.js';
 
@@ -21,6 +22,12 @@ export function claimEndpoints(path: string | undefined): RealmClaim[] {
   const plain = path.split('/').filter(Boolean).join('/');
   const allowed = 'another path, or false';
   return [{ option: 'endpoints.path', of: `endpoints ${plain}`, what: `'${plain}'`, allowed }];
+}
+
+/** A log that finds users again finds them in one realm. One that only records may do so for all realms. */
+export function claimAuditLog(log: AuditLog): RealmClaim[] {
+  const findsUsers = log.eraseUser !== undefined || log.exportUser !== undefined;
+  return findsUsers ? [claimStore('storage.audit', log)] : [];
 }
 
 /**

@@ -14,7 +14,7 @@ import { RequestSessionFactory } from './http/request-session-factory.js';
 import { documentEndpoints } from './openapi/document-endpoints.js';
 import type { ProviderSlot } from './options/provider-slot.js';
 import { PasswordHasher } from './passwords/password-hasher.js';
-import { claimCookies, claimEndpoints, claimStore, type RealmPart } from './realm-claims.js';
+import { claimAuditLog, claimCookies, claimEndpoints, claimStore, type RealmPart } from './realm-claims.js';
 import { ProvidersOfRealm } from './realms/in-realm.js';
 import { DEFAULT_REALM, REALM } from './realms/realm-name.js';
 import { RememberMeTokenStore } from './remember-me/remember-me-token-store.js';
@@ -38,11 +38,12 @@ export interface RealmSlots {
 
 const STORES = [SessionStore, RememberMeTokenStore, LoginThrottleStore, AuditLog] as const;
 
-/** What the registry is told of: services, cookies, then the stores by their options. */
+/** What the registry is told of: services, cookies, the audit log, then the stores by their options. */
 const REGISTERED = [
   RequestSessionFactory,
   CsrfService,
   CookieSet,
+  AuditLog,
   SessionStore,
   RememberMeTokenStore,
   LoginThrottleStore,
@@ -92,6 +93,7 @@ export function partsOfRealm(
           requestSessions: RequestSessionFactory,
           csrf: CsrfService,
           cookies: CookieSet,
+          audit: AuditLog,
           ...kept: RealmPart[]
         ) =>
           realms.add(realm, {
@@ -100,6 +102,7 @@ export function partsOfRealm(
             claims: [
               ...claimCookies(cookies),
               ...claimEndpoints(endpointsPath),
+              ...claimAuditLog(audit),
               ...kept.map((store, place) => claimStore(STORE_OPTIONS[place]!, store)),
             ],
           }),

@@ -114,6 +114,34 @@ const broken: Readonly<Record<string, readonly [() => LoginThrottleStore, ...Reg
     /that are deleted, of several subjects/,
     /of a whole subject/,
   ],
+  'counts for all realms together': [
+    () =>
+      new (class extends MemoryLoginThrottleStore {
+        override ofRealm(): MemoryLoginThrottleStore {
+          return this;
+        }
+      })(),
+    /of one subject in different realms, in all operations/,
+    /of one subject in different realms, by parallel callers/,
+    /of which it sweeps its own/,
+  ],
+  'sweeps all realms': [
+    () =>
+      new (class extends MemoryLoginThrottleStore {
+        readonly #others = new Set<MemoryLoginThrottleStore>();
+        override ofRealm(realm: string): MemoryLoginThrottleStore {
+          const store = super.ofRealm(realm);
+          this.#others.add(store);
+          return store;
+        }
+        override async deleteExpired(now: number, limit: number): Promise<number> {
+          const swept = [super.deleteExpired(now, limit)];
+          for (const other of this.#others) swept.push(other.deleteExpired(now, limit));
+          return (await Promise.all(swept)).reduce((sum, each) => sum + each);
+        }
+      })(),
+    /of which it sweeps its own/,
+  ],
   'removes what is not over': [
     () =>
       new (class extends MemoryLoginThrottleStore {

@@ -39,6 +39,18 @@ const broken: Readonly<Record<string, readonly [() => RememberMeTokenStore, ...R
       })(),
     /with their user/,
   ],
+  'keeps the devices of all realms together': [
+    () =>
+      new (class extends MemoryRememberMeTokenStore {
+        override ofRealm(): MemoryRememberMeTokenStore {
+          return this;
+        }
+      })(),
+    /of equal users in different realms/,
+    /of one selector in different realms/,
+    /of its own realm only, by parallel callers/,
+    /sweeps the records of its own realm only/,
+  ],
   'replaces whatever the revision': [
     () =>
       new (class extends MemoryRememberMeTokenStore {

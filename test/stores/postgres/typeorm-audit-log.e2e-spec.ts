@@ -85,6 +85,35 @@ describe('the audit log in PostgreSQL', () => {
     expect(await log.find()).toHaveLength(2);
   });
 
+  it.each(['anonymise', 'delete'] as const)(
+    'keeps users of one id in two realms apart, and what is old: %s',
+    async (how) => {
+      const logs = [log, log.ofRealm('staff')] as const;
+      const [own, staffs] = logs.map((each, i) => ({ each, realm: ['default', 'staff'][i]! }));
+      for (const { each, realm } of [own!, staffs!]) {
+        each.record({ ...told('alice', 'one-handle'), realm });
+        each.record({ ...told(undefined, 'one-handle'), realm });
+      }
+      for (const { each, realm } of [own!, staffs!]) {
+        const exported = (await each.exportUser('alice')).map((row) => [row.realm, row.userId]);
+        expect(exported).toEqual([
+          [realm, 'alice'],
+          [realm, null],
+        ]);
+        expect(await each.find({ userId: 'alice' })).toHaveLength(1);
+      }
+      const before = await logs[0].exportUser('alice');
+      expect(await logs[1].eraseUser('alice', how)).toBe(2);
+      expect(await logs[1].exportUser('alice')).toEqual([]);
+      expect(await logs[0].exportUser('alice')).toEqual(before);
+      logs[1].record({ ...told('alice', 'one-handle'), realm: 'staff' });
+      expect(await logs[1].exportUser('alice')).toHaveLength(how === 'delete' ? 1 : 3);
+      expect(await logs[0].deleteExpired(Date.now(), 100)).toBe(2);
+      expect(await logs[1].find({ userId: 'alice' })).toHaveLength(1);
+      await logs[1].onModuleDestroy();
+    },
+  );
+
   it('erases by steps, and gives all of more than a page', async () => {
     await dataSource.query(
       `INSERT INTO ${AUDIT_TABLE} (at, event, level, type, user_id, session_id, ip, details)

@@ -16,6 +16,7 @@ import {
 import { startLocalRedis, type LocalRedis } from '../../../src/local-services/local-redis.js';
 import { ADAPTERS, startBank } from '../../support/bank.js';
 import { EVERYDAY_STATUSES, everydayVisit } from '../../support/everyday-visit.js';
+import { newRecord, NOW } from '../../support/session-records.js';
 
 /** `INFO` was asked for before the count began. */
 const NOT_COUNTED = ['info'];
@@ -96,5 +97,36 @@ describe('a Redis user with the rights of docs/redis.md and no more', () => {
     const used = [...stats.matchAll(/^cmdstat_([^:]+):calls=[1-9]/gm)].map(([, name]) => name!);
     const given = rights.filter((right) => /^\+\w/.test(right)).map((right) => right.slice(1));
     expect(given.filter((name) => !used.includes(name) && !NOT_COUNTED.includes(name))).toEqual([]);
+  });
+
+  it('reaches one realm alone, with the keys that the guide says for it', async () => {
+    const guide = await readFile('docs/redis.md', 'utf8');
+    const clients = ['~sa:@staff:*', '~sa:{* ~sa:throttle:*'].map(async (keys, i) => {
+      expect(guide).toContain(`\`${keys}\``);
+      const own = rights.flatMap((right) => (right === '~sa:*' ? keys.split(' ') : [right]));
+      await operator.call('ACL', 'SETUSER', `realm${i}`, ...own.slice(1));
+      const password = rights.find((right) => right.startsWith('>'))!.slice(1);
+      return new Redis(server.url, { username: `realm${i}`, password });
+    });
+    const [ofStaff, ofDefault] = await Promise.all(clients);
+    try {
+      for (const [client, realm, other] of [
+        [ofStaff!, 'staff', 'default'],
+        [ofDefault!, 'default', 'staff'],
+      ] as const) {
+        const key = { subject: 'somebody', counter: 'failures' };
+        const record = newRecord('alice');
+        await new RedisSessionStore(client, { realm }).create(record, { max: 1, onLimit: 'reject' }, NOW);
+        const own = new RedisLoginThrottleStore(client, realm === 'staff' ? 'sa:@staff:' : 'sa:');
+        await own.add([{ ...key, window: 1000 }], NOW);
+        await expect(
+          new RedisSessionStore(client, { realm: other }).list('alice', { limit: 1 }, NOW),
+        ).rejects.toThrow();
+        const foreign = new RedisLoginThrottleStore(client, realm === 'staff' ? 'sa:' : 'sa:@staff:');
+        await expect(foreign.read([key], NOW)).rejects.toThrow();
+      }
+    } finally {
+      for (const client of [ofStaff!, ofDefault!]) client.disconnect();
+    }
   });
 });

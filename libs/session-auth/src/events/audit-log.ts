@@ -16,6 +16,8 @@ export abstract class AuditLog {
    * without a user have. Called once for each `SessionLifecycleService.eraseUser`, after the events of that. Rejects
    * when it fails; a later call does the rest, and one that finds nothing is harmless.
    *
+   * Only records of the log's realm are meant: another realm may have a user with the same id.
+   *
    * Optional: a log without it is named in what `eraseUser` returns.
    *
    * @returns how many records were changed or removed
@@ -30,8 +32,9 @@ export abstract class AuditLog {
   exportUser?(userId: string): Promise<readonly object[]>;
 
   /**
-   * Returns a log of the same backend for another realm than the default one. Optional: an event says by itself which
-   * realm it is of, so one log may serve all realms.
+   * Returns a log of the same backend for another realm than the default one. Optional, since an event says by itself
+   * which realm it is of, so one log may record for all realms; but not of a log that has `eraseUser` or `exportUser`:
+   * without this a second realm is refused at boot.
    */
   ofRealm?(realm: string): AuditLog;
 }

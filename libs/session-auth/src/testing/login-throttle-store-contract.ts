@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { FailureKey, LoginThrottleStore } from '../throttle/login-throttle-store.js';
 import { raceTests } from './login-throttle-store/parallel-races.js';
+import { realmTests } from './login-throttle-store/realm-contract.js';
 import {
   addTo,
   countOf,
@@ -151,19 +152,6 @@ function countTests(it: (title: string, body: Body) => void): void {
     const [added] = await store.add([{ ...key, window: MINUTE }], NOW);
     (added as { count: number }).count = 9;
     assert.equal((await countOf(store, key, NOW))?.count, 2);
-  });
-}
-
-function realmTests(it: (title: string, body: Body) => void): void {
-  it('of one subject in different realms', async (store) => {
-    const stores = store.ofRealm === undefined ? [] : [store, store.ofRealm('staff'), store.ofRealm('sta')];
-    const key = newKey();
-    for (const each of stores) assert.equal(await addTo(each, key, NOW, MINUTE), 1);
-    for (const each of stores) {
-      assert.equal((await each.list(key.subject, NOW)).length, 1);
-      await each.delete([key]);
-      assert.deepEqual(await each.list(key.subject, NOW), []);
-    }
   });
 }
 

@@ -25,8 +25,9 @@ export function auditStatements(table: string): AuditStatements {
     statement(`
 SELECT id, ${COLUMNS} FROM ${table} WHERE at >= $1::bigint AND at < $2::bigint AND realm = $4${condition}
 ORDER BY at DESC, id DESC LIMIT $3::bigint`);
-  const ofSessions = `user_id IS NULL AND session_id IN (SELECT session_id FROM ${table} WHERE user_id = $1)`;
-  // $1 user, $2 limit
+  // $1 user, $2 limit, $3 realm
+  const ofUser = 'user_id = $1 AND realm = $3';
+  const ofSessions = `user_id IS NULL AND realm = $3 AND session_id IN (SELECT session_id FROM ${table} WHERE ${ofUser})`;
   const erasure = (action: string, condition: string): PostgresStatement =>
     statement(`
 WITH due AS MATERIALIZED (
@@ -55,15 +56,15 @@ WITH due AS MATERIALIZED (
   removed AS (DELETE FROM ${table} t USING due WHERE t.id = due.id)
 SELECT count(*) FROM due`),
 
-    // $1 user, $2 id after which records are meant, $3 limit
+    // $1 user, $2 limit, $3 realm, $4 id after which records are meant
     export: statement(`
-SELECT id, ${COLUMNS} FROM ${table} WHERE (user_id = $1 OR (${ofSessions})) AND id > $2::bigint
-ORDER BY id LIMIT $3::bigint`),
+SELECT id, ${COLUMNS} FROM ${table} WHERE ((${ofUser}) OR (${ofSessions})) AND id > $4::bigint
+ORDER BY id LIMIT $2::bigint`),
 
     anonymise: {
       ofSessions: erasure(anonymise, `${ofSessions} AND (ip IS NOT NULL OR user_agent IS NOT NULL)`),
-      ofUser: erasure(anonymise, 'user_id = $1'),
+      ofUser: erasure(anonymise, ofUser),
     },
-    delete: { ofSessions: erasure(remove, ofSessions), ofUser: erasure(remove, 'user_id = $1') },
+    delete: { ofSessions: erasure(remove, ofSessions), ofUser: erasure(remove, ofUser) },
   };
 }

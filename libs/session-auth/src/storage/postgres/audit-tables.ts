@@ -40,8 +40,8 @@ export function createAuditTable(schema: string | undefined): readonly string[] 
 }
 
 /**
- * The statement that adds the column that the table of version 0.1 lacks. It may be repeated, and rewrites no row: what
- * nodes of that version have written, and go on writing, is of the default realm.
+ * The statement that adds the column that tables of before realms lack. It may be repeated, and rewrites no row: what
+ * nodes of before have written, and go on writing, is of the default realm.
  */
 export function upgradeAuditTable(schema: string | undefined): readonly string[] {
   return [

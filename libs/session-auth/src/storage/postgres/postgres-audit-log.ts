@@ -140,14 +140,14 @@ export class PostgresAuditLog extends AuditLog implements ExpiringRows, OnModule
   }
 
   /**
-   * Returns the rows of a user, oldest first, with those that only a session of the user's ties to them. Rows that
-   * another node has not written yet are not among them.
+   * Returns the rows of a user of the realm, oldest first, with those that only a session of the user's ties to them.
+   * Rows that another node has not written yet are not among them.
    */
   override async exportUser(userId: string): Promise<AuditEventRow[]> {
     await this.#rows.written();
     const exported: AuditEventRow[] = [];
     for (let after = '0', more = true; more;) {
-      const values: SqlValue[] = [recordableText(userId), after, EXPORTED_AT_ONCE];
+      const values: SqlValue[] = [recordableText(userId), EXPORTED_AT_ONCE, this.#realm, after];
       const rows = (await this.#database.sweep((sql) => sql.export, values)).map(decodeAuditRow);
       exported.push(...rows);
       more = rows.length === EXPORTED_AT_ONCE;
@@ -166,7 +166,7 @@ export class PostgresAuditLog extends AuditLog implements ExpiringRows, OnModule
   async #erase(pick: (sql: AuditStatements) => PostgresStatement, userId: string): Promise<number> {
     let erased = 0;
     for (let step = ERASED_AT_ONCE; step === ERASED_AT_ONCE;) {
-      const [row] = await this.#database.sweep(pick, [recordableText(userId), ERASED_AT_ONCE]);
+      const [row] = await this.#database.sweep(pick, [recordableText(userId), ERASED_AT_ONCE, this.#realm]);
       step = Number(row![0]);
       erased += step;
     }

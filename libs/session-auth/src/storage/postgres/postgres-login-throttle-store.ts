@@ -6,8 +6,8 @@ import {
 } from '../../throttle/login-throttle-store.js';
 import { PostgresDatabase, type PostgresStoreSettings } from './postgres-database.js';
 import type { PostgresExecutor } from './postgres-executor.js';
-import { realmPart } from '../../realms/realm-name.js';
 import type { Row } from './postgres-statement.js';
+import { StoredKeys } from './stored-keys.js';
 import { throttleStatements, type ThrottleStatements } from './throttle-statements.js';
 import { THROTTLE_TABLE } from './throttle-tables.js';
 
@@ -25,8 +25,11 @@ export class PostgresLoginThrottleStore extends LoginThrottleStore {
     private readonly settings: PostgresStoreSettings,
   ) {
     super();
-    this.#prefix = settings.realm === undefined ? '' : realmPart(settings.realm, '@', ':');
-    this.#database = new PostgresDatabase(executor, settings, THROTTLE_TABLE, throttleStatements);
+    const keys = new StoredKeys(settings.realm);
+    this.#prefix = keys.prefix;
+    this.#database = new PostgresDatabase(executor, settings, THROTTLE_TABLE, (table) =>
+      throttleStatements(table, keys),
+    );
   }
 
   /**

@@ -31,7 +31,9 @@ export class PostgresRememberMeTokenStore extends RememberMeTokenStore {
   ) {
     super();
     this.#keys = new StoredKeys(settings.realm);
-    this.#database = new PostgresDatabase(executor, settings, REMEMBER_ME_TABLE, rememberMeStatements);
+    this.#database = new PostgresDatabase(executor, settings, REMEMBER_ME_TABLE, (table) =>
+      rememberMeStatements(table, this.#keys),
+    );
     this.#lockNamespace = lockNamespace(REMEMBER_ME_TABLE, settings);
   }
 

@@ -1,4 +1,5 @@
 import { listColumns, statement, type PostgresStatement } from './postgres-statement.js';
+import type { StoredKeys } from './stored-keys.js';
 
 /** The columns of a record, in the order in which the statements take and return them. */
 const COLUMNS = [
@@ -36,7 +37,7 @@ export interface RememberMeStatements {
  * A statement that writes several rows of a user runs behind that user's lock. One that writes a single row locks this
  * row only. A sweep never waits. So they cannot deadlock with each other.
  */
-export function rememberMeStatements(table: string): RememberMeStatements {
+export function rememberMeStatements(table: string, keys: StoredKeys): RememberMeStatements {
   const columns = listColumns(COLUMNS);
   const columnsOf = (alias: string): string => listColumns(COLUMNS, alias);
   return {
@@ -106,7 +107,7 @@ SELECT ${columns} FROM ${table} WHERE user_id = $1 AND expires_at > $2::bigint O
     // $1 now, $2 limit
     deleteExpired: statement(`
 WITH due AS MATERIALIZED (
-    SELECT selector FROM ${table} WHERE expires_at <= $1::bigint
+    SELECT selector FROM ${table} WHERE expires_at <= $1::bigint AND ${keys.isOwn('selector')}
     ORDER BY expires_at LIMIT $2::bigint FOR UPDATE SKIP LOCKED
   )
 DELETE FROM ${table} WHERE selector IN (SELECT selector FROM due) RETURNING selector`),

@@ -21,6 +21,11 @@ export class StoredKeys {
     this.#userPrefix = realmPart(realm, '\u001a@', ':');
   }
 
+  /** Returns the condition of SQL that a row is of the realm, by the column that has its handle or selector. */
+  isOwn(column: string): string {
+    return this.prefix === '' ? `NOT starts_with(${column}, '@')` : `starts_with(${column}, '${this.prefix}')`;
+  }
+
   /** Returns the stored form of a handle or selector. */
   encode(key: string): string {
     return this.prefix + encodeText(key);

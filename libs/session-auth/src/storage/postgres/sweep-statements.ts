@@ -13,14 +13,12 @@ export interface SweepStatements {
 const SWEEP_STEP = 500;
 
 /* Sweeps never wait for a lock: see session-statements.ts. */
-export function sweepStatements(session: string, { prefix }: StoredKeys): SweepStatements {
-  // those of other realms are left to these, which tell of them
-  const isOwn = prefix === '' ? `NOT starts_with(handle, '@')` : `starts_with(handle, '${prefix}')`;
+export function sweepStatements(session: string, keys: StoredKeys): SweepStatements {
   return {
-    // $1 now, $2 limit
+    // $1 now, $2 limit. Those of other realms are left to these, which tell of them.
     deleteExpired: statement(`
 WITH due AS MATERIALIZED (
-    SELECT handle, expires_at FROM ${session} WHERE sweep_at <= $1::bigint AND ${isOwn}
+    SELECT handle, expires_at FROM ${session} WHERE sweep_at <= $1::bigint AND ${keys.isOwn('handle')}
     ORDER BY sweep_at LIMIT ${SWEEP_STEP} FOR UPDATE SKIP LOCKED
   ),
   removed AS (

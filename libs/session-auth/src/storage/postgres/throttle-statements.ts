@@ -1,4 +1,5 @@
 import { statement, type PostgresStatement } from './postgres-statement.js';
+import type { StoredKeys } from './stored-keys.js';
 
 /** The statements on the counts of failed logins, for the table of one schema. */
 export interface ThrottleStatements {
@@ -11,7 +12,7 @@ export interface ThrottleStatements {
 }
 
 /* What writes several rows takes them in the order of their keys: two that meet wait for each other and do not deadlock. */
-export function throttleStatements(table: string): ThrottleStatements {
+export function throttleStatements(table: string, keys: StoredKeys): ThrottleStatements {
   return {
     // $1 keys, $2 now
     read: statement(`
@@ -45,7 +46,8 @@ SELECT key, points, expires_at FROM ${table} WHERE key >= $1 AND key < $2 AND ex
     // $1 now, $2 limit
     deleteExpired: statement(`
 WITH due AS MATERIALIZED (
-    SELECT key FROM ${table} WHERE expires_at <= $1::bigint ORDER BY expires_at LIMIT $2::bigint FOR UPDATE SKIP LOCKED
+    SELECT key FROM ${table} WHERE expires_at <= $1::bigint AND ${keys.isOwn('key')}
+    ORDER BY expires_at LIMIT $2::bigint FOR UPDATE SKIP LOCKED
   ),
   removed AS (DELETE FROM ${table} t USING due WHERE t.key = due.key)
 SELECT count(*) FROM due`),

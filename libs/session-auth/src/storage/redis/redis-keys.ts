@@ -13,9 +13,9 @@ import { DEFAULT_REALM, realmPart } from '../../realms/realm-name.js';
  *   sa:{AB}:a:<20 characters>   what the end of sessions was answered with, for a minute: see redis-session-prelude.ts
  *   sa:throttle:…               counts of failed logins, see redis-login-throttle-store.ts
  *
- * `sa:` is the namespace; that of another realm than the default one has `@<realm>:` behind it. `AB` is the shard tag, with which all digests and selectors of a user begin: a Redis Cluster
- * hashes what is in the braces, so all keys of a user are on one node. A script derives one key of a user from another
- * by replacing the end, which works behind any prefix.
+ * `sa:` is the namespace; that of another realm than the default one has `@<realm>:` behind it. `AB` is the shard tag, with
+ * which all digests and selectors of a user begin: a Redis Cluster hashes what is in the braces, so all keys of a user are
+ * on one node. A script derives one key of a user from another by replacing the end, which works behind any prefix.
  */
 
 /** The namespace of keys unless the application sets another. */

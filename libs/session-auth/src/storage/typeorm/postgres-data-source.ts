@@ -8,7 +8,8 @@ import type { TypeOrmSessionStoreOptions } from './typeorm-session-store.options
 
 const WORDING = {
   storage: 'typeOrmStorage',
-  migrations: 'CreateSessionAuthTables has been run, and UpgradeSessionAuthTables if that was done by version 0.1',
+  migrations:
+    'CreateSessionAuthTables has been run, and UpgradeSessionAuthTables if that was done by an earlier version',
 };
 
 /**

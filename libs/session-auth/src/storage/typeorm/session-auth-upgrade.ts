@@ -7,19 +7,22 @@ import { configuredSchema } from './postgres-data-source.js';
 import type { SessionAuthMigrationOptions } from './session-auth-migration.js';
 
 /**
- * The migration that brings the tables of version 0.1 to those that `CreateSessionAuthTables` creates today. Put it
- * among the `migrations` of the DataSource, beside `CreateSessionAuthTables`, if that has been run by version 0.1. It
- * changes nothing where the tables are of this version.
+ * The migration that brings the tables of earlier versions to those that `CreateSessionAuthTables` creates today. Put it
+ * among the `migrations` of the DataSource, beside `CreateSessionAuthTables`, if that has been run by an earlier version.
+ * It changes nothing where the tables are of this version.
  *
- * It ends all sessions: their tokens have the form of version 0.1, which names no session any more. Remembered
- * devices stay remembered.
+ * Of tables of version 0.1 it ends all sessions: their tokens have the form of that version, which names no session any
+ * more. Remembered devices stay remembered. Of later tables it keeps everything, and nodes of before go on working.
  *
  * `down` changes nothing. There is no way back to the sessions of version 0.1, and `CreateSessionAuthTables` drops the
  * tables as they are.
  */
 export class UpgradeSessionAuthTables implements MigrationInterface {
-  /** The name that TypeORM records; the digits are its place among other migrations. */
-  readonly name = 'UpgradeSessionAuthTables1770000000000';
+  /**
+   * The name that TypeORM records; the digits are its place among other migrations. They change with what it adds, so
+   * that it runs again where an earlier version of it has been recorded.
+   */
+  readonly name = 'UpgradeSessionAuthTables1780000000000';
 
   async up(queryRunner: QueryRunner): Promise<void> {
     const schema = this.schemaOf(queryRunner);

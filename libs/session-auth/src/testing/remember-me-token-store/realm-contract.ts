@@ -44,4 +44,31 @@ export function realmTests(it: DeclareTest): void {
       assert.equal(await each.find(record.selector, NOW), undefined);
     }
   });
+
+  it('counts and forgets devices of its own realm only, by parallel callers', async (store, node) => {
+    if (realmsOf(store).length === 0) return;
+    const userId = newUser();
+    const nodes = [0, 1].map((turn) => realmsOf(node(turn)));
+    await Promise.all(
+      Array.from({ length: 24 }, async (_, i) => {
+        const record = newRecord(userId, { createdAt: NOW + i });
+        await nodes[i % 2]![i % 3]!.create(record, 2, NOW + i);
+        if (i % 3 === 2) await nodes[(i + 1) % 2]![2]!.deleteByUser(userId, undefined, NOW + i);
+      }),
+    );
+    await nodes[0]![2]!.deleteByUser(userId, undefined, NOW + 24);
+    const left = await Promise.all(nodes[0]!.map(async (each) => (await each.list(userId, NOW + 24)).length));
+    assert.deepEqual(left, [2, 2, 0]);
+  });
+
+  it('sweeps the records of its own realm only', async (store) => {
+    const stores = realmsOf(store);
+    const record = newRecord(newUser(), { expiresAt: NOW + 1 });
+    for (const each of stores) await each.create(record, MAX, NOW);
+    const swept = [];
+    for (const each of stores)
+      swept.push(await each.deleteExpired(NOW + 1, 10_000), await each.deleteExpired(NOW + 1, 1));
+    // a backend that expires by itself returns 0
+    if ((swept[0] ?? 0) > 0) assert.deepEqual(swept, [1, 0, 1, 0, 1, 0]);
+  });
 }

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import type { SessionRecord } from '../../session/session-record.js';
 import type { SessionStore } from '../../session/session-store.js';
+import { MINUTE } from '../../time/units.js';
 import type { ContractTests } from './contract-tests.js';
 import { ABSOLUTE, newDevice, newRecord, newUser, NO_LIMIT, NO_MAXIMUM, NOW, untouched } from './sample-records.js';
-import { assertSame, assertSameSet, CREATED, endAll, isLive, listedIds, liveRecord } from './store-queries.js';
+import { assertSame, assertSameSet, CREATED, endAll, isLive, listAll, listedIds, liveRecord } from './store-queries.js';
 
 /** The stores of the default realm and of two others on one backend; undefined for a store that serves one realm. */
 function realmsOf(store: SessionStore): readonly SessionStore[] | undefined {
@@ -59,6 +60,83 @@ export function realmContract({ it }: ContractTests): void {
     }
   });
 
+  it('touches and rotates sessions of one handle in their own realm only', async ({ store }) => {
+    const stores = realmsOf(store) ?? [];
+    const userId = newUser();
+    const record = newRecord(userId);
+    for (const each of stores) await each.create(record, NO_LIMIT, NOW);
+    for (const [i, each] of stores.entries()) {
+      const now = NOW + MINUTE * (i + 1);
+      const client = { ip: `192.0.2.${i + 1}` };
+      const touched = await each.find(record.digest, { ...untouched(now), interval: 0, client });
+      assert.equal(touched.status === 'live' && touched.record.lastActivityAt, now);
+      const revision = (await liveRecord(each, record.digest, now)).revision ?? 0;
+      const rotated = await each.rotate(record.digest, { revision, now, changes: { roles: [`role${i}`] } });
+      assert.equal(rotated.status, 'rotated');
+      for (const [j, other] of stores.entries()) {
+        const { lastActivityAt, ip, roles } = await liveRecord(other, record.digest, now);
+        const changed = [NOW + MINUTE * (j + 1), `192.0.2.${j + 1}`, [`role${j}`]];
+        assert.deepEqual([lastActivityAt, ip, [...roles]], j > i ? [NOW, undefined, []] : changed);
+      }
+    }
+  });
+
+  it('lists, changes and ends sessions of its own realm only, by parallel callers', async ({ store, node }) => {
+    if (realmsOf(store) === undefined) return;
+    const userId = newUser();
+    const nodes = [0, 1].map((turn) => realmsOf(node(turn))!);
+    const kept = [0, 1, 2].map((i) => newRecord(userId, { createdAt: NOW - 10 + i }));
+    await nodes[0]![0]!.create(kept[0]!, NO_LIMIT, NOW);
+    await nodes[0]![1]!.create(kept[1]!, NO_LIMIT, NOW);
+    const ended = new Set<string>();
+    const work = Array.from({ length: 24 }, async (_, i) => {
+      const stores = nodes[i % 2]!;
+      const record = newRecord(userId, { createdAt: NOW + i });
+      await stores[2]!.create(record, NO_LIMIT, NOW);
+      await stores[1]!.updateByUser(userId, { roles: ['staff'] }, NOW);
+      await stores[0]!.update(kept[0]!.digest, { [`key${i}`]: i }, NOW, NO_MAXIMUM);
+      if (i % 2 === 0) for (const id of await endAll(stores[2]!, userId)) ended.add(id);
+      else if ((await stores[2]!.deleteByHandle(userId, record.id, NOW)) !== undefined) ended.add(record.id);
+    });
+    await Promise.all(work);
+    for (const id of await endAll(nodes[1]![2]!, userId)) ended.add(id);
+    assert.equal(ended.size, 24);
+    for (const [i, roles] of [[], ['staff']].entries()) {
+      const each = nodes[i]![i]!;
+      assert.deepEqual(await listedIds(each, userId), [kept[i]!.id]);
+      const { roles: own, data } = await liveRecord(each, kept[i]!.digest);
+      assert.deepEqual([[...own], Object.keys(data).length], [roles, i === 0 ? 24 : 0]);
+    }
+  });
+
+  it('pages through the sessions of its own realm only', async ({ store }) => {
+    const stores = realmsOf(store) ?? [];
+    const userId = newUser();
+    const ids: string[][] = stores.map(() => []);
+    for (let turn = 0; turn < 5; turn += 1) {
+      for (const [i, each] of stores.entries()) {
+        // equal times: the handle decides, which is stored otherwise in each realm
+        const record = newRecord(userId);
+        await each.create(record, NO_LIMIT, NOW);
+        ids[i]!.push(record.id);
+      }
+    }
+    for (const [i, each] of stores.entries()) {
+      const pages = await listAll(each, userId, { limit: 2 });
+      assertSameSet(
+        pages.map(({ id }) => id),
+        ids[i]!,
+      );
+      const [one, ...others] = ids[i]!;
+      const { ended } = await each.deleteByUser(userId, { except: one!, limit: 100 }, NOW);
+      assertSameSet(
+        ended.map(({ id }) => id),
+        others,
+      );
+      assert.deepEqual(await listedIds(each, userId), [one]);
+    }
+  });
+
   it('sweeps the sessions of its own realm only, anonymous ones as well', async ({ store }) => {
     const stores = realmsOf(store) ?? [];
     const userId = newUser();
@@ -89,14 +167,23 @@ export function realmContract({ it }: ContractTests): void {
     if (realmsOf(store) === undefined) return;
     const userId = newUser();
     const nodes = [0, 1].map((turn) => realmsOf(node(turn))!);
+    const made: string[][] = [[], [], []];
     const logins = Array.from({ length: 30 }, async (_, i) => {
       const realm = i % 3;
-      const admission = { max: 2, onLimit: 'evict-oldest' as const };
-      return nodes[i % 2]![realm]!.create(newRecord(userId, { createdAt: NOW + i }), admission, NOW + i);
+      const record = newRecord(userId, { createdAt: NOW + i });
+      made[realm]!.push(record.id);
+      return nodes[i % 2]![realm]!.create(record, { max: realm + 1, onLimit: 'evict-oldest' }, NOW + i);
     });
     const outcomes = await Promise.all(logins);
-    assert.ok(outcomes.every(({ status }) => status === 'created'));
-    for (const each of nodes[0]!) assert.equal((await listedIds(each, userId, NOW + 30)).length, 2);
+    for (const [i, outcome] of outcomes.entries()) {
+      assert.ok(outcome.status === 'created');
+      assert.ok(outcome.evicted.every(({ id }) => made[i % 3]!.includes(id)));
+    }
+    for (const [realm, each] of nodes[0]!.entries()) {
+      const listed = await listedIds(each, userId, NOW + 30);
+      assert.equal(listed.length, realm + 1);
+      assert.ok(listed.every((id) => made[realm]!.includes(id)));
+    }
   });
 }
 
