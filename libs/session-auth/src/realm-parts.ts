@@ -119,7 +119,7 @@ export function endpointsOfRealm(
 ): { readonly controllers: Type[]; readonly providers: Provider[] } {
   const ofRealm = new ProvidersOfRealm(realm, OWN_TOKENS);
   const dependencies = ofRealm.dependenciesOf(SessionAuthController);
-  const controller = sessionAuthControllerAt(endpoints.path, realm, dependencies as InjectionToken[]);
+  const controller = sessionAuthControllerAt(endpoints, realm, dependencies as InjectionToken[]);
   return {
     controllers: [controller],
     providers: [

@@ -35,9 +35,11 @@ export async function documentEndpoints(
   const models = makeAnswerModels(swagger);
   swagger.ApiExtraModels(models.Error)(controller);
   const endpoints = describeEndpoints(swagger, models);
-  const prototype = controller.prototype as Record<string, object>;
+  const prototype = controller.prototype as Record<string, object | undefined>;
   for (const [name, endpoint] of Object.entries(endpoints)) {
-    const handler = prototype[name]!;
+    const handler = prototype[name];
+    // one of `endpoints.except`
+    if (handler === undefined) continue;
     forget(handler);
     for (const decorate of decoratorsOf(swagger, models, endpoint, options)) {
       decorate(prototype, name, { value: handler });
