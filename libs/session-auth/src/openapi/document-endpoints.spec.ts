@@ -5,7 +5,7 @@ import { makeAnswerModels } from './answer-models.js';
 import { documentEndpoints } from './document-endpoints.js';
 import { describeEndpoints } from './endpoint-descriptions.js';
 
-const options = { csrfHeader: 'x-csrf-token' };
+const options = { realm: 'default', csrfHeader: 'x-csrf-token' };
 const failure = (code: string, message: string): Error => Object.assign(new Error(message), { code });
 
 describe('the descriptions', () => {
