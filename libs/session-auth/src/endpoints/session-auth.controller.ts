@@ -1,4 +1,3 @@
-import 'reflect-metadata';
 import {
   Body,
   Controller,
@@ -13,8 +12,6 @@ import {
   UseGuards,
   UseInterceptors,
   VERSION_NEUTRAL,
-  type InjectionToken,
-  type Type,
 } from '@nestjs/common';
 import { Public } from '../guards/public.decorator.js';
 import { requireRecentAuth } from '../guards/recent-auth.guard.js';
@@ -25,7 +22,6 @@ import { CsrfProtected } from '../csrf/csrf-protected.decorator.js';
 import { CsrfService } from '../csrf/csrf.service.js';
 import { SessionAuthError } from '../errors/session-auth.error.js';
 import { getRequestSession } from '../http/request-session-factory.js';
-import { Realm } from '../realms/realm.decorator.js';
 import { SessionLifecycleService } from '../session/session-lifecycle.service.js';
 import { type Session, type SessionView, type UserSession, requireSession } from '../session/session.js';
 import { Clock } from '../time/clock.js';
@@ -34,7 +30,7 @@ import { deviceName } from '../users/device-name.js';
 import { userIdOf } from '../users/valid-user.js';
 import { DtoPipe } from './dto.pipe.js';
 import { EndpointErrorsInterceptor } from './endpoint-errors.interceptor.js';
-import { ENDPOINT_NAMES, ENDPOINTS_SETTINGS, type EndpointName, type EndpointsSettings } from './endpoints.options.js';
+import { ENDPOINTS_SETTINGS, type EndpointsSettings } from './endpoints.options.js';
 import { LOGIN_RULES, type LoginDto } from './login.dto.js';
 import { REAUTHENTICATE_RULES, type ReauthenticateDto } from './reauthenticate.dto.js';
 
@@ -69,8 +65,6 @@ export interface SessionListItem {
   readonly expiresAt: string;
   readonly authentication?: SessionAuthentication;
 }
-
-type Handler = (...args: never[]) => unknown;
 
 const DEFAULT_PAGE = 100;
 const LARGEST_PAGE = 1000;
@@ -203,40 +197,6 @@ export class SessionAuthController {
     const { recentAuth } = this.settings;
     if (recentAuth !== undefined) requireRecentAuth(session, recentAuth, this.clock.now());
   }
-}
-
-/**
- * The controller class that serves the endpoints of a realm.
- *
- * @param dependencies what it is given, in the order of the constructor
- */
-export function sessionAuthControllerAt(
-  { path, except }: Pick<EndpointsSettings, 'path' | 'except'>,
-  realm: string,
-  dependencies: readonly InjectionToken[],
-): Type<SessionAuthController> {
-  @Realm(realm)
-  @Controller({ path, version: VERSION_NEUTRAL })
-  class MountedSessionAuthController extends SessionAuthController {}
-  for (const [place, token] of dependencies.entries()) Inject(token)(MountedSessionAuthController, undefined, place);
-  const handlers: Readonly<Record<EndpointName, Handler>> = SessionAuthController.prototype;
-  for (const name of ENDPOINT_NAMES) {
-    // what is no function hides the inherited handler from Nest
-    const value = except.includes(name) ? undefined : copyOf(handlers[name]);
-    Object.defineProperty(MountedSessionAuthController.prototype, name, { value, writable: true, configurable: true });
-  }
-  return MountedSessionAuthController;
-}
-
-/** The same handler with metadata of its own: OpenAPI's decorators write to it what is true of one realm only. */
-function copyOf(handler: Handler): Handler {
-  const copy: Handler = function (this: unknown, ...args) {
-    return Reflect.apply(handler, this, args);
-  };
-  for (const key of Reflect.getMetadataKeys(handler) as string[]) {
-    Reflect.defineMetadata(key, Reflect.getMetadata(key, handler), copy);
-  }
-  return copy;
 }
 
 function readPageSize(text: unknown): number {

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
-import { SessionAuthController, sessionAuthControllerAt } from '../endpoints/session-auth.controller.js';
+import { sessionAuthControllerAt } from '../endpoints/mounted-controller.js';
+import { SessionAuthController } from '../endpoints/session-auth.controller.js';
 import { makeAnswerModels } from './answer-models.js';
 import { documentEndpoints } from './document-endpoints.js';
 import { describeEndpoints } from './endpoint-descriptions.js';
