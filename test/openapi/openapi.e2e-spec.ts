@@ -1,10 +1,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
-import { Validator } from '@seriousme/openapi-schema-validator';
 import { HTTP_STATUS_BY_CODE } from '../../libs/session-auth/src/errors/error-codes.js';
 import { ADAPTERS, openBackend, startBank, type Backend, type Bank } from '../support/bank.js';
 import { BankClient, type Answer, type Ask } from '../support/bank-client.js';
-import { answersAgainst, operationsOf, type DocumentedOperation } from '../support/openapi-answers.js';
+import { answersAgainst, expectValid, operationsOf, type DocumentedOperation } from '../support/openapi-answers.js';
 import { PATIENCE } from '../support/patience.js';
 import { buildDemo } from '../support/build.js';
 import { startDemo } from '../support/demo-process.js';
@@ -12,12 +11,6 @@ import * as door from '../support/door-app.js';
 
 const USERS = { imports: [door.UsersModule], users: { useExisting: door.Users } };
 const UNSAFE = ['post', 'put', 'patch', 'delete'];
-
-async function expectValid(document: unknown): Promise<void> {
-  expect(await new Validator().validate(JSON.parse(JSON.stringify(document)) as Record<string, unknown>)).toEqual({
-    valid: true,
-  });
-}
 
 async function documentOf(app: Bank['app']): Promise<OpenAPIObject> {
   const config = new DocumentBuilder().setTitle('Doors').addCookieAuth('__Host-session').build();
@@ -126,6 +119,14 @@ describe('the OpenAPI document', () => {
       expect(login.parameters).toEqual([expect.objectContaining({ in: 'header', name: header })]);
       expect(login.responses['403']).toMatchObject({ description: '`csrf_failed`' });
     }
+  });
+
+  it('has those that endpoints.except leaves', async () => {
+    await door.start(door.forRoot({ ...USERS, endpoints: { except: ['login', 'revoke'] } }));
+    const paths = endpointsOf(await documentOf(door.apps.at(-1)!)).map(({ method, path }) => `${method} ${path}`);
+    expect(paths).toContain('delete /auth/sessions');
+    expect(paths).toHaveLength(6);
+    expect(paths.join()).not.toMatch(/login|\{id\}/);
   });
 
   it('has none of them where they are off', async () => {

@@ -1,12 +1,20 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { Controller, Get, Module, UseGuards, type DynamicModule, type Type } from '@nestjs/common';
+import { Controller, Get, Injectable, Module, Query, UseGuards, type DynamicModule, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import {
   AuditLog,
+  CsrfProtected,
+  CurrentSession,
+  CurrentUser,
+  EmbeddingGuard,
   InjectRealm,
   MemorySessionStore,
   Realm,
   realmToken,
+  RequireFactor,
+  RequireFullAuth,
+  RequireRecentAuth,
+  Roles,
   SessionAuthGuard,
   SessionAuthModule,
   SessionAuthService,
@@ -136,31 +144,71 @@ describe('a route', () => {
     get(): void {}
   }
 
-  @Controller('b')
-  class Guarded {
-    @UseGuards(SessionAuthGuard)
-    @Get('in')
-    get(): void {}
-  }
+  @Injectable()
+  class StricterGuard extends SessionAuthGuard {}
 
   @Controller('c')
   class Open {
     constructor(@InjectRealm('staff', SessionAuthService) readonly auth: SessionAuthService) {}
 
     @Get()
-    get(): void {}
+    get(@Query('page') _page: string): void {}
   }
 
   it('of a realm that no module makes does not boot', async () => {
     await expect(boot([forRoot(), staff()], [OfAnother])).rejects.toThrow(
-      "OfAnother.get: @Realm('partner'): no SessionAuthModule makes the realm 'partner'; there is 'default', 'staff'",
+      "OfAnother.get: @Realm('partner'): no SessionAuthModule has the option realm: 'partner'; there is 'default', 'staff'",
     );
   });
 
-  it('that asks for a session does not boot without a realm where there is no default one', async () => {
-    await expect(boot([staff()], [Guarded])).rejects.toThrow(
-      "Guarded.get: a guard without @Realm(): no SessionAuthModule makes the realm 'default'; there is 'staff'",
-    );
+  it.each<[string, MethodDecorator]>([
+    ['SessionAuthGuard', UseGuards(SessionAuthGuard)],
+    ['EmbeddingGuard', UseGuards(EmbeddingGuard)],
+    ['a guard that extends one', UseGuards(StricterGuard)],
+    ['@Roles()', Roles('boss')],
+    ['@RequireRecentAuth()', RequireRecentAuth('10m')],
+    ['@RequireFullAuth()', RequireFullAuth()],
+    ['@RequireFactor()', RequireFactor('totp')],
+    ['@CsrfProtected()', CsrfProtected()],
+  ])('with %s does not boot without a realm where there is no default one', async (_, decorate) => {
+    @Controller('b')
+    class Guarded {
+      @decorate
+      @Get('in')
+      get(): void {}
+    }
+    await expect(boot([staff()], [Guarded])).rejects.toMatchObject({
+      code: 'invalid_configuration',
+      message:
+        "Guarded.get: a guard without @Realm(): no SessionAuthModule has the option realm: 'default'; there is 'staff'",
+    });
+    await boot([staff(), forRoot()], [Guarded]);
+  });
+
+  it.each<[string, ParameterDecorator]>([
+    ['@CurrentSession()', CurrentSession()],
+    ['a property of it', CurrentSession('userId')],
+    ['@CurrentUser()', CurrentUser()],
+  ])('with %s and no guard does not boot without a realm where there is no default one', async (_, decorate) => {
+    abstract class Inherited {
+      @Get()
+      get(@Query() _query: object, @decorate _given: unknown): void {}
+    }
+    @Controller('d')
+    class Asks extends Inherited {}
+    await expect(boot([staff()], [Asks])).rejects.toMatchObject({
+      code: 'invalid_configuration',
+      message:
+        "Asks.get: @CurrentSession() or @CurrentUser() without @Realm(): no SessionAuthModule has the option realm: 'default'; " +
+        "there is 'staff'",
+    });
+    @Realm('staff')
+    @Controller('d')
+    class OfStaff extends Inherited {}
+    await boot([staff()], [OfStaff]);
+  });
+
+  it('that asks for nothing boots without a realm where there is no default one', async () => {
     await boot([staff()], [Open]);
   });
 

@@ -1,5 +1,6 @@
 import { expect } from '@jest/globals';
 import type { OpenAPIObject } from '@nestjs/swagger';
+import { Validator } from '@seriousme/openapi-schema-validator';
 import type { Answer } from './bank-client.js';
 
 /** An operation with the address it stands at. */
@@ -31,6 +32,13 @@ export function operationsOf(document: OpenAPIObject): DocumentedOperation[] {
       return operation === undefined ? [] : [{ method, path, operation }];
     }),
   );
+}
+
+/** Fails the test when a document is none by the standard's own schema. */
+export async function expectValid(document: unknown): Promise<void> {
+  expect(await new Validator().validate(JSON.parse(JSON.stringify(document)) as Record<string, unknown>)).toEqual({
+    valid: true,
+  });
 }
 
 /** Fails the test when an answer is none that the document has for the operation: unknown status, key or value. */

@@ -165,6 +165,7 @@ export async function startRealms(
   adapter: ServerName,
   storageOf: (realm: RealmName) => StorageOptions | 'memory' = () => 'memory',
   given: RealmOptions = {},
+  controllers: Type[] = [],
 ): Promise<RealmApp> {
   const modules = REALMS.map((realm) =>
     SessionAuthModule.forRoot(
@@ -177,7 +178,7 @@ export async function startRealms(
       }),
     ),
   );
-  const root = { module: RealmsModule, imports: modules, controllers: [Lobby, ...REALMS.map(roomOf)] };
+  const root = { module: RealmsModule, imports: modules, controllers: [Lobby, ...REALMS.map(roomOf), ...controllers] };
   const app = await NestFactory.create(root, makeServer(adapter), { logger, abortOnError: false });
   apps.push(app);
   await app.listen(0, '127.0.0.1');

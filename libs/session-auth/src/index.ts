@@ -174,7 +174,7 @@ export { CsrfService } from './csrf/csrf.service.js';
 export { EmbeddingGuard } from './csrf/embedding.guard.js';
 
 // endpoints
-export type { EndpointsOptions } from './endpoints/endpoints.options.js';
+export type { EndpointName, EndpointsOptions } from './endpoints/endpoints.options.js';
 export type { CsrfAnswer, LoginAnswer, SessionAnswer, SessionListItem } from './endpoints/session-auth.controller.js';
 
 // storage

@@ -4,7 +4,8 @@ import { CsrfGuard } from './csrf/csrf.guard.js';
 import { CSRF_SETTINGS, type CsrfSettings } from './csrf/csrf.options.js';
 import { CsrfService } from './csrf/csrf.service.js';
 import { ENDPOINTS_SETTINGS, type EndpointsSettings } from './endpoints/endpoints.options.js';
-import { SessionAuthController, sessionAuthControllerAt } from './endpoints/session-auth.controller.js';
+import { sessionAuthControllerAt } from './endpoints/mounted-controller.js';
+import { SessionAuthController } from './endpoints/session-auth.controller.js';
 import { AuditLog } from './events/audit-log.js';
 import { GuardOfRealm } from './guards/guard-of-realm.js';
 import { SessionAuthGuard } from './guards/session-auth.guard.js';
@@ -122,7 +123,7 @@ export function endpointsOfRealm(
 ): { readonly controllers: Type[]; readonly providers: Provider[] } {
   const ofRealm = new ProvidersOfRealm(realm, OWN_TOKENS);
   const dependencies = ofRealm.dependenciesOf(SessionAuthController);
-  const controller = sessionAuthControllerAt(endpoints.path, realm, dependencies as InjectionToken[]);
+  const controller = sessionAuthControllerAt(endpoints, realm, dependencies as InjectionToken[]);
   return {
     controllers: [controller],
     providers: [
@@ -131,7 +132,7 @@ export function endpointsOfRealm(
         // Nest waits for it when the application is made, so that the document can be made as soon as there is one
         provide: Symbol(`nestjs-session-auth documentation of realm '${realm}'`),
         inject: [ofRealm.tokenOf(CSRF_SETTINGS)],
-        useFactory: ({ header }: CsrfSettings) => documentEndpoints(controller, { csrfHeader: header }),
+        useFactory: ({ header }: CsrfSettings) => documentEndpoints(controller, { realm, csrfHeader: header }),
       },
     ],
   };

@@ -1,57 +1,48 @@
 import 'reflect-metadata';
-import { Injectable, type CanActivate, type OnModuleInit, type Type } from '@nestjs/common';
-import { MetadataScanner, ModulesContainer } from '@nestjs/core';
+import { Injectable, type CanActivate, type Type } from '@nestjs/common';
 import { CsrfGuard } from './csrf/csrf.guard.js';
 import { EmbeddingGuard } from './csrf/embedding.guard.js';
 import { SessionAuthError } from './errors/session-auth.error.js';
+import { isOurParameter } from './guards/parameter.decorators.js';
 import { SessionGuard } from './guards/session-auth.guard.js';
 import { RealmRegistry } from './http/realm-registry.js';
+import type { MappedRoute } from './mapped-routes.js';
 
-/** Where Nest keeps the path of a handler, and what `@UseGuards()` names. */
-const PATH = 'path';
+/** Where Nest keeps what `@UseGuards()` names, and the decorators of parameters. */
 const GUARDS = '__guards__';
+const PARAMETERS = '__routeArguments__';
 
 const OURS: readonly (abstract new (...args: never[]) => CanActivate)[] = [SessionGuard, CsrfGuard, EmbeddingGuard];
 
 /** Refuses at boot what no request could pass: routes of a realm that no module makes. */
 @Injectable()
-export class RouteRealms implements OnModuleInit {
-  readonly #scanner = new MetadataScanner();
-
-  constructor(
-    private readonly modules: ModulesContainer,
-    private readonly realms: RealmRegistry,
-  ) {}
+export class RouteRealms {
+  constructor(private readonly realms: RealmRegistry) {}
 
   /** @throws SessionAuthError `invalid_configuration` */
-  onModuleInit(): void {
-    for (const { controllers } of this.modules.values()) {
-      for (const { metatype } of controllers.values())
-        if (typeof metatype === 'function') this.#check(metatype as Type);
-    }
-  }
-
-  #check(type: Type): void {
-    const prototype = type.prototype as Record<string, object>;
-    for (const name of this.#scanner.getAllMethodNames(prototype)) {
-      const handler = prototype[name]!;
-      if (!Reflect.hasMetadata(PATH, handler)) continue;
-      const { names, isNamed } = this.realms.namesOf(handler, type);
-      const missing = names.find((realm) => !this.realms.names.includes(realm));
-      // a route that asks for nothing of ours may be of no realm
-      if (missing === undefined || (!isNamed && !asksForSession(handler, type))) continue;
-      throw new SessionAuthError(
-        'invalid_configuration',
-        `${type.name}.${name}: ${isNamed ? `@Realm('${missing}')` : 'a guard without @Realm()'}: no SessionAuthModule ` +
-          `makes the realm '${missing}'; there is ${this.realms.names.map((each) => `'${each}'`).join(', ')}`,
-      );
-    }
+  check(route: MappedRoute): void {
+    const { names, isNamed } = this.realms.namesOf(route.handler, route.type);
+    const missing = names.find((realm) => !this.realms.names.includes(realm));
+    if (missing === undefined) return;
+    // a route that asks for nothing of ours may be of no realm
+    const asks = isNamed ? `@Realm('${missing}')` : whatAsks(route);
+    if (asks === undefined) return;
+    throw new SessionAuthError(
+      'invalid_configuration',
+      `${route.type.name}.${route.name}: ${asks}: no SessionAuthModule has the option realm: '${missing}'; there is ` +
+        this.realms.names.map((each) => `'${each}'`).join(', '),
+    );
   }
 }
 
-function asksForSession(handler: object, type: Type): boolean {
+/** What of a handler or its controller asks for a session or a CSRF token, in words. */
+function whatAsks({ type, handler, name }: MappedRoute): string | undefined {
   const guards = [handler, type].flatMap((target) => (Reflect.getMetadata(GUARDS, target) ?? []) as unknown[]);
-  return guards.some((guard) =>
+  const hasGuard = guards.some((guard) =>
     OURS.some((ours) => guard === ours || guard instanceof ours || (guard as Type | null)?.prototype instanceof ours),
   );
+  if (hasGuard) return 'a guard without @Realm()';
+  const parameters = (Reflect.getMetadata(PARAMETERS, type, name) ?? {}) as Readonly<Record<string, object>>;
+  const hasParameter = Object.values(parameters).some(isOurParameter);
+  return hasParameter ? '@CurrentSession() or @CurrentUser() without @Realm()' : undefined;
 }

@@ -1,7 +1,8 @@
-import { Global, Module } from '@nestjs/common';
+import { Global, Module, type NestModule } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD } from '@nestjs/core';
 import { CsrfGuard } from './csrf/csrf.guard.js';
 import { EmbeddingGuard } from './csrf/embedding.guard.js';
+import { EndpointRoutes } from './endpoint-routes.js';
 import { FactorGuard } from './guards/factor.guard.js';
 import { FullAuthGuard } from './guards/full-auth.guard.js';
 import { RecentAuthGuard } from './guards/recent-auth.guard.js';
@@ -9,6 +10,7 @@ import { RolesGuard } from './guards/roles.guard.js';
 import { SessionAuthGuard, SessionBindingGuard } from './guards/session-auth.guard.js';
 import { RealmRegistry } from './http/realm-registry.js';
 import { SessionAuthErrorFilter } from './http/session-auth-error.filter.js';
+import { MappedRoutes } from './mapped-routes.js';
 import { RouteRealms } from './route-realms.js';
 
 /** What all realms share: they find the realm of a route, or of an error, by themselves. */
@@ -28,10 +30,25 @@ const SHARED = [
 @Module({
   providers: [
     ...SHARED,
+    MappedRoutes,
     RouteRealms,
+    EndpointRoutes,
     { provide: APP_FILTER, useClass: SessionAuthErrorFilter },
     { provide: APP_GUARD, useClass: SessionBindingGuard },
   ],
   exports: SHARED,
 })
-export class SessionAuthCoreModule {}
+export class SessionAuthCoreModule implements NestModule {
+  constructor(
+    private readonly mapped: MappedRoutes,
+    private readonly realms: RouteRealms,
+    private readonly endpoints: EndpointRoutes,
+  ) {}
+
+  /** Nest calls it when the prefix and the versions are set and no route is mapped: Fastify refuses the second of two by itself. */
+  configure(): void {
+    const routes = this.mapped.all();
+    for (const route of routes) this.realms.check(route);
+    this.endpoints.check(routes);
+  }
+}

@@ -1,6 +1,7 @@
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { asHttpException } from '../http/http-exception.js';
 import { RealmRegistry } from '../http/realm-registry.js';
+import { SeveralSessions } from '../http/several-sessions.js';
 import { CsrfService } from './csrf.service.js';
 
 /**
@@ -10,7 +11,8 @@ import { CsrfService } from './csrf.service.js';
  *
  * `SameSite` does that for pages of other sites, but not for those of sibling hosts, and not under `sameSite: 'none'`.
  * Browsers tell by `Sec-Fetch-*`; to those that do not, `Cross-Origin-Resource-Policy: same-origin` says the same of
- * all but frames. Clients that are no browsers pass.
+ * all but frames. Clients that are no browsers pass. On a route of several realms, each of them has to trust an origin, unless
+ * a guard before this one has asked for the session: then its realm has.
  *
  * @throws HttpException 403 `csrf_failed`
  */
@@ -21,8 +23,11 @@ export class EmbeddingGuard implements CanActivate {
   canActivate(context: ExecutionContext): boolean {
     if (context.getType() === 'rpc' || context.getType() === 'ws') return true;
     try {
-      const { present } = this.realms.of(context);
-      this.realms.serviceOf(present, CsrfService).guardEmbedding(present);
+      const route = this.realms.of(context);
+      // an origin that one realm trusts may not embed what a session of another gets
+      for (const each of route instanceof SeveralSessions ? route.possible : [route]) {
+        this.realms.serviceOf(each, CsrfService).guardEmbedding(each);
+      }
       return true;
     } catch (error) {
       throw asHttpException(error, context);

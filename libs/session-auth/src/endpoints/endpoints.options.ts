@@ -3,10 +3,32 @@ import type { Duration } from '../time/durations.js';
 import { realmPart } from '../realms/realm-name.js';
 import { MINUTE, SECOND } from '../time/units.js';
 
+/** The names of the endpoints: those of the controller's handlers. */
+export const ENDPOINT_NAMES = [
+  'csrfToken',
+  'login',
+  'logout',
+  'session',
+  'sessions',
+  'revoke',
+  'revokeAll',
+  'reauthenticate',
+] as const;
+
+/** One of the ready-made endpoints. */
+export type EndpointName = (typeof ENDPOINT_NAMES)[number];
+
 /** The ready-made endpoints. */
 export interface EndpointsOptions {
   /** @default 'auth', of another realm than the default one `<realm>/auth` */
   readonly path?: string;
+  /**
+   * Endpoints that are not mapped, nor documented: for routes of the application's own in their place. A route of the
+   * application at the verb and path of an endpoint that is mapped does not boot.
+   *
+   * @default none
+   */
+  readonly except?: readonly EndpointName[];
   /**
    * How lately a user must have entered their password, or logged in in full by other means, to end sessions other than
    * the one at hand (ASVS 7.5.2). A device that is only remembered may not. `false`: any session of the user's may.
@@ -19,6 +41,7 @@ export interface EndpointsOptions {
 /** The resolved `endpoints` options. */
 export interface EndpointsSettings {
   readonly path: string;
+  readonly except: readonly EndpointName[];
   /** Milliseconds; undefined: not asked for. */
   readonly recentAuth: number | undefined;
 }
@@ -37,12 +60,25 @@ export function resolveEndpoints(
   const given = extras.get('endpoints');
   if (given === false || (given === undefined && !hasUsers)) return undefined;
   if (!hasUsers) throw extras.refuse('endpoints', 'false without the option users');
-  const endpoints = extras.slice('endpoints', ['path', 'recentAuth']);
+  const endpoints = extras.slice('endpoints', ['path', 'except', 'recentAuth']);
   return {
     path: endpoints.text('path') ?? `${realmPart(realm, '', '/')}auth`,
+    except: resolveExcept(endpoints),
     recentAuth:
       endpoints.get('recentAuth') === false
         ? undefined
         : endpoints.duration('recentAuth', DEFAULT_RECENT_AUTH, { least: SECOND, also: 'false' }),
   };
+}
+
+function resolveExcept(endpoints: OptionReader): readonly EndpointName[] {
+  const given: unknown = endpoints.get('except', []);
+  const isAllowed =
+    Array.isArray(given) &&
+    given.every((name) => ENDPOINT_NAMES.includes(name as EndpointName)) &&
+    new Set(given).size === given.length;
+  if (isAllowed) return given as EndpointName[];
+  const names = ENDPOINT_NAMES.map((name) => `'${name}'`).join(', ');
+  const shown = Array.isArray(given) ? given.map((each) => JSON.stringify(each)?.slice(0, 100)).join(', ') : undefined;
+  throw endpoints.refuse('except', `an array of any of ${names}, each once`, shown && `[${shown}]`);
 }

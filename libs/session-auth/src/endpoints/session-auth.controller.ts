@@ -12,8 +12,6 @@ import {
   UseGuards,
   UseInterceptors,
   VERSION_NEUTRAL,
-  type InjectionToken,
-  type Type,
 } from '@nestjs/common';
 import { Public } from '../guards/public.decorator.js';
 import { requireRecentAuth } from '../guards/recent-auth.guard.js';
@@ -24,7 +22,6 @@ import { CsrfProtected } from '../csrf/csrf-protected.decorator.js';
 import { CsrfService } from '../csrf/csrf.service.js';
 import { SessionAuthError } from '../errors/session-auth.error.js';
 import { getRequestSession } from '../http/request-session-factory.js';
-import { Realm } from '../realms/realm.decorator.js';
 import { SessionLifecycleService } from '../session/session-lifecycle.service.js';
 import { type Session, type SessionView, type UserSession, requireSession } from '../session/session.js';
 import { Clock } from '../time/clock.js';
@@ -200,23 +197,6 @@ export class SessionAuthController {
     const { recentAuth } = this.settings;
     if (recentAuth !== undefined) requireRecentAuth(session, recentAuth, this.clock.now());
   }
-}
-
-/**
- * The controller class that serves the endpoints of a realm under a path.
- *
- * @param dependencies what it is given, in the order of the constructor
- */
-export function sessionAuthControllerAt(
-  path: string,
-  realm: string,
-  dependencies: readonly InjectionToken[],
-): Type<SessionAuthController> {
-  @Realm(realm)
-  @Controller({ path, version: VERSION_NEUTRAL })
-  class MountedSessionAuthController extends SessionAuthController {}
-  for (const [place, token] of dependencies.entries()) Inject(token)(MountedSessionAuthController, undefined, place);
-  return MountedSessionAuthController;
 }
 
 function readPageSize(text: unknown): number {

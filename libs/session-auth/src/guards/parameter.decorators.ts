@@ -54,6 +54,11 @@ export function CurrentUser(...pipes: (PipeTransform | Type<PipeTransform>)[]): 
   return untyped(userOfRequest(undefined, UNWRAPPED, ...pipes));
 }
 
+/** Whether one of the decorators above stands at a parameter, by what Nest keeps of it. */
+export function isOurParameter({ pipes }: { readonly pipes?: readonly unknown[] }): boolean {
+  return pipes?.includes(UNWRAPPED) === true;
+}
+
 const VALUE = Symbol('nestjs-session-auth value');
 
 /** A function, since pipes change objects and texts and leave functions alone. */

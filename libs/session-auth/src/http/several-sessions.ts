@@ -20,6 +20,11 @@ export class SeveralSessions {
     return this.#settled ?? this.candidates[0]!;
   }
 
+  /** The request in each of the realms that may still be the one that counts. */
+  get possible(): readonly RequestSession[] {
+    return this.#settled === undefined ? this.candidates : [this.#settled];
+  }
+
   async load(): Promise<Session | undefined> {
     if (this.#settled !== undefined) return this.#settled.load();
     const live = await this.#findLive();

@@ -1,11 +1,12 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
-import { SessionAuthController, sessionAuthControllerAt } from '../endpoints/session-auth.controller.js';
+import { sessionAuthControllerAt } from '../endpoints/mounted-controller.js';
+import { SessionAuthController } from '../endpoints/session-auth.controller.js';
 import { makeAnswerModels } from './answer-models.js';
 import { documentEndpoints } from './document-endpoints.js';
 import { describeEndpoints } from './endpoint-descriptions.js';
 
-const options = { csrfHeader: 'x-csrf-token' };
+const options = { realm: 'default', csrfHeader: 'x-csrf-token' };
 const failure = (code: string, message: string): Error => Object.assign(new Error(message), { code });
 
 describe('the descriptions', () => {
@@ -27,7 +28,7 @@ describe('documentEndpoints', () => {
     failure('ERR_MODULE_NOT_FOUND', `Cannot find package '@nestjs/swagger' imported from /app/index.js`),
     failure('MODULE_NOT_FOUND', `Cannot find module '@nestjs/swagger' from 'index.js'`),
   ])('does nothing without the package: %s', async (error) => {
-    const controller = sessionAuthControllerAt('auth', 'default', []);
+    const controller = sessionAuthControllerAt({ path: 'auth', except: [] }, 'default', []);
     await documentEndpoints(controller, options, () => Promise.reject(error));
     expect(Reflect.getMetadataKeys(controller).filter((key) => String(key).startsWith('swagger'))).toEqual([]);
     expect(warn).not.toHaveBeenCalled();
@@ -37,7 +38,9 @@ describe('documentEndpoints', () => {
     failure('ERR_MODULE_NOT_FOUND', `Cannot find package 'js-yaml' imported from /app/@nestjs/swagger/index.js`),
     failure('ERR_REQUIRE_ESM', 'require() of ES Module not supported'),
   ])('boots all the same, with a warning, where the package is broken: %s', async (error) => {
-    await documentEndpoints(sessionAuthControllerAt('auth', 'default', []), options, () => Promise.reject(error));
+    await documentEndpoints(sessionAuthControllerAt({ path: 'auth', except: [] }, 'default', []), options, () =>
+      Promise.reject(error),
+    );
     expect(warn).toHaveBeenCalledWith(expect.stringContaining(error.message));
   });
 });

@@ -1,11 +1,13 @@
 import { Logger, type Type } from '@nestjs/common';
 import type * as Swagger from '@nestjs/swagger';
 import { HTTP_STATUS_BY_CODE, type SessionAuthErrorCode } from '../errors/error-codes.js';
+import { realmPart } from '../realms/realm-name.js';
 import { makeAnswerModels, type AnswerModels } from './answer-models.js';
 import { describeEndpoints, type EndpointDescription } from './endpoint-descriptions.js';
 
 /** What the documentation has to know of the application's options. */
 export interface DocumentedOptions {
+  readonly realm: string;
   readonly csrfHeader: string;
 }
 
@@ -31,15 +33,17 @@ export async function documentEndpoints(
     }
     return;
   }
-  swagger.ApiTags('Session')(controller);
+  swagger.ApiTags(`Session${realmPart(options.realm, ' (', ')')}`)(controller);
   const models = makeAnswerModels(swagger);
   swagger.ApiExtraModels(models.Error)(controller);
   const endpoints = describeEndpoints(swagger, models);
-  const prototype = controller.prototype as Record<string, object>;
+  const prototype = controller.prototype as Record<string, object | undefined>;
   for (const [name, endpoint] of Object.entries(endpoints)) {
-    const handler = prototype[name]!;
+    const handler = prototype[name];
+    // one of `endpoints.except`
+    if (handler === undefined) continue;
     forget(handler);
-    for (const decorate of decoratorsOf(swagger, models, endpoint, options)) {
+    for (const decorate of decoratorsOf(swagger, models, name, endpoint, options)) {
       decorate(prototype, name, { value: handler });
     }
   }
@@ -48,23 +52,24 @@ export async function documentEndpoints(
 function decoratorsOf(
   { ApiBody, ApiCookieAuth, ApiHeader, ApiOperation, ApiResponse, getSchemaPath }: typeof Swagger,
   models: AnswerModels,
+  name: string,
   endpoint: EndpointDescription,
-  { csrfHeader }: DocumentedOptions,
+  { realm, csrfHeader }: DocumentedOptions,
 ): MethodDecorator[] {
-  const { operationId, summary, description, answer, body, more = [] } = endpoint;
+  const { summary, description, answer, body, more = [] } = endpoint;
   const cookie = { 'Set-Cookie': { description: 'The session cookie.', schema: { type: 'string' as const } } };
   const decorators = [
-    ApiOperation({ operationId, summary, description }),
+    ApiOperation({ operationId: `SessionAuth_${realmPart(realm, '', '_')}${name}`, summary, description }),
     ApiResponse({ description: summary, ...answer, ...(endpoint.setsCookie ? { headers: cookie } : {}) }),
     ...more,
   ];
   if (body !== undefined) decorators.push(ApiBody({ type: body }));
-  if (endpoint.needsSession) decorators.push(ApiCookieAuth());
+  if (endpoint.needsSession) decorators.push(ApiCookieAuth(`${realmPart(realm, '', '-')}cookie`));
   if (endpoint.needsCsrfToken) {
     decorators.push(ApiHeader({ name: csrfHeader, required: true, description: 'A token of `GET csrf`.' }));
   }
   for (const [status, codes] of byStatus(endpoint.refusals)) {
-    const properties = { code: { type: 'string', enum: codes } };
+    const properties = { code: { type: 'string', enum: codes }, realm: { type: 'string', enum: [realm] } };
     decorators.push(
       ApiResponse({
         status,
@@ -89,7 +94,7 @@ function byStatus(codes: readonly SessionAuthErrorCode[]): Map<number, SessionAu
   return grouped;
 }
 
-/** The handlers are shared by all applications of a process: what was written for another one must not add up. */
+/** A module may boot in several applications of a process: what was written for another one must not add up. */
 function forget(handler: object): void {
   for (const key of Reflect.getMetadataKeys(handler) as unknown[]) {
     if (typeof key === 'string' && key.startsWith('swagger/')) Reflect.deleteMetadata(key, handler);

@@ -5,7 +5,6 @@ import type { AnswerModels } from './answer-models.js';
 
 /** One endpoint in words: what it answers, and every code that it refuses with. */
 export interface EndpointDescription {
-  readonly operationId: string;
   readonly summary: string;
   readonly description?: string;
   readonly needsSession?: boolean;
@@ -24,14 +23,12 @@ export function describeEndpoints(
 ): Readonly<Record<string, EndpointDescription>> {
   return {
     csrfToken: {
-      operationId: 'SessionAuth_csrfToken',
       summary: 'A CSRF token, before login too',
       description: 'Sets a cookie that the token is bound to where there is no session yet.',
       answer: { status: 200, type: models.CsrfAnswer },
       refusals: [],
     },
     login: {
-      operationId: 'SessionAuth_login',
       summary: 'Log in by e-mail and password',
       description: 'Unknown accounts, wrong passwords and disabled accounts get the same answer.',
       needsCsrfToken: true,
@@ -50,7 +47,6 @@ export function describeEndpoints(
       ],
     },
     logout: {
-      operationId: 'SessionAuth_logout',
       summary: 'End this session, and forget this device',
       description: 'Harmless when repeated, and without a session.',
       needsCsrfToken: true,
@@ -58,21 +54,18 @@ export function describeEndpoints(
       refusals: ['csrf_failed', 'session_store_unavailable'],
     },
     session: {
-      operationId: 'SessionAuth_session',
       summary: 'The current session, with a CSRF token for it',
       needsSession: true,
       answer: { status: 200, type: models.SessionAnswer },
       refusals: ['session_required', 'session_store_unavailable'],
     },
     sessions: {
-      operationId: 'SessionAuth_sessions',
       summary: 'Where the user is signed in, newest first',
       needsSession: true,
       answer: { status: 200, type: [models.SessionListItem] },
       refusals: ['session_required', 'session_store_unavailable'],
     },
     revoke: {
-      operationId: 'SessionAuth_revoke',
       summary: 'End one of the user’s own sessions',
       needsSession: true,
       needsCsrfToken: true,
@@ -87,7 +80,6 @@ export function describeEndpoints(
       ],
     },
     revokeAll: {
-      operationId: 'SessionAuth_revokeAll',
       summary: 'End all other sessions of the user',
       needsSession: true,
       needsCsrfToken: true,
@@ -104,7 +96,6 @@ export function describeEndpoints(
       ],
     },
     reauthenticate: {
-      operationId: 'SessionAuth_reauthenticate',
       summary: 'Enter the password again, for what asks for a recent login',
       needsSession: true,
       needsCsrfToken: true,
