@@ -1,16 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { ConcurrentSessionsService } from 'nestjs-session-auth';
 import { BankUsersService } from '../users/bank-users.service.js';
-
-/** A customer as the staff may see one: without anything that signs them in. */
-export interface Customer {
-  readonly id: string;
-  readonly name: string;
-  readonly email: string;
-  readonly disabled: boolean;
-  /** On how many devices they are signed in. */
-  readonly sessions: number;
-}
+import type { Customer } from './customer.js';
 
 /** The bank's customers, for its staff. */
 @Injectable()

@@ -1,4 +1,5 @@
 import { Body, Get, Inject, Post, Query, Req, Res, UseGuards } from '@nestjs/common';
+import { ApiExcludeController } from '@nestjs/swagger';
 import {
   Clock,
   CsrfProtected,
@@ -34,6 +35,7 @@ type StaffSession = Session<OfficeData> & { readonly userId: string };
 const MESSAGES = { note: 'A note takes 1 to 200 characters.' };
 
 /** The pages of the back office: the way in and out, and what the staff see in between. */
+@ApiExcludeController()
 @Realm(OFFICE)
 @PageController('office')
 @UseGuards(SessionAuthGuard)

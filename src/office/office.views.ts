@@ -5,7 +5,7 @@ import { html, trustedHtml, type Html } from '../pages/html.js';
 import type { SessionEnd } from '../pages/last-session.js';
 import type { PageContent } from '../pages/page.js';
 import { endNotice } from '../pages/sign-in.views.js';
-import type { Customer } from './customers.service.js';
+import type { Customer } from './customer.js';
 import type { StaffUser } from './staff-user.js';
 
 /** What the sign-in form of the office shows. */
