@@ -68,7 +68,7 @@ export class SignInController {
   @Post('logout')
   async logout(@Req() request: object): Promise<PageAnswer> {
     await this.auth.logout(request);
-    // the next page cannot always tell by a cookie: with one realm, browsers are told to forget all of the site's cookies
+    // the next page cannot always tell by a cookie: with one realm, browsers are told to forget all cookies
     return new SeeOther('/login?because=logout');
   }
 
