@@ -8,6 +8,10 @@ import {
 } from 'nestjs-session-auth';
 import { BankingModule } from './banking/banking.module.js';
 import { HealthController } from './health.controller.js';
+import { OFFICE } from './office/office-realm.js';
+import { OfficeModule } from './office/office.module.js';
+import { StaffUsersModule } from './office/staff-users.module.js';
+import { StaffUsersService } from './office/staff-users.service.js';
 import { OutboxModule } from './outbox/outbox.module.js';
 import { SignInMailer } from './outbox/sign-in-mailer.js';
 import { PagesModule } from './pages/pages.module.js';
@@ -20,7 +24,7 @@ export interface BankOptions {
   readonly storage: StorageOptions | 'memory';
 }
 
-/** How the bank uses the library. */
+/** How the bank uses the library for its customers. */
 export function bankSessions({ secrets, storage }: BankOptions): SessionAuthOptions & SessionAuthExtras {
   return {
     secrets,
@@ -29,6 +33,21 @@ export function bankSessions({ secrets, storage }: BankOptions): SessionAuthOpti
     users: { useExisting: BankUsersService },
     notifier: { useExisting: SignInMailer },
     concurrency: { max: 3, onLimit: 'evict-oldest' },
+    passwords: { cost: 10 },
+  };
+}
+
+/** How it uses the library for its staff: other users, one session each, and shorter ones. */
+export function officeSessions({ secrets, storage }: BankOptions): SessionAuthOptions & SessionAuthExtras {
+  return {
+    realm: OFFICE,
+    secrets,
+    storage,
+    imports: [StaffUsersModule],
+    users: { useExisting: StaffUsersService },
+    lifetime: { idle: '15m', absolute: '8h' },
+    concurrency: 1,
+    rememberMe: false,
     passwords: { cost: 10 },
   };
 }
@@ -44,7 +63,12 @@ export class BankModule {
   static register(options: BankOptions): DynamicModule {
     return {
       module: BankModule,
-      imports: [SessionAuthModule.forRoot(bankSessions(options)), ...BANK.imports],
+      imports: [
+        SessionAuthModule.forRoot(bankSessions(options)),
+        SessionAuthModule.forRoot(officeSessions(options)),
+        ...BANK.imports,
+        OfficeModule,
+      ],
       controllers: BANK.controllers,
     };
   }

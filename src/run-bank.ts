@@ -7,6 +7,7 @@ import { BankModule } from './bank.module.js';
 import type { BankConfig } from './config/bank-config.js';
 import { makeHttpAdapter } from './http-adapter.js';
 import { openBankStorage } from './storage/bank-storage.js';
+import { STAFF_ACCOUNTS } from './office/staff-users.service.js';
 import { DEMO_ACCOUNTS } from './users/bank-users.service.js';
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
@@ -52,6 +53,8 @@ export async function runBank(config: BankConfig, fail: (error: unknown) => neve
         ? ['SESSION_SECRET is not set: this run has made up one, so cookies end with it.']
         : []),
       ...DEMO_ACCOUNTS.map(({ email, password }) => `  ${email.padEnd(18)} ${password}`),
+      'Its back office, for staff: /office',
+      ...STAFF_ACCOUNTS.map(({ email, password }) => `  ${email.padEnd(25)} ${password}`),
     ].join('\n'),
   );
 }

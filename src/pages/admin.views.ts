@@ -103,6 +103,7 @@ function eventRow(entry: AuditEntry): Html {
     type: _type,
     userid,
     session: _session,
+    realm: _realm,
     source_ip,
     useragent: _agent,
     ...details

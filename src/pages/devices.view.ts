@@ -42,8 +42,8 @@ export function devicesPage({ sessions, next, currentId, csrfField, now }: Devic
 export interface DeviceItem {
   readonly now: number;
   readonly isCurrent: boolean;
-  /** The form that ends it. */
-  readonly end: { readonly action: string; readonly csrfField: string };
+  /** The form that ends it. @default none */
+  readonly end?: { readonly action: string; readonly csrfField: string };
 }
 
 /** A session in a list: what and where the device is, since when, and a button to end it. */
@@ -57,12 +57,15 @@ export function deviceItem(session: Session, { now, isCurrent, end }: DeviceItem
         ${moment(session.createdAt, now)}${session.authentication === 'remember-me' && ', by staying signed in'}</span
       >
     </div>
-    <form method="post" action="${end.action}">
-      ${trustedHtml(end.csrfField)}<button class="danger">
-        Sign out<span class="hidden">
-          ${isCurrent ? 'this device' : `${device}, active ${session.lastActivityAt.toUTCString()}`}</span
-        >
-      </button>
-    </form>
+    ${
+      end !== undefined &&
+      html`<form method="post" action="${end.action}">
+        ${trustedHtml(end.csrfField)}<button class="danger">
+          Sign out<span class="hidden">
+            ${isCurrent ? 'this device' : `${device}, active ${session.lastActivityAt.toUTCString()}`}</span
+          >
+        </button>
+      </form>`
+    }
   </li>`;
 }

@@ -1,5 +1,6 @@
 import { html, trustedHtml, type Html } from './html.js';
 import type { PageContent } from './page.js';
+import type { Place, Site } from './site.js';
 import { STYLESHEET_PATH } from './stylesheet.js';
 
 /** Who looks at a page, as far as the frame around it shows. */
@@ -13,21 +14,15 @@ export interface Viewer {
   readonly path: string;
 }
 
-const PLACES = [
-  ['/account', 'Account'],
-  ['/devices', 'Devices'],
-  ['/password', 'Password'],
-  ['/outbox', 'Outbox'],
-] as const;
-
 /** A whole HTML document. */
-export function frame({ title, body, narrow }: PageContent, viewer?: Viewer): string {
+export function frame({ title, body, narrow }: PageContent, site: Site, viewer?: Viewer): string {
+  const { badge, root } = site;
   const document = html`<!doctype html>
     <html lang="en">
       <head>
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <title>${title} – Example Bank</title>
+        <title>${title} – Example Bank${badge !== undefined && html`, ${badge}`}</title>
         <link rel="stylesheet" href="${STYLESHEET_PATH}" />
         <link rel="icon" href="/assets/bank.svg" type="image/svg+xml" />
       </head>
@@ -35,8 +30,11 @@ export function frame({ title, body, narrow }: PageContent, viewer?: Viewer): st
         <a class="skip" href="#main">Skip to content</a>
         <header>
           <div class="bar">
-            <a class="brand" href="/"><img src="/assets/bank.svg" alt="" width="28" height="28" />Example Bank</a>
-            ${viewer?.signOut !== undefined && navigation(viewer, viewer.signOut)}
+            <a class="brand" href="${root || '/'}"
+              ><img src="/assets/bank.svg" alt="" width="28" height="28" />Example
+              Bank${badge !== undefined && html` <span class="badge">${badge}</span>`}</a
+            >
+            ${viewer?.signOut !== undefined && navigation(viewer, viewer.signOut, site)}
           </div>
         </header>
         <main id="main" tabindex="-1" class="${narrow === true && 'narrow'}">
@@ -49,18 +47,17 @@ export function frame({ title, body, narrow }: PageContent, viewer?: Viewer): st
   return document.text;
 }
 
-function navigation({ roles, path }: Viewer, csrfField: string): Html {
-  const places = roles.includes('admin') ? [...PLACES, ['/admin', 'Admin'] as const] : PLACES;
+function navigation({ roles, path }: Viewer, csrfField: string, site: Site): Html {
   const here = (place: string): boolean =>
     path === place || path.startsWith(`${place}/`) || path.startsWith(`${place}?`);
-  const link = ([place, name]: readonly [string, string]): Html =>
+  const link = ([place, name]: Place): Html =>
     html`<li><a href="${place}" ${here(place) && trustedHtml(' aria-current="page"')}>${name}</a></li>`;
   return html`<nav aria-label="Main">
       <ul>
-        ${places.map(link)}
+        ${site.places(roles).map(link)}
       </ul>
     </nav>
-    <form class="sign-out" method="post" action="/logout">
+    <form class="sign-out" method="post" action="${site.root}/logout">
       ${trustedHtml(csrfField)}<button class="quiet">Sign out</button>
     </form>`;
 }

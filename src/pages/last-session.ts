@@ -2,11 +2,11 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { SessionEventPublisher, type SessionEndReason, type SessionEvent } from 'nestjs-session-auth';
+import { SITE, type Site } from './site.js';
 
 /** Why a session is over. */
 export type SessionEnd = SessionEndReason | 'evicted' | 'expired';
 
-const COOKIE = '__Host-last-session';
 const ATTRIBUTES = 'Path=/; Secure; HttpOnly; SameSite=Lax';
 const KEPT = 1000;
 
@@ -17,11 +17,15 @@ const KEPT = 1000;
 @Injectable()
 export class LastSession implements OnModuleInit {
   readonly #ends = new Map<string, SessionEnd>();
+  readonly #cookie: string;
 
   constructor(
     @Inject(SessionEventPublisher) private readonly events: SessionEventPublisher,
     @Inject(HttpAdapterHost) private readonly host: HttpAdapterHost,
-  ) {}
+    @Inject(SITE) { lastSessionCookie }: Site,
+  ) {
+    this.#cookie = lastSessionCookie;
+  }
 
   onModuleInit(): void {
     this.events.subscribe((event) => this.#note(event));
@@ -29,14 +33,14 @@ export class LastSession implements OnModuleInit {
 
   /** The browser of this request has this session now. */
   remember(request: object, response: object, sessionId: string): void {
-    if (handleIn(request) !== sessionId) this.#setCookie(response, `${COOKIE}=${sessionId}; ${ATTRIBUTES}`);
+    if (this.#handleIn(request) !== sessionId) this.#setCookie(response, `${this.#cookie}=${sessionId}; ${ATTRIBUTES}`);
   }
 
   /** How the browser's last session ended, told once; undefined when it had none. */
   takeEnd(request: object, response: object): SessionEnd | undefined {
-    const handle = handleIn(request);
+    const handle = this.#handleIn(request);
     if (handle === undefined) return undefined;
-    this.#setCookie(response, `${COOKIE}=; Max-Age=0; ${ATTRIBUTES}`);
+    this.#setCookie(response, `${this.#cookie}=; Max-Age=0; ${ATTRIBUTES}`);
     // a store forgets by itself what has expired, and tells nobody
     return this.#ends.get(handle) ?? 'expired';
   }
@@ -58,9 +62,9 @@ export class LastSession implements OnModuleInit {
   #setCookie(response: object, line: string): void {
     this.host.httpAdapter.appendHeader(response, 'Set-Cookie', line);
   }
-}
 
-function handleIn(request: object): string | undefined {
-  const { cookie = '' } = (request as { headers: IncomingHttpHeaders }).headers;
-  return new RegExp(`(?:^|; )${COOKIE}=([\\w-]{1,64})(?:;|$)`).exec(cookie)?.[1];
+  #handleIn(request: object): string | undefined {
+    const { cookie = '' } = (request as { headers: IncomingHttpHeaders }).headers;
+    return new RegExp(`(?:^|; )${this.#cookie}=([\\w-]{1,64})(?:;|$)`).exec(cookie)?.[1];
+  }
 }

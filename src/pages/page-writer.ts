@@ -4,6 +4,7 @@ import { CsrfService, SessionAuthService, type Session } from 'nestjs-session-au
 import { frame } from './frame.js';
 import { LastSession } from './last-session.js';
 import { SeeOther, type PageAnswer, type PageContent } from './page.js';
+import { SITE, type Site } from './site.js';
 
 /** What the pages keep in a session. */
 interface PageData {
@@ -30,6 +31,7 @@ export class PageWriter {
     @Inject(SessionAuthService) private readonly auth: SessionAuthService,
     @Inject(CsrfService) private readonly csrf: CsrfService,
     @Inject(LastSession) private readonly lastSession: LastSession,
+    @Inject(SITE) readonly site: Site,
   ) {}
 
   /** Sets status and headers, and answers the body to send. */
@@ -43,7 +45,7 @@ export class PageWriter {
     const notice = await takeNotice(session);
     const signOut = session?.userId === undefined ? undefined : this.csrf.formField(request);
     this.#setHead(response, answer);
-    return frame(answer, {
+    return frame(answer, this.site, {
       roles: session?.roles ?? [],
       signOut,
       notice,
@@ -58,7 +60,7 @@ export class PageWriter {
       return;
     }
     this.#setHead(response, answer);
-    this.#adapter.reply(response, frame(answer));
+    this.#adapter.reply(response, frame(answer, this.site));
   }
 
   get #adapter(): AbstractHttpAdapter {

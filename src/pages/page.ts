@@ -29,7 +29,7 @@ export type PageAnswer = PageContent | SeeOther;
 // a path of ours: nothing that a browser takes for another site's address, such as `//elsewhere` or `/\elsewhere`
 const OWN_PATH = /^(\/[\w-]+)+$/;
 
-/** A path that came from outside if it is one of this site, else the account page. */
-export function ownPath(given: unknown): string {
-  return typeof given === 'string' && OWN_PATH.test(given) ? given : '/account';
+/** A path that came from outside if it is one of ours, else `fallback`. */
+export function ownPath(given: unknown, fallback: string): string {
+  return typeof given === 'string' && OWN_PATH.test(given) ? given : fallback;
 }

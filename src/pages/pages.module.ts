@@ -12,6 +12,7 @@ import { PageWriter } from './page-writer.js';
 import { PasswordController } from './password.controller.js';
 import { RecentEvents } from './recent-events.js';
 import { SignInController } from './sign-in.controller.js';
+import { BANK_SITE, SITE } from './site.js';
 
 /** What customers and the bank's people see in their browsers. */
 @Module({
@@ -25,7 +26,7 @@ import { SignInController } from './sign-in.controller.js';
     OutboxController,
     AdminPagesController,
   ],
-  providers: [PageWriter, LastSession, RecentEvents],
+  providers: [{ provide: SITE, useValue: BANK_SITE }, PageWriter, LastSession, RecentEvents],
   exports: [PageWriter],
 })
 export class PagesModule {}

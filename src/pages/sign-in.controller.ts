@@ -13,6 +13,7 @@ import { ownPath, SeeOther, type PageAnswer } from './page.js';
 import { PageController } from './page.controller.js';
 import { refusedForm } from './refused-form.js';
 import { confirmPage, homePage, loginPage } from './sign-in.views.js';
+import { BANK_SITE } from './site.js';
 
 /** The way in and out. */
 @PageController()
@@ -38,7 +39,7 @@ export class SignInController {
     @Res({ passthrough: true }) response: object,
     @Query() query: unknown,
   ): PageAnswer {
-    const next = ownPath(fieldOf(query, 'next'));
+    const next = nextOf(query);
     if (userId !== undefined) return new SeeOther(next);
     const lastEnd = this.lastSession.takeEnd(request, response);
     const end = fieldOf(query, 'because') === 'logout' ? 'logout' : lastEnd;
@@ -51,7 +52,7 @@ export class SignInController {
   async login(@Req() request: object, @Body() body: unknown): Promise<PageAnswer> {
     const [email, password] = [fieldOf(body, 'email').trim(), fieldOf(body, 'password')];
     const rememberMe = fieldOf(body, 'rememberMe') === 'yes';
-    const next = ownPath(fieldOf(body, 'next'));
+    const next = nextOf(body);
     try {
       await this.auth.login(request, { email, password }, { rememberMe });
       return new SeeOther(next);
@@ -67,20 +68,20 @@ export class SignInController {
   @Post('logout')
   async logout(@Req() request: object): Promise<PageAnswer> {
     await this.auth.logout(request);
-    // the browser is told to forget all cookies: this is how the next page knows
+    // the next page cannot always tell by a cookie: with one realm, browsers are told to forget all cookies
     return new SeeOther('/login?because=logout');
   }
 
   @Get('confirm')
   confirmForm(@Req() request: object, @Query() query: unknown): PageAnswer {
-    return confirmPage({ csrfField: this.csrf.formField(request), next: ownPath(fieldOf(query, 'next')) });
+    return confirmPage({ csrfField: this.csrf.formField(request), next: nextOf(query) });
   }
 
   @Public()
   @CsrfProtected()
   @Post('confirm')
   async confirm(@Req() request: object, @Body() body: unknown): Promise<PageAnswer> {
-    const next = ownPath(fieldOf(body, 'next'));
+    const next = nextOf(body);
     try {
       await this.auth.reauthenticate(request, { password: fieldOf(body, 'password') });
       return new SeeOther(next);
@@ -90,4 +91,9 @@ export class SignInController {
       );
     }
   }
+}
+
+/** Where a form leads once it was accepted. */
+function nextOf(fields: unknown): string {
+  return ownPath(fieldOf(fields, 'next'), BANK_SITE.home);
 }

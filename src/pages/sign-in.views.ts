@@ -25,6 +25,11 @@ const END_MESSAGES: Record<SessionEnd, string> = {
     'Someone else seems to have stayed signed in as you. All your devices were signed out: sign in and change your password.',
 };
 
+/** Tells somebody who finds themselves signed out why that is. */
+export function endNotice(end: SessionEnd | undefined): Html | undefined {
+  return end === undefined ? undefined : html`<p class="notice" role="status">${END_MESSAGES[end]}</p>`;
+}
+
 export function homePage(isSignedIn: boolean): PageContent {
   const account = ({ email, password }: { email: string; password: string }): Html =>
     html`<tr>
@@ -76,8 +81,7 @@ export interface LoginForm {
 }
 
 export function loginPage({ csrfField, next, email, rememberMe = false, problem, end }: LoginForm): PageContent {
-  const body = html` ${end !== undefined && html`<p class="notice" role="status">${END_MESSAGES[end]}</p>`}
-    ${alert(problem)}
+  const body = html` ${endNotice(end)} ${alert(problem)}
     <form class="card" method="post" action="/login">
       ${trustedHtml(csrfField)}<input type="hidden" name="next" value="${next}" />
       ${field({ name: 'email', label: 'E-mail', type: 'email', autocomplete: 'username', value: email })}

@@ -14,6 +14,7 @@ body { margin: 0; background: var(--ground); color: var(--ink); font: 1rem/1.55 
 header { background: var(--paper); border-bottom: 1px solid var(--line); }
 .bar { max-width: 60rem; margin: 0 auto; padding: .75rem 1.25rem; display: flex; flex-wrap: wrap; align-items: center; gap: .5rem 1.5rem; }
 .brand { display: flex; align-items: center; gap: .6rem; font-weight: 700; font-size: 1.1rem; color: var(--ink); text-decoration: none; margin-right: auto; }
+.brand .badge { margin-left: 0; }
 nav ul { display: flex; flex-wrap: wrap; gap: .25rem; margin: 0; padding: 0; list-style: none; }
 nav a { display: block; padding: .35rem .7rem; border-radius: .5rem; color: var(--soft); text-decoration: none; font-weight: 500; }
 nav a:hover { background: var(--ground); color: var(--ink); }

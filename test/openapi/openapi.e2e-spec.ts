@@ -7,6 +7,7 @@ import { answersAgainst, expectValid, operationsOf, type DocumentedOperation } f
 import { PATIENCE } from '../support/patience.js';
 import { buildDemo } from '../support/build.js';
 import { startDemo } from '../support/demo-process.js';
+import { enterOffice } from '../support/office.js';
 import * as door from '../support/door-app.js';
 
 const USERS = { imports: [door.UsersModule], users: { useExisting: door.Users } };
@@ -154,6 +155,7 @@ describe.each(ADAPTERS)('the demo on %s', (adapter) => {
       await expectValid(document);
       expect(document.components!.securitySchemes).toEqual({
         cookie: { type: 'apiKey', in: 'cookie', name: '__Host-session' },
+        'office-cookie': { type: 'apiKey', in: 'cookie', name: '__Host-office-session' },
       });
       const own = endpointsOf(document, '/api/');
       expect(own.map(({ method, path }) => `${method} ${path}`)).toEqual(
@@ -164,6 +166,10 @@ describe.each(ADAPTERS)('the demo on %s', (adapter) => {
         expect(Object.keys(operation.responses)).toContain('401');
       }
       expect(endpointsOf(document)).toHaveLength(8);
+      const office = operationsOf(document).filter(({ path }) => /^\/office(?!\/auth\/)/.test(path));
+      expect(office.map(({ method, path, operation }) => [method, path, operation.security])).toEqual([
+        ['get', '/office/api/customers', [{ 'office-cookie': [] }]],
+      ]);
 
       const check = answersAgainst(document);
       const ask = async (method: string, path: string, body?: object, csrf?: false): Promise<void> =>
@@ -177,6 +183,9 @@ describe.each(ADAPTERS)('the demo on %s', (adapter) => {
       await ask('GET', '/api/admin/sessions');
       await alice.login('admin');
       await ask('GET', '/api/admin/sessions');
+      await ask('GET', '/office/api/customers');
+      await enterOffice(alice);
+      await ask('GET', '/office/api/customers');
     } finally {
       expect(await demo.stop()).toBe(0);
     }

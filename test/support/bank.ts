@@ -9,6 +9,7 @@ import {
   Clock,
   MemoryRememberMeTokenStore,
   MemorySessionStore,
+  realmToken,
   SessionAuthModule,
   SessionEventPublisher,
   type SessionAuthExtras,
@@ -18,7 +19,9 @@ import {
 } from 'nestjs-session-auth';
 import { redisStorage } from 'nestjs-session-auth/redis';
 import type { DataSource } from 'typeorm';
-import { BANK, bankSessions } from '../../src/bank.module.js';
+import { BANK, bankSessions, officeSessions } from '../../src/bank.module.js';
+import { OFFICE } from '../../src/office/office-realm.js';
+import { OfficeModule } from '../../src/office/office.module.js';
 import { BankClient, type Answer, type Ask } from './bank-client.js';
 import { ADAPTERS, makeServer, senderFor, SERVERS, type ServerName } from './http-server.js';
 import { ManualClock } from './manual-clock.js';
@@ -123,6 +126,8 @@ export interface BankSetup {
   readonly clock?: ManualClock;
   /** Clients say their address in `X-Forwarded-For`. @default false */
   readonly trustProxy?: boolean;
+  /** With the back office, a second realm. @default the bank alone */
+  readonly office?: boolean;
   /** Speak TLS by this. @default plain HTTP */
   readonly certificate?: Certificate;
 }
@@ -138,18 +143,24 @@ const STEADY: Partial<SessionAuthOptions> = { storeTimeout: '20s', cleanup: fals
 /** Starts a node of the bank on a free port, on a clock that can be moved. */
 export async function startBank(setup: BankSetup): Promise<Bank> {
   const { adapter, backend, secrets = TEST_SECRETS, options = {}, module = {}, clock = new ManualClock() } = setup;
-  const sessions = bankSessions({ secrets, storage: backend.storage });
+  const given = { secrets, storage: backend.storage };
+  const quick = { ...STEADY, passwords: { cost: 4 } };
+  const office =
+    setup.office === true ? [SessionAuthModule.forRoot({ ...officeSessions(given), ...quick }), OfficeModule] : [];
   const log: string[] = [];
   const testing = await Test.createTestingModule({
     ...module,
     imports: [
       ...(module.imports ?? []),
-      SessionAuthModule.forRoot({ ...sessions, ...STEADY, passwords: { cost: 4 }, ...options }),
+      SessionAuthModule.forRoot({ ...bankSessions(given), ...quick, ...options }),
       ...BANK.imports,
+      ...office,
     ],
     controllers: [...BANK.controllers, ...(module.controllers ?? [])],
   })
     .overrideProvider(Clock)
+    .useValue(clock)
+    .overrideProvider(realmToken(OFFICE, Clock))
     .useValue(clock)
     .setLogger(collector(log))
     .compile();

@@ -42,7 +42,7 @@ function addParts(definition: DynamicModule, given: object): DynamicModule {
   const realm = resolveRealm(OptionReader.root(given, known));
   const extras = OptionReader.root(given, known, ownerOf(realm));
   const users = readProviderSlot<SessionUserProvider>(extras, 'users');
-  const storage = resolveStorage(extras);
+  const storage = resolveStorage(extras, realm);
   const notifier = readProviderSlot<NewSessionNotifier>(extras, 'notifier');
   const passwords = resolvePasswordHasher(extras, isAsync);
   const endpoints = resolveEndpoints(extras, realm, users !== undefined);

@@ -2,6 +2,7 @@ import { Logger } from '@nestjs/common';
 import { AuditLog, LoggerAuditLog } from '../events/audit-log.js';
 import { OptionReader } from '../options/option-reader.js';
 import { readProviderSlot, type ProviderSlot } from '../options/provider-slot.js';
+import { realmPart } from '../realms/realm-name.js';
 import { REMEMBER_ME_SETTINGS, type RememberMeSettings } from '../remember-me/remember-me.options.js';
 import type { RememberMeTokenStore } from '../remember-me/remember-me-token-store.js';
 import type { SessionStore } from '../session/session-store.js';
@@ -26,7 +27,8 @@ export interface StorageOptions {
 export type StorageSlots = { readonly [Part in keyof StorageOptions]-?: NonNullable<StorageOptions[Part]> };
 
 /** The slice `storage` of the extras: what is not given is kept in memory, audit events in Nest's log. */
-export function resolveStorage(extras: OptionReader): StorageSlots {
+export function resolveStorage(extras: OptionReader, realm: string): StorageSlots {
+  const ofRealm = realmPart(realm, " of realm '", "'");
   const given = extras.get('storage');
   if (typeof given === 'string' && given !== 'memory') {
     throw extras.refuse('storage', "'memory', or the slots that redisStorage(…) and typeOrmStorage(…) answer");
@@ -38,13 +40,15 @@ export function resolveStorage(extras: OptionReader): StorageSlots {
   const sessions = readProviderSlot<SessionStore>(storage, 'sessions');
   const rememberMe = readProviderSlot<RememberMeTokenStore>(storage, 'rememberMe');
   return {
-    sessions: sessions ?? { useFactory: () => inMemory('sessions', new MemorySessionStore()) },
+    sessions: sessions ?? { useFactory: () => inMemory(`sessions${ofRealm}`, new MemorySessionStore()) },
     rememberMe: rememberMe ?? {
       inject: [REMEMBER_ME_SETTINGS],
       useFactory: (settings: RememberMeSettings | undefined) => {
         const store = new MemoryRememberMeTokenStore();
         // one warning is enough where the sessions are in memory as well, and none is due where nothing is kept
-        return sessions === undefined || settings === undefined ? store : inMemory('remember-me tokens', store);
+        return sessions === undefined || settings === undefined
+          ? store
+          : inMemory(`remember-me tokens${ofRealm}`, store);
       },
     },
     throttle: readProviderSlot<LoginThrottleStore>(storage, 'throttle') ?? { useClass: MemoryLoginThrottleStore },

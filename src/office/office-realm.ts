@@ -1,0 +1,2 @@
+/** The realm of the bank's staff. */
+export const OFFICE = 'office';
