@@ -15,7 +15,7 @@ import { RequestSessionFactory } from './http/request-session-factory.js';
 import { documentEndpoints } from './openapi/document-endpoints.js';
 import type { ProviderSlot } from './options/provider-slot.js';
 import { PasswordHasher } from './passwords/password-hasher.js';
-import { claimAuditLog, claimCookies, claimEndpoints, claimStore, type RealmPart } from './realm-claims.js';
+import { claimAuditLog, claimCookies, claimEndpoints, claimStore, type RealmPart } from './boot/realm-claims.js';
 import { ProvidersOfRealm } from './realms/in-realm.js';
 import { DEFAULT_REALM, REALM } from './realms/realm-name.js';
 import { RememberMeTokenStore } from './remember-me/remember-me-token-store.js';

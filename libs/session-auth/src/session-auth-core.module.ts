@@ -2,7 +2,7 @@ import { Global, Module, type NestModule } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD } from '@nestjs/core';
 import { CsrfGuard } from './csrf/csrf.guard.js';
 import { EmbeddingGuard } from './csrf/embedding.guard.js';
-import { EndpointRoutes } from './endpoint-routes.js';
+import { EndpointRoutes } from './endpoints/endpoint-routes.js';
 import { FactorGuard } from './guards/factor.guard.js';
 import { FullAuthGuard } from './guards/full-auth.guard.js';
 import { RecentAuthGuard } from './guards/recent-auth.guard.js';
@@ -10,8 +10,8 @@ import { RolesGuard } from './guards/roles.guard.js';
 import { SessionAuthGuard, SessionBindingGuard } from './guards/session-auth.guard.js';
 import { RealmRegistry } from './http/realm-registry.js';
 import { SessionAuthErrorFilter } from './http/session-auth-error.filter.js';
-import { MappedRoutes } from './mapped-routes.js';
-import { RouteRealms } from './route-realms.js';
+import { MappedRoutes } from './http/mapped-routes.js';
+import { RouteRealms } from './boot/route-realms.js';
 
 /** What all realms share: they find the realm of a route, or of an error, by themselves. */
 const SHARED = [

@@ -17,7 +17,7 @@ export const LAYERS: readonly (readonly string[])[] = [
   ['http', 'storage/memory', 'storage/redis', 'storage/postgres'],
   ['storage/typeorm'],
   ['guards', 'login', 'csrf', 'storage'],
-  ['endpoints'],
+  ['endpoints', 'boot'],
   ['openapi'],
   ['.'],
   ['testing'],

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { resolveOptions } from './resolve-options.js';
-import { HOUR } from './time/units.js';
+import { resolveOptions } from '../src/resolve-options.js';
+import { HOUR } from '../src/time/units.js';
 
 const SECRET = 'a secret that is long enough for tests';
 const OTHER = 'another secret that is as long as the first';

@@ -1,12 +1,12 @@
 import 'reflect-metadata';
 import { Injectable, type CanActivate, type Type } from '@nestjs/common';
-import { CsrfGuard } from './csrf/csrf.guard.js';
-import { EmbeddingGuard } from './csrf/embedding.guard.js';
-import { SessionAuthError } from './errors/session-auth.error.js';
-import { isOurParameter } from './guards/parameter.decorators.js';
-import { SessionGuard } from './guards/session-auth.guard.js';
-import { RealmRegistry } from './http/realm-registry.js';
-import type { MappedRoute } from './mapped-routes.js';
+import { CsrfGuard } from '../csrf/csrf.guard.js';
+import { EmbeddingGuard } from '../csrf/embedding.guard.js';
+import { SessionAuthError } from '../errors/session-auth.error.js';
+import { isOurParameter } from '../guards/parameter.decorators.js';
+import { SessionGuard } from '../guards/session-auth.guard.js';
+import { RealmRegistry } from '../http/realm-registry.js';
+import type { MappedRoute } from '../http/mapped-routes.js';
 
 /** Where Nest keeps what `@UseGuards()` names, and the decorators of parameters. */
 const GUARDS = '__guards__';

@@ -1,8 +1,8 @@
 import { Injectable, RequestMethod } from '@nestjs/common';
-import { SessionAuthController } from './endpoints/session-auth.controller.js';
-import { SessionAuthError } from './errors/session-auth.error.js';
-import { RealmRegistry } from './http/realm-registry.js';
-import type { MappedRoute } from './mapped-routes.js';
+import { SessionAuthController } from './session-auth.controller.js';
+import { SessionAuthError } from '../errors/session-auth.error.js';
+import { RealmRegistry } from '../http/realm-registry.js';
+import type { MappedRoute } from '../http/mapped-routes.js';
 
 /** Refuses at boot two handlers of one route of which one is an endpoint of ours: the one that is mapped first would win. */
 @Injectable()

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { SessionAuthError } from './errors/session-auth.error.js';
-import { resolveOptions, type ResolvedSessionAuthOptions } from './resolve-options.js';
+import { SessionAuthError } from '../src/errors/session-auth.error.js';
+import { resolveOptions, type ResolvedSessionAuthOptions } from '../src/resolve-options.js';
 
 const SECRET = 'a secret that is long enough for tests';
 const OPTIONS = ['cookie', 'lifetime', 'concurrency', 'fingerprint', 'csrf', 'rememberMe', 'passwords'];

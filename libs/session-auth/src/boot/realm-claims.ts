@@ -1,6 +1,6 @@
-import type { AuditLog } from './events/audit-log.js';
-import type { CookieSet } from './http/cookie-set.js';
-import type { RealmClaim } from './http/realm-registry.js';
+import type { AuditLog } from '../events/audit-log.js';
+import type { CookieSet } from '../http/cookie-set.js';
+import type { RealmClaim } from '../http/realm-registry.js';
 
 /** A part of which each realm has a view of its own, where the backend can tell realms apart. */
 export interface RealmPart {
