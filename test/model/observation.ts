@@ -132,8 +132,8 @@ export function eventDifference(
   return difference('events', surplus, due);
 }
 
-/** What an event tells, beside when and of which client. */
-export function fieldsOf({ client: _client, at: _at, ...fields }: SessionEvent): object {
+/** What an event tells, beside when, of which client and of which realm: the model has one. */
+export function fieldsOf({ client: _client, at: _at, realm: _realm, ...fields }: SessionEvent): object {
   return fields;
 }
 
