@@ -38,6 +38,7 @@ describe.each(SERVERS)('guessing of session cookies on %s', (adapter) => {
     expect(bank.events).toEqual([
       {
         type: 'session.guessing_suspected',
+        realm: 'default',
         at: expect.any(Date),
         refused: 100,
         client: { ip: '203.0.113.1', userAgent: 'guesser/1.0' },

@@ -46,6 +46,25 @@ class Inherited extends OwnLogin {}
 class Capitals extends OwnAuth {}
 
 @Controller()
+class Slashes {
+  @Post('auth//login')
+  enter(): void {}
+}
+
+/** Left out by Nest, with a warning or an error of its own. */
+class NoController {
+  enter(): void {}
+}
+
+@Controller({ host: 'office.example.com', path: 'auth' })
+class OfHost {
+  @Post('login')
+  enter(): object {
+    return { by: 'the host' };
+  }
+}
+
+@Controller()
 class OwnVerbs {
   @All('auth/csrf')
   any(): void {}
@@ -125,6 +144,7 @@ describe.each(SERVERS)('a route of the application on %s', (adapter) => {
   it.each<[string, () => Promise<unknown>, string]>([
     ['', () => boot([OwnLogin]), 'POST /auth/login is mapped by OwnLogin.enter'],
     ['that is inherited', () => boot([Inherited]), 'POST /auth/login is mapped by Inherited.enter'],
+    ['with a slash more', () => boot([Slashes]), 'POST /auth//login is mapped by Slashes.enter'],
     ['in capitals', () => boot([Capitals]), 'POST /AUTH/login is mapped by Capitals.enter'],
     ['for every verb', () => boot([OwnVerbs]), 'GET /auth/csrf is mapped by OwnVerbs.any'],
     ['of several paths', () => boot([Several]), 'POST /auth/login is mapped by Several.enter'],
@@ -183,6 +203,10 @@ describe.each(SERVERS)('a route of the application on %s', (adapter) => {
     expect((await versioned.post('/auth/login', LOGIN, { csrf: false })).status).toBe(403);
   });
 
+  it('says nothing of a class that is no controller', async () => {
+    await expect(boot([NoController])).rejects.not.toThrow(TypeError);
+  });
+
   it.each<[string, (endpoints: EndpointsOptions) => DynamicModule]>([
     ['forRoot', (endpoints) => forRoot({ users, endpoints })],
     ['forRootAsync', (endpoints) => SessionAuthModule.forRootAsync({ users, endpoints, useFactory: () => options() })],
@@ -211,6 +235,13 @@ describe.each(SERVERS)('a route of the application on %s', (adapter) => {
       code: 'invalid_configuration',
       message: expect.stringMatching(/realm '\w+': endpoints\.except: GET .+csrf is mapped by realm '\w+' as well/),
     });
+  });
+});
+
+describe('a route of a host of its own, on Express', () => {
+  it('boots beside the endpoint of its verb and path', async () => {
+    const client = await start(forRoot({ users }), { adapter: 'express', module: { controllers: [OfHost] } });
+    expect((await client.post('/auth/login', LOGIN, { csrf: false })).status).toBe(403);
   });
 });
 

@@ -8,6 +8,7 @@ import {
   CurrentUser,
   EmbeddingGuard,
   InjectRealm,
+  MemoryRememberMeTokenStore,
   MemorySessionStore,
   Realm,
   realmToken,
@@ -21,6 +22,7 @@ import {
   SessionLifecycleService,
   SessionUserProvider,
 } from 'nestjs-session-auth';
+import { RedisRememberMeTokenStore, RedisSessionStore } from 'nestjs-session-auth/redis';
 import { makeServer } from '../support/http-server.js';
 import { apps, closeApps, forRoot, logger, options, Users, type Options } from '../support/door-app.js';
 
@@ -43,7 +45,21 @@ class OneRealmLog extends AuditLog {
   }
 }
 
+// is not asked anything at boot
+const NO_REDIS = { evalsha: undefined, eval: undefined } as never;
+
 const users = { useClass: Users };
+/** The methods of a store, without its class and without `ofRealm`. */
+function methodsOf(store: object): object {
+  const names = Object.getOwnPropertyNames(Object.getPrototypeOf(store));
+  const methods = names.map((name) => [name, (store as Record<string, unknown>)[name]] as const);
+  return Object.fromEntries(
+    methods.flatMap(([name, method]) =>
+      typeof method !== 'function' || name === 'ofRealm' || name === 'constructor' ? [] : [[name, method.bind(store)]],
+    ),
+  );
+}
+
 const staff = (given: Partial<Options> = {}): DynamicModule => forRoot({ realm: 'staff', ...given });
 
 @Module({})
@@ -99,11 +115,48 @@ describe('two realms', () => {
       ],
       /storage\.sessions: given a OneRealmStore without ofRealm/,
     ],
+    [
+      'with stores of one namespace in Redis, which one of them has from the other realm',
+      () => [
+        forRoot({ storage: { sessions: { useValue: new RedisSessionStore(NO_REDIS).ofRealm('staff') } } }),
+        staff({ storage: { sessions: { useValue: new RedisSessionStore(NO_REDIS) } } }),
+      ],
+      /realm 'staff': storage\.sessions: given a store, as realm 'default' has/,
+    ],
+    [
+      'with stores of one namespace in Redis, by its text',
+      () => [
+        forRoot({
+          storage: { rememberMe: { useValue: new RedisRememberMeTokenStore(NO_REDIS, { namespace: 'a@staff:' }) } },
+        }),
+        staff({ storage: { rememberMe: { useValue: new RedisRememberMeTokenStore(NO_REDIS, { namespace: 'a' }) } } }),
+      ],
+      /realm 'staff': storage\.rememberMe: given a store, as realm 'default' has/,
+    ],
   ])('%s do not boot', async (_, modules, message) => {
     await expect(boot(modules())).rejects.toMatchObject({
       code: 'invalid_configuration',
       message: expect.stringMatching(message),
     });
+  });
+
+  it('with one name do not boot where Nest tells modules apart by what they contain', async () => {
+    const module = (): DynamicModule => staff({ users: { useFactory: () => new Users() } });
+    const root = { module: Root, imports: [module(), module()] };
+    const options = { logger, abortOnError: false, moduleIdGeneratorAlgorithm: 'deep-hash' } as const;
+    await expect(NestFactory.create(root, makeServer('express'), options)).rejects.toThrow(
+      "realm: given 'staff' by two",
+    );
+  });
+
+  it('boot with literal objects for stores of two kinds', async () => {
+    const literal = (store: object): { useValue: never } => ({
+      useValue: Object.assign(Object.create(null), methodsOf(store)) as never,
+    });
+    await boot([
+      forRoot({ storage: { sessions: literal(new MemorySessionStore()) } }),
+      staff({ storage: { rememberMe: literal(new MemoryRememberMeTokenStore()) } }),
+    ]);
   });
 
   it('boot on one store object that tells realms apart, also from factories', async () => {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { InjectionToken, Provider, Type } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { CsrfGuard } from './csrf/csrf.guard.js';
@@ -87,7 +88,8 @@ export function partsOfRealm(
       ...optional(NewSessionNotifier, notifier),
       ...CORE_PROVIDERS.map((provider) => ofRealm.own(provider)),
       {
-        provide: Symbol(`nestjs-session-auth registration of realm '${realm}'`),
+        // Nest may tell modules apart by what is written of them: two of one realm must both be there to be refused
+        provide: Symbol(`nestjs-session-auth registration of realm '${realm}' ${randomUUID()}`),
         inject: [RealmRegistry, ...REGISTERED.map((token) => ofRealm.tokenOf(token))],
         useFactory: (
           realms: RealmRegistry,

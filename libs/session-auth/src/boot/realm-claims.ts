@@ -5,6 +5,8 @@ import type { RealmClaim } from '../http/realm-registry.js';
 /** A part of which each realm has a view of its own, where the backend can tell realms apart. */
 export interface RealmPart {
   ofRealm?(realm: string): object;
+  /** Where its records are, if other objects may have the same ones. */
+  readonly place?: string;
 }
 
 /** A cookie's name is the realm's own, whatever its path and domain: a browser may send two of one name. */
@@ -35,11 +37,11 @@ export function claimAuditLog(log: AuditLog): RealmClaim[] {
  * of it may be on one backend.
  */
 export function claimStore(option: string, store: RealmPart): RealmClaim {
-  const type = store.constructor as { readonly name: string };
   const knowsRealms = store.ofRealm !== undefined;
+  const type = (Object.getPrototypeOf(store) as RealmPart | null)?.constructor ?? Object;
   return {
     option,
-    of: knowsRealms ? store : type,
+    of: store.place ?? (knowsRealms || type === Object ? store : type),
     what: knowsRealms ? 'a store' : `a ${type.name} without ofRealm`,
     allowed: 'a store of its own, or one that has ofRealm and returns another for each realm',
   };

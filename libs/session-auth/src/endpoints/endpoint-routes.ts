@@ -15,7 +15,8 @@ export class EndpointRoutes {
     for (const endpoint of endpoints) {
       const shapes = endpoint.paths.map(shapeOf);
       for (const other of routes) {
-        const isOther = other !== endpoint && (other.method === endpoint.method || other.method === RequestMethod.ALL);
+        const isSameVerb = other.method === endpoint.method || other.method === RequestMethod.ALL;
+        const isOther = other !== endpoint && isSameVerb && !other.isOfHost;
         const path = isOther ? other.paths.find((each) => shapes.includes(shapeOf(each))) : undefined;
         if (path !== undefined) throw this.#refuse(endpoint, other, path);
       }
@@ -43,5 +44,8 @@ function isEndpoint({ type }: MappedRoute): boolean {
 
 /** Equal for paths that are one route: names of parameters tell nothing apart, nor do capitals on Express. */
 function shapeOf(path: string): string {
-  return path.toLowerCase().replace(/:\w+/g, ':');
+  return path
+    .toLowerCase()
+    .replace(/:\w+/g, ':')
+    .replace(/\/{2,}/g, '/');
 }

@@ -1,4 +1,4 @@
-import { ServerResponse } from 'node:http';
+import { ServerResponse, type IncomingMessage } from 'node:http';
 
 type Arguments = unknown[];
 type WriteHead = (...args: Arguments) => ServerResponse;
@@ -7,8 +7,18 @@ const CHANGE = Symbol('nestjs-session-auth head');
 
 type Marked = readonly string[] & { [CHANGE]?: ((args: Arguments) => Arguments) | undefined };
 
-/** Prototypes of responses whose `writeHead` looks for a change. */
+/** Prototypes of responses of Express whose `writeHead` looks for a change. */
 const prepared = new WeakSet<object>();
+
+/**
+ * Whether a head can be changed by {@link changeExpressHead}. Not where a middleware has put something in the way of
+ * `writeHead` already: it calls what it found there. Not for what only looks like a message of Express.
+ */
+export function canChangeExpressHead(response: ServerResponse): boolean {
+  const { rawHeaders } = response.req as Partial<IncomingMessage>;
+  const isOfExpress = Object.getPrototypeOf(response) !== ServerResponse.prototype;
+  return isOfExpress && rawHeaders !== undefined && !Object.hasOwn(response, 'writeHead');
+}
 
 /**
  * Has `change` make the arguments that the head of a response of Express is written with.
@@ -33,9 +43,10 @@ function prepare(prototype: ServerResponse): void {
   // eslint-disable-next-line @typescript-eslint/unbound-method -- it is called with `apply`
   const writeHead = prototype.writeHead as WriteHead;
   prototype.writeHead = function (this: ServerResponse, ...args: Arguments): ServerResponse {
-    const marked: Marked = this.req.rawHeaders;
-    const change = marked[CHANGE];
-    marked[CHANGE] = undefined;
-    return writeHead.apply(this, change === undefined ? args : change(args));
+    const marked = (this.req as Partial<IncomingMessage> | undefined)?.rawHeaders as Marked | undefined;
+    const change = marked?.[CHANGE];
+    if (change === undefined) return writeHead.apply(this, args);
+    marked![CHANGE] = undefined;
+    return writeHead.apply(this, change(args));
   };
 }

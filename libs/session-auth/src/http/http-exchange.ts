@@ -3,7 +3,7 @@ import { beginningOf } from '../cache/text-copy.js';
 import type { FingerprintRequest } from '../fingerprint/fingerprint.options.js';
 import type { ClientInfo } from '../users/client-info.js';
 import type { AdapterRequest, AdapterResponse } from './adapter.js';
-import { changeExpressHead } from './express-head.js';
+import { canChangeExpressHead, changeExpressHead } from './express-head.js';
 import { forwarded } from './forwarded.js';
 import { mergedVary, objectOf, withCookies, type FinalCookie, type HeaderValue } from './head-lines.js';
 
@@ -128,7 +128,7 @@ export class HttpExchange implements FingerprintRequest {
   dependOnSession(noStore: boolean): void {
     this.#awaitHead();
     this.#vary.push('Cookie');
-    this.#isPersonal = noStore;
+    this.#isPersonal ||= noStore;
   }
 
   /** No cache may keep the response: `Cache-Control` becomes `no-store` whatever it was. */
@@ -160,7 +160,7 @@ export class HttpExchange implements FingerprintRequest {
     this.#isHeadAwaited = true;
     const response = this.response.raw ?? (this.response as unknown as ServerResponse);
     // a response of Express: docs/decisions/0023-nothing-on-express-messages.md
-    if ('app' in response) {
+    if ('app' in response && canChangeExpressHead(response)) {
       changeExpressHead(response, (args) => this.#applyTo(args, response));
       return;
     }

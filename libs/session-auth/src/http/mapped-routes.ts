@@ -6,6 +6,7 @@ import { RoutePathFactory } from '@nestjs/core/router/route-path-factory.js';
 /** Where Nest keeps what a route is mapped by. */
 const PATH = 'path';
 const METHOD = 'method';
+const HOST = 'host';
 const VERSION = '__version__';
 const MODULE_PATH = '__module_path__';
 
@@ -20,6 +21,8 @@ export interface MappedRoute {
   readonly method: RequestMethod;
   /** With prefix, path of the module and version, such as `/api/v1/users/:id`. */
   readonly paths: readonly string[];
+  /** Whether it is for requests to some host only. */
+  readonly isOfHost: boolean;
 }
 
 /** The routes that Nest maps for an application. Prefix and versions are known from `NestModule.configure` on. */
@@ -52,7 +55,8 @@ export class MappedRoutes {
       const handler = prototype[name]!;
       const method = Reflect.getMetadata(METHOD, handler) as RequestMethod | undefined;
       if (method === undefined) return [];
-      return { type, handler, name, method, paths: this.#pathsOf(type, handler, method, modulePath) };
+      const isOfHost = Reflect.getMetadata(HOST, type) !== undefined;
+      return { type, handler, name, method, isOfHost, paths: this.#pathsOf(type, handler, method, modulePath) };
     });
   }
 
@@ -81,6 +85,6 @@ export class MappedRoutes {
 }
 
 function pathsIn(target: object): string[] {
-  const paths = [Reflect.getMetadata(PATH, target) as string | string[]].flat();
+  const paths = [(Reflect.getMetadata(PATH, target) ?? []) as string | string[]].flat();
   return paths.map((path) => (path.startsWith('/') ? path : `/${path}`));
 }

@@ -138,7 +138,11 @@ function ofOne(name: string, requestSessions: RequestSessionFactory): RouteRealm
 function severalOf(context: ExecutionContext, factories: readonly RequestSessionFactory[]): SeveralSessions {
   const request = context.switchToHttp().getRequest<object>();
   const bound = boundTo(request);
-  if (bound instanceof SeveralSessions) return bound;
+  const isOfRoute =
+    bound instanceof SeveralSessions &&
+    bound.candidates.length === factories.length &&
+    bound.candidates.every(({ services }, place) => services === factories[place]!.services);
+  if (isOfRoute) return bound;
   const several = new SeveralSessions(factories.map((each) => each.of(context)));
   bindSeveral(request, several);
   return several;

@@ -19,7 +19,7 @@ const reflector = new Reflector();
 /** Makes and finds the {@link RequestSession} of a request in a realm. It needs neither middleware nor `req.session`. */
 @Injectable()
 export class RequestSessionFactory {
-  constructor(private readonly services: RequestServices) {}
+  constructor(readonly services: RequestServices) {}
 
   /** The session of the request of a handler's context, bound to it now if it was not yet. */
   of(context: ExecutionContext): RequestSession {
@@ -28,7 +28,8 @@ export class RequestSessionFactory {
     const raw = bindableOf(request);
     const bound = raw[ROUTE_SESSION];
     if (bound instanceof RequestSession && bound.services === this.services) return bound;
-    if (bound !== undefined) return bound.present.inRealm(this.services);
+    // from a route of another realm, which has handed the request on
+    if (bound !== undefined) return (raw[ROUTE_SESSION] = bound.present.inRealm(this.services));
     const exchange = new HttpExchange(request, http.getResponse<AdapterResponse>());
     const made = new RequestSession(exchange, this.services, isPassive(context, exchange));
     raw[ROUTE_SESSION] = made;
@@ -90,7 +91,7 @@ export function getRequestSession(request: object): RequestSession {
  * docs/decisions/0023-nothing-on-express-messages.md.
  */
 function bindableOf(request: object): Bindable {
-  if (request instanceof IncomingMessage) return request.rawHeaders;
+  if (request instanceof IncomingMessage) return request.rawHeaders ?? request;
   const { raw } = request as { readonly raw?: Partial<IncomingMessage> };
   return raw?.rawHeaders ?? raw ?? request;
 }

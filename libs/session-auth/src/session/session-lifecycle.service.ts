@@ -11,6 +11,7 @@ import { SessionChanges } from './session-changes.js';
 import { SessionReader } from './session-reader.js';
 import type { SessionData, SessionRecord } from './session-record.js';
 import { SessionRotation, type IssuedSession, type RotateSession } from './session-rotation.js';
+import { sessionRequired } from './session-required.js';
 import { SessionUpdates } from './session-updates.js';
 import { Session } from './session.js';
 import { UpstreamDigests, type UpstreamSession } from './upstream-session.js';
@@ -68,10 +69,11 @@ export class SessionLifecycleService {
   /**
    * Merges a patch into a session's data: see {@link Session.update}.
    *
-   * @throws SessionAuthError `session_required` when the session has ended, `session_data_too_large`,
-   *   `invalid_session_data`
+   * @throws SessionAuthError `session_required` when the session has ended or is of another realm,
+   *   `session_data_too_large`, `invalid_session_data`
    */
   async update(session: Session<object>, patch: SessionData): Promise<void> {
+    if (session.realm !== this.updates.realm) throw sessionRequired();
     await session.update(patch);
   }
 

@@ -10,6 +10,7 @@ import type { Row } from './postgres-statement.js';
 import { StoredKeys } from './stored-keys.js';
 import { throttleStatements, type ThrottleStatements } from './throttle-statements.js';
 import { THROTTLE_TABLE } from './throttle-tables.js';
+import { DEFAULT_REALM } from '../../realms/realm-name.js';
 
 /**
  * Counts failed logins in PostgreSQL, under the same rules as the sessions: for all nodes together, each call one
@@ -39,6 +40,11 @@ export class PostgresLoginThrottleStore extends LoginThrottleStore {
    */
   async checkTables(): Promise<void> {
     await this.#database.checkTables((sql) => sql.read, [[], 0]);
+  }
+
+  /** Where the records are: stores of one place have the same ones. */
+  get place(): string {
+    return `postgres ${this.settings.realm ?? DEFAULT_REALM}`;
   }
 
   override ofRealm(realm: string): PostgresLoginThrottleStore {

@@ -15,6 +15,7 @@ import { decodeOptional, encodeText, textOrNull } from './postgres-text.js';
 import { rememberMeStatements, type RememberMeStatements } from './remember-me-statements.js';
 import { REMEMBER_ME_TABLE } from './remember-me-tables.js';
 import { StoredKeys } from './stored-keys.js';
+import { DEFAULT_REALM } from '../../realms/realm-name.js';
 
 /**
  * Remember-me tokens in PostgreSQL. Each call is one statement. A call that writes several records of a user takes a
@@ -44,6 +45,11 @@ export class PostgresRememberMeTokenStore extends RememberMeTokenStore {
    */
   async checkTables(): Promise<void> {
     await this.#database.checkTables((sql) => sql.check);
+  }
+
+  /** Where the records are: stores of one place have the same ones. */
+  get place(): string {
+    return `postgres ${this.settings.realm ?? DEFAULT_REALM}`;
   }
 
   override ofRealm(realm: string): PostgresRememberMeTokenStore {

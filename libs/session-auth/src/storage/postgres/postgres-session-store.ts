@@ -34,6 +34,7 @@ import { StoredKeys } from './stored-keys.js';
 import { sweepStatements, type SweepStatements } from './sweep-statements.js';
 import { untilSettled } from './until-settled.js';
 import { UPDATE_STEP, userSessionStatements, type UserSessionStatements } from './user-session-statements.js';
+import { DEFAULT_REALM } from '../../realms/realm-name.js';
 
 type Statements = CreateStatements & FindStatements & SessionStatements & UserSessionStatements & SweepStatements;
 
@@ -80,6 +81,11 @@ export class PostgresSessionStore extends SessionStore {
    */
   async checkTables(): Promise<void> {
     await this.#database.checkTables((sql) => sql.check);
+  }
+
+  /** Where the records are: stores of one place have the same ones. */
+  get place(): string {
+    return `postgres ${this.settings.realm ?? DEFAULT_REALM}`;
   }
 
   override ofRealm(realm: string): PostgresSessionStore {

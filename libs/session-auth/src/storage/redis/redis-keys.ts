@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { SHARD_TAG_LENGTH, shardTagOf } from '../../crypto/session-token.js';
 import { SessionAuthError } from '../../errors/session-auth.error.js';
-import { DEFAULT_REALM, realmPart } from '../../realms/realm-name.js';
+import { DEFAULT_REALM, isRealmName, REALM_NAME_RULE, realmPart } from '../../realms/realm-name.js';
 
 /*
  * Every key of this library in Redis. The client's `keyPrefix`, if it has one, comes before it.
@@ -62,20 +62,23 @@ export interface RedisSessionStoreOptions {
 }
 
 /**
- * Returns what the keys of a realm begin with, after checking that it cannot change which part of a key a Cluster hashes,
- * and that it is not that of another realm.
+ * Returns what the keys of a realm begin with, after checking that it cannot change which part of a key a Cluster hashes.
  *
- * @throws SessionAuthError `invalid_configuration` for one with braces or blanks, and for one that ends as a realm's does
+ * @throws SessionAuthError `invalid_configuration` for a namespace with braces or blanks, and for no name of a realm
  */
 export function namespaceOf({
   namespace = DEFAULT_REDIS_NAMESPACE,
   realm = DEFAULT_REALM,
 }: RedisSessionStoreOptions): string {
-  const isText = typeof namespace === 'string' && !/[{}\s]|@[a-z0-9-]{1,32}:$/.test(namespace);
-  if (isText) return namespace + realmPart(realm, '@', ':');
+  if (!isRealmName(realm)) {
+    throw new SessionAuthError(
+      'invalid_configuration',
+      `realm: given ${JSON.stringify(realm)}; allowed is ${REALM_NAME_RULE}`,
+    );
+  }
+  if (typeof namespace === 'string' && !/[{}\s]/.test(namespace)) return namespace + realmPart(realm, '@', ':');
   throw new SessionAuthError(
     'invalid_configuration',
-    `redisStorage.namespace: given ${JSON.stringify(namespace)}; allowed is text without braces and blanks, and no end ` +
-      'such as @staff:, which the namespace of a realm has',
+    `redisStorage.namespace: given ${JSON.stringify(namespace)}; allowed is text without braces and blanks`,
   );
 }

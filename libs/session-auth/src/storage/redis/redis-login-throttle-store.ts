@@ -21,6 +21,11 @@ export class RedisLoginThrottleStore extends LoginThrottleStore {
     super();
   }
 
+  /** Where the records are: stores of one place have the same ones. */
+  get place(): string {
+    return `redis ${this.namespace}`;
+  }
+
   override ofRealm(realm: string): RedisLoginThrottleStore {
     return new RedisLoginThrottleStore(this.client, namespaceOf({ namespace: this.namespace, realm }));
   }

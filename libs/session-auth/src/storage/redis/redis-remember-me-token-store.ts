@@ -30,6 +30,11 @@ export class RedisRememberMeTokenStore extends RememberMeTokenStore {
     this.#namespace = namespaceOf(options);
   }
 
+  /** Where the records are: stores of one place have the same ones. */
+  get place(): string {
+    return `redis ${this.#namespace}`;
+  }
+
   override ofRealm(realm: string): RedisRememberMeTokenStore {
     return new RedisRememberMeTokenStore(this.#client, { ...this.options, realm });
   }

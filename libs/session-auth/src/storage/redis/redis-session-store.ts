@@ -66,6 +66,11 @@ export class RedisSessionStore extends SessionStore {
     this.#findStep = client.isCluster === true ? 1 : FIND_STEP;
   }
 
+  /** Where the records are: stores of one place have the same ones. */
+  get place(): string {
+    return `redis ${this.#namespace}`;
+  }
+
   override ofRealm(realm: string): RedisSessionStore {
     return new RedisSessionStore(this.#client, { ...this.options, realm });
   }
