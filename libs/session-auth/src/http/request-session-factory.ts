@@ -92,8 +92,8 @@ export function getRequestSession(request: object): RequestSession {
  */
 function bindableOf(request: object): Bindable {
   if (request instanceof IncomingMessage) return request.rawHeaders ?? request;
-  const { raw } = request as { readonly raw?: Partial<IncomingMessage> };
-  return raw?.rawHeaders ?? raw ?? request;
+  const { raw } = request as { readonly raw?: Partial<IncomingMessage> | null };
+  return typeof raw === 'object' && raw !== null ? (raw.rawHeaders ?? raw) : request;
 }
 
 /** The realm that counts for a request; undefined before guards have run. */
