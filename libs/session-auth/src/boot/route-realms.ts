@@ -1,18 +1,18 @@
 import 'reflect-metadata';
-import { Injectable, type CanActivate, type Type } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { CsrfGuard } from '../csrf/csrf.guard.js';
 import { EmbeddingGuard } from '../csrf/embedding.guard.js';
 import { SessionAuthError } from '../errors/session-auth.error.js';
 import { isOurParameter } from '../guards/parameter.decorators.js';
 import { SessionGuard } from '../guards/session-auth.guard.js';
+import { hasGuard, type GuardClass } from '../http/named-guard.js';
 import { RealmRegistry } from '../http/realm-registry.js';
 import type { MappedRoute } from '../http/mapped-routes.js';
 
-/** Where Nest keeps what `@UseGuards()` names, and the decorators of parameters. */
-const GUARDS = '__guards__';
+/** Where Nest keeps the decorators of parameters. */
 const PARAMETERS = '__routeArguments__';
 
-const OURS: readonly (abstract new (...args: never[]) => CanActivate)[] = [SessionGuard, CsrfGuard, EmbeddingGuard];
+const OURS: readonly GuardClass[] = [SessionGuard, CsrfGuard, EmbeddingGuard];
 
 /** Refuses at boot what no request could pass: routes of a realm that no module makes. */
 @Injectable()
@@ -35,13 +35,10 @@ export class RouteRealms {
   }
 }
 
-/** What of a handler or its controller asks for a session or a CSRF token, in words. */
+/** What asks for a session or a CSRF token, on a handler or its controller; undefined: nothing does. */
 function whatAsks({ type, handler, name }: MappedRoute): string | undefined {
-  const guards = [handler, type].flatMap((target) => (Reflect.getMetadata(GUARDS, target) ?? []) as unknown[]);
-  const hasGuard = guards.some((guard) =>
-    OURS.some((ours) => guard === ours || guard instanceof ours || (guard as Type | null)?.prototype instanceof ours),
-  );
-  if (hasGuard) return 'a guard without @Realm()';
+  const isGuarded = [handler, type].some((target) => OURS.some((guard) => hasGuard(target, guard)));
+  if (isGuarded) return 'a guard without @Realm()';
   const parameters = (Reflect.getMetadata(PARAMETERS, type, name) ?? {}) as Readonly<Record<string, object>>;
   const hasParameter = Object.values(parameters).some(isOurParameter);
   return hasParameter ? '@CurrentSession() or @CurrentUser() without @Realm()' : undefined;

@@ -1,7 +1,8 @@
 import type { CanActivate, ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 
-type GuardClass = abstract new (...args: never[]) => CanActivate;
+/** A guard by its class, which may be abstract. */
+export type GuardClass = abstract new (...args: never[]) => CanActivate;
 
 /** Where Nest keeps what `@UseGuards()` names. */
 const GUARDS = '__guards__';
@@ -13,7 +14,12 @@ const reflector = new Reflector();
  * method, by the class, one that extends it, or an instance.
  */
 export function namesGuard(context: ExecutionContext, guard: GuardClass): boolean {
-  const named = reflector.get<unknown>(GUARDS, context.getHandler());
+  return hasGuard(context.getHandler(), guard);
+}
+
+/** Whether `@UseGuards()` on a handler or controller names a guard, as {@link namesGuard} does. */
+export function hasGuard(target: object, guard: GuardClass): boolean {
+  const named = reflector.get<unknown>(GUARDS, target as Parameters<Reflector['get']>[1]);
   return (
     Array.isArray(named) &&
     named.some((each: unknown) => {
