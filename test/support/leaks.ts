@@ -11,9 +11,9 @@ export function secretOf(name: string, text: string): Secret {
 }
 
 /**
- * The secrets that texts give away, each as `name (form)`: as bytes or as their base64url, these in clear, in hexadecimal,
- * in base64 at any offset, as a list of numbers, and backwards. Half of a form counts as the whole, where it
- * is so long that no other text has it by chance.
+ * The secrets that texts give away, each as `name (form)`: as bytes or as their base64url, these in clear, in
+ * hexadecimal, in base64 at any offset, as a list of numbers, and backwards. Half of a form counts as the whole, where
+ * it is so long that no other text has it by chance.
  */
 export function leaksIn(texts: readonly string[], secrets: readonly Secret[]): string[] {
   const everything = texts.join('\n');
@@ -63,10 +63,14 @@ function base64At(bytes: Buffer, offset: number): string {
   return encoded.slice(offset === 0 ? 0 : offset + 1, -1);
 }
 
-/** Texts of so many characters agree by chance once in a million runs: 48 bits, against thousands of places to look at. */
+/**
+ * Texts of so many characters agree by chance once in a million runs: 48 bits, against thousands of places to look at.
+ */
 const TELLING_LENGTH = 8;
 
-/** The first, the last and the middle half: who has one of them has only the other to guess. A short text as a whole. */
+/**
+ * The first, the last and the middle half: who has one of them has only the other to guess. A short text as a whole.
+ */
 function halvesOf(whole: string): string[] {
   const length = Math.floor(whole.length / 2);
   if (length < TELLING_LENGTH) return [whole];

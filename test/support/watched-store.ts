@@ -21,8 +21,8 @@ export function watchedBackend(): WatchedBackend {
 }
 
 /**
- * A storage whose stores note what they are asked for, with the realm: `staff: find`. Whoever is given it has the stores
- * of the storage, or those that these return for a realm.
+ * A storage whose stores note what they are asked for, with the realm: `staff: find`. Whoever is given it has the
+ * stores of the storage, or those that these return for a realm.
  */
 export function watchedStorage(storage: StorageOptions, calls: string[]): StorageOptions {
   return Object.fromEntries(Object.entries(storage).map(([part, slot]) => [part, watchedSlot(slot as Slot, calls)]));

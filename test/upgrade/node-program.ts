@@ -5,8 +5,8 @@ import { DataSource } from 'typeorm';
 import { startNode } from './node-app.js';
 
 /*
- * A node as a process of its own, on Redis (REDIS_URL and NAMESPACE) or PostgreSQL (DATABASE_URL), whose tables it makes as its
- * version does. Prints the ports that it listens on, as JSON.
+ * A node as a process of its own, on Redis (REDIS_URL and NAMESPACE) or PostgreSQL (DATABASE_URL), whose tables it
+ * makes as its version does. Prints the ports that it listens on, as JSON.
  */
 async function run({ REDIS_URL, NAMESPACE, DATABASE_URL }: NodeJS.ProcessEnv): Promise<void> {
   if (REDIS_URL !== undefined) return print(redisStorage({ client: new Redis(REDIS_URL), namespace: NAMESPACE }));

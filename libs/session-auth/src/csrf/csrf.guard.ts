@@ -9,9 +9,9 @@ import { CsrfService } from './csrf.service.js';
 
 /**
  * Lets a request pass that cannot be the work of another site: by a safe verb, or from a known origin and with the
- * token of {@link CsrfService.issue}. Costs no store call, but on a route of several realms that of finding the session.
- * {@link CsrfExempt} handlers are open, unless the handler itself names this guard; with `csrf.global` it stands before
- * every route.
+ * token of {@link CsrfService.issue}. Costs no store call, but on a route of several realms that of finding the
+ * session. {@link CsrfExempt} handlers are open, unless the handler itself names this guard; with `csrf.global` it
+ * stands before every route.
  *
  * The verb is that of the request line: no `_method` field and no override header makes a request safe.
  *

@@ -11,8 +11,8 @@ import { CsrfService } from './csrf.service.js';
  *
  * `SameSite` does that for pages of other sites, but not for those of sibling hosts, and not under `sameSite: 'none'`.
  * Browsers tell by `Sec-Fetch-*`; to those that do not, `Cross-Origin-Resource-Policy: same-origin` says the same of
- * all but frames. Clients that are no browsers pass. On a route of several realms, each of them has to trust an origin, unless
- * a guard before this one has asked for the session: then its realm has.
+ * all but frames. Clients that are no browsers pass. On a route of several realms, each of them has to trust an origin,
+ * unless a guard before this one has asked for the session: then its realm has.
  *
  * @throws HttpException 403 `csrf_failed`
  */

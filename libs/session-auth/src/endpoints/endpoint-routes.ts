@@ -4,7 +4,7 @@ import { SessionAuthError } from '../errors/session-auth.error.js';
 import { RealmRegistry } from '../http/realm-registry.js';
 import type { MappedRoute } from '../http/mapped-routes.js';
 
-/** Refuses at boot two handlers of one route of which one is an endpoint of ours: the one that is mapped first would win. */
+/** Refuses at boot a route that both an endpoint of ours and another handler have: the first to be mapped would win. */
 @Injectable()
 export class EndpointRoutes {
   constructor(private readonly realms: RealmRegistry) {}

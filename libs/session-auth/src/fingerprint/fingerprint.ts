@@ -52,7 +52,9 @@ interface FingerprintKey {
 export class Fingerprint {
   /** Newest first. */
   readonly #ring: readonly FingerprintKey[];
-  /** Of the headers that were seen last: millions of clients share a few, and digests cost more than a whole request. */
+  /**
+   * Of the headers that were seen last: millions of clients share a few, and digests cost more than a whole request.
+   */
   readonly #known: LruCache<string> | undefined;
   /** What was reported lately, by session and signals. */
   readonly #reported = new LruCache<true>(REPORTED, LONGEST);
@@ -98,8 +100,8 @@ export class Fingerprint {
   }
 
   /**
-   * How a client differs from the one that was stored; undefined: it does not. A session from before the check was switched
-   * on has none stored: it is anybody's.
+   * How a client differs from the one that was stored; undefined: it does not. A session from before the check was
+   * switched on has none stored: it is anybody's.
    */
   compare(stored: string | undefined, request: FingerprintRequest): FingerprintMismatch | undefined {
     if (stored === undefined) return undefined;
@@ -120,8 +122,8 @@ export class Fingerprint {
   }
 
   /**
-   * Whether a mismatch is to be told: one that only reports is told once a session and set of signals, as far as this node
-   * remembers. A proxy that rewrites a header does so in every request.
+   * Whether a mismatch is to be told: one that only reports is told once a session and set of signals, as far as this
+   * node remembers. A proxy that rewrites a header does so in every request.
    */
   isNews(sessionId: string, { signals, action }: FingerprintMismatch): boolean {
     if (action !== 'report') return true;

@@ -67,8 +67,8 @@ type Wrapped = (() => void) & { [VALUE]?: unknown };
 const TYPES = 'design:paramtypes';
 
 /**
- * Wraps what a parameter decorator hands over, for the pipes of application, controller and handler, which Nest applies to
- * every parameter: a `ValidationPipe` would make something else of a session or a user.
+ * Wraps what a parameter decorator hands over, for the pipes of application, controller and handler, which Nest applies
+ * to every parameter: a `ValidationPipe` would make something else of a session or a user.
  */
 export function pastPipes(value: unknown): unknown {
   const wrapped: Wrapped = () => undefined;

@@ -8,9 +8,9 @@ import type { Clock } from '../time/clock.js';
 import { PUBLIC } from './public.decorator.js';
 
 /**
- * Lets everybody pass, and binds the lazy session of the route's realm to the request, for guards, decorators and services
- * that come after. It stands before every route of the application, and costs no store call. A route of no realm that is
- * there is left alone.
+ * Lets everybody pass, and binds the lazy session of the route's realm to the request, for guards, decorators and
+ * services that come after. It stands before every route of the application, and costs no store call. A route of no
+ * realm that is there is left alone.
  */
 @Injectable()
 export class SessionBindingGuard implements CanActivate {
@@ -60,8 +60,8 @@ export abstract class SessionGuard<Requirement> implements CanActivate {
 }
 
 /**
- * Lets a request pass that has a live session of a user; {@link Public} handlers are open, unless the handler itself names
- * this guard. With `global: true` it stands before every route.
+ * Lets a request pass that has a live session of a user; {@link Public} handlers are open, unless the handler itself
+ * names this guard. With `global: true` it stands before every route.
  *
  * @throws HttpException 401 `session_required`, 503 `session_store_unavailable`
  */

@@ -34,7 +34,7 @@ export function changeExpressHead(response: ServerResponse, change: (args: Argum
 
 function prepare(prototype: ServerResponse): void {
   prepared.add(prototype);
-  // what all applications inherit from: a response may change from one to another, of which the one is mounted in the other
+  // the prototype that all applications share: a response may go from one to another that is mounted in it
   const above = Object.getPrototypeOf(prototype) as ServerResponse;
   if (above instanceof ServerResponse) {
     if (!prepared.has(above)) prepare(above);

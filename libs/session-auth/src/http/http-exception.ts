@@ -11,9 +11,9 @@ const GENERAL_MESSAGES: Record<number, string> = {
 };
 
 /**
- * The `HttpException` of a {@link SessionAuthError}: body `{ statusCode, code, message, realm }`, with `factors` where the
- * error names them and `Retry-After` set on the response where one is due. Failures of the server's own are logged, and
- * tell a client nothing of their cause. Anything else, and whatever was not thrown over HTTP, is returned as it is.
+ * The `HttpException` of a {@link SessionAuthError}: body `{ statusCode, code, message, realm }`, with `factors` where
+ * the error names them and `Retry-After` set on the response where one is due. Failures of the server's own are logged,
+ * and tell a client nothing of their cause. Anything else, and whatever was not thrown over HTTP, is returned as it is.
  *
  * Guards, decorators and endpoints of this library throw it, since every exception filter knows an `HttpException`. An
  * application's own catch-all filter (`@Catch()`) uses it for errors of services that its handlers called.

@@ -19,13 +19,15 @@ const CACHE_OVERRIDES = ['cdn-cache-control', 'surrogate-control'];
 /**
  * One HTTP request and its response, the same for Express and Fastify.
  *
- * What the response is told by {@link vary}, {@link dependOnSession}, {@link forbidStore}, {@link setCookie} and
- * {@link dropCookie} holds whatever a handler, an interceptor or a middleware sets afterwards. It takes effect at the last
- * moment, when Node writes the head. Only a middleware that waits for that moment too (`on-headers`) and came before the
- * guards speaks after it: it adds to these headers, and must not replace them.
+ * What the response is told by {@link vary}, {@link dependOnSession}, {@link forbidStore}, {@link setCookie} and {@link
+ * dropCookie} holds whatever a handler, an interceptor or a middleware sets afterwards. It takes effect at the last
+ * moment, when Node writes the head. Only a middleware that waits for that moment too (`on-headers`) and came before
+ * the guards speaks after it: it adds to these headers, and must not replace them.
  */
 export class HttpExchange implements FingerprintRequest {
-  /** The request's headers. Lines of the same name are joined or dropped as Node does; several of `Cookie` are joined. */
+  /**
+   * The request's headers. Lines of the same name are joined or dropped as Node does; several of `Cookie` are joined.
+   */
   readonly headers: AdapterRequest['headers'];
   /** The HTTP verb of the request line. No override header or field is looked at. */
   readonly method: string;
@@ -44,7 +46,9 @@ export class HttpExchange implements FingerprintRequest {
     this.method = request.method ?? 'GET';
   }
 
-  /** The verb of the request line where the application has installed a middleware that put another one in its place. */
+  /**
+   * The verb of the request line where the application has installed a middleware that put another one in its place.
+   */
   get overriddenMethod(): string | undefined {
     return this.request.originalMethod;
   }
@@ -55,8 +59,8 @@ export class HttpExchange implements FingerprintRequest {
   }
 
   /**
-   * `http` or `https`: where the adapter trusts the peer of the connection, the first entry of `X-Forwarded-Proto`, which
-   * the proxy next to the client wrote.
+   * `http` or `https`: where the adapter trusts the peer of the connection, the first entry of `X-Forwarded-Proto`,
+   * which the proxy next to the client wrote.
    */
   get protocol(): string | undefined {
     const { headers, request } = this;
@@ -66,7 +70,8 @@ export class HttpExchange implements FingerprintRequest {
 
   /**
    * The host that the client asked for. HTTP/2's `:authority` makes `Host` mean nothing (RFC 9113 8.3.1); no header of
-   * HTTP/1 can have that name. Where the adapter trusts the peer of the connection, the first entry of `X-Forwarded-Host`.
+   * HTTP/1 can have that name. Where the adapter trusts the peer of the connection, the first entry of
+   * `X-Forwarded-Host`.
    */
   get host(): AdapterRequest['headers'][string] {
     const { headers, request } = this;
@@ -164,7 +169,7 @@ export class HttpExchange implements FingerprintRequest {
       changeExpressHead(response, (args) => this.#applyTo(args, response));
       return;
     }
-    // other libraries put theirs in the way of `writeHead` in the same manner: whoever came before is called last
+    // other libraries replace `writeHead` in the same way: the one that was first is called last
     // eslint-disable-next-line @typescript-eslint/unbound-method -- it is called with `apply`
     const writeHead = response.writeHead as WriteHead;
     response.writeHead = (...args: unknown[]): ServerResponse => {
@@ -192,8 +197,8 @@ export class HttpExchange implements FingerprintRequest {
   }
 
   /**
-   * The arguments of `writeHead` with what this response must say. Fastify hands its headers over in one object, which Node
-   * writes as it is; Express hands over none.
+   * The arguments of `writeHead` with what this response must say. Fastify hands its headers over in one object, which
+   * Node writes as it is; Express hands over none.
    */
   #applyTo(args: unknown[], response: ServerResponse): unknown[] {
     const given = args.at(-1);

@@ -73,7 +73,9 @@ export class RealmRegistry {
     return this.#realms.size > 1;
   }
 
-  /** The names of the realms of a handler: those of its decorator, else the default one, whether they are there or not. */
+  /**
+   * The names of the realms of a handler: those of its decorator, else the default one, whether they are there or not.
+   */
   namesOf(handler: object, type: object): { readonly names: readonly string[]; readonly isNamed: boolean } {
     const targets = [handler, type] as Parameters<Reflector['getAllAndOverride']>[1];
     const named = this.reflector.getAllAndOverride<readonly string[] | undefined>(ROUTE_REALMS, targets);

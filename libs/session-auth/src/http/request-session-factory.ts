@@ -16,7 +16,9 @@ type Bindable = object & { [ROUTE_SESSION]?: RouteSession };
 
 const reflector = new Reflector();
 
-/** Makes and finds the {@link RequestSession} of a request in a realm. It needs neither middleware nor `req.session`. */
+/**
+ * Makes and finds the {@link RequestSession} of a request in a realm. It needs neither middleware nor `req.session`.
+ */
 @Injectable()
 export class RequestSessionFactory {
   constructor(readonly services: RequestServices) {}
@@ -87,8 +89,8 @@ export function getRequestSession(request: object): RequestSession {
 }
 
 /**
- * Express hands the raw message itself to handlers, Fastify a wrapper. What is bound hangs on the array of the headers: see
- * docs/decisions/0023-nothing-on-express-messages.md.
+ * Express hands the raw message itself to handlers, Fastify a wrapper. What is bound hangs on the array of the headers:
+ * see docs/decisions/0023-nothing-on-express-messages.md.
  */
 function bindableOf(request: object): Bindable {
   if (request instanceof IncomingMessage) return request.rawHeaders ?? request;

@@ -6,8 +6,8 @@ import type { RequestSession } from './request-session.js';
 export type RouteSession = RequestSession | SeveralSessions;
 
 /**
- * The session of a request to a route of several realms. One of the realms counts from the moment at which somebody asked
- * for a session and there was one, or at which the request was judged by its CSRF token: see {@link Realm}.
+ * The session of a request to a route of several realms. One of the realms counts from the moment at which somebody
+ * asked for a session and there was one, or at which the request was judged by its CSRF token: see {@link Realm}.
  */
 export class SeveralSessions {
   #settled: RequestSession | undefined;
@@ -43,8 +43,8 @@ export class SeveralSessions {
   }
 
   /**
-   * The request in the realm that has the live session, else in the first. It is settled by that: whoever the CSRF token
-   * of one realm speaks for, it is nobody's remembered device of another.
+   * The request in the realm that has the live session, else in the first. It is settled by that: whoever the CSRF
+   * token of one realm speaks for, it is nobody's remembered device of another.
    */
   async settle(): Promise<RequestSession> {
     if (this.#settled === undefined) this.#settle((await this.#findLive()) ?? this.present);

@@ -10,8 +10,8 @@ const NAMED = 'self:paramtypes';
 const OPTIONAL = 'optional:paramtypes';
 
 /**
- * Gives providers to a realm: each is provided under the realm's token, and is handed the realm's own where it depends on
- * another of them. Those of the default realm stay as they are.
+ * Gives providers to a realm: each is provided under the realm's token, and is handed the realm's own where it depends
+ * on another of them. Those of the default realm stay as they are.
  */
 export class ProvidersOfRealm {
   readonly #tokens: ReadonlySet<InjectionToken>;

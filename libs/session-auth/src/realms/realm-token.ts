@@ -26,8 +26,8 @@ export function realmToken<T>(realm: string, token: Type<T> | Abstract<T> | Inje
 }
 
 /**
- * Injects a service of a realm: `constructor(@InjectRealm('staff', SessionAuthService) auth: SessionAuthService)`. It acts
- * for its realm only, on whatever route it is called.
+ * Injects a service of a realm: `constructor(@InjectRealm('staff', SessionAuthService) auth: SessionAuthService)`. It
+ * acts for its realm only, on whatever route it is called.
  *
  * @throws SessionAuthError `invalid_configuration` at once for what is no name of a realm
  */

@@ -10,8 +10,8 @@ export const ROUTE_REALMS = 'nestjs-session-auth:realms';
  * takes. Without it, a route is of the default realm. On a handler and its controller, the handler's word counts.
  *
  * Of several realms, the first counts that has a live session of a user, then the first that has an anonymous one, then
- * the first whose remembered device can be signed in: `session.realm` tells. A request without any of them is one of the
- * first realm.
+ * the first whose remembered device can be signed in: `session.realm` tells. A request without any of them is one of
+ * the first realm.
  *
  * @throws SessionAuthError `invalid_configuration` at once for what is no name of a realm; at boot for a realm that no
  *   module makes

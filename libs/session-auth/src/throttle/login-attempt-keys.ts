@@ -6,8 +6,8 @@ import type { FailureCount, FailureKey, LoginThrottleStore } from './login-throt
 import type { LoginThrottleSettings } from './login-throttle.options.js';
 
 /**
- * For how many milliseconds a change of credentials is remembered. No device cookie lives longer: by then nobody needs to
- * know of it any more.
+ * For how many milliseconds a change of credentials is remembered. No device cookie lives longer: by then nobody needs
+ * to know of it any more.
  */
 export const CHANGE_KNOWN_FOR = 400 * DAY;
 

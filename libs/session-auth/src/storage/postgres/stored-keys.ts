@@ -2,8 +2,8 @@ import { DEFAULT_REALM, realmPart } from '../../realms/realm-name.js';
 import { decodeText, encodeText } from './postgres-text.js';
 
 /**
- * How the keys of a realm's rows are stored. Rows of all realms are in the same tables; no statement has a condition that
- * tells them apart, since no key of one is a key of another.
+ * How the keys of a realm's rows are stored. Rows of all realms are in the same tables; no statement has a condition
+ * that tells them apart, since no key of one is a key of another.
  *
  * - A handle or a selector has `@<realm>:` before it, which no other one begins with.
  * - A user has U+001A and `@<realm>:` before it. No other user is stored so: {@link encodeText} writes digits behind

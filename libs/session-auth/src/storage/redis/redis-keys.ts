@@ -13,9 +13,10 @@ import { DEFAULT_REALM, isRealmName, REALM_NAME_RULE, realmPart } from '../../re
  *   sa:{AB}:a:<20 characters>   what the end of sessions was answered with, for a minute: see redis-session-prelude.ts
  *   sa:throttle:…               counts of failed logins, see redis-login-throttle-store.ts
  *
- * `sa:` is the namespace; that of another realm than the default one has `@<realm>:` behind it. `AB` is the shard tag, with
- * which all digests and selectors of a user begin: a Redis Cluster hashes what is in the braces, so all keys of a user are
- * on one node. A script derives one key of a user from another by replacing the end, which works behind any prefix.
+ * `sa:` is the namespace; that of another realm than the default one has `@<realm>:` behind it. `AB` is the shard tag,
+ * with which all digests and selectors of a user begin: a Redis Cluster hashes what is in the braces, so all keys of a
+ * user are on one node. A script derives one key of a user from another by replacing the end, which works behind any
+ * prefix.
  */
 
 /** The namespace of keys unless the application sets another. */
@@ -62,7 +63,8 @@ export interface RedisSessionStoreOptions {
 }
 
 /**
- * Returns what the keys of a realm begin with, after checking that it cannot change which part of a key a Cluster hashes.
+ * Returns what the keys of a realm begin with, after checking that it cannot change which part of a key a Cluster
+ * hashes.
  *
  * @throws SessionAuthError `invalid_configuration` for a namespace with braces or blanks, and for no name of a realm
  */

@@ -217,7 +217,9 @@ interface Members {
   readonly n?: number;
 }
 
-/** Whether the value of a field is what {@link Members} says. One that is not known is somebody else's, and left alone. */
+/**
+ * Whether the value of a field is what {@link Members} says. One that is not known is somebody else's, and left alone.
+ */
 function isSound(letter: string, value: unknown): boolean {
   switch (letter) {
     case 'r':

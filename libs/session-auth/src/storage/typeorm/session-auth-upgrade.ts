@@ -7,9 +7,9 @@ import { configuredSchema } from './postgres-data-source.js';
 import type { SessionAuthMigrationOptions } from './session-auth-migration.js';
 
 /**
- * The migration that brings the tables of earlier versions to those that `CreateSessionAuthTables` creates today. Put it
- * among the `migrations` of the DataSource, beside `CreateSessionAuthTables`, if that has been run by an earlier version.
- * It changes nothing where the tables are of this version.
+ * The migration that brings the tables of earlier versions to those that `CreateSessionAuthTables` creates today. Put
+ * it among the `migrations` of the DataSource, beside `CreateSessionAuthTables`, if that has been run by an earlier
+ * version. It changes nothing where the tables are of this version.
  *
  * Of tables of version 0.1 it ends all sessions: their tokens have the form of that version, which names no session any
  * more. Remembered devices stay remembered. Of later tables it keeps everything, and nodes of before go on working.
