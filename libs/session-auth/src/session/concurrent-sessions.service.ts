@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { ClientInfo } from '../users/client-info.js';
+import type { ClientInfo } from '../users/client.js';
 import type { SessionUser, SessionUserId } from '../users/session-user-provider.js';
 import { checkedUser, userIdOf } from '../users/valid-user.js';
 import { admissionFor, type Admission } from './concurrency-limit.js';

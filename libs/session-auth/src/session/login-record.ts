@@ -1,6 +1,6 @@
 import { digestOf, handleOf } from '../crypto/session-token.js';
 import { SessionAuthError } from '../errors/session-auth.error.js';
-import type { ClientInfo } from '../users/client-info.js';
+import type { ClientInfo } from '../users/client.js';
 import type { SessionAuthentication } from '../users/session-authentication.js';
 import type { SessionUser } from '../users/session-user-provider.js';
 import { checkedUser, userIdOf } from '../users/valid-user.js';

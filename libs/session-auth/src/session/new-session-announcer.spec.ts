@@ -6,6 +6,9 @@ import type { NewSessionNotice, NewSessionNotifier } from './new-session-notifie
 import { Session } from './session.js';
 
 const NOW = Date.UTC(2026, 0, 1);
+const notAskedFor = (): never => {
+  throw new Error('not asked for');
+};
 const ALICE = { id: 7, email: 'alice@example.com' };
 const SESSION = new Session(
   {
@@ -22,7 +25,7 @@ const SESSION = new Session(
     userAgent: 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0',
     data: {},
   },
-  { realm: 'default', update: () => Promise.reject(new Error('not asked for')) },
+  { realm: 'default', update: notAskedFor, signalOf: notAskedFor },
 );
 const ORIGIN = { newDevice: true, isReplacement: false };
 

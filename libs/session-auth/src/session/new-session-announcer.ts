@@ -1,6 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { stackOf } from '../errors/stack-of.js';
-import { deviceName } from '../users/device-name.js';
+import { deviceName } from '../users/client.js';
 import type { SessionUser } from '../users/session-user-provider.js';
 import { userIdOf } from '../users/valid-user.js';
 import { NewSessionNotifier } from './new-session-notifier.js';

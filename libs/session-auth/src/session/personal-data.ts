@@ -1,5 +1,5 @@
 import type { AuditErasure } from '../events/audit-log.js';
-import type { ClientInfo } from '../users/client-info.js';
+import type { ClientInfo } from '../users/client.js';
 import type { SessionData } from './session-record.js';
 import type { SessionView } from './session.js';
 

@@ -5,7 +5,7 @@ import { SessionAuthError } from '../errors/session-auth.error.js';
 import { SessionEventPublisher } from '../events/event-publisher.js';
 import type { SessionEndReason } from '../events/session-event.js';
 import { Clock } from '../time/clock.js';
-import type { ClientInfo } from '../users/client-info.js';
+import type { ClientInfo } from '../users/client.js';
 import type { SessionUser } from '../users/session-user-provider.js';
 import { checkedUser, userIdOf } from '../users/valid-user.js';
 import { admissionFor, type Admission } from './concurrency-limit.js';

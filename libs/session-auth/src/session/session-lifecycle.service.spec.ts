@@ -21,7 +21,10 @@ const makeLifecycle = (changes: Partial<SessionServicesOptions> = {}): SessionLi
   scene.services(changes).lifecycle;
 
 /** A store of which one operation does something else. */
-function storeWith(operation: Exclude<keyof SessionStore, 'ofRealm'>, instead: () => Promise<never>): SessionStore {
+function storeWith(
+  operation: Exclude<keyof SessionStore, 'link' | 'ofRealm'>,
+  instead: () => Promise<never>,
+): SessionStore {
   const own = new MemorySessionStore();
   jest.spyOn(own, operation).mockImplementation(instead);
   return own;
@@ -366,6 +369,9 @@ describe('a new token of a session', () => {
 
 describe('a store that fails', () => {
   const digest = digestOf(issueSessionToken('alice'));
+  const notAskedFor = (): never => {
+    throw new Error('not asked for');
+  };
   const session = new Session(
     {
       digest,
@@ -379,10 +385,10 @@ describe('a store that fails', () => {
       absoluteExpiresAt: START + HOUR,
       data: {},
     },
-    { realm: 'default', update: () => Promise.reject(new Error('not asked for')) },
+    { realm: 'default', update: notAskedFor, signalOf: notAskedFor },
   );
 
-  it.each<[Exclude<keyof SessionStore, 'ofRealm'>, (lifecycle: SessionLifecycleService) => Promise<unknown>]>([
+  it.each<[Exclude<keyof SessionStore, 'link' | 'ofRealm'>, (lifecycle: SessionLifecycleService) => Promise<unknown>]>([
     ['create', (service) => service.create({ user: ALICE })],
     ['find', (service) => service.find(unknownToken())],
     ['rotate', (service) => service.rotate(session)],

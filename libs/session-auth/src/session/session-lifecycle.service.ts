@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { BearerTokens } from '../crypto/bearer-tokens.js';
 import { digestOf } from '../crypto/session-token.js';
 import type { SessionEndReason } from '../events/session-event.js';
-import type { ClientInfo } from '../users/client-info.js';
+import type { ClientInfo } from '../users/client.js';
 import type { SessionUserId } from '../users/session-user-provider.js';
 import { checkAccount, userIdOf } from '../users/valid-user.js';
 import { PersonalData, type EraseUser, type ExportUser, type UserErasure, type UserExport } from './personal-data.js';

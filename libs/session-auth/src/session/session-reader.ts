@@ -5,11 +5,11 @@ import { addressOf, digestOf, handleOf, markOfUser } from '../crypto/session-tok
 import { requireCompleteStore } from '../errors/require-complete-store.js';
 import { SessionEventPublisher } from '../events/event-publisher.js';
 import { Clock } from '../time/clock.js';
-import type { ClientInfo } from '../users/client-info.js';
 import { DEFAULT_SESSION_LIFETIME, SESSION_LIFETIME, type SessionLifetime } from './lifetime.options.js';
 import { isCorruptRecord } from './corrupt-record.js';
 import { SessionUpdates } from './session-updates.js';
 import type { SessionRecord } from './session-record.js';
+import type { SessionScope } from './session-scope.js';
 import { hasSoundTimes, isSameSession, Session } from './session.js';
 import { SessionStore, type FindOutcome, type RotateOutcome, type Rotation, type Touch } from './session-store.js';
 import {
@@ -34,7 +34,7 @@ const OPERATIONS = {
   deleteByUser: true,
   updateByUser: true,
   deleteExpired: true,
-} satisfies Record<Exclude<keyof SessionStore, 'withCleanupLock' | 'ofRealm'>, true>;
+} satisfies Record<Exclude<keyof SessionStore, 'withCleanupLock' | 'ofRealm' | 'link'>, true>;
 
 /** A session token out of a genuine cookie. */
 export interface PresentedToken {
@@ -53,11 +53,6 @@ const MAX_LOOKS = 50;
 
 /** A touch interval that is never over: milliseconds, in a form that every store takes. */
 const NEVER = Number.MAX_SAFE_INTEGER;
-
-/** Who asks. */
-export interface ClientSource {
-  readonly client?: ClientInfo;
-}
 
 /** Finds the live session of a token, and reports what it finds instead. */
 @Injectable()
@@ -78,7 +73,7 @@ export class SessionReader {
   }
 
   /** The live session of a token that is honoured, or undefined. */
-  async find(token: string, from: ClientSource): Promise<Session | undefined> {
+  async find(token: string, from: SessionScope): Promise<Session | undefined> {
     const session = await this.read(digestOf(token), from);
     return session && this.accept(session, from);
   }
@@ -94,7 +89,7 @@ export class SessionReader {
    */
   async read(
     digest: string,
-    from: ClientSource,
+    from: SessionScope,
     {
       userMark,
       isActivity = true,
@@ -106,7 +101,7 @@ export class SessionReader {
     if (outcome.status === 'live') {
       const { record } = outcome;
       if (!this.#isOf(record, digest, userMark)) return this.#reportCorrupt(from);
-      if (record.digest === digest) return new Session(record, this.updates, { digest, standing: PRESENT });
+      if (record.digest === digest) return new Session(record, this.updates, { digest, standing: PRESENT }, from);
       return this.#judge(record, digest, isUse, from);
     }
     if (outcome.status === 'expired') {
@@ -119,11 +114,11 @@ export class SessionReader {
   }
 
   /**
-   * The session of a token that was replaced at once a moment ago; undefined in any other case. The token is refused: the
-   * session is there for a request that proves again what has replaced it ({@link Session.foundBy} says `renewable`), and
-   * to tell that it lives.
+   * The session of a token that was replaced at once a moment ago; undefined in any other case. The token is refused:
+   * the session is there for a request that proves again what has replaced it ({@link Session.foundBy} says
+   * `renewable`), and to tell that it lives.
    */
-  async readRetired({ digest, userMark }: PresentedToken, from: ClientSource): Promise<Session | undefined> {
+  async readRetired({ digest, userMark }: PresentedToken, from: SessionScope): Promise<Session | undefined> {
     const outcome = await this.#find(digest, from);
     if (outcome?.status !== 'live' || !this.#isOf(outcome.record, digest, userMark)) return undefined;
     const standing = standingOf(outcome.record, digest, this.clock.now());
@@ -132,7 +127,7 @@ export class SessionReader {
   }
 
   /** The live session of a user with a handle, by none of its tokens. */
-  async readByHandle(userId: string, id: string, from: ClientSource): Promise<Session | undefined> {
+  async readByHandle(userId: string, id: string, from: SessionScope): Promise<Session | undefined> {
     const digest = addressOf(userId, id);
     const outcome = await this.#find(digest, from);
     if (outcome?.status !== 'live') return undefined;
@@ -142,10 +137,26 @@ export class SessionReader {
   }
 
   /**
+   * The record of a live session by the digest of any of its tokens, whatever that is worth; undefined when it has
+   * ended. For what was found by a token once, and lives as long as the session.
+   *
+   * @param isActivity whether the read keeps the session alive, if the digest is of the present token
+   */
+  async readRecord(digest: string, from: SessionScope, isActivity: boolean): Promise<SessionRecord | undefined> {
+    const outcome = await this.#find(digest, from, isActivity);
+    if (outcome?.status === 'expired') {
+      const { id: sessionId, userId } = outcome.ended;
+      this.events.publish({ type: 'session.expired', sessionId, userId, client: from.client });
+    }
+    if (outcome?.status !== 'live') return undefined;
+    return this.#isOf(outcome.record, digest, undefined) ? outcome.record : this.#reportCorrupt(from);
+  }
+
+  /**
    * The session, whose token is the one that it was found by from now on: the first use of a successor makes it that.
    * Undefined when the session has ended meanwhile, or another successor was first.
    */
-  async accept(session: Session, from: ClientSource): Promise<Session | undefined> {
+  async accept(session: Session, from: SessionScope): Promise<Session | undefined> {
     const { digest, standing } = Session.foundBy(session);
     if (standing.kind !== 'successor') return session;
     let record = Session.recordOf(session);
@@ -194,7 +205,7 @@ export class SessionReader {
     return this.lifetime.rotationGrace || DEFAULT_SESSION_LIFETIME.rotationGrace;
   }
 
-  async #find(digest: string, from: ClientSource, isActivity = true): Promise<FindOutcome | undefined> {
+  async #find(digest: string, from: SessionScope, isActivity = true): Promise<FindOutcome | undefined> {
     const { idle, touchInterval } = this.lifetime;
     const interval = isActivity ? touchInterval : NEVER;
     const touch: Touch = { now: this.clock.now(), idle, interval, client: from.client };
@@ -205,7 +216,7 @@ export class SessionReader {
     }
   }
 
-  async #rotate(digest: string, rotation: Rotation, from: ClientSource): Promise<RotateOutcome | undefined> {
+  async #rotate(digest: string, rotation: Rotation, from: SessionScope): Promise<RotateOutcome | undefined> {
     try {
       return await this.deadline.run(() => this.store.rotate(digest, rotation));
     } catch (error) {
@@ -213,12 +224,12 @@ export class SessionReader {
     }
   }
 
-  #notReadable(error: unknown, from: ClientSource): undefined {
+  #notReadable(error: unknown, from: SessionScope): undefined {
     if (!isCorruptRecord(error)) throw error;
     return this.#reportCorrupt(from);
   }
 
-  #reportCorrupt({ client }: ClientSource): undefined {
+  #reportCorrupt({ client }: SessionScope): undefined {
     this.events.publish({ type: 'session.corrupt_record', client });
   }
 
@@ -226,15 +237,15 @@ export class SessionReader {
     record: SessionRecord,
     digest: string,
     isUse: boolean,
-    from: ClientSource,
+    from: SessionScope,
   ): Session | undefined | Promise<undefined> {
     const standing = standingOf(record, digest, this.clock.now());
-    if (isHonoured(standing)) return new Session(record, this.updates, { digest, standing });
+    if (isHonoured(standing)) return new Session(record, this.updates, { digest, standing }, from);
     return standing.kind === 'replaced' && isUse ? this.#answerReuse(record, from) : undefined;
   }
 
   /** Two hold tokens of one session, and one of them is a thief. */
-  async #answerReuse({ id: sessionId, userId, digest }: SessionRecord, { client }: ClientSource): Promise<undefined> {
+  async #answerReuse({ id: sessionId, userId, digest }: SessionRecord, { client }: SessionScope): Promise<undefined> {
     this.events.publish({ type: 'session.token_reused', sessionId, userId, client });
     if (this.lifetime.onReuse !== 'end-session') return;
     const reason = 'token_reused';

@@ -5,7 +5,7 @@ import { SessionAuthError } from '../errors/session-auth.error.js';
 import { SessionEventPublisher } from '../events/event-publisher.js';
 import type { RotationReason } from '../events/session-event.js';
 import { Clock } from '../time/clock.js';
-import type { ClientInfo } from '../users/client-info.js';
+import type { ClientInfo } from '../users/client.js';
 import { checkAccount } from '../users/valid-user.js';
 import { isCorruptRecord } from './corrupt-record.js';
 import { SESSION_LIFETIME, type SessionLifetime } from './lifetime.options.js';

@@ -1,5 +1,7 @@
-import type { ClientInfo } from '../users/client-info.js';
+import type { SessionEndReason } from '../events/session-event.js';
+import type { ClientInfo } from '../users/client.js';
 import type { Admission } from './concurrency-limit.js';
+import type { SessionLink } from './session-link.js';
 import type { SessionData, SessionRecord, SessionRecordChanges } from './session-record.js';
 import type { TokenChanges } from './session-tokens.js';
 
@@ -80,6 +82,15 @@ export interface SessionList {
   readonly unreadable?: number;
 }
 
+/** Which sessions of a user {@link SessionStore.deleteByUser} is to end. */
+export interface UserSessionsToEnd {
+  /** The handle of a session to leave. */
+  readonly except?: string;
+  readonly limit: number;
+  /** As of {@link SessionStore.delete}. */
+  readonly reason?: SessionEndReason;
+}
+
 /** The outcome of {@link SessionStore.deleteByUser}: one bounded step. */
 export interface DeleteByUserOutcome {
   readonly ended: readonly EndedSession[];
@@ -118,9 +129,9 @@ export abstract class SessionStore {
    * parallel creates of one handle, one succeeds.
    *
    * Then what the same device had before is looked at. A live session of the user with `record.device` that was created
-   * less than `admission.sharedFor` ago is shared: nothing changes and the outcome is `exists` with its handle. One that
-   * a node whose clock is ahead created after `now` counts as created at `now`. An older one ends, and is reported in
-   * `replaced`. So does the session that `admission.replaces` names, unless it was used for longer than that allows
+   * less than `admission.sharedFor` ago is shared: nothing changes and the outcome is `exists` with its handle. One
+   * that a node whose clock is ahead created after `now` counts as created at `now`. An older one ends, and is reported
+   * in `replaced`. So does the session that `admission.replaces` names, unless it was used for longer than that allows
    * (`lastActivityAt - createdAt > unlessUsedFor`): nothing changes then and the outcome is `in_use`.
    *
    * The other live sessions of the user are counted. At `admission.max` or more: `'reject'` adds and ends nothing and
@@ -153,24 +164,29 @@ export abstract class SessionStore {
    */
   abstract rotate(digest: string, rotation: Rotation): Promise<RotateOutcome>;
 
-  /** Ends the session of a digest. Answers what was ended; idempotent. */
-  abstract delete(digest: string, now: number): Promise<EndedSession | undefined>;
+  /**
+   * Ends the session of a digest. Answers what was ended; idempotent.
+   *
+   * @param reason what a {@link link} tells others. @default 'revoked'
+   */
+  abstract delete(digest: string, now: number, reason?: SessionEndReason): Promise<EndedSession | undefined>;
 
   /** The live sessions of a user, newest `createdAt` first (equal times: greater handle first), by pages. */
   abstract list(userId: string, page: SessionPage, now: number): Promise<SessionList>;
 
   /** Ends the session of a user that has this handle. Answers what was ended, if it was that user's. */
-  abstract deleteByHandle(userId: string, handle: string, now: number): Promise<EndedSession | undefined>;
+  abstract deleteByHandle(
+    userId: string,
+    handle: string,
+    now: number,
+    reason?: SessionEndReason,
+  ): Promise<EndedSession | undefined>;
 
   /**
    * Ends at most `limit` sessions of a user, all but the one with the handle `except`. Sessions that had expired
    * already are removed without being reported.
    */
-  abstract deleteByUser(
-    userId: string,
-    options: { readonly except?: string; readonly limit: number },
-    now: number,
-  ): Promise<DeleteByUserOutcome>;
+  abstract deleteByUser(userId: string, which: UserSessionsToEnd, now: number): Promise<DeleteByUserOutcome>;
 
   /**
    * Sets roles or e-mail on all live sessions of a user, makes the token of each due for rotation (`rotatedAt` becomes
@@ -202,4 +218,9 @@ export abstract class SessionStore {
    * stores on the same records. Optional: without it a store serves one realm, and a second one is refused at boot.
    */
   ofRealm?(realm: string): SessionStore;
+  /**
+   * Returns what tells this node of sessions of the store's realm that end or change; undefined where the store was not
+   * told to. Called at boot. Optional: without it, what needs the link is refused at boot.
+   */
+  link?(): SessionLink | undefined;
 }

@@ -7,13 +7,16 @@ import { dataTooLarge, toSessionData } from './session-data.js';
 import { MAX_DATA_SIZE } from './session-data.options.js';
 import { sessionEnded } from './session-required.js';
 import { isCorruptRecord } from './corrupt-record.js';
-import type { SessionData } from './session-record.js';
+import type { SessionData, SessionRecord } from './session-record.js';
 import { SessionStore, type UpdateOutcome } from './session-store.js';
-import type { SessionUpdater } from './session.js';
+import type { SessionScope } from './session-scope.js';
+import type { SessionSignals, SessionSource } from './session.js';
 
-/** Merges patches into the data of sessions: what {@link Session.update} does. */
+/** What sessions that were read ask for: that patches are merged into their data, and to be told of their end. */
 @Injectable()
-export class SessionUpdates implements SessionUpdater {
+export class SessionUpdates implements SessionSource {
+  #signals: SessionSignals | undefined;
+
   constructor(
     private readonly store: SessionStore,
     private readonly deadline: StoreDeadline,
@@ -22,6 +25,15 @@ export class SessionUpdates implements SessionUpdater {
     @Inject(MAX_DATA_SIZE) private readonly maxDataSize: number,
     @Inject(REALM) readonly realm = DEFAULT_REALM,
   ) {}
+
+  /** Whoever hears of ends is built on this, and says so by itself. */
+  provideSignals(signals: SessionSignals): void {
+    this.#signals = signals;
+  }
+
+  signalOf(record: SessionRecord, scope: SessionScope | undefined): AbortSignal {
+    return this.#signals!.signalOf(record, scope);
+  }
 
   async update(digest: string, patch: object): Promise<SessionData> {
     const data = toSessionData(patch);

@@ -2,7 +2,7 @@ import { describe, expect, it, jest } from '@jest/globals';
 import { inspect } from 'node:util';
 import { digestOf, handleOf, hashOf, issueNextSessionToken, issueSessionToken } from '../crypto/session-token.js';
 import type { SessionRecord } from './session-record.js';
-import { Session, type FoundBy, type SessionUpdater } from './session.js';
+import { Session, type FoundBy, type SessionSource } from './session.js';
 
 const NOW = Date.UTC(2026, 0, 1, 12);
 const DIGEST = digestOf(issueSessionToken('alice'));
@@ -35,8 +35,17 @@ const ANONYMOUS: SessionRecord = {
   authentication: undefined,
   roles: [],
 };
-const noUpdate: SessionUpdater['update'] = () => Promise.reject(new Error('not asked for'));
-const open = (record = RECORD, update = noUpdate): Session => new Session(record, { realm: 'default', update });
+const notAskedFor = (): never => {
+  throw new Error('not asked for');
+};
+const source = (asked: Partial<SessionSource> = {}): SessionSource => ({
+  realm: 'default',
+  update: notAskedFor,
+  signalOf: notAskedFor,
+  ...asked,
+});
+const open = (record = RECORD, update?: SessionSource['update']): Session =>
+  new Session(record, source(update && { update }));
 
 /** The token before the present one. */
 const BEFORE = digestOf(issueNextSessionToken(RECORD.digest));
@@ -147,7 +156,7 @@ describe('Session', () => {
       'digest-of-device',
     ];
     for (const secret of [...digests, 'private-theme']) {
-      expect(show(new Session(RECORD, { realm: 'default', update: noUpdate }, SUPERSEDED))).not.toContain(secret);
+      expect(show(new Session(RECORD, source(), SUPERSEDED))).not.toContain(secret);
     }
   });
 
@@ -158,7 +167,7 @@ describe('Session', () => {
 
   describe('update', () => {
     it('hands digest and patch over, and shows the data that the store answered', async () => {
-      const updater = jest.fn<SessionUpdater['update']>().mockResolvedValue({ theme: 'dark', other: 'request' });
+      const updater = jest.fn<SessionSource['update']>().mockResolvedValue({ theme: 'dark', other: 'request' });
       const session = open(RECORD, updater);
       await session.update({ theme: 'dark' });
       expect(updater.mock.calls).toEqual([[RECORD.digest, { theme: 'dark' }]]);
@@ -167,8 +176,8 @@ describe('Session', () => {
     });
 
     it('goes by the token that the session was found by', async () => {
-      const updater = jest.fn<SessionUpdater['update']>().mockResolvedValue({});
-      await new Session(RECORD, { realm: 'default', update: updater }, SUPERSEDED).update({ theme: 'dark' });
+      const updater = jest.fn<SessionSource['update']>().mockResolvedValue({});
+      await new Session(RECORD, source({ update: updater }), SUPERSEDED).update({ theme: 'dark' });
       expect(updater.mock.calls).toEqual([[BEFORE, { theme: 'dark' }]]);
     });
 
@@ -190,16 +199,37 @@ describe('Session', () => {
     });
   });
 
+  describe('signal', () => {
+    it('is that of the session for what it was read for, and nothing asks for it before', () => {
+      const { signal } = new AbortController();
+      const signalOf = jest.fn<SessionSource['signalOf']>().mockReturnValue(signal);
+      const scope = { client: { ip: '192.0.2.1' } };
+      const session = new Session(RECORD, source({ signalOf }), SUPERSEDED, scope);
+      expect([JSON.stringify(session), inspect(session), Object.keys(session)].join()).not.toContain('signal');
+      expect(signalOf.mock.calls).toEqual([]);
+      expect(session.signal).toBe(signal);
+      expect(signalOf.mock.calls).toEqual([[RECORD, scope]]);
+    });
+
+    it('goes by the request that a session is told to belong to, unless it was read for another', () => {
+      const signalOf = jest.fn<SessionSource['signalOf']>().mockReturnValue(new AbortController().signal);
+      const [first, second] = [{ client: { ip: '192.0.2.1' } }, { client: { ip: '192.0.2.2' } }];
+      const session: Session = new Session(RECORD, source({ signalOf }));
+      for (const scope of [first, second]) Session.attach(session, scope);
+      void session.signal;
+      expect(signalOf.mock.calls[0]![1]).toBe(first);
+    });
+  });
+
   describe('for the services of the library', () => {
     it('knows by which token it was found: the present one, where it was found in a list', () => {
       expect(Session.foundBy(open())).toEqual({ digest: RECORD.digest, standing: { kind: 'present' } });
-      expect(Session.foundBy(new Session(RECORD, { realm: 'default', update: noUpdate }, SUPERSEDED))).toBe(SUPERSEDED);
+      expect(Session.foundBy(new Session(RECORD, source(), SUPERSEDED))).toBe(SUPERSEDED);
     });
 
     it('has the roles of the token that it was found by: none that was gained since', () => {
       const record = { ...RECORD, roles: ['customer', 'admin'], formerRoles: [['customer', 'auditor']], rolesSince: 1 };
-      const found = (foundBy?: FoundBy): Session =>
-        new Session(record, { realm: 'default', update: noUpdate }, foundBy);
+      const found = (foundBy?: FoundBy): Session => new Session(record, source(), foundBy);
       const late = found(SUPERSEDED);
       expect([late.roles, late.toJSON().roles]).toEqual([['customer'], ['customer']]);
       const present: FoundBy = { digest: record.digest, standing: { kind: 'present' } };
@@ -207,7 +237,7 @@ describe('Session', () => {
     });
 
     it('adopts the record of a rotation, with the token and the roles that the request goes on with', () => {
-      const session: Session = new Session(RECORD, { realm: 'default', update: noUpdate }, SUPERSEDED);
+      const session: Session = new Session(RECORD, source(), SUPERSEDED);
       const digest = digestOf(issueNextSessionToken(RECORD.digest));
       const rotated = { ...RECORD, digest, roles: ['customer', 'admin'] };
       const foundBy: FoundBy = { digest, standing: { kind: 'present' } };

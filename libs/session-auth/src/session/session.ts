@@ -4,14 +4,25 @@ import { isTime } from '../time/clock.js';
 import type { SessionAuthentication } from '../users/session-authentication.js';
 import type { SessionData, SessionRecord } from './session-record.js';
 import { sessionRequired } from './session-required.js';
+import type { SessionScope } from './session-scope.js';
 import { PRESENT, rolesOf, type TokenStanding } from './session-tokens.js';
 
-/** Writes the data of sessions. */
-export interface SessionUpdater {
+/** Where sessions come from, and what they ask there. */
+export interface SessionSource extends SessionSignals {
   /** The realm of the sessions. */
   readonly realm: string;
   /** Merges a patch into the data of a digest's session, and returns all of it. */
   update(digest: string, patch: object): Promise<SessionData>;
+}
+
+/** Tells what is under way of the end of its session. */
+export interface SessionSignals {
+  /**
+   * As of {@link Session.signal}.
+   *
+   * @param scope what the session was read for
+   */
+  signalOf(record: SessionRecord, scope: SessionScope | undefined): AbortSignal;
 }
 
 /** The token by which a session is at hand, and what it is worth. */
@@ -44,7 +55,8 @@ export interface SessionView {
  * A live session, as `@CurrentSession()` hands it to a handler.
  *
  * It is a snapshot of one read: `update` refreshes its `data`, a rotation in the same request carries it along, nothing
- * else changes under your hands. It holds no token, and turned to JSON or into a log line it shows neither digest nor `data`.
+ * else changes under your hands. It holds no token, and turned to JSON or into a log line it shows neither digest nor
+ * `data`.
  *
  * @typeParam Data what the application keeps in the session; every key may be absent
  */
@@ -92,23 +104,28 @@ export class Session<Data extends object = SessionData> {
   readonly absoluteExpiresAt!: Date;
 
   /**
-   * The address that the session was last seen from, to the precision of `lifetime.touchInterval`; that of the login until
-   * then. The login's stays in the event `session.created`.
+   * The address that the session was last seen from, to the precision of `lifetime.touchInterval`; that of the login
+   * until then. The login's stays in the event `session.created`.
    */
   readonly ip!: string | undefined;
 
   /** The `User-Agent` that the session was last seen with, as {@link ip}. Untrusted text. */
   readonly userAgent!: string | undefined;
 
-  readonly #updater: SessionUpdater;
+  readonly #source: SessionSource;
+  #scope: SessionScope | undefined;
   #record: SessionRecord;
   #foundBy: FoundBy;
   #roles: readonly string[];
 
-  /** @param foundBy the token it was found by; undefined: it was found in a list, or by its handle */
-  constructor(record: SessionRecord, updater: SessionUpdater, foundBy?: FoundBy) {
-    this.#updater = updater;
-    this.realm = updater.realm;
+  /**
+   * @param foundBy the token it was found by; undefined: it was found in a list, or by its handle
+   * @param scope what it was read for
+   */
+  constructor(record: SessionRecord, source: SessionSource, foundBy?: FoundBy, scope?: SessionScope) {
+    this.#source = source;
+    this.#scope = scope;
+    this.realm = source.realm;
     this.#record = record;
     this.#foundBy = foundBy ?? { digest: record.digest, standing: PRESENT };
     this.#roles = record.roles;
@@ -124,6 +141,25 @@ export class Session<Data extends object = SessionData> {
   }
 
   /**
+   * Fires when the session ends, on whichever node, as long as the request is under way: `fetch(url, { signal })`. Its
+   * `reason` is a {@link SessionAuthError} `session_ended`, whose `endReason` says why. An end by logout, revocation
+   * and the like is told at once, one by time within a second. A new token or a new proof fires nothing.
+   *
+   * All who ask in one request have the same signal, and so have all messages of one connection: take listeners off it
+   * again. After the response is finished, or the connection closed, it does not fire any more.
+   *
+   * The first who asks has the store asked once, since the session may have ended after it was read. Who does not ask
+   * pays nothing.
+   *
+   * @throws SessionAuthError `not_configured` where the storage has no link (`link: true`)
+   * @throws SessionAuthError `request_not_bound` for a session of a list, which is no request's
+   * @throws SessionAuthError `response_not_bound` in GraphQL, where the context of the operation has no response
+   */
+  get signal(): AbortSignal {
+    return this.#source.signalOf(this.#record, this.#scope);
+  }
+
+  /**
    * Merges `patch` into the data, key by key, in one atomic step of the store; `undefined` removes a key. Resolves
    * when the store has it. Parallel requests that write different keys lose nothing.
    *
@@ -132,7 +168,7 @@ export class Session<Data extends object = SessionData> {
    * @throws SessionAuthError `session_data_too_large` beyond `maxDataSize`
    */
   async update(patch: Partial<Data>): Promise<void> {
-    const data = await this.#updater.update(this.#foundBy.digest, patch);
+    const data = await this.#source.update(this.#foundBy.digest, patch);
     this.#record = { ...this.#record, data };
   }
 
@@ -141,7 +177,7 @@ export class Session<Data extends object = SessionData> {
     const record = this.#record;
     return {
       id: record.id,
-      realm: this.#updater.realm,
+      realm: this.#source.realm,
       userId: record.userId,
       email: record.email || undefined,
       roles: this.#roles,
@@ -180,6 +216,14 @@ export class Session<Data extends object = SessionData> {
     session.#foundBy = foundBy;
     session.#roles = roles;
     show(session, record, roles);
+  }
+
+  /**
+   * Tells a session that was not read for a request that it is that request's now.
+   * @internal
+   */
+  static attach(session: Session<object>, scope: SessionScope): void {
+    session.#scope ??= scope;
   }
 
   /**

@@ -3,7 +3,7 @@ import { StoreDeadline } from '../async/store-deadline.js';
 import { SessionEventPublisher } from '../events/event-publisher.js';
 import type { SessionEndReason, UnstampedSessionEvent } from '../events/session-event.js';
 import { Clock } from '../time/clock.js';
-import type { ClientInfo } from '../users/client-info.js';
+import type { ClientInfo } from '../users/client.js';
 import { RememberedDevices } from './remembered-devices.js';
 import type { SessionRecord } from './session-record.js';
 import { hasSoundTimes } from './session.js';
@@ -45,14 +45,14 @@ export class UserSessions {
 
   /** Ends one session. The device it was signed in from is not forgotten. */
   async end(userId: string, id: string, reason: SessionEndReason, client?: ClientInfo): Promise<boolean> {
-    const ended = await this.#call((store, now) => store.deleteByHandle(userId, id, now));
+    const ended = await this.#call((store, now) => store.deleteByHandle(userId, id, now, reason));
     if (ended !== undefined) this.events.publish(destroyed(ended, reason, client));
     return ended !== undefined;
   }
 
   /** Ends the session that a digest names. Whether its token is genuine is for the caller to know. */
   async endByDigest(digest: string, reason: SessionEndReason, client?: ClientInfo): Promise<boolean> {
-    const ended = await this.#call((store, now) => store.delete(digest, now));
+    const ended = await this.#call((store, now) => store.delete(digest, now, reason));
     if (ended !== undefined) this.events.publish(destroyed(ended, reason, client));
     return ended !== undefined;
   }
@@ -108,7 +108,8 @@ export class UserSessions {
   ): Promise<number> {
     let revoked = 0;
     for (let more = true; more;) {
-      const step = await this.#call((store, now) => store.deleteByUser(userId, { except, limit: REVOKE_STEP }, now));
+      const which = { except, limit: REVOKE_STEP, reason };
+      const step = await this.#call((store, now) => store.deleteByUser(userId, which, now));
       for (const ended of step.ended) this.events.publish(destroyed(ended, reason, client));
       revoked += step.ended.length;
       more = step.more;

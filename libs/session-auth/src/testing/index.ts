@@ -1,4 +1,5 @@
 export { loginThrottleStoreContract, type LoginThrottleStoreUnderTest } from './login-throttle-store-contract.js';
+export { sessionLinkContract } from './session-link-contract.js';
 export { sessionStoreContract } from './session-store-contract.js';
 export type { MakeSessionStore, SessionStoreUnderTest } from './session-store/backend.js';
 export {

@@ -11,8 +11,8 @@ import { SessionRotation } from '../session/session-rotation.js';
 import type { SessionData } from '../session/session-record.js';
 import type { Session } from '../session/session.js';
 import type { SessionAuthentication } from '../users/session-authentication.js';
-import { findUserByEmail } from '../users/find-user.js';
 import { SessionUserProvider, type SessionUser } from '../users/session-user-provider.js';
+import { findUserByEmail } from '../users/valid-user.js';
 
 /** What the session of {@link signInAs} is to be like. */
 export interface SignInAsOptions<Data extends object = SessionData> {

@@ -1,6 +1,9 @@
 import { handleOf } from '../../crypto/session-token.js';
+import type { SessionEndReason } from '../../events/session-event.js';
 import { SessionAuthError } from '../../errors/session-auth.error.js';
+import { DEFAULT_REALM } from '../../realms/realm-name.js';
 import { planAdmission, type Admission } from '../../session/concurrency-limit.js';
+import type { SessionEnd } from '../../session/session-link.js';
 import { formatSessionCursor, isBehind, newestFirst, parseSessionCursor } from '../../session/session-cursor.js';
 import type { SessionData, SessionRecord } from '../../session/session-record.js';
 import { isHonoured, standingOf, withRoles } from '../../session/session-tokens.js';
@@ -16,7 +19,10 @@ import {
   type SessionPage,
   type Touch,
   type UpdateOutcome,
+  type UserSessionsToEnd,
 } from '../../session/session-store.js';
+import { changesWhatIsTold } from '../../link/told-changes.js';
+import { MemorySessionLink } from './memory-session-link.js';
 
 /** A record with its data as JSON text by key: callers cannot change it, and sizes are those of other stores. */
 type Entry = Omit<SessionRecord, 'data'> & { readonly json: ReadonlyMap<string, string> };
@@ -39,11 +45,13 @@ export class MemorySessionStore extends SessionStore {
   /** By handle. */
   readonly #entries = new Map<string, Entry>();
   readonly #handlesByUser = new Map<string, Set<string>>();
+  readonly #link: MemorySessionLink;
   #sweptAt = -Infinity;
 
-  constructor(options: { readonly maxSessions?: number } = {}) {
+  constructor(options: { readonly maxSessions?: number; readonly realm?: string } = {}) {
     super();
     this.#maxSessions = options.maxSessions ?? DEFAULT_MEMORY_SESSIONS;
+    this.#link = new MemorySessionLink(options.realm ?? DEFAULT_REALM);
   }
 
   /** How many records the store holds, with expired ones that no sweep has removed yet. */
@@ -52,21 +60,26 @@ export class MemorySessionStore extends SessionStore {
   }
 
   override ofRealm(realm: string): MemorySessionStore {
-    const store = this.#ofRealms.get(realm) ?? new MemorySessionStore({ maxSessions: this.#maxSessions });
+    const store = this.#ofRealms.get(realm) ?? new MemorySessionStore({ maxSessions: this.#maxSessions, realm });
     this.#ofRealms.set(realm, store);
     return store;
+  }
+
+  override link(): MemorySessionLink {
+    return this.#link;
   }
 
   override async create(record: SessionRecord, admission: Admission, now: number): Promise<CreateOutcome> {
     const namesake = this.#entries.get(record.id);
     if (namesake !== undefined && namesake.expiresAt > now) return { status: 'exists', id: record.id };
-    if (namesake !== undefined) this.#remove(namesake);
+    if (namesake !== undefined) this.#end(namesake, 'expired');
     const live = record.userId === undefined ? [] : this.#liveOf(record.userId, now);
     const plan = planAdmission(record, live, admission, now);
     if (plan.status !== 'admitted') return plan;
     const { evicted, replaced } = plan;
     if (evicted.length + replaced.length === 0) this.#makeRoom(now);
-    for (const entry of [...evicted, ...replaced]) this.#remove(entry);
+    for (const entry of evicted) this.#end(entry, 'evicted');
+    for (const entry of replaced) this.#end(entry, 'replaced');
     const { data, ...fields } = structuredClone(record);
     this.#put({ ...fields, json: merge(new Map(), data) });
     return { status: 'created', evicted: evicted.map(ended), replaced: replaced.map(ended) };
@@ -77,7 +90,7 @@ export class MemorySessionStore extends SessionStore {
     const entry = this.#entries.get(handleOf(digest));
     if (entry === undefined) return { status: 'absent' };
     if (entry.expiresAt <= now) {
-      this.#remove(entry);
+      this.#end(entry, 'expired');
       return { status: 'expired', ended: ended(entry) };
     }
     if (now - entry.lastActivityAt < interval || !isHonoured(standingOf(entry, digest, now))) {
@@ -108,11 +121,12 @@ export class MemorySessionStore extends SessionStore {
     );
     const rotated: Entry = { ...entry, ...given, revision: revision + 1 };
     this.#put(rotated);
+    if (changesWhatIsTold(changes)) this.#link.changed(rotated);
     return { status: 'rotated', record: toRecord(rotated) };
   }
 
-  override async delete(digest: string, now: number): Promise<EndedSession | undefined> {
-    return this.#end(this.#entries.get(handleOf(digest)), now);
+  override async delete(digest: string, now: number, reason?: SessionEndReason): Promise<EndedSession | undefined> {
+    return this.#delete(this.#entries.get(handleOf(digest)), now, reason);
   }
 
   override async list(userId: string, { limit, cursor }: SessionPage, now: number): Promise<SessionList> {
@@ -127,23 +141,28 @@ export class MemorySessionStore extends SessionStore {
     };
   }
 
-  override async deleteByHandle(userId: string, handle: string, now: number): Promise<EndedSession | undefined> {
+  override async deleteByHandle(
+    userId: string,
+    handle: string,
+    now: number,
+    reason?: SessionEndReason,
+  ): Promise<EndedSession | undefined> {
     const entry = this.#entries.get(handle);
-    return entry?.userId === userId ? this.#end(entry, now) : undefined;
+    return entry?.userId === userId ? this.#delete(entry, now, reason) : undefined;
   }
 
   override async deleteByUser(
     userId: string,
-    { except, limit }: { readonly except?: string; readonly limit: number },
+    { except, limit, reason = 'revoked' }: UserSessionsToEnd,
     now: number,
   ): Promise<DeleteByUserOutcome> {
     const others: Entry[] = [];
     for (const entry of this.#entriesOf(userId)) {
-      if (entry.expiresAt <= now) this.#remove(entry);
+      if (entry.expiresAt <= now) this.#end(entry, 'expired');
       else if (entry.id !== except) others.push(entry);
     }
     const step = others.slice(0, limit);
-    for (const entry of step) this.#remove(entry);
+    for (const entry of step) this.#end(entry, reason);
     return { ended: step.map(ended), more: others.length > limit };
   }
 
@@ -157,6 +176,7 @@ export class MemorySessionStore extends SessionStore {
       const { email = entry.email, roles } = structuredClone(changes);
       const revision = (entry.revision ?? 0) + 1;
       this.#put({ ...entry, ...withRoles(entry, roles), email, rotatedAt: 0, revision });
+      this.#link.changed(entry);
     }
     return live.length;
   }
@@ -166,7 +186,7 @@ export class MemorySessionStore extends SessionStore {
     for (const entry of this.#entries.values()) {
       if (removed.length >= limit) break;
       if (entry.expiresAt > now) continue;
-      this.#remove(entry);
+      this.#end(entry, 'expired');
       removed.push(ended(entry));
     }
     return removed;
@@ -185,10 +205,11 @@ export class MemorySessionStore extends SessionStore {
     return this.#entriesOf(userId).filter((entry) => entry.expiresAt > now);
   }
 
-  #end(entry: Entry | undefined, now: number): EndedSession | undefined {
+  #delete(entry: Entry | undefined, now: number, reason: SessionEndReason = 'revoked'): EndedSession | undefined {
     if (entry === undefined) return undefined;
-    this.#remove(entry);
-    return entry.expiresAt > now ? ended(entry) : undefined;
+    const isLive = entry.expiresAt > now;
+    this.#end(entry, isLive ? reason : 'expired');
+    return isLive ? ended(entry) : undefined;
   }
 
   #put(entry: Entry): void {
@@ -198,19 +219,19 @@ export class MemorySessionStore extends SessionStore {
     this.#handlesByUser.set(entry.userId, handles.add(entry.id));
   }
 
-  #remove({ id, userId }: Entry): void {
+  #end({ id, userId }: Entry, reason: SessionEnd): void {
     this.#entries.delete(id);
-    if (userId === undefined) return;
-    const handles = this.#handlesByUser.get(userId);
+    const handles = userId === undefined ? undefined : this.#handlesByUser.get(userId);
     handles?.delete(id);
-    if (handles?.size === 0) this.#handlesByUser.delete(userId);
+    if (userId !== undefined && handles?.size === 0) this.#handlesByUser.delete(userId);
+    this.#link.ended({ id, userId }, reason);
   }
 
   #makeRoom(now: number): void {
     if (this.#entries.size < this.#maxSessions) return;
     if (Math.abs(now - this.#sweptAt) >= SWEEP_PAUSE) {
       this.#sweptAt = now;
-      for (const entry of this.#entries.values()) if (entry.expiresAt <= now) this.#remove(entry);
+      for (const entry of this.#entries.values()) if (entry.expiresAt <= now) this.#end(entry, 'expired');
     }
     if (this.#entries.size < this.#maxSessions) return;
     throw new SessionAuthError('session_store_unavailable', `the memory store is full: ${this.#maxSessions} sessions`);

@@ -1,0 +1,46 @@
+import { SessionLink, type SessionLinkObserver, type SessionSignal } from '../session/session-link.js';
+import type { LinkHub } from './link-hub.js';
+
+/** The link of one realm, on the connection that all realms of a node share. */
+export class HubSessionLink extends SessionLink {
+  #isInUse = false;
+
+  constructor(
+    private readonly hub: LinkHub,
+    private readonly realm: string,
+  ) {
+    super();
+    hub.join(realm);
+  }
+
+  override get isHealthy(): boolean {
+    return this.#isInUse && this.hub.isHealthy;
+  }
+
+  override open(): Promise<void> {
+    this.#use();
+    return this.hub.open();
+  }
+
+  override watch(listener: (signal: SessionSignal) => void): () => void {
+    const unwatch = this.hub.watch(this.realm, listener);
+    // observers are told when it works; once it is in use, it tries again by itself
+    if (!this.#isInUse) void this.open().catch(() => undefined);
+    return unwatch;
+  }
+
+  override observe(observer: SessionLinkObserver): () => void {
+    return this.hub.observe(observer);
+  }
+
+  override close(): Promise<void> {
+    if (this.#isInUse) this.hub.release();
+    this.#isInUse = false;
+    return Promise.resolve();
+  }
+
+  #use(): void {
+    if (!this.#isInUse) this.hub.acquire();
+    this.#isInUse = true;
+  }
+}

@@ -1,0 +1,146 @@
+import { Logger } from '@nestjs/common';
+import { SessionAuthError } from '../errors/session-auth.error.js';
+import type { SessionLinkObserver, SessionSignal } from '../session/session-link.js';
+import { Heartbeat } from './heartbeat.js';
+import { asLinkError, unavailable, type LinkConnection, type LinkTransport } from './link-transport.js';
+import { SignalListeners } from './signal-listeners.js';
+
+/** Milliseconds between two attempts to connect: the shortest and the longest pause. */
+const RETRY = { first: 50, longest: 500 };
+
+/**
+ * The one connection of a node to a backend, which the links of all its realms share. It connects again when it is
+ * lost.
+ */
+export class LinkHub {
+  readonly #logger = new Logger('SessionAuth');
+  readonly #listeners = new SignalListeners();
+  readonly #observers = new Set<SessionLinkObserver>();
+  readonly #realms = new Set<string>();
+  #users = 0;
+  /** What runs at present; undefined while nothing is to be open. */
+  #attempt: Attempt | undefined;
+  #isHealthy = false;
+  #hasWorked = false;
+  #pause = RETRY.first;
+  #retry: NodeJS.Timeout | undefined;
+
+  constructor(private readonly transport: LinkTransport) {}
+
+  get isHealthy(): boolean {
+    return this.#isHealthy;
+  }
+
+  /** Has the signals of a realm heard as well. */
+  join(realm: string): void {
+    if (this.#realms.has(realm)) return;
+    this.#realms.add(realm);
+    this.#attempt?.lose(unavailable(`has to hear of realm '${realm}' as well`));
+  }
+
+  /** Another link uses the connection. */
+  acquire(): void {
+    this.#users += 1;
+  }
+
+  /** A link uses it no more; the last one closes it. */
+  release(): void {
+    this.#users -= 1;
+    if (this.#users === 0) this.#close();
+  }
+
+  /** Resolves when the connection is healthy; rejects when the present attempt fails. */
+  async open(): Promise<void> {
+    if (this.#isHealthy) return;
+    clearTimeout(this.#retry);
+    this.#attempt ??= this.#connect();
+    await this.#attempt.outcome;
+  }
+
+  watch(realm: string, listener: (signal: SessionSignal) => void): () => void {
+    const unwatch = this.#listeners.add(realm, listener);
+    this.#attempt?.heartbeat?.wake();
+    return unwatch;
+  }
+
+  observe(observer: SessionLinkObserver): () => void {
+    const own: SessionLinkObserver = { lost: () => observer.lost?.(), restored: () => observer.restored?.() };
+    this.#observers.add(own);
+    return () => void this.#observers.delete(own);
+  }
+
+  #connect(): Attempt {
+    let connection: LinkConnection | undefined;
+    const attempt: Attempt = {
+      outcome: Promise.resolve(),
+      heartbeat: undefined,
+      lose: (error) => {
+        attempt.heartbeat?.stop();
+        connection?.close();
+        if (this.#attempt === attempt) this.#lost(error);
+      },
+    };
+    const connecting = this.transport
+      .connect([...this.#realms], {
+        heard: (signal) => this.#listeners.tell(signal),
+        closed: (error) => attempt.lose(error),
+      })
+      .then((opened) => {
+        connection = opened;
+        // it was given up meanwhile
+        if (this.#attempt !== attempt) opened.close();
+      });
+    attempt.outcome = connecting
+      .catch((error: unknown) => {
+        const failure = asLinkError(error);
+        attempt.lose(failure);
+        throw failure;
+      })
+      .then(() => {
+        if (this.#attempt !== attempt) throw unavailable('the connection was closed before it was used');
+        attempt.heartbeat = new Heartbeat(connection!, () => this.#listeners.size > 0, attempt.lose);
+        attempt.heartbeat.start();
+        this.#restored();
+      });
+    // `open` rejects for its caller; the attempts that follow have no caller
+    attempt.outcome.catch(() => undefined);
+    return attempt;
+  }
+
+  #restored(): void {
+    this.#isHealthy = true;
+    this.#pause = RETRY.first;
+    this.#hasWorked = true;
+    for (const observer of [...this.#observers]) observer.restored?.();
+  }
+
+  #lost(error: unknown): void {
+    this.#attempt = undefined;
+    const wasHealthy = this.#isHealthy;
+    this.#isHealthy = false;
+    const isHopeless = error instanceof SessionAuthError && error.code === 'invalid_configuration' && !this.#hasWorked;
+    if (isHopeless) {
+      // code that watches a session hears of it in no other way
+      this.#logger.error('the session link is refused: sessions that end on other nodes are not heard of', error);
+    } else {
+      this.#retry = setTimeout(() => (this.#attempt ??= this.#connect()), this.#pause).unref();
+      this.#pause = Math.min(2 * this.#pause, RETRY.longest);
+    }
+    if (wasHealthy) for (const observer of [...this.#observers]) observer.lost?.();
+  }
+
+  #close(): void {
+    clearTimeout(this.#retry);
+    const attempt = this.#attempt;
+    this.#attempt = undefined;
+    this.#isHealthy = false;
+    attempt?.lose(unavailable('closed'));
+  }
+}
+
+/** One connection, from the attempt to open it until it is lost. */
+interface Attempt {
+  outcome: Promise<void>;
+  heartbeat: Heartbeat | undefined;
+  readonly lose: (error: unknown) => void;
+}

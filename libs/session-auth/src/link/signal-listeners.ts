@@ -1,0 +1,34 @@
+import { Logger } from '@nestjs/common';
+import type { SessionSignal } from '../session/session-link.js';
+
+type Listener = (signal: SessionSignal) => void;
+
+/** Who wants to be told of the sessions of which realm. */
+export class SignalListeners {
+  readonly #logger = new Logger('SessionAuth');
+  readonly #listeners = new Set<{ readonly realm: string; readonly listener: Listener }>();
+
+  /** How many listeners there are. */
+  get size(): number {
+    return this.#listeners.size;
+  }
+
+  /** Returns a function that takes the listener away again. One that is added twice is called twice. */
+  add(realm: string, listener: Listener): () => void {
+    const added = { realm, listener };
+    this.#listeners.add(added);
+    return () => void this.#listeners.delete(added);
+  }
+
+  /** Calls the listeners of a signal's realm. One that throws keeps nobody else from being told. */
+  tell(signal: SessionSignal): void {
+    for (const { realm, listener } of this.#listeners) {
+      if (realm !== signal.realm) continue;
+      try {
+        listener(signal);
+      } catch (error) {
+        this.#logger.error('a listener of the session link failed', error);
+      }
+    }
+  }
+}

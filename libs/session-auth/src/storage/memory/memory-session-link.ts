@@ -1,0 +1,40 @@
+import { SignalListeners } from '../../link/signal-listeners.js';
+import { SessionLink, type SessionEnd, type SessionSignal } from '../../session/session-link.js';
+import type { EndedSession } from '../../session/session-store.js';
+
+/** Tells of the sessions of a store in memory: in the very step, and to this process only. There is nothing to lose. */
+export class MemorySessionLink extends SessionLink {
+  readonly #listeners = new SignalListeners();
+
+  constructor(private readonly realm: string) {
+    super();
+  }
+
+  override get isHealthy(): boolean {
+    return true;
+  }
+
+  override open(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  override watch(listener: (signal: SessionSignal) => void): () => void {
+    return this.#listeners.add(this.realm, listener);
+  }
+
+  override observe(): () => void {
+    return () => undefined;
+  }
+
+  override close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  ended({ id, userId }: EndedSession, reason: SessionEnd): void {
+    if (this.#listeners.size > 0) this.#listeners.tell({ type: 'ended', realm: this.realm, id, userId, reason });
+  }
+
+  changed({ id, userId }: EndedSession): void {
+    if (this.#listeners.size > 0) this.#listeners.tell({ type: 'changed', realm: this.realm, id, userId });
+  }
+}

@@ -1,0 +1,42 @@
+import { ListeningNodes } from './session-link/heard-signals.js';
+import type { LinkTests } from './session-link/link-tests.js';
+import { toldChanges } from './session-link/told-changes.js';
+import { toldEnds } from './session-link/told-ends.js';
+import { toldInParallel } from './session-link/told-in-parallel.js';
+import type { MakeSessionStore } from './session-store/backend.js';
+import { testFramework } from './test-framework.js';
+
+/**
+ * Declares the tests that the `SessionLink` of every store must pass: each sentence of the port's contract but for what
+ * it says of connections that drop.
+ *
+ * Call it as `sessionStoreContract`, with stores that have a link. With `another`, both nodes listen, and operations
+ * take them in turn. Signals are waited for, with a lot of patience; nothing sleeps.
+ *
+ * @param name what the tests are listed under
+ * @param makeStore makes the store of one test
+ * @throws SessionAuthError `not_configured` where there is no `describe` and `it`
+ */
+export function sessionLinkContract(name: string, makeStore: MakeSessionStore): void {
+  const framework = testFramework();
+  const tests: LinkTests = {
+    it: (title, body) =>
+      framework.it(title, async () => {
+        const made = await makeStore();
+        let nodes: ListeningNodes | undefined;
+        try {
+          const stores = made.another === undefined ? [made.store] : [made.store, await made.another()];
+          nodes = await ListeningNodes.open(stores);
+          await body({ store: made.store, node: (turn) => stores[turn % stores.length]!, nodes });
+        } finally {
+          await nodes?.close();
+          await made.close();
+        }
+      }),
+  };
+  framework.describe(`${name}: session link contract`, () => {
+    framework.describe('tells of ends', () => toldEnds(tests));
+    framework.describe('tells of changes', () => toldChanges(tests));
+    framework.describe('tells in parallel', () => toldInParallel(tests));
+  });
+}

@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { SessionLink, SessionSignal } from '../../session/session-link.js';
+import type { SessionStore } from '../../session/session-store.js';
+import { newRecord, NO_LIMIT, NOW } from '../session-store/sample-records.js';
+
+/** For how long a signal is waited for, in milliseconds: far longer than it takes on a busy machine. */
+const PATIENCE = 20_000;
+
+/** The link of one node, and what it has heard. */
+export class ListeningNode {
+  readonly #heard: SessionSignal[] = [];
+  #lost = 0;
+
+  private constructor(
+    readonly store: SessionStore,
+    readonly link: SessionLink,
+  ) {}
+
+  static async open(store: SessionStore): Promise<ListeningNode> {
+    const link = store.link?.();
+    assert.ok(link, 'the store has no link');
+    await link.open();
+    const node = new ListeningNode(store, link);
+    link.observe({ lost: () => (node.#lost += 1) });
+    link.watch((signal) => node.#heard.push(signal));
+    return node;
+  }
+
+  /** What was heard of a session, without what came again. */
+  of({ id }: { readonly id: string }): SessionSignal[] {
+    const texts = new Set(this.#heard.filter((signal) => signal.id === id).map((signal) => JSON.stringify(signal)));
+    return [...texts].map((text) => JSON.parse(text) as SessionSignal);
+  }
+
+  async until(what: string, holds: () => boolean): Promise<void> {
+    for (const end = performance.now() + PATIENCE; !holds(); await pause(2)) {
+      assert.ok(performance.now() < end, `never heard: ${what} (the link was lost ${this.#lost} times)`);
+    }
+  }
+}
+
+/** The nodes of one backend. */
+export class ListeningNodes {
+  private constructor(readonly nodes: readonly ListeningNode[]) {}
+
+  static async open(stores: readonly SessionStore[]): Promise<ListeningNodes> {
+    const nodes: ListeningNode[] = [];
+    for (const store of stores) nodes.push(await ListeningNode.open(store));
+    return new ListeningNodes(nodes);
+  }
+
+  /** Every node has heard this of a session, and nothing else. */
+  async heard(session: { readonly id: string }, ...expected: readonly object[]): Promise<void> {
+    const signals = expected.map((each) => ({ realm: 'default', id: session.id, ...each }));
+    for (const node of this.nodes) {
+      await node.until(JSON.stringify(signals), () => node.of(session).length >= signals.length);
+      const bySortedText = (list: readonly object[]): object[] =>
+        [...list].sort((a, b) => JSON.stringify(a).localeCompare(JSON.stringify(b)));
+      const sorted = (each: object): object => Object.fromEntries(Object.entries(each).sort());
+      assert.deepEqual(
+        bySortedText(node.of(session).map(sorted)),
+        bySortedText(signals.map(withoutUndefined).map(sorted)),
+      );
+    }
+  }
+
+  /** Whatever was published of sessions of a user has been heard by every node. */
+  async settled(userId: string | undefined, { store } = this.nodes[0]!): Promise<void> {
+    const marker = newRecord(userId);
+    await store.create(marker, NO_LIMIT, NOW);
+    await store.delete(marker.digest, NOW, 'logout');
+    for (const node of this.nodes) await node.until('what comes last', () => node.of(marker).length > 0);
+  }
+
+  async close(): Promise<void> {
+    for (const { link } of this.nodes) await link.close();
+  }
+}
+
+function withoutUndefined(given: object): object {
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+}

@@ -1,0 +1,15 @@
+import type { SessionStore } from '../../session/session-store.js';
+import type { ListeningNodes } from './heard-signals.js';
+
+/** What a test of the link works on. */
+export interface LinkedBackend {
+  readonly store: SessionStore;
+  /** One of the nodes: calls take them in turn. */
+  readonly node: (turn: number) => SessionStore;
+  readonly nodes: ListeningNodes;
+}
+
+/** Declares the tests of a part of the contract. */
+export interface LinkTests {
+  readonly it: (title: string, body: (backend: LinkedBackend) => Promise<void>) => void;
+}
