@@ -1,5 +1,3 @@
-import { copyOf } from './text-copy.js';
-
 /**
  * Values by text, of which the least recently used are dropped: it keeps the last `size` texts at least and twice as
  * many at most, and none longer than `longest` characters.
@@ -41,4 +39,14 @@ export class LruCache<T> {
     }
     this.#young.set(copyOf(text), value);
   }
+}
+
+/** The same text on its own: a part of a header would keep the whole header in memory. */
+function copyOf(text: string): string {
+  return Buffer.from(text, 'utf16le').toString('utf16le');
+}
+
+/** A text, cut at a number of characters. What was cut off is not kept in memory. */
+export function beginningOf(text: string, length: number): string {
+  return text.length <= length ? text : copyOf(text.slice(0, length));
 }

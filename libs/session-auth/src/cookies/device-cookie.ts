@@ -1,8 +1,7 @@
 import { hash, randomBytes } from 'node:crypto';
 import type { KeyRing } from '../crypto/key-ring.js';
-import { listField, randomField, TIME, type CookieField } from './cookie-fields.js';
 import type { CookieAttributes } from './cookie.options.js';
-import { SealedCookie } from './sealed-cookie.js';
+import { type CookieField, listField, randomField, SealedCookie, TIME } from './sealed-cookie.js';
 
 const ID_BYTES = 16;
 const TAG = randomField(8);

@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { KeyRing } from '../crypto/key-ring.js';
-import { randomField, TIME } from './cookie-fields.js';
 import type { CookieAttributes } from './cookie.options.js';
-import { SealedCookie } from './sealed-cookie.js';
+import { randomField, SealedCookie, TIME } from './sealed-cookie.js';
 
 /** What a genuine pre-session cookie says. */
 export interface PreSession {

@@ -1,7 +1,6 @@
 import type { KeyRing } from '../crypto/key-ring.js';
-import { bytesField, textField, TIME } from './cookie-fields.js';
 import type { CookieAttributes } from './cookie.options.js';
-import { SealedCookie } from './sealed-cookie.js';
+import { bytesField, SealedCookie, textField, TIME } from './sealed-cookie.js';
 import { MARK_BYTES, markOfUser } from '../crypto/session-token.js';
 
 /** What a genuine remember-me cookie says. */

@@ -2,10 +2,9 @@ import { describe, expect, it } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
 import { KeyRing } from '../crypto/key-ring.js';
 import { cookieAttributes } from '../../test/fixtures/cookie-attributes.js';
-import { bytesField } from './cookie-fields.js';
 import { MAX_COOKIE_AGE, type CookieAttributes } from './cookie.options.js';
 import { PreSessionCookie } from './pre-session-cookie.js';
-import { SealedCookie, type CookieTimes } from './sealed-cookie.js';
+import { bytesField, type CookieTimes, SealedCookie } from './sealed-cookie.js';
 
 const KEYS = new KeyRing(['a test secret that everybody may know, 1']);
 const ATTRIBUTES = cookieAttributes({ name: '__Host-a' });

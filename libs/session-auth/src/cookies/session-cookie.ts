@@ -11,9 +11,8 @@ import {
   splitToken,
 } from '../crypto/session-token.js';
 import type { PresentedToken } from '../session/session-reader.js';
-import { BYTE, bytesField, randomField, textField, TIME } from './cookie-fields.js';
 import type { CookieAttributes } from './cookie.options.js';
-import { SealedCookie } from './sealed-cookie.js';
+import { BYTE, bytesField, randomField, SealedCookie, textField, TIME } from './sealed-cookie.js';
 
 /** The session that a cookie stands for. */
 export interface SessionOfCookie {

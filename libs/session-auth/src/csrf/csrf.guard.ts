@@ -1,9 +1,11 @@
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
+import { isMutation } from '../channels/graphql-operation.js';
 import { asHttpException } from '../http/http-exception.js';
 import { namesGuard } from '../http/named-guard.js';
 import { RealmRegistry } from '../http/realm-registry.js';
-import { SeveralSessions } from '../http/several-sessions.js';
+import { RequestSession } from '../http/request-session.js';
+import { isOfConnection, type SeveralSessions } from '../http/several-sessions.js';
 import { CSRF, type CsrfProtection } from './csrf-metadata.js';
 import { CsrfService } from './csrf.service.js';
 
@@ -13,7 +15,8 @@ import { CsrfService } from './csrf.service.js';
  * session. {@link CsrfExempt} handlers are open, unless the handler itself names this guard; with `csrf.global` it
  * stands before every route.
  *
- * The verb is that of the request line: no `_method` field and no override header makes a request safe.
+ * The verb is that of the request line: no `_method` field and no override header makes a request safe. In GraphQL the
+ * operation decides instead, whatever verb carries it: a query is safe, a mutation is not.
  *
  * @throws HttpException 403 `csrf_failed`, the same answer for every reason
  */
@@ -30,11 +33,17 @@ export class CsrfGuard implements CanActivate {
     const targets = [context.getHandler(), context.getClass()];
     const protection = this.reflector.getAllAndOverride<CsrfProtection | 'exempt' | undefined>(CSRF, targets);
     if (protection === 'exempt' && !namesGuard(context, CsrfGuard)) return true;
+    const isOperation = context.getType() !== 'http';
+    if (isOperation && !isMutation(context)) return true;
     const given = protection === 'exempt' ? {} : protection;
     try {
-      const route = this.realms.of(context);
-      if (route instanceof SeveralSessions) return this.#guardSeveral(context, route, given);
-      this.realms.serviceOf(route, CsrfService).guard(route, given);
+      const route = (this.realms.only ?? this.realms).of(context);
+      if (!(route instanceof RequestSession)) {
+        // a connection's origin was checked when it was opened
+        return isOfConnection(route) || this.#guardSeveral(context, route, isOperation, given);
+      }
+      const csrf = csrfOf(route);
+      if (isOperation || csrf.isProtected(route, given)) csrf.guard(route, given);
       return true;
     } catch (error) {
       throw asHttpException(error, context);
@@ -45,18 +54,22 @@ export class CsrfGuard implements CanActivate {
   async #guardSeveral(
     context: ExecutionContext,
     route: SeveralSessions,
+    isOperation: boolean,
     protection?: CsrfProtection,
   ): Promise<boolean> {
+    const isProtected = (each: RequestSession): boolean => isOperation || csrfOf(each).isProtected(each, protection);
     try {
-      const isProtected = route.candidates.some((each) =>
-        this.realms.serviceOf(each, CsrfService).isProtected(each, protection),
-      );
-      if (!isProtected) return true;
+      if (!route.candidates.some(isProtected)) return true;
       const requestSession = await route.settle();
-      this.realms.serviceOf(requestSession, CsrfService).guard(requestSession, protection);
+      if (isProtected(requestSession)) csrfOf(requestSession).guard(requestSession, protection);
       return true;
     } catch (error) {
       throw asHttpException(error, context);
     }
   }
+}
+
+/** What judges a request, by the options of its realm. */
+export function csrfOf({ services }: RequestSession): CsrfService {
+  return services.above.get(CsrfService) as CsrfService;
 }

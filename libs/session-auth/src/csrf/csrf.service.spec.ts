@@ -68,6 +68,8 @@ interface Given {
   readonly secrets?: readonly string[];
   readonly handler?: keyof Handlers;
   readonly type?: string;
+  /** Of GraphQL: the kind of the operation. */
+  readonly operation?: unknown;
   /** @default https */
   readonly protocol?: string | undefined;
 }
@@ -107,14 +109,17 @@ function ask(given: Given = {}): Asked {
     protocol: 'protocol' in given ? given.protocol : 'https',
     ip: '192.0.2.1',
     headers: { host: 'bank.example', ...headers },
+    rawHeaders: [],
   };
+  const info = { schema: {}, fragments: {}, operation: { operation: given.operation } };
   const context = {
     getType: () => type,
+    getArgs: () => [undefined, {}, { req: request, res: response }, info],
     getClass: () => Handlers,
     getHandler: () => handlerOf(handler),
     switchToHttp: () => ({ getRequest: () => request, getResponse: () => response }),
   } as unknown as ExecutionContext;
-  const requestSession = sessions.of(context);
+  const requestSession = sessions.of({ ...context, getType: () => 'http' as never }) as RequestSession;
   return {
     csrf,
     request,
@@ -349,7 +354,21 @@ describe('the guard', () => {
     expect(await reasonOf({ handler: 'exempt' })).toBeUndefined();
     expect(await reasonOf({ type: 'ws' })).toBeUndefined();
     expect(await reasonOf({ type: 'rpc' })).toBeUndefined();
-    expect(await reasonOf({ type: 'graphql' })).toBe('no_token');
+  });
+
+  it('goes by the kind of an operation of GraphQL, and by no verb', async () => {
+    for (const method of ['GET', 'POST']) {
+      for (const settings of [{}, { methods: ['PUT'] }]) {
+        const reasonOfOperation = (operation: unknown): Promise<unknown> =>
+          reasonOf({ type: 'graphql', method, operation, settings });
+        expect(await reasonOfOperation('query')).toBeUndefined();
+        expect(await reasonOfOperation('subscription')).toBeUndefined();
+        for (const operation of ['mutation', undefined, 'novelty']) {
+          expect(await reasonOfOperation(operation)).toBe('no_token');
+        }
+      }
+    }
+    expect(await reasonOf({ type: 'graphql', operation: 'mutation', handler: 'exempt' })).toBeUndefined();
   });
 
   it('says in Vary what decided', async () => {

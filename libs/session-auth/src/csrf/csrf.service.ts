@@ -4,8 +4,7 @@ import { SessionAuthError } from '../errors/session-auth.error.js';
 import { SessionEventPublisher } from '../events/event-publisher.js';
 import type { CsrfRejection } from '../events/session-event.js';
 import type { HttpExchange } from '../http/http-exchange.js';
-import { LruCache } from '../cache/lru-cache.js';
-import { beginningOf } from '../cache/text-copy.js';
+import { beginningOf, LruCache } from '../cache/lru-cache.js';
 import type { RequestSession } from '../http/request-session.js';
 import { RequestSessionFactory } from '../http/request-session-factory.js';
 import type { CsrfProtection } from './csrf-metadata.js';
@@ -88,8 +87,8 @@ export class CsrfService {
    * The hidden input of a server-rendered form: `<input type="hidden" name="csrf_token" value="…">`. Trusted HTML.
    *
    * Browsers send `Origin: null` with a form of a page whose `Referrer-Policy` is `no-referrer` (helmet's default). It
-   * passes where the browser also says `Sec-Fetch-Site: same-origin`; those that do not (Safari before 16.4, and all over
-   * plain HTTP) need pages under `same-origin` or `strict-origin-when-cross-origin`.
+   * passes where the browser also says `Sec-Fetch-Site: same-origin`; those that do not (Safari before 16.4, and all
+   * over plain HTTP) need pages under `same-origin` or `strict-origin-when-cross-origin`.
    */
   formField(request: object): string {
     return `<input type="hidden" name="${escapeHtml(this.fieldName)}" value="${this.issue(request)}">`;
@@ -104,13 +103,12 @@ export class CsrfService {
   }
 
   /**
-   * Refuses a request with an unsafe verb that is not from the application's own pages.
+   * Refuses a request that is not from the application's own pages.
    *
    * @throws SessionAuthError `csrf_failed`, the same for every reason; the reason is in the event `csrf.rejected`
    * @internal
    */
   guard(requestSession: RequestSession, protection: CsrfProtection = {}): void {
-    if (!this.isProtected(requestSession, protection)) return;
     const reason = this.#judge(requestSession, protection);
     if (reason !== undefined) this.#reject(requestSession.exchange, reason);
   }
@@ -142,6 +140,18 @@ export class CsrfService {
     if (reason !== undefined) this.#reject(exchange, reason);
   }
 
+  /**
+   * Refuses a request by which a page of another origin opens a connection: that sends the cookies of its visitor, and
+   * no token.
+   *
+   * @throws SessionAuthError `csrf_failed`, the same for every reason; the reason is in the event `csrf.rejected`
+   * @internal
+   */
+  guardOpening(exchange: HttpExchange): void {
+    const reason = this.#judgeOrigin(exchange, exchange.headers.referer);
+    if (reason !== undefined) this.#reject(exchange, reason);
+  }
+
   #reject(exchange: HttpExchange, reason: CsrfRejection): never {
     const origin = exchange.headers.origin;
     this.events.publish({
@@ -157,10 +167,8 @@ export class CsrfService {
   #judge(requestSession: RequestSession, { withoutSession = 'token' }: CsrfProtection): CsrfRejection | undefined {
     const { exchange } = requestSession;
     if (!exchange.headersSent) exchange.vary('Cookie', 'Origin', 'Sec-Fetch-Site');
-    const { origin, referer, 'sec-fetch-site': secFetchSite } = exchange.headers;
-    const isOwn = isOwnButHidden({ origin, secFetchSite });
-    const foreign = isOwn ? undefined : this.#judgeOrigin(exchange, referer);
-    if (foreign !== undefined) return foreign;
+    const foreign = this.#judgeOrigin(exchange, exchange.headers.referer);
+    if (foreign !== undefined && !isOwnButHidden(exchange.headers)) return foreign;
     if (withoutSession === 'headers' && !isAuthenticating(requestSession)) return undefined;
     const given = this.#givenToken(exchange);
     if (given === undefined) return 'no_token';
@@ -168,7 +176,8 @@ export class CsrfService {
     const binding = bindingOf(requestSession);
     if (binding === undefined) return 'no_cookie';
     if (!this.#isGood(given, binding)) return 'wrong_token';
-    // somebody else may have put the pre-session there. Whom a remember-me cookie signs in, the token does not speak for,
+    // somebody else may have put the pre-session there. Whom a remember-me cookie signs in, the token does not speak
+    // for,
     // whether a guard asks for the session before this or after
     if (binding.kind === 'pre-session') requestSession.refuseResumption(() => this.#reject(exchange, 'no_cookie'));
     return undefined;

@@ -1,8 +1,8 @@
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { asHttpException } from '../http/http-exception.js';
 import { RealmRegistry } from '../http/realm-registry.js';
-import { SeveralSessions } from '../http/several-sessions.js';
-import { CsrfService } from './csrf.service.js';
+import { isOfConnection, SeveralSessions } from '../http/several-sessions.js';
+import { csrfOf } from './csrf.guard.js';
 
 /**
  * Keeps pages of other origins from embedding what a handler answers: as picture, script, style, frame, or by a fetch
@@ -24,10 +24,9 @@ export class EmbeddingGuard implements CanActivate {
     if (context.getType() === 'rpc' || context.getType() === 'ws') return true;
     try {
       const route = this.realms.of(context);
+      if (isOfConnection(route)) return true;
       // an origin that one realm trusts may not embed what a session of another gets
-      for (const each of route instanceof SeveralSessions ? route.possible : [route]) {
-        this.realms.serviceOf(each, CsrfService).guardEmbedding(each);
-      }
+      for (const each of route instanceof SeveralSessions ? route.possible : [route]) csrfOf(each).guardEmbedding(each);
       return true;
     } catch (error) {
       throw asHttpException(error, context);

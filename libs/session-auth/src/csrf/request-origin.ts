@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import type { CsrfRejection } from '../events/session-event.js';
 
 /** What the browser says of where a request comes from. */
@@ -109,8 +110,8 @@ export function judgeOrigin(
  * Whether a request is from a page of our own that hides its origin, under `Referrer-Policy: no-referrer` (helmet's
  * default): of no other page does a browser say both.
  */
-export function isOwnButHidden({ origin, secFetchSite }: Omit<OriginHeaders, 'referer'>): boolean {
-  return origin === 'null' && siteOf(secFetchSite) === 'same-origin';
+export function isOwnButHidden({ origin, 'sec-fetch-site': site }: IncomingHttpHeaders): boolean {
+  return origin === 'null' && siteOf(site) === 'same-origin';
 }
 
 function siteOf(secFetchSite: unknown): string | undefined {

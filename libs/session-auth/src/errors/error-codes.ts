@@ -7,11 +7,17 @@
 export const HTTP_STATUS_BY_CODE = {
   /** No live session, or the session has no user. */
   session_required: 401,
+  /** The session has ended while a handler, a stream or a connection of its user was under way. */
+  session_ended: 401,
   /** Unknown account, wrong password and disabled account alike. */
   invalid_credentials: 401,
-  /** The session is live, but its last full authentication is too old for this action, or a remember-me token made it. */
+  /**
+   * The session is live, but its last full authentication is too old for this action, or a remember-me token made it.
+   */
   recent_authentication_required: 401,
-  /** The session is live, but lacks a further factor, or proved it too long ago. The answer names those that would do. */
+  /**
+   * The session is live, but lacks a further factor, or proved it too long ago. The answer names those that would do.
+   */
   further_factor_required: 401,
   /** Missing, foreign or altered CSRF token, or an origin that is not trusted. */
   csrf_failed: 403,
@@ -47,11 +53,29 @@ export const HTTP_STATUS_BY_CODE = {
   corrupt_session_record: 500,
   /** A feature was used that the module was not configured for, for example login without `users`. */
   not_configured: 500,
-  /** A service was handed a request that the module's guard has not seen. */
+  /**
+   * A service was handed a request that the module's guard has not seen, or a session of a list was asked for its
+   * signal.
+   */
   request_not_bound: 500,
+  /** A service needs the response, to write cookies say, but the context of a GraphQL operation does not hold it. */
+  response_not_bound: 500,
   /** A service has to write cookies, but the head of the response has been written. Nothing was changed. */
   response_already_sent: 500,
 } as const;
 
 /** One of the stable codes of {@link HTTP_STATUS_BY_CODE}. */
 export type SessionAuthErrorCode = keyof typeof HTTP_STATUS_BY_CODE;
+
+/** How servers of GraphQL name what HTTP says by a status. */
+export const GRAPHQL_CODE_BY_STATUS: Readonly<Record<number, string>> = {
+  400: 'BAD_USER_INPUT',
+  401: 'UNAUTHENTICATED',
+  403: 'FORBIDDEN',
+  404: 'NOT_FOUND',
+  409: 'CONFLICT',
+  413: 'BAD_USER_INPUT',
+  429: 'TOO_MANY_REQUESTS',
+  500: 'INTERNAL_SERVER_ERROR',
+  503: 'SERVICE_UNAVAILABLE',
+};

@@ -1,13 +1,18 @@
-import { HTTP_STATUS_BY_CODE, type SessionAuthErrorCode } from './error-codes.js';
+import { GRAPHQL_CODE_BY_STATUS, HTTP_STATUS_BY_CODE, type SessionAuthErrorCode } from './error-codes.js';
 
 /** What a {@link SessionAuthError} may carry besides code and message. */
 export interface SessionAuthErrorOptions {
   /** The underlying failure. Never shown to a client. */
   readonly cause?: unknown;
-  /** How long a client should wait before it tries again, in seconds: sent as `Retry-After`. @default 1 for `session_store_unavailable` */
+  /**
+   * How long a client should wait before it tries again, in seconds: sent as `Retry-After`. @default 1 for
+   * `session_store_unavailable`
+   */
   readonly retryAfterSeconds?: number;
   /** The further factors of which one is asked for: sent as `factors`. */
   readonly factors?: readonly string[];
+  /** Why the session ended: sent as `endReason`. */
+  readonly endReason?: string;
 }
 
 /** A store that was down may be back at once; a client that is told nothing would not know that it may try again. */
@@ -17,19 +22,25 @@ const STORE_RETRY_AFTER_SECONDS = 1;
  * The one error class of this library.
  *
  * `code` is stable and meant for programs, `message` is meant for people and may change. Neither ever holds a token, a
- * password or a secret. Over HTTP it is answered as `{ statusCode, code, message }`, with `factors` where one is asked for; the messages of codes with status
- * 500 and up are replaced by a general one there (ASVS 16.5.1).
+ * password or a secret. Over HTTP it is answered as `{ statusCode, code, message }`, with `factors`
+ * where one is asked for and `endReason` where a session has ended; the messages of codes with status 500 and up are
+ * replaced by a general one there (ASVS 16.5.1).
  */
 export class SessionAuthError extends Error {
   override readonly name = 'SessionAuthError';
   readonly code: SessionAuthErrorCode;
   readonly retryAfterSeconds: number | undefined;
   readonly factors: readonly string[] | undefined;
+  /**
+   * Of `session_ended`: why, a {@link SessionEnd}. Undefined where only the end was found, and not why.
+   */
+  readonly endReason: string | undefined;
 
   constructor(code: SessionAuthErrorCode, message: string, options: SessionAuthErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.factors = options.factors;
+    this.endReason = options.endReason;
     this.retryAfterSeconds =
       options.retryAfterSeconds ?? (code === 'session_store_unavailable' ? STORE_RETRY_AFTER_SECONDS : undefined);
   }
@@ -37,5 +48,20 @@ export class SessionAuthError extends Error {
   /** The HTTP status this error is answered with. */
   get statusCode(): number {
     return HTTP_STATUS_BY_CODE[this.code];
+  }
+
+  /**
+   * What GraphQL answers beside the message: `code` in the words of its servers, such as `UNAUTHENTICATED` or
+   * `FORBIDDEN`, and the code of this error as `reason`. graphql-js takes it from whatever a resolver throws.
+   */
+  get extensions(): Readonly<Record<string, unknown>> {
+    const { statusCode, code: reason, factors, endReason, retryAfterSeconds } = this;
+    return {
+      code: GRAPHQL_CODE_BY_STATUS[statusCode],
+      reason,
+      ...(factors !== undefined && { factors }),
+      ...(endReason !== undefined && { endReason }),
+      ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
+    };
   }
 }

@@ -2,7 +2,7 @@ import { Injectable, Logger, type BeforeApplicationShutdown, type OnModuleDestro
 import { stackOf } from '../errors/stack-of.js';
 import { Clock } from '../time/clock.js';
 import { MINUTE } from '../time/units.js';
-import { clientNetwork } from '../users/client-network.js';
+import { clientNetwork } from '../users/client.js';
 import { AuditLog } from './audit-log.js';
 import type { SessionEvent, SessionEventType } from './session-event.js';
 

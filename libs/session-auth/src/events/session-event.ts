@@ -1,4 +1,4 @@
-import type { ClientInfo } from '../users/client-info.js';
+import type { ClientInfo } from '../users/client.js';
 import type { SessionAuthentication } from '../users/session-authentication.js';
 
 /** Why a session was ended before its time. */

@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { createParamDecorator, type ExecutionContext, type PipeTransform, type Type } from '@nestjs/common';
+import { channelRouteOf } from '../http/channel-routes.js';
 import { asHttpException } from '../http/http-exception.js';
 import { routeSessionOf } from '../http/request-session-factory.js';
 import type { Session } from '../session/session.js';
@@ -13,7 +14,11 @@ type Pipe = PipeTransform | Type<PipeTransform>;
 const sessionOfRequest = createParamDecorator(
   async (property: SessionProperty | undefined, context: ExecutionContext): Promise<unknown> => {
     try {
-      const session = await routeSessionOf(context.switchToHttp().getRequest<object>()).load();
+      const session = await (
+        context.getType() === 'http'
+          ? routeSessionOf(context.switchToHttp().getRequest<object>())
+          : channelRouteOf(context)
+      )?.load();
       return pastPipes(property === undefined ? session : session?.[property]);
     } catch (error) {
       throw asHttpException(error, context);
@@ -23,7 +28,11 @@ const sessionOfRequest = createParamDecorator(
 
 const userOfRequest = createParamDecorator(async (_: undefined, context: ExecutionContext): Promise<unknown> => {
   try {
-    return pastPipes(requireUser(await routeSessionOf(context.switchToHttp().getRequest<object>()).loadUser()));
+    const route =
+      context.getType() === 'http'
+        ? routeSessionOf(context.switchToHttp().getRequest<object>())
+        : channelRouteOf(context);
+    return pastPipes(requireUser(await route?.loadUser()));
   } catch (error) {
     throw asHttpException(error, context);
   }

@@ -1,8 +1,12 @@
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
+import { SessionAuthError } from '../errors/session-auth.error.js';
+import { isRootField } from '../channels/graphql-operation.js';
+import { keepRoutes } from '../http/channel-routes.js';
 import { asHttpException } from '../http/http-exception.js';
 import { namesGuard } from '../http/named-guard.js';
 import { RealmRegistry } from '../http/realm-registry.js';
+import { isOfConnection, SeveralSessions, type ConnectionRoute } from '../http/several-sessions.js';
 import { requireSession, type UserSession } from '../session/session.js';
 import type { Clock } from '../time/clock.js';
 import { PUBLIC } from './public.decorator.js';
@@ -17,11 +21,33 @@ export class SessionBindingGuard implements CanActivate {
   constructor(private readonly realms: RealmRegistry) {}
 
   canActivate(context: ExecutionContext): boolean {
-    if (context.getType() !== 'http') return true;
+    if (context.getType() !== 'http') return this.#passChannel(context);
     if (this.realms.only === undefined) this.realms.bind(context);
     else this.realms.only.of(context);
     return true;
   }
+
+  #passChannel(context: ExecutionContext): true {
+    keepRoutes(context, this.realms);
+    if (context.getType<string>() !== 'graphql') return true;
+    try {
+      const route = this.realms.bind(context);
+      // each event of a subscription may ask guards of field resolvers
+      if (route !== undefined && isOfConnection(route) && isRootField(context)) noteActivity(route);
+    } catch (error) {
+      if (!isWithoutSession(error)) throw asHttpException(error, context);
+    }
+    return true;
+  }
+}
+
+function noteActivity(route: ConnectionRoute): void {
+  for (const each of route instanceof SeveralSessions ? route.candidates : [route]) each.noteActivity();
+}
+
+/** Only what asks for a session may find out that there is no request, or no session of its realm. */
+function isWithoutSession(error: unknown): boolean {
+  return error instanceof SessionAuthError && ['request_not_bound', 'not_configured'].includes(error.code);
 }
 
 /**

@@ -29,4 +29,6 @@ export interface AdapterResponse {
   readonly headersSent?: boolean;
   /** Fastify */
   readonly sent?: boolean;
+  /** Nothing can be written: it stands for a response that could not be found. */
+  readonly isAbsent?: boolean;
 }

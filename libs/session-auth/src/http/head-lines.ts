@@ -1,16 +1,6 @@
 /** The value of a header, as Node takes it. */
 export type HeaderValue = number | string | readonly string[];
 
-/** Cookies by name that a response is to set, whatever else sets them. */
-export type FinalCookies = ReadonlyMap<string, FinalCookie>;
-
-export interface FinalCookie {
-  /** The `Set-Cookie` values of the name, all there are. */
-  readonly lines: readonly string[];
-  /** Asked when the head is written: whether the cookie must not be set any more. */
-  readonly isLate: () => boolean;
-}
-
 /** `*` stands for all names (RFC 9110 12.5.5). Of two spellings of a name, the first stays. */
 export function mergedVary(present: readonly HeaderValue[], added: readonly string[]): string {
   const byKey = new Map<string, string>();
@@ -21,18 +11,6 @@ export function mergedVary(present: readonly HeaderValue[], added: readonly stri
   return byKey.has('*') ? '*' : [...byKey.values()].join(', ');
 }
 
-/** The `Set-Cookie` lines that are there, without those of our names, and ours. */
-export function withCookies(present: readonly (HeaderValue | undefined)[], cookies: FinalCookies): string[] {
-  const names = [...cookies.keys()];
-  const others = linesOf(present).filter((line) => !names.some((name) => line.startsWith(`${name}=`)));
-  const ours = [...cookies.values()].filter(({ isLate }) => !isLate());
-  return [...others, ...ours.flatMap(({ lines }) => lines)];
-}
-
-function linesOf(values: readonly (HeaderValue | undefined)[]): string[] {
-  return values.flat().flatMap((value) => (value === undefined ? [] : String(value)));
-}
-
 /** The headers of a `writeHead` call that were given as an array: of pairs, or of names and values in turn. */
 export function objectOf(given: readonly unknown[]): Record<string, HeaderValue> {
   const flat: unknown[] = Array.isArray(given[0]) ? given.flat(1) : [...given];
@@ -40,7 +18,7 @@ export function objectOf(given: readonly unknown[]): Record<string, HeaderValue>
   for (let at = 0; at < flat.length; at += 2) {
     const [name, value] = [String(flat[at]), flat[at + 1] as HeaderValue];
     const known = Object.keys(headers).find((each) => each.toLowerCase() === name.toLowerCase());
-    headers[known ?? name] = known === undefined ? value : linesOf([headers[known], value]);
+    headers[known ?? name] = known === undefined ? value : [headers[known], value].flat().map(String);
   }
   return headers;
 }

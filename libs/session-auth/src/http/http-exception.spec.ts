@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import { HttpException, Logger, type ArgumentsHost } from '@nestjs/common';
 import { HTTP_STATUS_BY_CODE, type SessionAuthErrorCode } from '../errors/error-codes.js';
 import { SessionAuthError } from '../errors/session-auth.error.js';
+import { endedWith } from '../session/session-required.js';
 import { asHttpException } from './http-exception.js';
 
 const CODES = Object.keys(HTTP_STATUS_BY_CODE) as SessionAuthErrorCode[];
@@ -9,7 +10,7 @@ const CODES = Object.keys(HTTP_STATUS_BY_CODE) as SessionAuthErrorCode[];
 let headers: Record<string, unknown>;
 let logged: jest.Spied<Logger['error']>;
 
-function makeHost(headersSent = false, type = 'http'): ArgumentsHost {
+function makeHost(headersSent = false): ArgumentsHost {
   const response = {
     headersSent,
     getHeader: () => undefined,
@@ -17,7 +18,12 @@ function makeHost(headersSent = false, type = 'http'): ArgumentsHost {
     setHeader: (name: string, value: unknown) => void (headers[name] = value),
   };
   const http = { getRequest: () => ({ headers: {} }), getResponse: () => response };
-  return { getType: () => type, switchToHttp: () => http } as unknown as ArgumentsHost;
+  return { getType: () => 'http', switchToHttp: () => http } as unknown as ArgumentsHost;
+}
+
+/** As filters have it: it does not know the handler. */
+function makeChannelHost(type: string): ArgumentsHost {
+  return { getType: () => type, getArgs: () => [], getHandler: () => null } as unknown as ArgumentsHost;
 }
 
 const toHttpException = (error: SessionAuthError, host = makeHost()): HttpException =>
@@ -65,6 +71,14 @@ describe('asHttpException', () => {
     });
   });
 
+  it('tells why the session has ended', () => {
+    const error = endedWith('revoked');
+    const told = { statusCode: 401, code: 'session_ended', message: 'the session has ended', endReason: 'revoked' };
+    expect(toHttpException(error).getResponse()).toEqual(told);
+    const extensions = { code: 'UNAUTHENTICATED', reason: 'session_ended', endReason: 'revoked' };
+    expect(asHttpException(error, makeChannelHost('graphql'))).toMatchObject({ extensions });
+  });
+
   it('sets Retry-After where the error names a time', () => {
     toHttpException(new SessionAuthError('too_many_attempts', 'wait', { retryAfterSeconds: 7 }));
     expect(headers).toEqual({ 'retry-after': '7' });
@@ -76,18 +90,32 @@ describe('asHttpException', () => {
     expect(headers).toEqual({});
   });
 
-  it('sets no header where a handler has no response of its own, as a resolver of GraphQL', () => {
+  it('gives GraphQL its extensions, and sets no header', () => {
     const error = new SessionAuthError('too_many_attempts', 'wait', { retryAfterSeconds: 7 });
-    const host = { getType: () => 'graphql', switchToHttp: () => ({ getRequest: () => undefined }) };
-    expect(asHttpException(error, host as never)).toBeInstanceOf(HttpException);
+    const exception = asHttpException(error, makeChannelHost('graphql'));
+    expect(exception).toBeInstanceOf(HttpException);
+    expect(exception).toMatchObject({
+      message: 'wait',
+      extensions: { code: 'TOO_MANY_REQUESTS', reason: 'too_many_attempts', retryAfterSeconds: 7 },
+    });
+    expect((exception as HttpException).getResponse()).not.toHaveProperty('statusCode');
     expect(headers).toEqual({});
   });
 
-  it('leaves alone what is none of ours, or not over HTTP', () => {
+  it.each(CODES)('tells clients of GraphQL of %s what it tells those of HTTP', (code) => {
+    const error = new SessionAuthError(code, 'what went wrong', { factors: ['totp'] });
+    const exception = asHttpException(error, makeChannelHost('graphql')) as HttpException & { extensions: object };
+    const isOurs = HTTP_STATUS_BY_CODE[code] >= 500;
+    expect(exception.message === 'what went wrong').toBe(!isOurs);
+    expect(exception.extensions).toMatchObject({ code: expect.any(String), reason: code, factors: ['totp'] });
+    expect(logged).toHaveBeenCalledTimes(isOurs ? 1 : 0);
+  });
+
+  it('leaves alone what is none of ours', () => {
     const other = new TypeError('a defect');
-    for (const thrown of [other, undefined, 'text']) expect(asHttpException(thrown, makeHost())).toBe(thrown);
-    const error = new SessionAuthError('too_many_attempts', 'wait', { retryAfterSeconds: 7 });
-    for (const type of ['ws', 'rpc']) expect(asHttpException(error, makeHost(false, type))).toBe(error);
-    expect(headers).toEqual({});
+    for (const thrown of [other, undefined, 'text']) {
+      expect(asHttpException(thrown, makeHost())).toBe(thrown);
+      expect(asHttpException(thrown, makeChannelHost('graphql'))).toBe(thrown);
+    }
   });
 });

@@ -1,15 +1,27 @@
 import type { ServerResponse } from 'node:http';
-import { beginningOf } from '../cache/text-copy.js';
+import { finished } from 'node:stream';
+import { beginningOf } from '../cache/lru-cache.js';
+import { SessionAuthError } from '../errors/session-auth.error.js';
 import type { FingerprintRequest } from '../fingerprint/fingerprint.options.js';
-import type { ClientInfo } from '../users/client-info.js';
+import type { ClientInfo } from '../users/client.js';
 import type { AdapterRequest, AdapterResponse } from './adapter.js';
 import { canChangeExpressHead, changeExpressHead } from './express-head.js';
 import { forwarded } from './forwarded.js';
-import { mergedVary, objectOf, withCookies, type FinalCookie, type HeaderValue } from './head-lines.js';
+import { mergedVary, objectOf, type HeaderValue } from './head-lines.js';
 
 const MAX_USER_AGENT = 512;
 /** More than an IPv6 address with a zone takes. A trusted proxy may hand on whatever its client calls an address. */
 const MAX_ADDRESS = 64;
+
+/** Cookies by name that a response is to set, whatever else sets them. */
+type FinalCookies = ReadonlyMap<string, FinalCookie>;
+
+interface FinalCookie {
+  /** The `Set-Cookie` values of the name, all there are. */
+  readonly lines: readonly string[];
+  /** Asked when the head is written: whether the cookie must not be set any more. */
+  readonly isLate: () => boolean;
+}
 
 type WriteHead = (...args: unknown[]) => ServerResponse;
 
@@ -31,6 +43,8 @@ export class HttpExchange implements FingerprintRequest {
   readonly headers: AdapterRequest['headers'];
   /** The HTTP verb of the request line. No override header or field is looked at. */
   readonly method: string;
+  /** The response of Node that the adapter's is around. */
+  readonly #raw: ServerResponse;
   #client: ClientInfo | undefined;
   #isHeadAwaited = false;
   readonly #vary: string[] = [];
@@ -42,6 +56,7 @@ export class HttpExchange implements FingerprintRequest {
     private readonly request: AdapterRequest,
     private readonly response: AdapterResponse,
   ) {
+    this.#raw = response.raw ?? (response as unknown as ServerResponse);
     this.headers = request.headers;
     this.method = request.method ?? 'GET';
   }
@@ -102,10 +117,31 @@ export class HttpExchange implements FingerprintRequest {
     return this.#client;
   }
 
+  /** @throws SessionAuthError `response_not_bound` */
+  requireResponse(): void {
+    if (this.response.isAbsent === true) throw new SessionAuthError('response_not_bound', NO_RESPONSE);
+  }
+
   /** Whether it is too late to change headers. */
   get headersSent(): boolean {
     const { raw, sent, headersSent } = this.response;
     return headersSent ?? (sent === true || raw?.headersSent === true);
+  }
+
+  /**
+   * Has a function called when the response is finished, or its connection closed before that.
+   *
+   * @throws SessionAuthError `response_not_bound`
+   */
+  whenOver(callback: () => void): void {
+    this.requireResponse();
+    finished(this.#raw, () => callback());
+  }
+
+  /** Cuts the connection of a response that is not finished in so many milliseconds. */
+  finishWithin(milliseconds: number): void {
+    const timer = setTimeout(() => this.#raw.destroy(), milliseconds).unref();
+    this.whenOver(() => clearTimeout(timer));
   }
 
   /** Sets a header at once: the application may replace it. */
@@ -163,7 +199,7 @@ export class HttpExchange implements FingerprintRequest {
   #awaitHead(): void {
     if (this.#isHeadAwaited) return;
     this.#isHeadAwaited = true;
-    const response = this.response.raw ?? (this.response as unknown as ServerResponse);
+    const response = this.#raw;
     // a response of Express: docs/decisions/0023-nothing-on-express-messages.md
     if ('app' in response && canChangeExpressHead(response)) {
       changeExpressHead(response, (args) => this.#applyTo(args, response));
@@ -172,45 +208,27 @@ export class HttpExchange implements FingerprintRequest {
     // other libraries replace `writeHead` in the same way: the one that was first is called last
     // eslint-disable-next-line @typescript-eslint/unbound-method -- it is called with `apply`
     const writeHead = response.writeHead as WriteHead;
-    response.writeHead = (...args: unknown[]): ServerResponse => {
+    const writeOurs: WriteHead = (...args) => {
       response.writeHead = writeHead;
       return writeHead.apply(response, this.#applyTo(args, response));
     };
-  }
-
-  /** Says it by the headers that are set on the response. */
-  #apply(response: ServerResponse): void {
-    const present = response.getHeader('vary');
-    const vary = present === undefined ? [...new Set(this.#vary)].join(', ') : mergedVary([present], this.#vary);
-    if (vary !== '') response.setHeader('vary', vary);
-    if (this.#cookies !== undefined) {
-      const lines = withCookies([response.getHeader('set-cookie')], this.#cookies);
-      if (lines.length > 0) response.setHeader('set-cookie', lines);
-      else response.removeHeader('set-cookie');
-    }
-    if (this.#noStore) {
-      response.setHeader('cache-control', 'no-store');
-      for (const name of CACHE_OVERRIDES) response.removeHeader(name);
-    } else if (this.#isPersonal && !response.hasHeader('cache-control')) {
-      response.setHeader('cache-control', 'no-store');
-    }
+    // not in one step with the line above: V8 allocates a function that is written as the value of a property among old
+    // objects, where it keeps all of its request alive until the next full garbage collection
+    response.writeHead = writeOurs;
   }
 
   /**
    * The arguments of `writeHead` with what this response must say. Fastify hands its headers over in one object, which
-   * Node writes as it is; Express hands over none.
+   * Node writes as it is; Express hands over none, and has what is said set on the response.
    */
   #applyTo(args: unknown[], response: ServerResponse): unknown[] {
     const given = args.at(-1);
-    if (typeof given !== 'object' || given === null) {
-      this.#apply(response);
-      return args;
-    }
+    const isGiven = typeof given === 'object' && given !== null;
     const headers: Record<string, HeaderValue> = {};
     const ofOthers = response.getHeader('vary');
     const vary: HeaderValue[] = ofOthers === undefined ? [] : [ofOthers];
     const present: HeaderValue[] = [];
-    const source = Array.isArray(given) ? objectOf(given) : (given as Record<string, HeaderValue>);
+    const source = Array.isArray(given) ? objectOf(given) : isGiven ? (given as Record<string, HeaderValue>) : {};
     let isSilent = !response.hasHeader('cache-control');
     for (const name in source) {
       const key = name.toLowerCase();
@@ -223,7 +241,7 @@ export class HttpExchange implements FingerprintRequest {
     const names = vary.length === 0 ? [...new Set(this.#vary)].join(', ') : mergedVary(vary, this.#vary);
     if (names !== '') headers['vary'] = names;
     if (this.#cookies !== undefined) {
-      const lines = withCookies(present.length > 0 ? present : [response.getHeader('set-cookie')], this.#cookies);
+      const lines = linesWith(this.#cookies, present.length > 0 ? present : [response.getHeader('set-cookie')]);
       if (lines.length > 0) headers['set-cookie'] = lines;
       else response.removeHeader('set-cookie');
     }
@@ -233,6 +251,22 @@ export class HttpExchange implements FingerprintRequest {
     } else if (this.#isPersonal && isSilent) {
       headers['cache-control'] = 'no-store';
     }
-    return [...args.slice(0, -1), headers];
+    if (isGiven) return [...args.slice(0, -1), headers];
+    for (const name in headers) response.setHeader(name, headers[name]!);
+    return args;
   }
 }
+
+/** The `Set-Cookie` lines that are there, without those of our names, and ours. */
+function linesWith(cookies: FinalCookies, present: readonly (HeaderValue | undefined)[]): string[] {
+  const names = [...cookies.keys()];
+  const others = present
+    .flat()
+    .filter((line) => line !== undefined && !names.some((name) => `${line}`.startsWith(`${name}=`)));
+  const ours = [...cookies.values()].filter(({ isLate }) => !isLate());
+  return [...others.map(String), ...ours.flatMap(({ lines }) => lines)];
+}
+
+const NO_RESPONSE =
+  'the context of this GraphQL operation has no response, so no cookie can be set, and nothing tells when it is over: ' +
+  'return { req, res } (Express) or { req, reply } (Fastify) from the option context of GraphQLModule';

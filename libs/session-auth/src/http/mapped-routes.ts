@@ -1,7 +1,8 @@
 import 'reflect-metadata';
 import { Injectable, type RequestMethod, type Type } from '@nestjs/common';
-import { ApplicationConfig, MetadataScanner, ModulesContainer } from '@nestjs/core';
+import { ApplicationConfig, ModulesContainer } from '@nestjs/core';
 import { RoutePathFactory } from '@nestjs/core/router/route-path-factory.js';
+import { handlersOf } from './declared-handlers.js';
 
 /** Where Nest keeps what a route is mapped by. */
 const PATH = 'path';
@@ -28,7 +29,6 @@ export interface MappedRoute {
 /** The routes that Nest maps for an application. Prefix and versions are known from `NestModule.configure` on. */
 @Injectable()
 export class MappedRoutes {
-  readonly #scanner = new MetadataScanner();
   /** The router's own: its rules of prefix, exclusions and versions are not repeated here. */
   readonly #paths: RoutePathFactory;
 
@@ -49,13 +49,9 @@ export class MappedRoutes {
   }
 
   #routesOf(type: Type, modulePath: string | undefined): MappedRoute[] {
-    const prototype = type.prototype as Record<string, object>;
-    const names = this.#scanner.getAllMethodNames(prototype);
-    return names.flatMap((name) => {
-      const handler = prototype[name]!;
-      const method = Reflect.getMetadata(METHOD, handler) as RequestMethod | undefined;
-      if (method === undefined) return [];
-      const isOfHost = Reflect.getMetadata(HOST, type) !== undefined;
+    const isOfHost = Reflect.getMetadata(HOST, type) !== undefined;
+    return handlersOf(type, METHOD).map(({ name, handler }) => {
+      const method = Reflect.getMetadata(METHOD, handler) as RequestMethod;
       return { type, handler, name, method, isOfHost, paths: this.#pathsOf(type, handler, method, modulePath) };
     });
   }

@@ -5,7 +5,7 @@ import { Reflector } from '@nestjs/core';
 export type GuardClass = abstract new (...args: never[]) => CanActivate;
 
 /** Where Nest keeps what `@UseGuards()` names. */
-const GUARDS = '__guards__';
+export const GUARDS = '__guards__';
 
 const reflector = new Reflector();
 

@@ -3,6 +3,8 @@ import { Reflector } from '@nestjs/core';
 import { SessionAuthError } from '../errors/session-auth.error.js';
 import { DEFAULT_REALM } from '../realms/realm-name.js';
 import { ROUTE_REALMS } from '../realms/realm.decorator.js';
+import type { RouteSessions } from './channel-routes.js';
+import type { RequestServices } from './request-services.js';
 import type { RequestSession } from './request-session.js';
 import { bindSeveral, boundTo, type RequestSessionFactory } from './request-session-factory.js';
 import { SeveralSessions, type RouteSession } from './several-sessions.js';
@@ -36,7 +38,7 @@ export interface RegisteredRealm {
 
 /** The realms of an application. There is one of it, whatever the number of modules. */
 @Injectable()
-export class RealmRegistry {
+export class RealmRegistry implements RouteSessions {
   readonly #realms = new Map<string, RegisteredRealm>();
   readonly #claimed = new Map<unknown, string>();
   /** By class and handler: handlers of a class belong to all that extend it. */
@@ -60,6 +62,7 @@ export class RealmRegistry {
     }
     for (const claim of realm.claims ?? []) this.#claim(name, claim);
     this.#realms.set(name, realm);
+    realm.requestSessions.services.above = realm.services;
     const isAlone = this.#realms.size === 1 && name === DEFAULT_REALM;
     this.only = isAlone ? realm.requestSessions : undefined;
   }
@@ -96,13 +99,26 @@ export class RealmRegistry {
     return this.only !== undefined || this.#routeOf(context).names.includes(realm);
   }
 
+  /** The realm that counts for a handler's context. */
+  realmOf(context: ExecutionContext): string | undefined {
+    if (this.only !== undefined) return DEFAULT_REALM;
+    const route = this.#routeOf(context);
+    return route.names.length === 1 ? route.names[0] : route.of(context).present.realm;
+  }
+
   /** As {@link of}; does nothing for a route of a realm that no module makes. */
-  bind(context: ExecutionContext): void {
-    if (this.#routeOf(context).names.every((name) => this.#realms.has(name))) this.of(context);
+  bind(context: ExecutionContext): RouteSession | undefined {
+    const isMade = this.#routeOf(context).names.every((name) => this.#realms.has(name));
+    return isMade ? this.of(context) : undefined;
+  }
+
+  /** What sessions of a realm are read and judged with. */
+  servicesOf(realm: string): RequestServices {
+    return this.#realms.get(realm)!.requestSessions.services;
   }
 
   /** A service of the realm in which a request was bound. */
-  serviceOf<T extends object>({ realm }: RequestSession, type: Type<T> | Abstract<T>): T {
+  serviceOf<T extends object>({ realm }: { readonly realm: string }, type: Type<T> | Abstract<T>): T {
     return this.#realms.get(realm)!.services.get(type) as T;
   }
 
@@ -129,7 +145,14 @@ export class RealmRegistry {
     const factories = names.map((name) => this.#realms.get(name)?.requestSessions);
     if (!factories.every((factory) => factory !== undefined)) return { names, of: () => refuse(names) };
     if (factories.length === 1) return ofOne(names[0]!, factories[0]!);
-    return { names, of: (context) => severalOf(context, factories) };
+    const ofOperations = new WeakMap<object, SeveralSessions>();
+    return {
+      names,
+      of: (context) =>
+        context.getType() === 'http'
+          ? severalOf(context, factories)
+          : severalOfOperation(context, factories, ofOperations),
+    };
   }
 }
 
@@ -145,8 +168,24 @@ function severalOf(context: ExecutionContext, factories: readonly RequestSession
     bound.candidates.length === factories.length &&
     bound.candidates.every(({ services }, place) => services === factories[place]!.services);
   if (isOfRoute) return bound;
-  const several = new SeveralSessions(factories.map((each) => each.of(context)));
+  const several = new SeveralSessions(factories.map((each) => each.of(context) as RequestSession));
   bindSeveral(request, several);
+  return several;
+}
+
+/**
+ * A request of GraphQL, and a connection, may be for handlers of other realms too: what is bound to it is not theirs
+ * together.
+ */
+function severalOfOperation(
+  context: ExecutionContext,
+  factories: readonly RequestSessionFactory[],
+  known: WeakMap<object, SeveralSessions>,
+): SeveralSessions {
+  // all are of one kind
+  const candidates = factories.map((each) => each.of(context)) as RequestSession[];
+  const several = known.get(candidates[0]!) ?? new SeveralSessions(candidates);
+  known.set(candidates[0]!, several);
   return several;
 }
 

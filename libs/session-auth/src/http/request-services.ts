@@ -1,14 +1,18 @@
 import { Inject, Injectable, Optional } from '@nestjs/common';
+import { SessionAuthError } from '../errors/session-auth.error.js';
 import { SessionEventPublisher } from '../events/event-publisher.js';
-import { Fingerprint } from '../fingerprint/fingerprint.js';
+import { Fingerprint, type FingerprintMismatch } from '../fingerprint/fingerprint.js';
 import { DEFAULT_REALM, REALM } from '../realms/realm-name.js';
 import { SessionChanges } from '../session/session-changes.js';
 import { SessionReader } from '../session/session-reader.js';
 import { SessionRotation } from '../session/session-rotation.js';
+import type { Session } from '../session/session.js';
 import { UserSessions } from '../session/user-sessions.js';
 import { SessionGuessing } from '../throttle/session-guessing.js';
 import { Clock } from '../time/clock.js';
-import { SessionUserProvider } from '../users/session-user-provider.js';
+import type { ClientInfo } from '../users/client.js';
+import { SessionUserProvider, type SessionUser } from '../users/session-user-provider.js';
+import { findUser } from '../users/valid-user.js';
 import { CookieSet } from './cookie-set.js';
 import { HTTP_SETTINGS, type HttpSettings } from './http.options.js';
 import { SessionResumer } from './session-resumer.js';
@@ -34,4 +38,28 @@ export class RequestServices {
     @Optional() readonly users?: SessionUserProvider,
     @Inject(REALM) readonly realm = DEFAULT_REALM,
   ) {}
+
+  /** Services of the realm from folders above this one, by their class. Set when the realm is registered. */
+  above: ReadonlyMap<unknown, object> = new Map();
+
+  /** Tells that a session was asked for by a client that does not look like its own, if that was not told before. */
+  reportMismatch({ id: sessionId, userId }: Session, mismatch: FingerprintMismatch, client: ClientInfo): void {
+    if (this.fingerprint?.isNews(sessionId, mismatch) !== true) return;
+    this.events.publish({ type: 'session.fingerprint_mismatch', sessionId, userId, ...mismatch, client });
+  }
+
+  /**
+   * The user of a session as the application knows them now; undefined for one who is gone or disabled, and who is
+   * signed out everywhere by this (ASVS 7.4.2).
+   *
+   * @throws SessionAuthError `not_configured` without `users`, `invalid_user` for a user that they should not have
+   *   returned
+   */
+  async findUser(userId: string, client: ClientInfo): Promise<SessionUser | undefined> {
+    if (this.users === undefined)
+      throw new SessionAuthError('not_configured', 'SessionAuthModule was given no users provider');
+    const user = await findUser(this.users, userId);
+    if (user === undefined) await this.ofUsers.revokeAll(userId, undefined, 'account_disabled', client);
+    return user;
+  }
 }

@@ -1,18 +1,23 @@
-import { Injectable, type ExecutionContext } from '@nestjs/common';
+import { Inject, Injectable, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { IncomingMessage } from 'node:http';
+import { channelOf } from '../channels/channel.js';
+import { GRAPHQL_SETTINGS, type GraphqlSettings } from '../channels/graphql.options.js';
 import { SessionAuthError } from '../errors/session-auth.error.js';
 import type { AdapterRequest, AdapterResponse } from './adapter.js';
 import { HttpExchange } from './http-exchange.js';
+import { connectionOf } from './connection.js';
+import type { ConnectionSession } from './connection-session.js';
+import type { Session } from '../session/session.js';
 import { PASSIVE } from './passive.decorator.js';
 import { RequestServices } from './request-services.js';
 import { RequestSession } from './request-session.js';
-import type { RouteSession, SeveralSessions } from './several-sessions.js';
+import type { HttpRouteSession, SeveralSessions } from './several-sessions.js';
 
 /** Under which name the raw message, which middleware and adapters may wrap, holds its session. */
 const ROUTE_SESSION = Symbol('nestjs-session-auth');
 
-type Bindable = object & { [ROUTE_SESSION]?: RouteSession };
+type Bindable = object & { [ROUTE_SESSION]?: HttpRouteSession };
 
 const reflector = new Reflector();
 
@@ -21,11 +26,22 @@ const reflector = new Reflector();
  */
 @Injectable()
 export class RequestSessionFactory {
-  constructor(readonly services: RequestServices) {}
+  constructor(
+    readonly services: RequestServices,
+    @Inject(GRAPHQL_SETTINGS) private readonly graphql: GraphqlSettings = {},
+  ) {}
 
-  /** The session of the request of a handler's context, bound to it now if it was not yet. */
-  of(context: ExecutionContext): RequestSession {
-    const http = context.switchToHttp();
+  /**
+   * The session of the request of a handler's context, bound to it now if it was not yet; that of the connection for
+   * what comes over one.
+   *
+   * @throws SessionAuthError as of {@link channelOf}, outside of HTTP
+   */
+  of(context: ExecutionContext): RequestSession | ConnectionSession {
+    const channel = context.getType() === 'http' ? undefined : channelOf(context, this.graphql);
+    const connection = channel?.connection && connectionOf(channel.connection);
+    if (connection !== undefined) return connection.inRealm(this.services);
+    const http = channel ?? context.switchToHttp();
     const request = http.getRequest<AdapterRequest>();
     const raw = bindableOf(request);
     const bound = raw[ROUTE_SESSION];
@@ -47,6 +63,18 @@ export class RequestSessionFactory {
     return getRequestSession(request).inRealm(this.services);
   }
 
+  /**
+   * The live session of a request in this realm, or of an open connection as it is now: by the request that opened it,
+   * or by the client of a gateway.
+   *
+   * @throws SessionAuthError `request_not_bound`, `session_store_unavailable`
+   */
+  load(owner: object): Promise<Session | undefined> {
+    const connection = connectionOf(owner);
+    if (connection === undefined) return this.get(owner).load();
+    return connection.hasEnded ? Promise.resolve(undefined) : connection.inRealm(this.services).load();
+  }
+
   /** Binds a session to a request that no handler is asked for. */
   bind(request: AdapterRequest, response: AdapterResponse): RequestSession {
     const made = new RequestSession(new HttpExchange(request, response), this.services);
@@ -55,13 +83,16 @@ export class RequestSessionFactory {
   }
 }
 
+const OF_CONNECTION =
+  'a message over an open connection can set no cookie: log in and out over HTTP, and end sessions by their handle';
+
 /** Binds the sessions of a request in all realms of its route. */
 export function bindSeveral(request: object, sessions: SeveralSessions): void {
   bindableOf(request)[ROUTE_SESSION] = sessions;
 }
 
 /** The session bound to a request; undefined before guards have run. */
-export function boundTo(request: object): RouteSession | undefined {
+export function boundTo(request: object): HttpRouteSession | undefined {
   return bindableOf(request)[ROUTE_SESSION];
 }
 
@@ -70,9 +101,10 @@ export function boundTo(request: object): RouteSession | undefined {
  *
  * @throws SessionAuthError `request_not_bound` before guards have run (in middleware) and without the module
  */
-export function routeSessionOf(request: object): RouteSession {
+export function routeSessionOf(request: object): HttpRouteSession {
   const bound = bindableOf(request)[ROUTE_SESSION];
   if (bound !== undefined) return bound;
+  if (connectionOf(request) !== undefined) throw new SessionAuthError('request_not_bound', OF_CONNECTION);
   throw new SessionAuthError(
     'request_not_bound',
     'this request has not passed the guard of SessionAuthModule: import the module, and ask from guards on, not in middleware',
@@ -103,10 +135,11 @@ export function realmOfRequest(request: object): string | undefined {
   return boundTo(request)?.present.realm;
 }
 
-/** Whether a request counts as no activity of the user. */
+/** Whether a request counts as no activity of the user. That of an operation of GraphQL may be for several handlers. */
 function isPassive(context: ExecutionContext, { method, headers }: HttpExchange): boolean {
   if (method !== 'GET' && method !== 'HEAD') return false;
   const purpose = headers['sec-purpose'];
   if (typeof purpose === 'string' && /^\s*prefetch\b/i.test(purpose)) return true;
+  if (context.getType() !== 'http') return false;
   return reflector.getAllAndOverride<boolean | undefined>(PASSIVE, [context.getHandler(), context.getClass()]) === true;
 }

@@ -11,6 +11,7 @@ import { SessionGuessing } from '../throttle/session-guessing.js';
 import type { SessionUser, SessionUserProvider } from '../users/session-user-provider.js';
 import type { AdapterRequest } from './adapter.js';
 import { getRequestSession, RequestSessionFactory } from './request-session-factory.js';
+import type { RequestSession } from './request-session.js';
 import { SessionResumer, type Forgetting, type ResumableRequest, type ResumedSession } from './session-resumer.js';
 
 const MINUTE = 60_000;
@@ -515,7 +516,12 @@ describe('the session bound to a request', () => {
 
   function contextOf(request: object): Parameters<RequestSessionFactory['of']>[0] {
     const http = { getRequest: () => request, getResponse: () => response };
-    return { switchToHttp: () => http, getHandler: () => contextOf, getClass: () => Object } as never;
+    return {
+      getType: () => 'http',
+      switchToHttp: () => http,
+      getHandler: () => contextOf,
+      getClass: () => Object,
+    } as never;
   }
 
   const make = (): RequestSessionFactory => new RequestSessionFactory(scene.requestServices());
@@ -544,9 +550,9 @@ describe('the session bound to a request', () => {
     request.raw = Buffer.from('body');
     expect(getRequestSession(request)).toBe(requestSession);
     expect(factory.of(contextOf(request))).toBe(requestSession);
-    const inAnotherRealm = make().of(contextOf(request));
+    const inAnotherRealm = make().of(contextOf(request)) as RequestSession;
     expect(inAnotherRealm).not.toBe(requestSession);
-    expect(inAnotherRealm.exchange).toBe(requestSession.exchange);
+    expect(inAnotherRealm.exchange).toBe((requestSession as RequestSession).exchange);
   });
 
   it('is missing, with a code, before a guard has seen the request', () => {

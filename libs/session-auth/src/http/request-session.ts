@@ -5,12 +5,12 @@ import type { IssuedSession } from '../session/session-rotation.js';
 import { handedOutAt } from '../session/session-tokens.js';
 import { isSessionRequired } from '../session/session-required.js';
 import { Session } from '../session/session.js';
-import { findUser } from '../users/find-user.js';
 import type { SessionUser } from '../users/session-user-provider.js';
 import type { HttpExchange } from './http-exchange.js';
 import { PresentedCookies } from './presented-cookies.js';
 import type { RequestServices } from './request-services.js';
 import { ResponseCookies } from './response-cookies.js';
+import type { Forgetting } from './session-resumer.js';
 
 /**
  * The session of one request: read from the store once, when somebody first asks, and not at all if nobody does.
@@ -96,8 +96,8 @@ export class RequestSession {
   }
 
   /**
-   * As {@link load}, for whoever makes a session where there is none. Another one would keep a remembered device from being
-   * signed in, so that is signed in by a passive request too.
+   * As {@link load}, for whoever makes a session where there is none. Another one would keep a remembered device from
+   * being signed in, so that is signed in by a passive request too.
    */
   async loadOrSignIn(): Promise<Session | undefined> {
     const session = await this.load();
@@ -115,7 +115,8 @@ export class RequestSession {
    * The session's user as the application knows them, read once a request; undefined without a session of a user.
    * A user who is gone or disabled is signed out everywhere (ASVS 7.4.2).
    *
-   * @throws SessionAuthError `not_configured` without `users`, `invalid_user` for a user that they should not have returned
+   * @throws SessionAuthError `not_configured` without `users`, `invalid_user` for a user that they should not have
+   *   returned
    */
   loadUser(): Promise<SessionUser | undefined> {
     this.#user ??= this.#findUser();
@@ -148,10 +149,11 @@ export class RequestSession {
   /**
    * To be called before the store is, by whatever has to write a cookie.
    *
-   * @throws SessionAuthError `response_already_sent`
+   * @throws SessionAuthError `response_already_sent`, `response_not_bound`
    */
   requireUnsent(): void {
     if (!this.exchange.headersSent) return;
+    this.exchange.requireResponse();
     throw new SessionAuthError(
       'response_already_sent',
       'the head of the response has been written: no cookie can be set',
@@ -159,13 +161,15 @@ export class RequestSession {
   }
 
   /**
-   * Makes a newly issued token the request's: the client gets its cookie, and whoever asks from now on gets its session.
-   * A token that several logins share may have been replaced already: then the client has the newer one, or will have.
+   * Makes a newly issued token the request's: the client gets its cookie, and whoever asks from now on gets its
+   * session. A token that several logins share may have been replaced already: then the client has the newer one, or
+   * will have.
    *
    * @param until as of {@link ResponseCookies.writeSession}
    */
   replace(issued: IssuedSession, until = Infinity): void {
     const { token, session } = issued;
+    Session.attach(session, this.exchange);
     const latest = Math.min(until, this.#latestResumption);
     this.#token = token;
     this.#session = this.#live = Promise.resolve(session);
@@ -182,22 +186,22 @@ export class RequestSession {
     this.responseCookies.dropDevice();
   }
 
+  /** Forgets the remembered device of the request and takes its cookie. Costs nothing where there is none. */
+  async forgetDevice(how: Forgetting): Promise<void> {
+    if (this.presented.hasRememberMe) await this.services.resumer?.forget(this, how);
+  }
+
   /** After this, the next request by the same token may have been given another cookie. */
   latestHead(): number {
     return this.services.clock.now() + this.services.reader.handOverGrace;
   }
 
   async #findUser(): Promise<SessionUser | undefined> {
-    const { users, ofUsers } = this.services;
     const session = await this.load();
     if (session?.userId === undefined) return undefined;
-    if (users === undefined)
-      throw new SessionAuthError('not_configured', 'SessionAuthModule was given no users provider');
-    const user = await findUser(users, session.userId);
-    if (user !== undefined) return user;
-    await ofUsers.revokeAll(session.userId, undefined, 'account_disabled', this.exchange.client);
-    this.clear();
-    return undefined;
+    const user = await this.services.findUser(session.userId, this.exchange.client);
+    if (user === undefined) this.clear();
+    return user;
   }
 
   async #resume(isPassive = this.isPassive): Promise<Session | undefined> {
@@ -268,18 +272,14 @@ export class RequestSession {
   }
 
   async #isTolerated(session: Session, mismatch: FingerprintMismatch): Promise<boolean> {
-    const { changes, events } = this.services;
-    const { id: sessionId, userId } = session;
     const { client } = this.exchange;
-    if (this.services.fingerprint?.isNews(sessionId, mismatch) === true) {
-      events.publish({ type: 'session.fingerprint_mismatch', sessionId, userId, ...mismatch, client });
-    }
+    this.services.reportMismatch(session, mismatch, client);
     if (mismatch.action === 'report') return true;
     this.#isForeign = true;
     if (mismatch.action === 'reject') return false;
-    await changes.destroySession(session, 'fingerprint_mismatch', client);
+    await this.services.changes.destroySession(session, 'fingerprint_mismatch', client);
     // or it would be signed in again by the next request
-    await this.services.resumer?.forget(this, { reason: 'fingerprint_mismatch', exceptSessionId: sessionId });
+    await this.forgetDevice({ reason: 'fingerprint_mismatch', exceptSessionId: session.id });
     this.#token = null;
     if (!this.exchange.headersSent) this.responseCookies.clearSession();
     return false;

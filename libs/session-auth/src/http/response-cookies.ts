@@ -3,6 +3,7 @@ import type { FoundCookie } from '../cookies/sealed-cookie.js';
 import { PreSessionCookie } from '../cookies/pre-session-cookie.js';
 import type { SessionOfCookie } from '../cookies/session-cookie.js';
 import type { Clock } from '../time/clock.js';
+import type { SessionUser } from '../users/session-user-provider.js';
 import type { HttpExchange } from './http-exchange.js';
 import type { PresentedCookies } from './presented-cookies.js';
 
@@ -59,11 +60,13 @@ export class ResponseCookies {
    *
    * @param since when they did, in milliseconds since the epoch
    */
-  writeDevice(user: string, since = this.clock.now()): void {
+  writeDevice(user: Pick<SessionUser, 'id'>, since = this.clock.now()): void {
     const { device } = this.cookies;
     if (device === undefined) return;
-    const { device: known, deviceId } = this.presented;
-    this.#set(device, this.presented.deviceCookie, device.issue(known, { user, since }, this.clock.now(), deviceId));
+    const { presented, clock } = this;
+    const use = { user: presented.userOnDevice(user), since };
+    const line = device.issue(presented.device, use, clock.now(), presented.deviceId);
+    this.#set(device, presented.deviceCookie, line);
   }
 
   /** What {@link writeDevice} was told is not so. */

@@ -2,6 +2,8 @@ import { describe, expect, it, jest } from '@jest/globals';
 import type { ArgumentsHost } from '@nestjs/common';
 import type { HttpAdapterHost } from '@nestjs/core';
 import { SessionAuthError } from '../errors/session-auth.error.js';
+import { lastValueFrom, type Observable } from 'rxjs';
+import { loadTransportExceptions } from '../channels/transport-exceptions.js';
 import { SessionAuthErrorFilter } from './session-auth-error.filter.js';
 
 const ERROR = new SessionAuthError('too_many_attempts', 'wait', { retryAfterSeconds: 7 });
@@ -29,8 +31,31 @@ describe('SessionAuthErrorFilter', () => {
     expect((response as { setHeader: jest.Mock }).setHeader).toHaveBeenCalledWith('retry-after', '7');
   });
 
-  it('leaves an error alone that was not thrown over HTTP', () => {
+  describe('outside of HTTP', () => {
     const filter = new SessionAuthErrorFilter({} as HttpAdapterHost);
-    expect(() => filter.catch(ERROR, makeHost('ws').host)).toThrow(ERROR);
+    const hostOf = (type: string, more: object = {}): ArgumentsHost =>
+      ({ getType: () => type, getArgs: () => [], getHandler: () => null, ...more }) as unknown as ArgumentsHost;
+    const told = { code: 'too_many_attempts', message: 'wait', retryAfterSeconds: 7 };
+
+    it('returns what GraphQL takes for thrown', () => {
+      expect(filter.catch(ERROR, hostOf('graphql'))).toMatchObject({
+        message: 'wait',
+        extensions: { reason: 'too_many_attempts' },
+      });
+    });
+
+    it('returns what microservices send to their client', async () => {
+      await loadTransportExceptions();
+      const answer = filter.catch(ERROR, hostOf('rpc')) as Observable<never>;
+      await expect(lastValueFrom(answer)).rejects.toStrictEqual(told);
+    });
+
+    it('sends it to the client of a socket', async () => {
+      await loadTransportExceptions();
+      const client = { emit: jest.fn() };
+      const ws = { getClient: () => client, getPattern: () => 'pattern', getData: () => 'data' };
+      filter.catch(ERROR, hostOf('ws', { switchToWs: () => ws }));
+      expect(client.emit.mock.calls).toEqual([['exception', told]]);
+    });
   });
 });

@@ -1,27 +1,39 @@
 import type { Session } from '../session/session.js';
 import type { SessionUser } from '../users/session-user-provider.js';
+import { ConnectionSession } from './connection-session.js';
 import type { RequestSession } from './request-session.js';
 
-/** The session of a request, in the realm or realms of its route. */
-export type RouteSession = RequestSession | SeveralSessions;
+/** The session of a request over HTTP, in the realm or realms of its route. */
+export type HttpRouteSession = RequestSession | SeveralSessions;
+
+/** The session of a request, or of the connection that a message came over, in the realm or realms of its handler. */
+export type RouteSession = HttpRouteSession | ConnectionRoute;
+
+/** The session of the connection that a message came over, in the realm or realms of its handler. */
+export type ConnectionRoute = ConnectionSession | SeveralSessions<ConnectionSession>;
+
+/** Whether it came over a connection whose opening request was checked. */
+export function isOfConnection(route: RouteSession): route is ConnectionRoute {
+  return route.present instanceof ConnectionSession;
+}
 
 /**
  * The session of a request to a route of several realms. One of the realms counts from the moment at which somebody
  * asked for a session and there was one, or at which the request was judged by its CSRF token: see {@link Realm}.
  */
-export class SeveralSessions {
-  #settled: RequestSession | undefined;
+export class SeveralSessions<One extends RequestSession | ConnectionSession = RequestSession> {
+  #settled: One | undefined;
 
   /** @param candidates the request in each of the realms, in the order of the decorator */
-  constructor(readonly candidates: readonly RequestSession[]) {}
+  constructor(readonly candidates: readonly One[]) {}
 
   /** The request in the realm that counts; in the first one while that is open. */
-  get present(): RequestSession {
+  get present(): One {
     return this.#settled ?? this.candidates[0]!;
   }
 
   /** The request in each of the realms that may still be the one that counts. */
-  get possible(): readonly RequestSession[] {
+  get possible(): readonly One[] {
     return this.#settled === undefined ? this.candidates : [this.#settled];
   }
 
@@ -37,6 +49,11 @@ export class SeveralSessions {
     return undefined;
   }
 
+  /** As of {@link RequestSession.loadLive}, and without settling which realm counts. */
+  async loadLive(): Promise<Session | undefined> {
+    return (this.#settled ?? (await this.#findLive()))?.loadLive();
+  }
+
   async loadUser(): Promise<SessionUser | undefined> {
     await this.load();
     return this.present.loadUser();
@@ -46,13 +63,13 @@ export class SeveralSessions {
    * The request in the realm that has the live session, else in the first. It is settled by that: whoever the CSRF
    * token of one realm speaks for, it is nobody's remembered device of another.
    */
-  async settle(): Promise<RequestSession> {
+  async settle(): Promise<One> {
     if (this.#settled === undefined) this.#settle((await this.#findLive()) ?? this.present);
     return this.present;
   }
 
-  async #findLive(): Promise<RequestSession | undefined> {
-    let anonymous: RequestSession | undefined;
+  async #findLive(): Promise<One | undefined> {
+    let anonymous: One | undefined;
     for (const candidate of this.candidates) {
       const session = await candidate.loadLive();
       if (session?.userId !== undefined) return candidate;
@@ -61,7 +78,7 @@ export class SeveralSessions {
     return anonymous;
   }
 
-  #settle(candidate: RequestSession): void {
+  #settle(candidate: One): void {
     this.#settled ??= candidate;
   }
 }

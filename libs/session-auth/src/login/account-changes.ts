@@ -6,8 +6,7 @@ import { SessionLifecycleService } from '../session/session-lifecycle.service.js
 import { SessionRotation } from '../session/session-rotation.js';
 import type { Session } from '../session/session.js';
 import { LoginThrottle } from '../throttle/login-throttle.js';
-import type { ClientInfo } from '../users/client-info.js';
-import { DeviceRecognition } from './device-recognition.js';
+import type { ClientInfo } from '../users/client.js';
 import { RememberedLogin } from './remembered-login.js';
 
 /** What changes of an account end: sessions that stand for what it was, and devices that are remembered or known by it. */
@@ -18,7 +17,6 @@ export class AccountChanges {
     private readonly lifecycle: SessionLifecycleService,
     private readonly rotation: SessionRotation,
     private readonly remembered: RememberedLogin,
-    private readonly devices: DeviceRecognition,
     @Optional() private readonly throttle?: LoginThrottle,
   ) {}
 
@@ -35,7 +33,7 @@ export class AccountChanges {
     ]);
     // the browser at hand is as well known as it was: later than what has ended
     if (kept !== undefined && changedAt !== undefined)
-      this.devices.remember(requestSession!, { id: userId }, changedAt + 1);
+      requestSession!.responseCookies.writeDevice({ id: userId }, changedAt + 1);
     return ended;
   }
 
@@ -52,7 +50,7 @@ export class AccountChanges {
     const client = requestSession?.exchange.client;
     const reason = 'credentials_changed';
     // before all the user's tokens go: one that was replaced is a sign of theft
-    if (kept !== undefined) await this.remembered.forget(requestSession!, { reason, exceptSessionId: kept.id });
+    if (kept !== undefined) await requestSession!.forgetDevice({ reason, exceptSessionId: kept.id });
     await this.remembered.forgetAll(userId);
     if (requestSession === undefined || kept === undefined) {
       return { revokedSessions: await this.lifecycle.revokeAll(userId, reason, client) };

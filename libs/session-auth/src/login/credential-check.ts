@@ -1,5 +1,4 @@
 import { Injectable, Logger, Optional } from '@nestjs/common';
-import { QueueFullError } from '../async/fair-queue.js';
 import { isStoreUnavailable } from '../async/store-deadline.js';
 import { SessionAuthError } from '../errors/session-auth.error.js';
 import { stackOf } from '../errors/stack-of.js';
@@ -9,10 +8,9 @@ import type { RequestSession } from '../http/request-session.js';
 import { PasswordHasher } from '../passwords/password-hasher.js';
 import type { ThrottleRefusal } from '../throttle/login-attempt.js';
 import { LoginThrottle } from '../throttle/login-throttle.js';
-import { PasswordQueue } from '../throttle/password-queue.js';
+import { PasswordQueue, QueueFullError } from '../throttle/password-queue.js';
 import { SessionUserProvider, type SessionUser } from '../users/session-user-provider.js';
 import { userIdOf } from '../users/valid-user.js';
-import { DeviceRecognition } from './device-recognition.js';
 
 /** When to try again after passwords that wait were too many: by then some of them have been checked. */
 const RETRY_SECONDS = 5;
@@ -36,7 +34,6 @@ export class CredentialCheck {
   constructor(
     private readonly passwords: PasswordHasher,
     private readonly events: SessionEventPublisher,
-    private readonly devices: DeviceRecognition,
     private readonly queue: PasswordQueue,
     @Optional() private readonly throttle?: LoginThrottle,
     @Optional() private readonly users?: SessionUserProvider,
@@ -60,7 +57,7 @@ export class CredentialCheck {
       this.queue.requireRoom(ip);
       return (await findUser()) ?? undefined;
     });
-    const device = user && this.devices.usedBy(requestSession, user);
+    const device = user && requestSession.presented.deviceUsedBy(user);
     const attempt = this.throttle?.attempt(loginName, idOf(user), { ip, device });
     const refusal = await attempt?.check();
     if (refusal !== undefined) this.#refuse(requestSession, refusal, user);
@@ -74,7 +71,7 @@ export class CredentialCheck {
     // not before: what takes longer would tell the right password from others whose verdict was kept back
     await this.#renewHash(ip, user!, password);
     const isKnown = device !== undefined && attempt?.isDeviceKnown !== false;
-    return { user: user!, newDevice: this.devices.isOn ? !isKnown : undefined };
+    return { user: user!, newDevice: requestSession.presented.knowsDevices ? !isKnown : undefined };
   }
 
   /**
@@ -82,8 +79,9 @@ export class CredentialCheck {
    * known. A device that cannot be looked up is new: a notice too many, never one too few.
    */
   async isNewDevice(requestSession: RequestSession, user: SessionUser): Promise<boolean | undefined> {
-    if (!this.devices.isOn) return undefined;
-    const device = this.devices.usedBy(requestSession, user);
+    const { presented } = requestSession;
+    if (!presented.knowsDevices) return undefined;
+    const device = presented.deviceUsedBy(user);
     if (device === undefined || this.throttle === undefined) return device === undefined;
     try {
       return !(await this.throttle.isDeviceKnown(userIdOf(user.id), device.since));

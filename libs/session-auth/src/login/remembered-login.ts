@@ -13,7 +13,6 @@ import { RememberMeSignIn } from '../remember-me/remember-me-sign-in.js';
 import { REMEMBER_ME_SETTINGS, type RememberMeSettings } from '../remember-me/remember-me.options.js';
 import { RememberMeService } from '../remember-me/remember-me.service.js';
 import { SessionUserProvider } from '../users/session-user-provider.js';
-import { DeviceRecognition } from './device-recognition.js';
 
 /**
  * Remember-me over HTTP: the device's token, and the login that comes of it when a request has no live session. Where
@@ -25,7 +24,6 @@ export class RememberedLogin extends SessionResumer {
     private readonly rememberMe: RememberMeService,
     private readonly signIns: RememberMeSignIn,
     private readonly revocation: RememberMeRevocation,
-    private readonly devices: DeviceRecognition,
     @Inject(REMEMBER_ME_SETTINGS) private readonly settings: RememberMeSettings | undefined,
     @Optional() private readonly users?: SessionUserProvider,
   ) {
@@ -50,9 +48,7 @@ export class RememberedLogin extends SessionResumer {
     request.responseCookies.writeRememberMe(token, userId, device.expiresAt);
   }
 
-  /** Forgets the device of a request and takes its cookie. Costs nothing where there is none. */
   override async forget(request: ResumableRequest, how: Forgetting): Promise<void> {
-    if (!request.presented.hasRememberMe) return;
     await this.#takeIn(request, how);
     request.responseCookies.clearRememberMe();
   }
@@ -80,7 +76,7 @@ export class RememberedLogin extends SessionResumer {
     }
     if (isMixed(request, opened)) return undefined;
     const { token, userMark } = opened;
-    const device = this.devices.deviceOf(request);
+    const device = presented.deviceDigest;
     const outcome = await this.signIns.signIn(token, { client: exchange.client, fingerprint, device, userMark });
     if (outcome.status === 'signed-in') {
       const { record, session, until } = outcome;

@@ -10,14 +10,12 @@ import type { SessionData } from '../session/session-record.js';
 import { SessionRotation } from '../session/session-rotation.js';
 import { requireSession, type Session } from '../session/session.js';
 import { UserSessions } from '../session/user-sessions.js';
-import type { ClientInfo } from '../users/client-info.js';
+import type { ClientInfo } from '../users/client.js';
 import type { SessionAuthentication } from '../users/session-authentication.js';
-import { findUser, findUserByEmail } from '../users/find-user.js';
 import { SessionUserProvider, type SessionUser, type SessionUserId } from '../users/session-user-provider.js';
-import { checkAccount, checkedUser, userIdOf } from '../users/valid-user.js';
+import { checkAccount, checkedUser, findUser, findUserByEmail, userIdOf } from '../users/valid-user.js';
 import { AccountChanges } from './account-changes.js';
 import { CredentialCheck } from './credential-check.js';
-import { RememberedLogin } from './remembered-login.js';
 import { SignIn, type Login, type LoginOptions, type LoginUserOptions } from './sign-in.js';
 
 /** What a user logs in with. */
@@ -31,8 +29,8 @@ export interface Credentials {
  *
  * Each method takes the request as the handler has it (`@Req()`), of Express or Fastify, and writes cookies to that
  * request's response before the handler returns. Where the head of the response has been written already, those that
- * have to write a cookie throw `response_already_sent` and change nothing. A user or an id that no account can have, given
- * or returned by `users`, is refused with `invalid_user`.
+ * have to write a cookie throw `response_already_sent` and change nothing. A user or an id that no account can have,
+ * given or returned by `users`, is refused with `invalid_user`.
  */
 @Injectable()
 export class SessionAuthService {
@@ -45,20 +43,22 @@ export class SessionAuthService {
     private readonly credentials: CredentialCheck,
     private readonly signIn: SignIn,
     private readonly accountChanges: AccountChanges,
-    private readonly remembered: RememberedLogin,
     @Optional() private readonly users?: SessionUserProvider,
   ) {}
 
-  /** The live session of a request, or undefined. Read once a request. */
+  /**
+   * The live session of a request, or undefined. Read once a request. Of an open connection, it is the session as it is
+   * at the moment: by the request that opened it, or by the client of a gateway.
+   */
   async current(request: object): Promise<Session | undefined> {
-    return this.requestSessions.get(request).load();
+    return this.requestSessions.load(request);
   }
 
   /**
-   * Whether the request's token was replaced a moment ago by a proof of who the user is (a login, {@link reauthenticate},
-   * {@link credentialsChanged}), less than `lifetime.rotationGrace` before: a form was sent twice, and this is the second
-   * one. It has no session. `login` and `reauthenticate` accept it with a password that verifies now, and nothing else
-   * does.
+   * Whether the request's token was replaced a moment ago by a proof of who the user is (a login, {@link
+   * reauthenticate}, {@link credentialsChanged}), less than `lifetime.rotationGrace` before: a form was sent twice, and
+   * this is the second one. It has no session. `login` and `reauthenticate` accept it with a password that verifies
+   * now, and nothing else does.
    */
   async isRepeated(request: object): Promise<boolean> {
     return (await this.requestSessions.get(request).loadRenewable()) !== undefined;
@@ -87,8 +87,9 @@ export class SessionAuthService {
    * The session's token is new in any case (ASVS 7.2.4). Over a live session of the same user it replaces the token
    * and keeps the data; over that of another user it ends that session; an anonymous session hands over its data.
    *
-   * @throws SessionAuthError `session_limit_reached`, `invalid_credentials` for a disabled account, `session_required` where
-   *   the session has ended before its device was remembered, `invalid_configuration` for an `authenticatedAt` that is no time, or a nameless `upstream`
+   * @throws SessionAuthError `session_limit_reached`, `invalid_credentials` for a disabled account, `session_required`
+   *   where the session has ended before its device was remembered, `invalid_configuration` for an `authenticatedAt`
+   *   that is no time, or a nameless `upstream`
    */
   async loginUser<User extends SessionUser>(
     request: object,
@@ -113,7 +114,7 @@ export class SessionAuthService {
     const requestSession = this.#unsent(request);
     const { token, exchange } = requestSession;
     await Promise.all([
-      this.remembered.forget(requestSession, { reason: 'logout', exceptSessionId: token && handleOf(token) }),
+      requestSession.forgetDevice({ reason: 'logout', exceptSessionId: token && handleOf(token) }),
       token === undefined ? undefined : this.changes.destroy(digestOf(token), 'logout', exchange.client),
     ]);
     requestSession.clear();
@@ -130,8 +131,8 @@ export class SessionAuthService {
    * that works: the second request comes by the token that the first one has replaced, which is good for this alone
    * ({@link isRepeated}). So the route must not be behind a guard that asks for a session.
    *
-   * @param proof `newPassword`: what the form is about to set the password to. Another request by the same form may have
-   *   set it already, and the old one holds no more then
+   * @param proof `newPassword`: what the form is about to set the password to. Another request by the same form may
+   *   have set it already, and the old one holds no more then
    * @throws SessionAuthError `session_required`, `invalid_credentials`, `too_many_attempts`, `server_busy`,
    *   `password_too_long`, `not_configured`
    */
@@ -169,7 +170,8 @@ export class SessionAuthService {
    *
    * @param factor its name, such as `'totp'`: 1 to 32 of a-z, 0-9, _ and -. At most eight a session.
    * @throws SessionAuthError `session_required` without a session of a user, and when the session has ended or another
-   *   request has replaced its token meanwhile; `invalid_configuration` for what is no name of a factor, and for a ninth
+   *   request has replaced its token meanwhile; `invalid_configuration` for what is no name of a factor, and for a
+   *   ninth
    */
   async factorCompleted(request: object, factor: string): Promise<Session> {
     const requestSession = this.#unsent(request);
@@ -215,8 +217,9 @@ export class SessionAuthService {
 
   /**
    * To be called after a user's password, or whatever else they log in with, has changed (ASVS 7.4.3): all their
-   * sessions and remembered devices end, and no device that they signed in from is known any more. The session of the request `keep`, if it is that user's, goes on with a new
-   * token, the old one dead at once. Answers how many sessions ended.
+   * sessions and remembered devices end, and no device that they signed in from is known any more. The session of the
+   * request `keep`, if it is that user's, goes on with a new token, the old one dead at once. Answers how many sessions
+   * ended.
    *
    * A login with the old password that is under way ends as well: it looks the account up again after its session is
    * made. So save the new password first, then call this.

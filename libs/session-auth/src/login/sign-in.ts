@@ -11,11 +11,9 @@ import { Session } from '../session/session.js';
 import type { UpstreamSession } from '../session/upstream-session.js';
 import { UserSessions } from '../session/user-sessions.js';
 import type { SessionAuthentication } from '../users/session-authentication.js';
-import { findUser } from '../users/find-user.js';
 import type { SessionUser, SessionUserProvider } from '../users/session-user-provider.js';
-import { userIdOf } from '../users/valid-user.js';
+import { findUser, userIdOf } from '../users/valid-user.js';
 import { CredentialCheck } from './credential-check.js';
-import { DeviceRecognition } from './device-recognition.js';
 import { RememberedLogin } from './remembered-login.js';
 
 /** An account that changes at each look never settles: it is left as it was seen last. */
@@ -59,7 +57,6 @@ export class SignIn {
     private readonly reader: SessionReader,
     private readonly ofUsers: UserSessions,
     private readonly credentials: CredentialCheck,
-    private readonly devices: DeviceRecognition,
     private readonly remembered: RememberedLogin,
     @Inject(SESSION_LIFETIME) private readonly lifetime: SessionLifetime,
   ) {}
@@ -81,7 +78,7 @@ export class SignIn {
     const login = await this.#establish(requestSession, user, { authentication, ...originOf(options) }, newDevice);
     const { id: sessionId } = login.session;
     if (options.rememberMe === true) await remembered.remember(requestSession, userIdOf(user.id), sessionId);
-    else await remembered.forget(requestSession, { reason: 'replaced', exceptSessionId: sessionId });
+    else await requestSession.forgetDevice({ reason: 'replaced', exceptSessionId: sessionId });
     return login;
   }
 
@@ -91,21 +88,22 @@ export class SignIn {
     proof: Proof,
     newDevice: boolean | undefined,
   ): Promise<Login<User>> {
-    const { changes, devices } = this;
-    const { client } = requestSession.exchange;
+    const { changes } = this;
+    const { presented, responseCookies, exchange } = requestSession;
+    const { client } = exchange;
     const previous = await requestSession.loadLive();
     // a form that was sent twice: the first login has replaced the token a moment ago
     const own = previous ?? (await requestSession.loadRenewable());
     if (own?.userId === userIdOf(user.id)) {
       const renewed = await this.#renew(own, user, proof, requestSession);
       if (renewed !== undefined) {
-        devices.remember(requestSession, user);
+        responseCookies.writeDevice(user);
         return renewed;
       }
     }
     const data = previous !== undefined && previous.userId === undefined ? previous.data : undefined;
     const { fingerprint } = requestSession;
-    const device = devices.deviceOf(requestSession);
+    const device = presented.deviceDigest;
     // the session of a login that could not renew it ends: its token is with somebody else
     const sharedFor = previous?.userId === userIdOf(user.id) ? 0 : this.lifetime.rotationGrace;
     const issued = await changes.create({ user, ...proof, client, fingerprint, newDevice, data, device, sharedFor });
@@ -120,7 +118,7 @@ export class SignIn {
       }
     }
     requestSession.replace(issued);
-    devices.remember(requestSession, user);
+    responseCookies.writeDevice(user);
     return { user, session: issued.session };
   }
 

@@ -7,7 +7,7 @@ import { Session } from '../session/session.js';
 import { markOfUser } from '../crypto/session-token.js';
 import { UserSessions } from '../session/user-sessions.js';
 import { Clock } from '../time/clock.js';
-import type { ClientInfo } from '../users/client-info.js';
+import type { ClientInfo } from '../users/client.js';
 import { MAX_USE_OF_LOST_SESSION, sessionOfLostAnswer, sessionsOf, standingOf } from './remember-me-succession.js';
 import { DEFAULT_REMEMBER_ME, REMEMBER_ME_SETTINGS, type RememberMeSettings } from './remember-me.options.js';
 import { hasSoundTimes, RememberMeTokenStore, type RememberMeTokenRecord } from './remember-me-token-store.js';

@@ -6,7 +6,7 @@ import { requireCompleteStore } from '../errors/require-complete-store.js';
 import { SessionEventPublisher } from '../events/event-publisher.js';
 import type { IssuedSession } from '../session/session-rotation.js';
 import { Clock } from '../time/clock.js';
-import type { ClientInfo } from '../users/client-info.js';
+import type { ClientInfo } from '../users/client.js';
 import type { SessionUserId } from '../users/session-user-provider.js';
 import { userIdOf } from '../users/valid-user.js';
 import { RememberMeRevocation, type ForgetDevice } from './remember-me-revocation.js';

@@ -4,7 +4,7 @@ import { StoreDeadline } from '../async/store-deadline.js';
 import { requireCompleteStore } from '../errors/require-complete-store.js';
 import type { ExportedLoginCount } from '../session/personal-data.js';
 import { Clock } from '../time/clock.js';
-import { clientNetwork, siteOf } from '../users/client-network.js';
+import { clientNetwork, siteOf } from '../users/client.js';
 import { LoginAttempt } from './login-attempt.js';
 import {
   CHANGE_KNOWN_FOR,
@@ -44,7 +44,8 @@ const SITE_FACTOR = 2;
 const EVER = 0;
 
 /**
- * Slows down guessing of passwords, without giving strangers a way to lock a user out.
+ * Slows down guessing of passwords, without giving strangers a way to lock a user out. {@link LoginAttempt} counts the
+ * failures and refuses an attempt; `login/credential-check.ts` answers 429 then.
  *
  * Counts of failures, all by digest:
  *
@@ -65,7 +66,7 @@ const EVER = 0;
  * So whatever strangers do, the owner gets in from where they got in before. A client without an address is counted by 2,
  * all of them as one, and by 3.
  *
- * A verdict on a password is only given out when it was counted first: see {@link LoginAttempt}.
+ * A verdict on a password is only given out when it was counted first.
  */
 export class LoginThrottle {
   readonly #logger = new Logger('SessionAuth');

@@ -1,9 +1,8 @@
 import { hash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { SessionEventPublisher } from '../events/event-publisher.js';
-import { clientNetwork } from '../users/client-network.js';
 import { Clock } from '../time/clock.js';
-import type { ClientInfo } from '../users/client-info.js';
+import { clientNetwork, type ClientInfo } from '../users/client.js';
 import { LruCache } from '../cache/lru-cache.js';
 
 /** So many different session cookies that were not issued here, from one network in one window, make one event. */

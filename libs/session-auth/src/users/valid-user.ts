@@ -1,5 +1,5 @@
 import { SessionAuthError } from '../errors/session-auth.error.js';
-import type { SessionUser } from './session-user-provider.js';
+import type { SessionUser, SessionUserProvider } from './session-user-provider.js';
 
 /**
  * Returns the text of an account's id: what sessions are kept under.
@@ -53,6 +53,25 @@ export function checkAccount({ roles, email }: { readonly roles?: unknown; reado
 /** As {@link checkedUser}, of a look-up that may have found nobody. */
 export function checkedUserIfAny<User extends SessionUser>(user: User | null | undefined): User | undefined {
   return user == null ? undefined : checkedUser(user);
+}
+
+/**
+ * The user with a login name, also a disabled one.
+ *
+ * @throws SessionAuthError `invalid_user` for a user that the provider should not have returned
+ */
+export async function findUserByEmail(users: SessionUserProvider, email: string): Promise<SessionUser | undefined> {
+  return checkedUserIfAny(await users.findByEmail(email));
+}
+
+/**
+ * The user with an id, unless they are disabled.
+ *
+ * @throws SessionAuthError `invalid_user` for a user that the provider should not have returned
+ */
+export async function findUser(users: SessionUserProvider, userId: string): Promise<SessionUser | undefined> {
+  const user = checkedUserIfAny(await users.findById(userId));
+  return user?.disabled === true ? undefined : user;
 }
 
 function isRole(role: unknown): boolean {

@@ -1,4 +1,13 @@
+import Bowser from 'bowser';
 import { isIPv6 } from 'node:net';
+
+/** What is known of the client of a request. Untrusted: for lists, events and comparison, never for a decision alone. */
+export interface ClientInfo {
+  /** The client's address as the HTTP adapter sees it: behind a proxy, configure the adapter's trust. Cut at 64 characters. */
+  readonly ip?: string;
+  /** The `User-Agent` header, cut at 512 characters. */
+  readonly userAgent?: string;
+}
 
 const MAPPED_IPV4 = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i;
 /** The same network in hexadecimal, as some proxies write it: one bucket for all of it would be one for all of IPv4. */
@@ -39,4 +48,36 @@ function ipv4Of(...groups: readonly string[]): string {
   if (groups[0]?.includes('.') === true) return groups[0];
   const numbers = groups.map((group) => Number.parseInt(group, 16));
   return numbers.flatMap((number) => [number >> 8, number & 0xff]).join('.');
+}
+
+// a program's own name, at the beginning: `curl/8.5.0`
+const PRODUCT = /^[\w.-]{1,40}(?=\/\d)/;
+
+const KNOWN_BROWSERS = new Set(Object.values(Bowser.BROWSER_MAP));
+
+/**
+ * A short name of the client for people, such as `Firefox on Windows`, from the `userAgent` of a session or an event;
+ * `Unknown device` where it says nothing. Made of untrusted text, for display only: escape it in HTML.
+ */
+export function deviceName(userAgent: string | undefined): string {
+  if (userAgent === undefined || userAgent.trim() === '') return 'Unknown device';
+  const { browser, os } = Bowser.parse(userAgent);
+  return nameOf(browser, os) ?? PRODUCT.exec(userAgent)?.[0] ?? 'Unknown device';
+}
+
+/** Family and platform of a browser that is known, such as `Firefox on Windows`, without versions. */
+export function knownBrowser(userAgent: string): string | undefined {
+  if (userAgent.trim() === '') return undefined;
+  const { browser, os } = Bowser.parse(userAgent);
+  // a name that was only cut out of the text (`Mozilla`) is that of many
+  return KNOWN_BROWSERS.has(browser.name ?? '') ? nameOf(browser, os) : undefined;
+}
+
+interface Named {
+  readonly name?: string;
+}
+
+function nameOf(browser: Named, os: Named): string | undefined {
+  if (!browser.name) return undefined;
+  return os.name ? `${browser.name} on ${os.name}` : browser.name;
 }

@@ -5,15 +5,14 @@ import { cookieAttributes } from '../../test/fixtures/cookie-attributes.js';
 import { PreSessionCookie } from '../cookies/pre-session-cookie.js';
 import { KeyRing } from '../crypto/key-ring.js';
 import { SessionEventPublisher } from '../events/event-publisher.js';
-import { CookieSet } from '../http/cookie-set.js';
-import { DEFAULT_HTTP } from '../http/http.options.js';
-import type { RequestSession } from '../http/request-session.js';
-import { RequestServices } from '../http/request-services.js';
-import { RequestSessionFactory } from '../http/request-session-factory.js';
+import { CookieSet } from './cookie-set.js';
+import { DEFAULT_HTTP } from './http.options.js';
+import type { RequestSession } from './request-session.js';
+import { RequestServices } from './request-services.js';
+import { RequestSessionFactory } from './request-session-factory.js';
 import { DEFAULT_SESSION_LIFETIME } from '../session/lifetime.options.js';
 import { SessionGuessing } from '../throttle/session-guessing.js';
 import { DAY } from '../time/units.js';
-import { DeviceRecognition } from './device-recognition.js';
 
 const NOW = Date.UTC(2026, 0, 1);
 const ALICE = { id: 'alice' };
@@ -23,12 +22,10 @@ const ON_WINDOWS = 'Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:136.0) Gecko/20
 const CHROME = 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/134.0.0.0 Safari/537.36';
 
 let cookies: CookieSet;
-let devices: DeviceRecognition;
 
 function configure(deviceCookie: { readonly lifetime: number } | undefined): void {
   const keys = new KeyRing(['a secret that is long enough for tests']);
   cookies = new CookieSet(keys, cookieAttributes(), DEFAULT_SESSION_LIFETIME, undefined, deviceCookie);
-  devices = new DeviceRecognition(cookies, { now: () => NOW });
 }
 
 interface Browser {
@@ -70,15 +67,15 @@ function atLoginForm(userAgent = FIREFOX): Browser {
 /** Alice signs in. Returns what her session's device is called. */
 function signIn(browser: Browser, { user = ALICE } = {}): string | undefined {
   const { requestSession, respond } = ask(browser);
-  const device = devices.deviceOf(requestSession);
-  devices.remember(requestSession, user);
+  const device = requestSession.presented.deviceDigest;
+  requestSession.responseCookies.writeDevice(user);
   respond();
   return device;
 }
 
 const isNew = (browser: Browser, user: { readonly id: string | number } = ALICE): boolean =>
-  devices.usedBy(ask(browser).requestSession, user) === undefined;
-const deviceOf = (browser: Browser): string | undefined => devices.deviceOf(ask(browser).requestSession);
+  ask(browser).requestSession.presented.deviceUsedBy(user) === undefined;
+const deviceOf = (browser: Browser): string | undefined => ask(browser).requestSession.presented.deviceDigest;
 
 beforeEach(() => configure({ lifetime: 180 * DAY }));
 
@@ -122,19 +119,20 @@ describe('whether a user signs in from a new device', () => {
     const browser = atLoginForm();
     signIn(browser);
     const { id } = ask(browser).requestSession.presented.device!;
-    expect(devices.usedBy(ask(browser).requestSession, ALICE)).toEqual({ id, since: NOW });
+    expect(ask(browser).requestSession.presented.deviceUsedBy(ALICE)).toEqual({ id, since: NOW });
     const { requestSession, respond } = ask(browser);
-    devices.remember(requestSession, ALICE, NOW + 1);
+    requestSession.responseCookies.writeDevice(ALICE, NOW + 1);
     respond();
-    expect(devices.usedBy(ask(browser).requestSession, ALICE)).toEqual({ id, since: NOW + 1 });
+    expect(ask(browser).requestSession.presented.deviceUsedBy(ALICE)).toEqual({ id, since: NOW + 1 });
   });
 
   it('is not known where the device cookie is off', () => {
-    expect(devices.isOn).toBe(true);
+    const isOn = (browser: Browser): boolean => ask(browser).requestSession.presented.knowsDevices;
+    expect(isOn(atLoginForm())).toBe(true);
     configure(undefined);
     const browser = atLoginForm();
     signIn(browser);
-    expect([devices.isOn, isNew(browser)]).toEqual([false, true]);
+    expect([isOn(browser), isNew(browser)]).toEqual([false, true]);
   });
 });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { setImmediate as turn } from 'node:timers/promises';
-import { FairQueue, QueueFullError } from './fair-queue.js';
+import { FairQueue, QueueFullError } from './password-queue.js';
 
 const ROOMY = { running: 1, waitingPerKey: 100, waiting: 100 };
 

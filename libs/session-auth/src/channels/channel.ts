@@ -1,0 +1,128 @@
+import type { ArgumentsHost } from '@nestjs/common';
+import { IncomingMessage } from 'node:http';
+import { SessionAuthError } from '../errors/session-auth.error.js';
+import type { GraphqlSettings } from './graphql.options.js';
+import { operationOf } from './graphql-operation.js';
+
+/**
+ * Where a handler outside of HTTP finds the request that brought its operation, or that opened its connection: by the
+ * methods by which handlers of HTTP find theirs.
+ */
+export interface Channel {
+  /** What stands for an open connection, where there is one: its client, or the request that opened it. */
+  readonly connection?: object;
+  getRequest<T>(): T;
+  /**
+   * What cookies can be written to, or what says that nothing can.
+   *
+   * @throws SessionAuthError `request_not_bound` for a connection: who opened it has to be checked when it is opened
+   */
+  getResponse<T>(): T;
+}
+
+/** Where the context of an operation of GraphQL may hold the request: see {@link channelOf}. */
+interface UsualContext {
+  readonly req?: unknown;
+  readonly request?: unknown;
+  readonly reply?: unknown;
+  readonly res?: unknown;
+  readonly response?: unknown;
+  readonly extra?: unknown;
+}
+
+/** A response that is not there: its head counts as written. */
+export class AbsentResponse {
+  readonly headersSent = true;
+  readonly isAbsent = true;
+  getHeader(): undefined {
+    return undefined;
+  }
+  removeHeader(): void {
+    // there is none
+  }
+}
+
+/**
+ * The channel of a context that is not of HTTP.
+ *
+ * In GraphQL the request is what `graphql.request` returns, else the first that is one of `reply.request`, `req` and
+ * `request` of the operation's context; the response is `reply`, `res` or `response`, or on Express the request's own.
+ * Operations over a WebSocket have the request that opened it in `extra.request`, of the context or of its `req`.
+ *
+ * @throws SessionAuthError `request_not_bound` where there is no request, `session_required` for messages of
+ *   microservices, which have none
+ */
+export function channelOf(host: ArgumentsHost, settings: GraphqlSettings): Channel {
+  const type = host.getType<string>();
+  if (type === 'graphql') return channelOfOperation(operationOf(host).context, settings);
+  if (type === 'rpc') throw new SessionAuthError('session_required', 'a message of a microservice has no session');
+  if (type !== 'ws') throw new SessionAuthError('request_not_bound', `a context of type '${type}' has no request`);
+  const client = host.switchToWs().getClient<{ readonly request?: unknown }>();
+  // socket.io keeps the request that opened the connection, ws does not
+  return connection(client, client.request, WITHOUT_ADAPTER);
+}
+
+/** What stands for all handlers of an operation, or of a connection; undefined where nothing does. */
+export function ownerOf(host: ArgumentsHost): object | undefined {
+  const type = host.getType<string>();
+  const owner: unknown = type === 'graphql' ? operationOf(host).context : type === 'ws' ? host.getArgByIndex(0) : null;
+  return typeof owner === 'object' && owner !== null ? owner : undefined;
+}
+
+function channelOfOperation(context: unknown, settings: GraphqlSettings): Channel {
+  const usual = (context ?? {}) as UsualContext;
+  const { reply } = usual;
+  const asked = settings.request?.(usual as Readonly<Record<string, unknown>>);
+  const request = asked ?? [propertyOf(reply, 'request'), usual.req, usual.request].find(isRequest);
+  if (isRequest(request)) {
+    return isHandshake(request)
+      ? connection(request, request, WITHOUT_HANDSHAKE)
+      : { getRequest: <T>() => request as T, getResponse: <T>() => responseOf(usual, request) as T };
+  }
+  const opening = [usual.req, usual].map((each) => propertyOf(propertyOf(each, 'extra'), 'request')).find(isRequest);
+  if (opening === undefined) throw new SessionAuthError('request_not_bound', NO_REQUEST);
+  return connection(opening, opening, WITHOUT_HANDSHAKE);
+}
+
+/** The response beside a request, or one that is not there. */
+function responseOf({ reply, res, response }: UsualContext, request: object): object {
+  return [reply, res, response, propertyOf(request, 'res')].find(isResponse) ?? new AbsentResponse();
+}
+
+function connection(standing: object, request: unknown, message: string): Channel {
+  const refuse = (): never => {
+    throw new SessionAuthError('request_not_bound', message);
+  };
+  const getRequest = isRequest(request) ? <T>() => request as T : refuse;
+  return { connection: standing, getRequest, getResponse: refuse };
+}
+
+/** What a server has parsed, and not what a client's message says of headers: Mercurius puts that at the same place. */
+function isRequest(value: unknown): value is object {
+  const message = value instanceof IncomingMessage ? value : (propertyOf(value, 'raw') ?? value);
+  return Array.isArray(propertyOf(message, 'rawHeaders'));
+}
+
+function isResponse(value: unknown): value is object {
+  return typeof propertyOf(value, 'getHeader') === 'function';
+}
+
+/** Whether a request opened a WebSocket. One that only says so is refused as such, to its own harm. */
+function isHandshake(request: object): boolean {
+  return /^websocket$/i.test(String(propertyOf(propertyOf(request, 'headers'), 'upgrade')));
+}
+
+function propertyOf(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
+}
+
+const NO_REQUEST =
+  'the context of this GraphQL operation has no request: return { req, res } (Express) or { req, reply } (Fastify) ' +
+  'from the option context of GraphQLModule, or set graphql.request of SessionAuthModule';
+const WITHOUT_HANDSHAKE =
+  'nobody has checked the request that opened the WebSocket of this GraphQL operation: add onConnect: connectSession() ' +
+  "to subscriptions['graphql-ws'] of GraphQLModule (Apollo), or context: sessionContext() to subscription (Mercurius), " +
+  'of nestjs-session-auth/graphql, or send it over HTTP';
+const WITHOUT_ADAPTER =
+  'nobody has checked the request that opened this connection: ' +
+  'app.useWebSocketAdapter(withSessions(new IoAdapter(app), app)), or with WsAdapter, before app.listen()';

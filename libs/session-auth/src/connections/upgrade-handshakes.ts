@@ -1,0 +1,94 @@
+import { Injectable } from '@nestjs/common';
+import { HttpAdapterHost, ModulesContainer } from '@nestjs/core';
+import type { EventEmitter } from 'node:events';
+import { SessionAuthError } from '../errors/session-auth.error.js';
+import { messageIn } from '../http/connection.js';
+import { RealmRegistry } from '../http/realm-registry.js';
+import { hookOptionsOf, type ConnectionHook } from './connection-hook.js';
+import { Handshake } from './handshake.js';
+
+/** Where Nest keeps the options of a GraphQLModule, in the module itself. */
+const GRAPHQL_OPTIONS = 'GqlModuleOptions';
+
+/** The places in it where hooks of this library may be. */
+interface GraphqlModuleOptions {
+  readonly subscriptions?: { readonly 'graphql-ws'?: { readonly onConnect?: unknown } };
+  readonly subscription?: { readonly context?: unknown };
+}
+
+/** By the request that asked for an upgrade. */
+const APPLICATIONS = new WeakMap<object, UpgradeHandshakes>();
+
+/**
+ * The handshakes of hooks that other libraries call. Their options are often written down where there is no application
+ * yet: the request that asks for an upgrade tells which one it has come to.
+ */
+@Injectable()
+export class UpgradeHandshakes {
+  readonly #handshakes = new WeakMap<ConnectionHook, Handshake>();
+
+  constructor(
+    private readonly host: HttpAdapterHost,
+    private readonly modules: ModulesContainer,
+    private readonly realms: RealmRegistry,
+  ) {}
+
+  /**
+   * Makes the handshakes of the hooks that the application's GraphQLModules were given, and notes its upgrades from now
+   * on.
+   *
+   * @throws SessionAuthError `invalid_configuration`
+   */
+  prepare(): void {
+    for (const hook of this.#hooks()) if (hookOptionsOf(hook) !== undefined) this.of(hook as ConnectionHook);
+    const server = this.host.httpAdapter?.getHttpServer() as EventEmitter | undefined;
+    if (server === undefined) return;
+    const note = (request: object): void => void APPLICATIONS.set(request, this);
+    const isAwaited = server.listenerCount('upgrade') > 0;
+    if (isAwaited) server.prependListener('upgrade', note);
+    else beforeOthers(server, note);
+  }
+
+  /** The handshake of a hook that was not found at boot is made when it is first called. */
+  of(hook: ConnectionHook): Handshake {
+    const known = this.#handshakes.get(hook);
+    if (known !== undefined) return known;
+    const { owner, options } = hookOptionsOf(hook)!;
+    const handshake = new Handshake(owner, options, this.realms, this.host.httpAdapter);
+    this.#handshakes.set(hook, handshake);
+    return handshake;
+  }
+
+  #hooks(): unknown[] {
+    return [...this.modules.values()].flatMap(({ providers }) => {
+      const { subscriptions, subscription } = (providers.get(GRAPHQL_OPTIONS)?.instance ?? {}) as GraphqlModuleOptions;
+      return [subscriptions?.['graphql-ws']?.onConnect, subscription?.context];
+    });
+  }
+}
+
+/**
+ * The handshakes of the application that a request for an upgrade has come to.
+ *
+ * @throws SessionAuthError `not_configured`
+ */
+export function handshakesFor(request: object): UpgradeHandshakes {
+  const handshakes = APPLICATIONS.get(messageIn(request));
+  if (handshakes !== undefined) return handshakes;
+  throw new SessionAuthError(
+    'not_configured',
+    'a connection has come to no application that imports SessionAuthModule and has been initialised',
+  );
+}
+
+/**
+ * Has a listener called for upgrades before any other, once there is another: while there is none, Node takes a request
+ * that asks for an upgrade for any other request.
+ */
+function beforeOthers(server: EventEmitter, listener: (request: object) => void): void {
+  server.on('newListener', function onNew(event) {
+    if (event !== 'upgrade') return;
+    server.off('newListener', onNew);
+    server.prependListener('upgrade', listener);
+  });
+}
