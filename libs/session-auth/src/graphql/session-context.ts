@@ -1,0 +1,31 @@
+import { keepHook } from '../connections/connection-hook.js';
+import type { ConnectionOptions } from '../connections/connection.options.js';
+import { isOpening, misplaced, openSocket, type OpenSocket } from './session-socket.js';
+
+const OWNER = 'sessionContext';
+
+/** `subscription.context` of Mercurius. It adds nothing to the context of operations. */
+export type MercuriusContext = (socket: OpenSocket, request: object) => Promise<Record<string, never>>;
+
+/**
+ * As {@link connectSession}, for Mercurius, whose `onConnect` is not told of the request:
+ *
+ * ```ts
+ * GraphQLModule.forRoot({ driver: MercuriusDriver, subscription: { context: sessionContext() } });
+ * ```
+ *
+ * What the client says in the payload of `connection_init` counts for nothing. Subscriptions end when the client has
+ * answered the close, at their next event, or a second later, whichever is first.
+ *
+ * @param options as of {@link connectSession}
+ */
+export function sessionContext(options: ConnectionOptions = {}): MercuriusContext {
+  const context: MercuriusContext = async (socket, request) => {
+    if (!isOpening(socket, request)) {
+      throw misplaced(`${OWNER}() is subscription.context of Mercurius, and of nothing else`);
+    }
+    await openSocket(context, socket, request);
+    return {};
+  };
+  return keepHook(context, { owner: OWNER, options });
+}

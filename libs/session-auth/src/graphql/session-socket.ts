@@ -1,0 +1,84 @@
+import { IncomingMessage } from 'node:http';
+import type { ConnectionHook } from '../connections/connection-hook.js';
+import { refusedWith } from '../connections/refused-connection.js';
+import { handshakesFor } from '../connections/upgrade-handshakes.js';
+import { SessionAuthError } from '../errors/session-auth.error.js';
+import { connectionOf, messageIn } from '../http/connection.js';
+import { messageFor } from '../http/http-exception.js';
+
+/** A WebSocket of `ws`, as far as it is needed. */
+export interface OpenSocket {
+  readonly readyState: number;
+  close(code: number, reason: string): void;
+  terminate(): void;
+  once(event: 'close', listener: () => void): unknown;
+}
+
+const OPEN = 1;
+
+/** The close codes of graphql-ws, by the status that HTTP has for the same: its clients try again after 1013 only. */
+const CLOSE_CODES: Readonly<Record<number, number>> = { 401: 4401, 403: 4403, 503: 1013 };
+const INTERNAL_ERROR = 1011;
+
+/** A client that does not answer the close has its connection cut after so many milliseconds. */
+const PATIENCE = 1000;
+
+/** Whether these are a WebSocket and the request that opened it, which no client can make. */
+export function isOpening(socket: unknown, request: unknown): boolean {
+  const isObject = typeof request === 'object' && request !== null;
+  return socket !== undefined && isObject && messageIn(request) instanceof IncomingMessage;
+}
+
+/**
+ * Checks the request that opened a WebSocket, and closes that when it is refused, with the error's code as the reason.
+ *
+ * @param end what else is to be done when the session ends, and the WebSocket is closed
+ * @throws SessionAuthError when it is refused, as of {@link Handshake.open}, and `session_required` for a WebSocket
+ *   that was closed meanwhile
+ */
+export async function openSocket(
+  hook: ConnectionHook,
+  socket: OpenSocket,
+  request: object,
+  end?: () => void,
+): Promise<void> {
+  // Mercurius asks again for each connection_init
+  if (connectionOf(request) !== undefined) return;
+  try {
+    const connection = await handshakesFor(request)
+      .of(hook)
+      .open(request as IncomingMessage);
+    socket.once('close', () => connection.release());
+    connection.attach(() => {
+      closeEnded(socket);
+      end?.();
+    });
+    if (socket.readyState === OPEN) return;
+    connection.release();
+  } catch (error) {
+    throw refuse(socket, error);
+  }
+  throw new SessionAuthError('session_required', 'this connection was closed before its session was found');
+}
+
+/**
+ * The error of code `not_configured` for a hook that another library was given: that may tell its client the message.
+ */
+export function misplaced(what: string): SessionAuthError {
+  const error = new SessionAuthError('not_configured', what);
+  return new SessionAuthError('not_configured', messageFor(error), { cause: error });
+}
+
+function closeEnded(socket: OpenSocket): void {
+  socket.close(CLOSE_CODES[401]!, 'session_ended');
+  const timer = setTimeout(() => socket.terminate(), PATIENCE).unref();
+  socket.once('close', () => clearTimeout(timer));
+}
+
+function refuse(socket: OpenSocket, cause: unknown): SessionAuthError {
+  const error = refusedWith(cause);
+  // logs what the server has to answer for
+  messageFor(error);
+  socket.close(CLOSE_CODES[error.statusCode] ?? INTERNAL_ERROR, error.code);
+  return error;
+}
