@@ -1,0 +1,74 @@
+import { Logger, type INestApplicationContext, type WebSocketAdapter } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import type { ConnectionOptions } from '../connections/connection.options.js';
+import { Handshake } from '../connections/handshake.js';
+import { connectionOf } from '../http/connection.js';
+import { RealmRegistry } from '../http/realm-registry.js';
+import { checkGateways } from './gateway-realms.js';
+import { engineOf, followSocketIo, isSocketIo, keepSocket, refusingSocketIo } from './socket-io.js';
+import { followWs, refusingWs, type WsServer } from './ws.js';
+
+const OWNER = 'withSessions';
+
+type Handler = Parameters<WebSocketAdapter['bindMessageHandlers']>[1][number];
+
+/**
+ * Has every WebSocket of an application opened with a session, and closed when that ends, on whichever node it ends:
+ *
+ * ```ts
+ * app.useWebSocketAdapter(withSessions(new IoAdapter(app), app));
+ * ```
+ *
+ * To be called before the application is initialised. What opens a connection is checked once: a page of another origin
+ * is refused with 403, a client without a session with 401, and while the store is down all are with 503. Then guards
+ * and decorators work in gateways as they do in controllers, and ask the store for nothing while the session does not
+ * change. When the session ends the socket is closed with code 1008 and reason `session_ended`; clients of socket.io
+ * are told to disconnect before that, and do not connect again by themselves. Rotation and new proofs close nothing.
+ *
+ * @param adapter `IoAdapter`, `WsAdapter` or one that extends them; it is changed and returned
+ * @throws SessionAuthError `invalid_configuration` for options, for a storage without the session link, and for
+ *   gateways of a realm that no connection is opened for
+ */
+export function withSessions<Adapter extends WebSocketAdapter>(
+  adapter: Adapter,
+  app: INestApplicationContext,
+  options: ConnectionOptions = {},
+): Adapter {
+  const handshake = new Handshake(OWNER, options, app.get(RealmRegistry), app.get(HttpAdapterHost).httpAdapter);
+  checkGateways(app, handshake);
+  const logger = new Logger('SessionAuth');
+  const create = adapter.create.bind(adapter) as (port: number, options?: object) => object;
+  const bind = adapter.bindMessageHandlers.bind(adapter);
+  const followed = new WeakSet<object>();
+  const unchecked = (): void =>
+    logger.error('a WebSocket was closed that was opened past withSessions: its server was not made by the adapter');
+  const replaced: Pick<WebSocketAdapter, 'create' | 'bindMessageHandlers'> = {
+    create(port: number, given: object = {}) {
+      const server = create(port, { ...given, ...refusingWs(handshake, given), ...refusingSocketIo(handshake, given) });
+      const engine = isSocketIo(server) ? engineOf(server) : undefined;
+      // a server of socket.io comes again for each namespace
+      if (followed.has(engine ?? server)) return server;
+      followed.add(engine ?? server);
+      if (engine === undefined) followWs(server as WsServer, unchecked);
+      else followSocketIo(engine, unchecked);
+      return server;
+    },
+    bindMessageHandlers(client: object, handlers: Handler[], transform) {
+      keepSocket(client);
+      for (const handler of handlers) onlyWhileOpen(handler, client);
+      bind(client, handlers, transform);
+    },
+  };
+  return Object.assign(adapter, replaced);
+}
+
+/** Has the handler of a message, which is of one client, asked for none that comes after the session has ended. */
+function onlyWhileOpen(handler: { callback: Handler['callback'] }, client: object): void {
+  const callback = handler.callback as (...args: unknown[]) => Promise<unknown>;
+  handler.callback = (...args: unknown[]) => {
+    const connection = connectionOf(client);
+    if (connection === undefined || connection.hasEnded) return Promise.resolve();
+    connection.noteActivity();
+    return callback(...args);
+  };
+}
