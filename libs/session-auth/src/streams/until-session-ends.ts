@@ -1,0 +1,69 @@
+import { Logger } from '@nestjs/common';
+import { Observable, Subscription } from 'rxjs';
+import type { SessionAuthError } from '../errors/session-auth.error.js';
+import type { HttpRouteSession } from '../http/several-sessions.js';
+
+/** Milliseconds for interceptors to complete a stream whose source has ended. */
+const GRACE = 1000;
+
+/**
+ * What a source emits until the session of a request ends: then the source is unsubscribed, a last event
+ * `session_ended` comes, and the stream completes. A request without the session of a user gets what the source emits.
+ */
+export function untilSessionEnds(source: Observable<unknown>, route: HttpRouteSession): Observable<unknown> {
+  return new Observable((subscriber) => {
+    let signal: AbortSignal | undefined;
+    const subscription = new Subscription();
+    const end = (): void => {
+      // an interceptor may keep the response open by events of its own
+      route.present.exchange.finishWithin(GRACE);
+      // at once: the last event may wait for a client that reads nothing
+      release(subscription);
+      const { code, endReason } = signal!.reason as SessionAuthError;
+      subscriber.next({ type: 'session_ended', data: { code, endReason } });
+      subscriber.complete();
+    };
+    // a handler that listens to the signal itself may be told first: whatever it makes of that, this is how it ends
+    const unlessEnded =
+      <Args extends unknown[]>(tell: (...args: Args) => void) =>
+      (...args: Args): void => {
+        if (signal?.aborted !== true) tell(...args);
+        else if (!subscriber.closed) end();
+      };
+    subscriber.add(subscription);
+    subscriber.add(() => signal?.removeEventListener('abort', end));
+    subscription.add(
+      source.subscribe({
+        next: unlessEnded((event) => subscriber.next(event)),
+        error: unlessEnded((error) => subscriber.error(error)),
+        complete: unlessEnded(() => subscriber.complete()),
+      }),
+    );
+    void signalOf(route).then((found) => {
+      if (found === undefined || subscriber.closed) return;
+      signal = found;
+      if (signal.aborted) end();
+      else signal.addEventListener('abort', end, { once: true });
+    });
+  });
+}
+
+/** Unsubscribes what may throw, where nobody would catch it: the application's own teardown runs. */
+function release(subscription: Subscription): void {
+  try {
+    subscription.unsubscribe();
+  } catch (error) {
+    new Logger('SessionAuth').error('a stream failed when its session ended', error);
+  }
+}
+
+/** The signal of the session of a request's own cookie; undefined where there is none that could end. */
+async function signalOf(route: HttpRouteSession): Promise<AbortSignal | undefined> {
+  try {
+    const session = await route.loadLive();
+    return session?.userId === undefined ? undefined : session.signal;
+  } catch {
+    // its realm has no link, which was said at boot; or an open handler that has read no session runs without the store
+    return undefined;
+  }
+}
