@@ -1,9 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { postgresStorage } from 'nestjs-session-auth/postgres';
+import type { StorageOptions } from 'nestjs-session-auth';
 import { typeOrmStorage } from 'nestjs-session-auth/typeorm';
-import type { Pool } from 'pg';
 import type { DataSource } from 'typeorm';
 import type { Backend } from './bank.js';
-import { createDatabaseWithTables, type TestDatabase } from './postgres-database.js';
+import { executorOn, HABITS } from './sql-executors.js';
+import { createDatabaseWithTables, poolOf, type TestDatabase } from './postgres-database.js';
 
 type PoolOptions = NonNullable<Parameters<TestDatabase['open']>[0]>;
 
@@ -24,7 +26,7 @@ const EMPTY = `
 DO $$
 DECLARE name text;
 BEGIN
-  FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'migrations' LOOP
+  FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename NOT IN ('migrations', 'session_auth_version') LOOP
     EXECUTE format('DELETE FROM %I', name);
   END LOOP;
 END $$`;
@@ -36,25 +38,44 @@ END $$`;
  *
  * @param url another server than the run's PostgreSQL; the database is then made for this backend alone
  * @param pool options of the DataSources; with any, the database is made for this backend alone
+ * @param way by TypeORM, or by the pool of `pg` below it, or by an executor on that pool
  */
 export async function openPostgresBackend(
   namespace: string,
   url: string | undefined,
   pool: PoolOptions,
+  way: 'postgres' | 'pg' | 'executor',
 ): Promise<Backend> {
   const isShared = url === undefined && Object.keys(pool).length === 0;
   const opened = isShared ? (free.pop() ?? (await makeShared())) : await make(url, pool);
   const { database, dataSources } = opened;
   let asked = 0;
+  const next = (): DataSource => dataSources[asked++ % dataSources.length]!;
   return {
     get storage() {
-      return typeOrmStorage({ dataSource: dataSources[asked++ % dataSources.length]! });
+      return storageOn(next(), way, false, database.url);
+    },
+    get linkedStorage() {
+      return storageOn(next(), way, true, database.url);
     },
     redis: undefined,
     dataSource: dataSources[0],
     namespace,
     close: () => (isShared ? giveBack(opened) : database.close()),
   };
+}
+
+function storageOn(
+  dataSource: DataSource,
+  way: 'postgres' | 'pg' | 'executor',
+  link: boolean,
+  url: string,
+): StorageOptions {
+  if (way === 'postgres') return typeOrmStorage({ dataSource, link });
+  const pool = poolOf(dataSource);
+  if (way === 'pg') return postgresStorage({ pool, link });
+  const habits = HABITS['that makes BigInt, Date and objects of what it gets, and wraps errors in meta'];
+  return postgresStorage({ executor: executorOn(pool, habits), link: link && { url } });
 }
 
 /** Drops the databases that the tests of this file have shared; for the end of the file. */
@@ -97,6 +118,6 @@ async function isAtRest({ dataSources }: OpenedDatabase): Promise<boolean> {
 }
 
 function isIdle(dataSource: DataSource): boolean {
-  const { totalCount, idleCount, waitingCount } = (dataSource.driver as unknown as { readonly master: Pool }).master;
+  const { totalCount, idleCount, waitingCount } = poolOf(dataSource);
   return totalCount === idleCount && waitingCount === 0;
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { CreateSessionAuthTables } from 'nestjs-session-auth/typeorm';
-import { Client } from 'pg';
+import { Client, type Pool } from 'pg';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 
 /** A database of a test's own on the run's PostgreSQL. */
@@ -41,6 +41,11 @@ export async function createDatabaseWithTables(serverUrl?: string): Promise<Test
   await dataSource.runMigrations();
   await dataSource.destroy();
   return database;
+}
+
+/** The pool of `pg` that a DataSource has. */
+export function poolOf(dataSource: DataSource): Pool {
+  return (dataSource.driver as unknown as { readonly master: Pool }).master;
 }
 
 async function runSql(url: string, sql: string): Promise<void> {

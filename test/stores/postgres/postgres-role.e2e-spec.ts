@@ -5,6 +5,7 @@ import { SessionCleanupService } from 'nestjs-session-auth';
 import {
   loginThrottleStoreContract,
   rememberMeTokenStoreContract,
+  sessionLinkContract,
   sessionStoreContract,
 } from 'nestjs-session-auth/testing';
 import {
@@ -50,6 +51,14 @@ describe('a PostgreSQL role with the rights of docs/postgresql.md and no more', 
     Promise.resolve({
       store: new TypeOrmSessionStore(restricted[0]!),
       another: () => Promise.resolve(new TypeOrmSessionStore(restricted[1]!)),
+      close: () => Promise.resolve(),
+    }),
+  );
+
+  sessionLinkContract('TypeOrmSessionStore', () =>
+    Promise.resolve({
+      store: new TypeOrmSessionStore(restricted[0]!, { link: true }),
+      another: () => Promise.resolve(new TypeOrmSessionStore(restricted[1]!, { link: true })),
       close: () => Promise.resolve(),
     }),
   );

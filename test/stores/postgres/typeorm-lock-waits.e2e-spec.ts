@@ -1,18 +1,24 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { DataSource, QueryRunner } from 'typeorm';
-import type { SessionRecord } from 'nestjs-session-auth';
+import type { SessionRecord, SessionStore } from 'nestjs-session-auth';
+import { PostgresSessionStore } from 'nestjs-session-auth/postgres';
 import { CreateSessionAuthTables, TypeOrmSessionStore } from 'nestjs-session-auth/typeorm';
-import { createTestDatabase, type TestDatabase } from '../../support/postgres-database.js';
+import { createTestDatabase, poolOf, type TestDatabase } from '../../support/postgres-database.js';
 import { HOUR, MINUTE, newRecord, nextDigest, NO_LIMIT, NOW } from '../../support/session-records.js';
+import { executorOn } from '../../support/sql-executors.js';
 
 /**
  * What an operation does when it has to wait for somebody who is changing the row it has just seen: the moments that
  * parallel load meets by chance only.
  */
-describe('an operation on PostgreSQL that waits for another', () => {
+describe.each<[string, (dataSource: DataSource) => SessionStore]>([
+  ['by TypeORM', (dataSource) => new TypeOrmSessionStore(dataSource)],
+  ['by a pool', (dataSource) => new PostgresSessionStore(poolOf(dataSource))],
+  ['by an executor', (dataSource) => new PostgresSessionStore(executorOn(poolOf(dataSource)))],
+])('an operation on PostgreSQL, %s, that waits for another', (_by, storeOn) => {
   let database: TestDatabase;
   let dataSource: DataSource;
-  let store: TypeOrmSessionStore;
+  let store: SessionStore;
   let other: QueryRunner;
   let record: SessionRecord;
 
@@ -20,7 +26,7 @@ describe('an operation on PostgreSQL that waits for another', () => {
     database = await createTestDatabase();
     dataSource = await database.open({ migrations: [CreateSessionAuthTables] });
     await dataSource.runMigrations();
-    store = new TypeOrmSessionStore(dataSource);
+    store = storeOn(dataSource);
   });
 
   beforeEach(async () => {

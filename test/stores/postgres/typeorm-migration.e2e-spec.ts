@@ -53,7 +53,7 @@ describe('the migration', () => {
     const dataSource = await database.open({ schema: 'app', migrations: [CreateSessionAuthTables] });
     await dataSource.query('CREATE SCHEMA app');
     await dataSource.runMigrations();
-    expect((await objects(dataSource)).filter((name) => name.startsWith('app.session'))).toHaveLength(15);
+    expect((await objects(dataSource)).filter((name) => name.startsWith('app.session'))).toHaveLength(17);
     await new TypeOrmSessionStore(dataSource).create(newRecord('alice'), NO_LIMIT, NOW);
     expect(await dataSource.query('SELECT count(*)::int AS rows FROM app.session_auth_session')).toEqual([{ rows: 1 }]);
   });
@@ -182,12 +182,14 @@ describe('typeOrmStorage', () => {
     expect(dataSource.isInitialized).toBe(true);
   });
 
-  it('makes the boot fail, with what is allowed, for anything but a PostgreSQL DataSource that is ready', async () => {
+  it('makes the boot fail, with what is allowed, for a DataSource of another database, or one that is not ready', async () => {
     const refusal = (message: RegExp) =>
       expect.objectContaining({ code: 'invalid_configuration', message: expect.stringMatching(message) });
-    const other = { options: { type: 'mysql' } } as DataSource;
+    const other = { options: { type: 'mssql' } } as DataSource;
     await expect(boot(typeOrmStorage({ dataSource: other }))).rejects.toEqual(
-      refusal(/^typeOrmStorage.dataSource: given a DataSource of type 'mysql'; allowed is one of type 'postgres'$/),
+      refusal(
+        /^typeOrmStorage.dataSource: given a DataSource of type 'mssql'; allowed is one of type 'postgres', 'mariadb' or 'mysql'$/,
+      ),
     );
     const closed = new DataSource({ type: 'postgres', url: database.url });
     await expect(boot(typeOrmStorage({ dataSource: closed }))).rejects.toEqual(refusal(/not initialised/));
@@ -274,6 +276,8 @@ function expectedObjects(schema: string): string[] {
     'session_auth_audit_event_pkey',
     'session_auth_audit_event_at',
     'session_auth_audit_event_user',
+    'session_auth_version',
+    'session_auth_version_pkey',
   ];
   return [...names.map((name) => `${schema}.${name}`), 'public.migrations', 'public.PK_MIGRATIONS'];
 }

@@ -1,12 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { Pool } from 'pg';
 import type { DataSource, Logger } from 'typeorm';
 import type { SessionStore } from 'nestjs-session-auth';
 import { CreateSessionAuthTables, TypeOrmSessionStore } from 'nestjs-session-auth/typeorm';
-import { withReplaced, withSuccessor } from '../../../libs/session-auth/src/session/session-tokens.js';
-import { createTestDatabase, type TestDatabase } from '../../support/postgres-database.js';
-import { HOUR, MINUTE, newDigest, newRecord, nextDigest, NO_LIMIT, NOW } from '../../support/session-records.js';
-
-const USERS = ['alice', 'bob'];
+import { PostgresSessionStore } from 'nestjs-session-auth/postgres';
+import { loadSessions, LIMIT, USERS } from '../../support/session-load.js';
+import { executorOn } from '../../support/sql-executors.js';
+import { createTestDatabase, poolOf, type TestDatabase } from '../../support/postgres-database.js';
+import { HOUR, MINUTE, newRecord, NO_LIMIT, NOW } from '../../support/session-records.js';
 
 describe('PostgreSQL under parallel load', () => {
   let database: TestDatabase;
@@ -27,60 +28,24 @@ describe('PostgreSQL under parallel load', () => {
   afterEach(() => database.close());
 
   it('never deadlocks and never goes over a limit, whatever is done to the sessions of two users', async () => {
-    const digests = new Map(USERS.map((user) => [user, [] as string[]]));
-    let now = NOW;
-    const pick = <T>(list: readonly T[]): T | undefined => list[Math.floor(Math.random() * list.length)];
-    const operations: ((store: SessionStore, user: string, digest: string) => Promise<unknown>)[] = [
-      async (store, user) => {
-        const device = pick([undefined, undefined, 'phone', 'laptop']);
-        const record = newRecord(user, { createdAt: now, lastActivityAt: now, expiresAt: now + MINUTE, device });
-        const onLimit = pick(['evict-oldest', 'evict-least-recent'] as const)!;
-        await store.create(record, { max: 20, onLimit, sharedFor: pick([0, 100])! }, now);
-        digests.get(user)!.push(record.digest);
-      },
-      async (store, user, digest) => {
-        const found = await store.find(digest, { now, idle: MINUTE, interval: MINUTE });
-        if (found.status !== 'live') return;
-        const { record } = found;
-        const next = nextDigest(digest);
-        const changes = pick([
-          withSuccessor(record, next, now),
-          withReplaced(record, next, { now, grace: 1000, kind: 'retired' }),
-        ])!;
-        const renewed = pick([{}, { createdAt: now, expiresAt: now + MINUTE }])!;
-        await store.rotate(digest, { revision: record.revision ?? 0, now, changes: { ...changes, ...renewed } });
-        digests.get(user)!.push(next);
-      },
-      (store, _, digest) => store.find(digest, { now, idle: MINUTE, interval: 0 }),
-      (store, _, digest) => store.update(digest, { [pick(['a', 'b', 'c'])!]: now, d: undefined }, now, 1000),
-      (store, _, digest) => store.delete(digest, now),
-      (store, user) => store.updateByUser(user, { roles: [String(now)] }, now),
-      (store, user) => store.deleteByUser(user, { limit: pick([1, 5, 100])! }, now),
-      (store, user) => store.list(user, { limit: 10 }, now),
-      (store) => store.deleteExpired(now, 5),
-    ];
-    // logins outnumber the rest, so that there is something to work on
-    const weighted = [
-      ...operations,
-      ...Array.from({ length: 6 }, () => operations[0]!),
-      operations[1]!,
-      operations[1]!,
-    ];
-
-    let left = 4000;
-    const worker = async (_: unknown, index: number): Promise<void> => {
-      while (left-- > 0) {
-        now += 20;
-        const user = pick(USERS)!;
-        await pick(weighted)!(stores[index % 2]!, user, pick(digests.get(user)!.slice(-40)) ?? newDigest());
-      }
-    };
-    await Promise.all(Array.from({ length: 32 }, worker));
+    const now = await loadSessions(stores);
 
     expect(refused).toEqual([]);
     for (const user of USERS) {
-      expect((await stores[0]!.list(user, { limit: 1000 }, now)).records.length).toBeLessThanOrEqual(20);
+      expect((await stores[0]!.list(user, { limit: 1000 }, now)).records.length).toBeLessThanOrEqual(LIMIT);
     }
+  });
+
+  it('does so by a pool and an executor on two nodes', async () => {
+    const [pool, another] = nodes.map(poolOf) as [Pool, Pool];
+    const loaded = [new PostgresSessionStore(pool), new PostgresSessionStore(executorOn(another))];
+    const now = await loadSessions(loaded);
+    for (const user of USERS) {
+      expect((await loaded[0]!.list(user, { limit: 1000 }, now)).records.length).toBeLessThanOrEqual(LIMIT);
+    }
+    await pool.query('SELECT pg_stat_force_next_flush()');
+    const { rows } = await pool.query('SELECT deadlocks::int FROM pg_stat_database WHERE datname = current_database()');
+    expect(rows).toEqual([{ deadlocks: 0 }]);
   });
 
   it('sweeps on two nodes at a time, and reports each session once', async () => {

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { DataSource } from 'typeorm';
 import type { FindOutcome, SessionRecord } from 'nestjs-session-auth';
 import { CreateSessionAuthTables, TypeOrmSessionStore } from 'nestjs-session-auth/typeorm';
@@ -87,6 +87,47 @@ describe('reads that share a statement of PostgreSQL', () => {
     const reads = Array.from({ length: 20 }, () => store.find(newDigest(), touchAt(NOW)));
     const outcomes = await Promise.allSettled(reads);
     expect(outcomes.map(({ status }) => status)).toEqual(outcomes.map(() => 'rejected'));
+  });
+
+  describe('and whose sessions have expired', () => {
+    const expired = async (count: number): Promise<SessionRecord[]> => {
+      const records = Array.from({ length: count }, () => newRecord('alice', { expiresAt: NOW + MINUTE }));
+      for (const record of records) await store.create(record, NO_LIMIT, NOW);
+      return records;
+    };
+
+    it('remove them by few statements, and tell of each once, whoever finds it', async () => {
+      const records = await expired(40);
+      const other = new TypeOrmSessionStore(await database.open({}));
+      await other.checkTables();
+      const sent = jest.spyOn(dataSource.logger, 'logQuery');
+      const digests = records.map(({ digest }) => digest);
+      const ask = (from: TypeOrmSessionStore): Promise<FindOutcome[]> =>
+        Promise.all(digests.map((digest) => from.find(digest, touchAt(NOW + MINUTE))));
+      const outcomes = await Promise.all([ask(store), ask(other), ask(store)]);
+      const told = outcomes.flat().filter(({ status }) => status === 'expired');
+      expect(told).toHaveLength(40);
+      expect(outcomes.flat().filter(({ status }) => status === 'absent')).toHaveLength(80);
+      expect(sent.mock.calls.length).toBeLessThan(40);
+      sent.mockRestore();
+    });
+
+    it('wait for one that somebody else is about to change, and not with the others', async () => {
+      const [held, free] = await expired(2);
+      const holder = dataSource.createQueryRunner();
+      await holder.startTransaction();
+      await holder.query('SELECT FROM session_auth_session WHERE handle = $1 FOR UPDATE', [held!.id]);
+      const [ofHeld, ofFree] = [held!, free!].map(({ digest }) => store.find(digest, touchAt(NOW + MINUTE)));
+      expect(await ofFree).toMatchObject({ status: 'expired' });
+      // it was used after all
+      await holder.query('UPDATE session_auth_session SET expires_at = $2, revision = revision + 1 WHERE handle = $1', [
+        held!.id,
+        NOW + HOUR,
+      ]);
+      await holder.commitTransaction();
+      await holder.release();
+      expect(await ofHeld).toMatchObject({ status: 'live' });
+    });
   });
 
   function findAll(digests: readonly string[], now: number): Promise<FindOutcome[]> {

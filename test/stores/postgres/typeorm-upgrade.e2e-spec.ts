@@ -8,7 +8,8 @@ import {
   UpgradeSessionAuthTables,
 } from 'nestjs-session-auth/typeorm';
 import type { DataSource } from 'typeorm';
-import { upgradeSessionTable } from '../../../libs/session-auth/src/storage/postgres/session-tables.js';
+import { renewSessionTable } from '../../../libs/session-auth/src/storage/postgres/session-tables.js';
+import { catalogueOf } from '../../support/postgres-catalogue.js';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres-database.js';
 import { newRecord, NO_LIMIT, NOW } from '../../support/session-records.js';
 import { tablesOf01 } from './tables-of-0.1.js';
@@ -33,7 +34,7 @@ describe('the migration of the tables of version 0.1', () => {
     const { dataSource, store } = await openTablesOf01(columns, schema);
     await dataSource.runMigrations();
 
-    expect(await shapeOf(dataSource)).toEqual(await shapeOfNewTables(schema));
+    expect(await catalogueOf(dataSource)).toEqual(await shapeOfNewTables(schema));
     await store.checkTables();
     expect(await store.deleteExpired(Number.MAX_SAFE_INTEGER, 10)).toEqual([]);
     const remembered = `SELECT selector FROM ${quoted(schema)}.session_auth_remember_me`;
@@ -65,11 +66,11 @@ describe('the migration of the tables of version 0.1', () => {
   it('changes nothing where the tables are of this version', async () => {
     const { dataSource, store } = await openTablesOf01(FIRST);
     await dataSource.runMigrations();
-    const shape = await shapeOf(dataSource);
+    const shape = await catalogueOf(dataSource);
     const record = newRecord('alice', { device: 'phone', revision: 1 });
     await store.create(record, NO_LIMIT, NOW);
     await upgrade(dataSource);
-    expect(await shapeOf(dataSource)).toEqual(shape);
+    expect(await catalogueOf(dataSource)).toEqual(shape);
     expect((await store.list('alice', { limit: 10 }, NOW)).records).toEqual([record]);
   });
 
@@ -81,7 +82,7 @@ describe('the migration of the tables of version 0.1', () => {
 
   it.each([0, 1, 2, 3])('goes on where it broke off after %d statements without a transaction', async (statements) => {
     const { dataSource, store } = await openTablesOf01(FIRST);
-    for (const statement of upgradeSessionTable(undefined).slice(0, statements)) await dataSource.query(statement);
+    for (const statement of renewSessionTable(undefined).slice(0, statements)) await dataSource.query(statement);
     await upgrade(dataSource);
     await store.checkTables();
     expect(await dataSource.query('SELECT * FROM session_auth_session')).toEqual([]);
@@ -92,7 +93,7 @@ describe('the migration of the tables of version 0.1', () => {
     await dataSource.runMigrations();
     await dataSource.undoLastMigration();
     await dataSource.undoLastMigration();
-    expect(await shapeOf(dataSource)).toEqual([]);
+    expect(await catalogueOf(dataSource)).toEqual([]);
   });
 
   it('refuses a name that PostgreSQL would take for another', () => {
@@ -132,7 +133,7 @@ async function shapeOfNewTables(schema: string | undefined): Promise<unknown[]> 
   try {
     const dataSource = await database.open({ migrations: [createSessionAuthMigration({ schema })] });
     await dataSource.runMigrations();
-    return await shapeOf(dataSource);
+    return await catalogueOf(dataSource);
   } finally {
     await database.close();
   }
@@ -140,16 +141,4 @@ async function shapeOfNewTables(schema: string | undefined): Promise<unknown[]> 
 
 function quoted(schema = 'public'): string {
   return `"${schema.replaceAll('"', '""')}"`;
-}
-
-/** Every table, column, index and constraint of this library, however they came about. */
-async function shapeOf(dataSource: DataSource): Promise<unknown[]> {
-  return dataSource.query(`
-SELECT relkind, nspname, relname, relpersistence, reloptions, pg_get_indexdef(pg_class.oid) AS definition,
-    (SELECT json_agg(json_build_array(conname, pg_get_constraintdef(oid)) ORDER BY conname) FROM pg_constraint
-      WHERE conrelid = pg_class.oid) AS constraints,
-    (SELECT json_agg(to_jsonb(columns) - '{table_catalog,udt_catalog,collation_catalog,ordinal_position,dtd_identifier}'::text[]
-      ORDER BY column_name) FROM information_schema.columns WHERE table_schema = nspname AND table_name = relname) AS columns
-  FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
-  WHERE relname LIKE 'session\\_auth\\_%' AND relkind IN ('r', 'i', 'S') ORDER BY nspname, relname`);
 }

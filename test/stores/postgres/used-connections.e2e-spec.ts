@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { TypeOrmSessionStore, typeOrmStorage } from 'nestjs-session-auth/typeorm';
-import type { Pool, PoolClient } from 'pg';
+import type { PoolClient } from 'pg';
 import type { DataSource } from 'typeorm';
 import { ADAPTERS, startBank, type Backend, type Bank } from '../../support/bank.js';
-import { createDatabaseWithTables, type TestDatabase } from '../../support/postgres-database.js';
+import { createDatabaseWithTables, poolOf, type TestDatabase } from '../../support/postgres-database.js';
 import { newRecord, NO_LIMIT, NOW, touchAt } from '../../support/session-records.js';
 
 const ROLE = `stranger_${randomBytes(6).toString('hex')}`;
@@ -59,8 +59,6 @@ afterAll(async () => {
   await owner.query(`DROP ROLE ${ROLE}`);
   await database.close();
 });
-
-const poolOf = (dataSource: DataSource): Pool => (dataSource.driver as unknown as { readonly master: Pool }).master;
 
 /** Uses every connection that the pool has, and gives it back as it is then. */
 async function leave(dataSource: DataSource, behind: (client: PoolClient) => Promise<unknown>): Promise<void> {

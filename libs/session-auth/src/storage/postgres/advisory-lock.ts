@@ -2,6 +2,12 @@ import { hash } from 'node:crypto';
 import { realmPart } from '../../realms/realm-name.js';
 import type { PostgresStoreSettings } from './postgres-database.js';
 
+/**
+ * Milliseconds that a transaction with a lock may wait for its next statement, which is more than passes between two of
+ * ours: a node that vanishes must not hold a user's lock until TCP gives up.
+ */
+export const MAX_IDLE = 10_000;
+
 /** The namespace of the locks of a table and realm. */
 export function lockNamespace(table: string, { schema, realm }: PostgresStoreSettings): string {
   const part = realm === undefined ? '' : realmPart(realm, '@', '');

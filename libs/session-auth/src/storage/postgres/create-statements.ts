@@ -1,5 +1,6 @@
+import type { LinkClauses } from './link-clauses.js';
 import { statement, type PostgresStatement } from './postgres-statement.js';
-import { SESSION_COLUMNS, typeOf, type SessionColumn } from './session-row.js';
+import { parameter, SESSION_COLUMNS, type SessionColumn } from './session-row.js';
 
 /** The statements that create a session, for the table with a qualified name. */
 export interface CreateStatements {
@@ -8,18 +9,18 @@ export interface CreateStatements {
 }
 
 /* session-statements.ts tells how they stay atomic and free of deadlocks. */
-export function createStatements(session: string): CreateStatements {
+export function createStatements(session: string, link: LinkClauses): CreateStatements {
   const columns = SESSION_COLUMNS.map((column) => `"${column}"`).join(', ');
-  const values = SESSION_COLUMNS.map((column) => `${parameterOf(column)}::${typeOf(column)}`).join(', ');
+  const values = SESSION_COLUMNS.map(parameterOf).join(', ');
   const now = `$${SESSION_COLUMNS.length + 1}::bigint`;
 
   // an expired session that has the handle gives way
   const insertFrom = (source: string): string => `
-    INSERT INTO ${session} AS s (${columns}, sweep_at) SELECT ${values}, ${parameterOf('expires_at')}::bigint ${source}
+    INSERT INTO ${session} AS s (${columns}, sweep_at) SELECT ${values}, ${parameterOf('expires_at')} ${source}
     ON CONFLICT (handle) DO UPDATE
       SET (${columns}, sweep_at) = (${SESSION_COLUMNS.map((column) => `excluded."${column}"`).join(', ')}, excluded.sweep_at)
       WHERE s.expires_at <= ${now}
-    RETURNING handle`;
+    RETURNING s.handle`;
 
   const [max, policy, sharedFor, replaces, unlessUsedFor, newest] = Array.from(
     { length: 6 },
@@ -28,17 +29,18 @@ export function createStatements(session: string): CreateStatements {
 
   return {
     // $1… the columns, then now. Returns no row when a live session has the handle.
-    insert: statement(insertFrom('')),
+    insert: statement(insertFrom(''), ['handle']),
 
     // $1… the columns, then now, the most sessions and the policy, for how long a device's session is shared, the handle
     // of the session to replace and how long it may have been used (null: any time), and how many of the newest sessions
     // are looked at (null: all). Runs behind the user's lock. Returns no row when a session that has to leave is not as
     // it was seen any more.
     // Differences are numeric: one of a corrupt time would overflow, and keep its user from logging in.
-    admit: statement(`
+    admit: statement(
+      `
 WITH live AS MATERIALIZED (
     SELECT handle, device, created_at, last_activity_at, revision,
-      coalesce(handle = ${replaces} OR device = ${parameterOf('device')}, false) AS replaced
+      coalesce(handle = ${replaces}::text OR device = ${parameterOf('device')}, false) AS replaced
     FROM ${session} WHERE user_id = ${parameterOf('user_id')} AND expires_at > ${now}
     ORDER BY created_at DESC, handle DESC LIMIT ${newest}::bigint
   ),
@@ -53,7 +55,7 @@ WITH live AS MATERIALIZED (
       WHERE device = ${parameterOf('device')} AND greatest(${now} - created_at::numeric, 0) < ${sharedFor}::bigint
     UNION ALL
     SELECT 'in_use', handle FROM live
-      WHERE handle = ${replaces} AND last_activity_at - created_at::numeric > ${unlessUsedFor}::bigint
+      WHERE handle = ${replaces}::text AND last_activity_at - created_at::numeric > ${unlessUsedFor}::bigint
     UNION ALL
     SELECT 'limit_reached', NULL FROM surplus WHERE sessions > 0 AND ${policy}::text = 'reject'
   ),
@@ -61,7 +63,7 @@ WITH live AS MATERIALIZED (
     SELECT 'replaced' AS what, handle, last_activity_at, revision FROM live WHERE replaced
     UNION ALL
     (SELECT 'evicted', handle, last_activity_at, revision FROM live WHERE NOT replaced
-      ORDER BY CASE ${policy} WHEN 'evict-least-recent' THEN last_activity_at ELSE created_at END, created_at, handle
+      ORDER BY CASE ${policy}::text WHEN 'evict-least-recent' THEN last_activity_at ELSE created_at END, created_at, handle
       LIMIT (SELECT sessions FROM surplus))
   ),
   -- takes the locks first, in order, and has those that are as they were seen
@@ -77,17 +79,19 @@ WITH live AS MATERIALIZED (
   ),
   removed AS (
     DELETE FROM ${session} s USING held WHERE s.handle = held.handle AND EXISTS (SELECT FROM added)
-    RETURNING held.what, s.handle, s.created_at
+    RETURNING held.what, s.handle, s.created_at${link.ended('s', 'held.what')}
   )
-SELECT 'added', handle FROM added
+SELECT 'added'::text AS what, handle FROM added
 UNION ALL
 SELECT what, handle FROM refused
 UNION ALL
-(SELECT what, handle FROM removed ORDER BY created_at, handle)`),
+(SELECT what, handle FROM removed ORDER BY created_at, handle)`,
+      ['what', 'handle'],
+    ),
   };
 }
 
 /** The parameter of a new session's column. */
 function parameterOf(column: SessionColumn): string {
-  return `$${SESSION_COLUMNS.indexOf(column) + 1}`;
+  return parameter(SESSION_COLUMNS.indexOf(column) + 1, column);
 }

@@ -1,35 +1,35 @@
 import { SessionAuthError } from '../../errors/session-auth.error.js';
+import type { PostgresAccess } from './postgres-access.js';
 import type { Lease, PostgresExecutor } from './postgres-executor.js';
 import type { PostgresStatement, Row, SqlValue } from './postgres-statement.js';
 import { isConflict, isNotMigrated } from './sql-state.js';
 import { qualifiedName } from './sql-identifier.js';
+import { findTablesVersion, TABLES_VERSION } from './version-table.js';
 
 /** Settings of every store in PostgreSQL. */
 export interface PostgresStoreSettings {
-  /** The schema of the tables. @default what the `search_path` of a connection finds at first */
+  /** The schema of the tables, the same on all nodes. @default what the `search_path` of a connection finds at first */
   readonly schema?: string;
-  /** Milliseconds that an operation waits for a connection and its answers. @default no limit */
+  /**
+   * Milliseconds that an operation waits for a connection and its answers. A connection of a pool that does not answer
+   * in time is taken out of the pool, which opens another. Sweeps and the audit log may take longer. @default
+   * `storeTimeout` of the module; no limit for a store that the application constructs
+   */
   readonly queryTimeout?: number;
   /** The realm whose rows the store works on. @default 'default' */
   readonly realm?: string;
-  /** How error messages name the storage, and what has to be done for its tables to be those of this version. */
-  readonly wording: { readonly storage: string; readonly migrations: string };
 }
-
-/**
- * More than passes between two statements of ours: a node that vanishes must not hold a user's lock until TCP gives up.
- */
-const MAX_IDLE = 10_000;
 
 const SWEEP_TIMEOUT = 60_000;
 
 /** The schema in which a connection finds a table, whatever temporary tables it has. */
 const FIND_SCHEMA: PostgresStatement = {
   text: `
-SELECT found.schema FROM unnest(current_schemas(false)) WITH ORDINALITY AS found (schema, place)
+SELECT found.schema::text AS schema FROM unnest(current_schemas(false)) WITH ORDINALITY AS found (schema, place)
   JOIN pg_catalog.pg_namespace n ON n.nspname = found.schema
-  JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = $1
+  JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = $1::text
 ORDER BY found.place LIMIT 1`,
+  columns: ['schema'],
 };
 
 /** Picks one of a store's statements. */
@@ -38,42 +38,66 @@ type Pick<Sql> = (sql: Sql) => PostgresStatement;
 /**
  * Runs the statements of a store: with a deadline, once more after a conflict, behind a lock.
  *
- * Their tables are named with their schema, which is looked up once: whoever sets another `search_path` on a connection, or
- * makes a temporary table, does not redirect them.
+ * Their tables are named with their schema, which is looked up once: whoever sets another `search_path` on a
+ * connection, or makes a temporary table, does not redirect them.
  */
 export class PostgresDatabase<Sql> {
   readonly #timeout: number;
+  readonly #executor: PostgresExecutor;
   #sql: Sql | undefined;
+  #schema: string | undefined;
 
   /** @param statementsOf the statements for the table with a qualified name */
   constructor(
-    private readonly executor: PostgresExecutor,
-    private readonly settings: PostgresStoreSettings,
+    private readonly access: PostgresAccess,
+    { schema, queryTimeout = Infinity }: PostgresStoreSettings,
     private readonly table: string,
     private readonly statementsOf: (table: string) => Sql,
   ) {
-    this.#timeout = settings.queryTimeout ?? Infinity;
-    if (settings.schema !== undefined) this.#sql = statementsOf(qualifiedName(settings.schema, table));
+    this.#executor = access.executor;
+    this.#timeout = queryTimeout;
+    this.#schema = schema;
+    if (schema !== undefined) this.#sql = statementsOf(qualifiedName(schema, table));
   }
 
   /**
-   * Runs a statement that fails when a table or column is missing: called once at boot.
+   * Runs a statement that fails when a table or column is missing, and looks at the version of the tables: called once at
+   * boot.
    *
-   * @throws SessionAuthError `invalid_configuration` when the tables of this version are missing
+   * @throws SessionAuthError `invalid_configuration` when the tables of this version are missing, and for tables of a
+   *   later version than the next one
    */
   async checkTables(pick: Pick<Sql>, values: readonly SqlValue[] = []): Promise<void> {
+    let version: number;
     try {
       await this.run(pick, values);
+      const found = { text: findTablesVersion(this.#schema), columns: ['version'] };
+      const [row] = await this.#run(found, [], this.#timeout);
+      version = Number(row![0] ?? 0);
     } catch (cause) {
-      if (!isNotMigrated(cause)) throw cause;
-      const { storage, migrations } = this.settings.wording;
-      throw new SessionAuthError(
-        'invalid_configuration',
-        `${storage}: given a database without the tables of this version; allowed is one on which ` +
-          `${migrations} (${cause.message})`,
-        { cause },
-      );
+      throw isNotMigrated(cause) ? this.#notMigrated(cause.message, cause) : cause;
     }
+    if (version < TABLES_VERSION) throw this.#notMigrated(`they are of version ${version}`);
+    if (version <= TABLES_VERSION + 1) return;
+    throw new SessionAuthError(
+      'invalid_configuration',
+      `${this.access.wording.storage}: given tables of version ${version}, for which this node is too old; allowed is ` +
+        `version ${TABLES_VERSION} or ${TABLES_VERSION + 1}`,
+    );
+  }
+
+  #notMigrated(found: string, cause?: Error): SessionAuthError {
+    const { storage, remedy } = this.access.wording;
+    return new SessionAuthError(
+      'invalid_configuration',
+      `${storage}: given a database without the tables of this version; allowed is one on which ${remedy} (${found})`,
+      { cause },
+    );
+  }
+
+  /** Returns the statements, once the table's schema is known. */
+  async statements(): Promise<Sql> {
+    return this.#sql ?? (await this.#qualified());
   }
 
   /** Runs one statement, which is a transaction of its own. */
@@ -93,12 +117,8 @@ export class PostgresDatabase<Sql> {
    */
   async runLocked(lock: bigint, pick: Pick<Sql>, values: readonly SqlValue[]): Promise<Row[]> {
     const statement = pick(this.#sql ?? (await this.#qualified()));
-    const opening = [
-      `SET LOCAL idle_in_transaction_session_timeout = ${MAX_IDLE}`,
-      `SELECT pg_advisory_xact_lock(${lock})`,
-    ];
-    const attempt = (lease: Lease): Promise<Row[]> => inTransaction(lease, opening, statement, values);
-    return this.executor.lease((lease) => retried(lease, attempt, attempt), this.#timeout);
+    const attempt = (lease: Lease): Promise<Row[]> => inTransaction(lease, lock, statement, values);
+    return this.#executor.lease((lease) => retried(lease, attempt, attempt), this.#timeout);
   }
 
   /**
@@ -111,11 +131,12 @@ export class PostgresDatabase<Sql> {
   async exclusively<T>(lock: bigint, work: () => Promise<T>): Promise<T | undefined> {
     let outcome: { readonly of: T } | undefined;
     try {
-      await this.executor.lease(
+      await this.#executor.lease(
         (lease) =>
-          lease.transaction([], async (transaction) => {
-            const [row] = await transaction.query({ text: `SELECT pg_try_advisory_xact_lock(${lock})` }, []);
-            if (row![0] === 't') outcome = { of: await work() };
+          lease.transaction(undefined, async (transaction) => {
+            const text = `SELECT pg_try_advisory_xact_lock(${lock})::text AS taken`;
+            const [row] = await transaction.query({ text, columns: ['taken'] }, []);
+            if (row![0] === 'true') outcome = { of: await work() };
           }),
         SWEEP_TIMEOUT,
       );
@@ -130,17 +151,18 @@ export class PostgresDatabase<Sql> {
   async #qualified(): Promise<Sql> {
     const [row] = await this.#run(FIND_SCHEMA, [this.table], this.#timeout);
     if (row === undefined) return this.statementsOf(qualifiedName(undefined, this.table));
+    this.#schema = row[0]!;
     this.#sql = this.statementsOf(qualifiedName(row[0]!, this.table));
     return this.#sql;
   }
 
   #run(statement: PostgresStatement, values: readonly SqlValue[], timeout: number): Promise<Row[]> {
-    return this.executor.lease(
+    return this.#executor.lease(
       (lease) =>
         retried(
           lease,
           () => lease.query(statement, values),
-          () => inTransaction(lease, [], statement, values),
+          () => inTransaction(lease, undefined, statement, values),
         ),
       timeout,
     );
@@ -169,9 +191,9 @@ async function retried<T>(
 
 function inTransaction(
   lease: Lease,
-  opening: readonly string[],
+  lock: bigint | undefined,
   statement: PostgresStatement,
   values: readonly SqlValue[],
 ): Promise<Row[]> {
-  return lease.transaction(opening, (transaction) => transaction.query(statement, values));
+  return lease.transaction(lock, (transaction) => transaction.query(statement, values));
 }

@@ -4,7 +4,7 @@ import type { PostgresStatement, Row, SqlValue } from './postgres-statement.js';
  * Runs the statements of the stores on connections that the application owns. The stores know nothing else of a driver
  * or an ORM.
  *
- * An executor sends parameters apart from the text and returns rows as text. Where connections can keep prepared
+ * An executor sends parameters apart from the text and returns rows as text, in the order of `columns`. Where connections can keep prepared
  * statements, it prepares a statement under its name. It never joins a transaction that the application has open.
  */
 export interface PostgresExecutor {
@@ -23,10 +23,10 @@ export interface Lease extends StatementRunner {
   /**
    * Runs work in a transaction under READ COMMITTED: committed when the work resolves, rolled back when it rejects.
    *
-   * @param opening statements without parameters that run first, in the round trip of `BEGIN` where the driver allows
-   *   it
+   * @param lock the number of an advisory lock that the transaction takes first, if any. It is a statement of its own,
+   *   in the round trip of `BEGIN` where the driver allows it
    */
-  transaction<T>(opening: readonly string[], work: (transaction: StatementRunner) => Promise<T>): Promise<T>;
+  transaction<T>(lock: bigint | undefined, work: (transaction: StatementRunner) => Promise<T>): Promise<T>;
 }
 
 /** Runs one statement after another. */

@@ -4,9 +4,10 @@ import {
   type FailureKey,
   type NewFailure,
 } from '../../throttle/login-throttle-store.js';
-import { PostgresDatabase, type PostgresStoreSettings } from './postgres-database.js';
-import type { PostgresExecutor } from './postgres-executor.js';
-import type { Row } from './postgres-statement.js';
+import { PostgresDatabase } from './postgres-database.js';
+import type { PostgresAccess } from './postgres-access.js';
+import { accessOf, type PostgresSource, type PostgresStoreOptions } from './postgres-source.js';
+import { encodeArray, type Row } from './postgres-statement.js';
 import { StoredKeys } from './stored-keys.js';
 import { throttleStatements, type ThrottleStatements } from './throttle-statements.js';
 import { THROTTLE_TABLE } from './throttle-tables.js';
@@ -17,18 +18,24 @@ import { DEFAULT_REALM } from '../../realms/realm-name.js';
  * statement.
  */
 export class PostgresLoginThrottleStore extends LoginThrottleStore {
+  readonly #access: PostgresAccess;
   readonly #database: PostgresDatabase<ThrottleStatements>;
   /** What names of counts begin with. */
   readonly #prefix: string;
 
+  /**
+   * @param source the application's pool or executor, opened and closed by it
+   * @throws SessionAuthError `invalid_configuration` for anything else, and for an invalid schema name
+   */
   constructor(
-    private readonly executor: PostgresExecutor,
-    private readonly settings: PostgresStoreSettings,
+    source: PostgresSource | PostgresAccess,
+    private readonly settings: PostgresStoreOptions = {},
   ) {
     super();
+    this.#access = accessOf(source, settings);
     const keys = new StoredKeys(settings.realm);
     this.#prefix = keys.prefix;
-    this.#database = new PostgresDatabase(executor, settings, THROTTLE_TABLE, (table) =>
+    this.#database = new PostgresDatabase(this.#access, settings, THROTTLE_TABLE, (table) =>
       throttleStatements(table, keys),
     );
   }
@@ -36,10 +43,10 @@ export class PostgresLoginThrottleStore extends LoginThrottleStore {
   /**
    * Whether the table is there: asked once at boot.
    *
-   * @throws SessionAuthError `invalid_configuration` when the migration has not been run
+   * @throws SessionAuthError `invalid_configuration` when it is missing, or of an earlier version
    */
   async checkTables(): Promise<void> {
-    await this.#database.checkTables((sql) => sql.read, [[], 0]);
+    await this.#database.checkTables((sql) => sql.read, [encodeArray([]), 0]);
   }
 
   /** Where the records are: stores of one place have the same ones. */
@@ -48,19 +55,19 @@ export class PostgresLoginThrottleStore extends LoginThrottleStore {
   }
 
   override ofRealm(realm: string): PostgresLoginThrottleStore {
-    return new PostgresLoginThrottleStore(this.executor, { ...this.settings, realm });
+    return new PostgresLoginThrottleStore(this.#access, { ...this.settings, realm });
   }
 
   override async read(keys: readonly FailureKey[], now: number): Promise<readonly (FailureCount | undefined)[]> {
     const names = keys.map(this.#nameOf);
-    const counts = byName(await this.#database.run((sql) => sql.read, [names, now]));
+    const counts = byName(await this.#database.run((sql) => sql.read, [encodeArray(names), now]));
     return names.map((name) => counts.get(name));
   }
 
   override async add(failures: readonly NewFailure[], now: number): Promise<readonly FailureCount[]> {
     const names = failures.map(this.#nameOf);
     const ends = failures.map(({ window }) => String(now + window));
-    const counts = byName(await this.#database.run((sql) => sql.add, [names, now, ends]));
+    const counts = byName(await this.#database.run((sql) => sql.add, [encodeArray(names), now, encodeArray(ends)]));
     return names.map((name) => counts.get(name)!);
   }
 
@@ -69,7 +76,7 @@ export class PostgresLoginThrottleStore extends LoginThrottleStore {
   }
 
   override async delete(keys: readonly FailureKey[]): Promise<void> {
-    await this.#database.run((sql) => sql.delete, [keys.map(this.#nameOf)]);
+    await this.#database.run((sql) => sql.delete, [encodeArray(keys.map(this.#nameOf))]);
   }
 
   override async list(subject: string, now: number): Promise<readonly (FailureKey & FailureCount)[]> {

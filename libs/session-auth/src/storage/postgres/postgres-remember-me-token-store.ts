@@ -7,10 +7,12 @@ import {
   type RememberMeTokenRecord,
   type ReplacedValidator,
 } from '../../remember-me/remember-me-token-store.js';
+import { checkRecordVersion, LATEST_RECORD_VERSION, RECORD_VERSION } from '../../session/record-version.js';
 import { advisoryLock, lockNamespace } from './advisory-lock.js';
-import { PostgresDatabase, type PostgresStoreSettings } from './postgres-database.js';
-import type { PostgresExecutor } from './postgres-executor.js';
-import type { PostgresStatement, Row, SqlValue } from './postgres-statement.js';
+import { PostgresDatabase } from './postgres-database.js';
+import type { PostgresAccess } from './postgres-access.js';
+import { accessOf, type PostgresSource, type PostgresStoreOptions } from './postgres-source.js';
+import { encodeArray, type PostgresStatement, type Row, type SqlValue } from './postgres-statement.js';
 import { decodeOptional, encodeText, textOrNull } from './postgres-text.js';
 import { rememberMeStatements, type RememberMeStatements } from './remember-me-statements.js';
 import { REMEMBER_ME_TABLE } from './remember-me-tables.js';
@@ -22,17 +24,23 @@ import { DEFAULT_REALM } from '../../realms/realm-name.js';
  * lock of that user.
  */
 export class PostgresRememberMeTokenStore extends RememberMeTokenStore {
+  readonly #access: PostgresAccess;
   readonly #database: PostgresDatabase<RememberMeStatements>;
   readonly #lockNamespace: string;
   readonly #keys: StoredKeys;
 
+  /**
+   * @param source the application's pool or executor, opened and closed by it
+   * @throws SessionAuthError `invalid_configuration` for anything else, and for an invalid schema name
+   */
   constructor(
-    private readonly executor: PostgresExecutor,
-    private readonly settings: PostgresStoreSettings,
+    source: PostgresSource | PostgresAccess,
+    private readonly settings: PostgresStoreOptions = {},
   ) {
     super();
+    this.#access = accessOf(source, settings);
     this.#keys = new StoredKeys(settings.realm);
-    this.#database = new PostgresDatabase(executor, settings, REMEMBER_ME_TABLE, (table) =>
+    this.#database = new PostgresDatabase(this.#access, settings, REMEMBER_ME_TABLE, (table) =>
       rememberMeStatements(table, this.#keys),
     );
     this.#lockNamespace = lockNamespace(REMEMBER_ME_TABLE, settings);
@@ -41,7 +49,7 @@ export class PostgresRememberMeTokenStore extends RememberMeTokenStore {
   /**
    * Checks that the table is there: called once at boot.
    *
-   * @throws SessionAuthError `invalid_configuration` when the migration has not been run
+   * @throws SessionAuthError `invalid_configuration` when it is missing, or of an earlier version
    */
   async checkTables(): Promise<void> {
     await this.#database.checkTables((sql) => sql.check);
@@ -53,7 +61,7 @@ export class PostgresRememberMeTokenStore extends RememberMeTokenStore {
   }
 
   override ofRealm(realm: string): PostgresRememberMeTokenStore {
-    return new PostgresRememberMeTokenStore(this.executor, { ...this.settings, realm });
+    return new PostgresRememberMeTokenStore(this.#access, { ...this.settings, realm });
   }
 
   override async create(record: RememberMeTokenRecord, maxPerUser: number, now: number): Promise<void> {
@@ -71,6 +79,7 @@ export class PostgresRememberMeTokenStore extends RememberMeTokenStore {
       record.revision ?? 0,
       encodeSuccessor(record.successor),
       ...encodeReplaced(record.replaced ?? []),
+      RECORD_VERSION,
       now,
       maxPerUser - 1,
     ]);
@@ -94,7 +103,7 @@ export class PostgresRememberMeTokenStore extends RememberMeTokenStore {
 
   override async delete(selector: string, now: number, revision?: number): Promise<RememberMeTokenRecord | undefined> {
     const [row] = await this.#database.run((sql) => sql.delete, [this.#keys.encode(selector), now, revision ?? null]);
-    return row?.[0] === 't' ? decodeRow(row.slice(1), this.#keys) : undefined;
+    return row?.[0] === 'true' ? decodeRow(row.slice(1), this.#keys, Infinity) : undefined;
   }
 
   override async deleteById(userId: string, id: string, now: number): Promise<boolean> {
@@ -135,7 +144,7 @@ export class PostgresRememberMeTokenStore extends RememberMeTokenStore {
 }
 
 function countLive(rows: readonly Row[]): number {
-  return rows.filter(([live]) => live === 't').length;
+  return rows.filter(([live]) => live === 'true').length;
 }
 
 function encodeChanges(changes: RememberMeChanges): SqlValue[] {
@@ -162,12 +171,14 @@ function encodeSuccessor(successor: RememberMeSuccessor | undefined): string | n
 }
 
 function encodeReplaced(replaced: readonly ReplacedValidator[]): [SqlValue, SqlValue] {
-  return [replaced.map(({ digest }) => digest), replaced.map(({ until }) => String(until))];
+  return [encodeArray(replaced.map(({ digest }) => digest)), encodeArray(replaced.map(({ until }) => String(until)))];
 }
 
-function decodeRow(row: Row, keys: StoredKeys): RememberMeTokenRecord {
+/** @throws Error for a row of a later version than `latest` */
+function decodeRow(row: Row, keys: StoredKeys, latest = LATEST_RECORD_VERSION): RememberMeTokenRecord {
   const [selector, id, userId, validatorDigest, createdAt, lastUsedAt, expiresAt, sessionId, ip, userAgent] = row;
-  const [revision, successor, digests, until] = row.slice(10);
+  const [revision, successor, digests, until, version] = row.slice(10);
+  checkRecordVersion(Number(version), latest);
   return {
     selector: keys.decode(selector!),
     id: id!,

@@ -1,8 +1,15 @@
 import { handleOf } from '../../crypto/session-token.js';
+import type { SessionEndReason } from '../../events/session-event.js';
+import { HubSessionLink } from '../../link/hub-session-link.js';
+import type { LinkHub } from '../../link/link-hub.js';
+import { changesWhatIsTold } from '../../link/told-changes.js';
+import { DEFAULT_REALM } from '../../realms/realm-name.js';
 import type { Admission } from '../../session/concurrency-limit.js';
 import { corruptRecord, ifReadable } from '../../session/corrupt-record.js';
 import { formatSessionCursor, parseSessionCursor } from '../../session/session-cursor.js';
+import { laterRecord } from '../../session/record-version.js';
 import type { SessionData, SessionRecord } from '../../session/session-record.js';
+import type { SessionLink } from '../../session/session-link.js';
 import { isHonoured, standingOf } from '../../session/session-tokens.js';
 import {
   SessionStore,
@@ -16,13 +23,18 @@ import {
   type SessionPage,
   type Touch,
   type UpdateOutcome,
+  type UserSessionsToEnd,
 } from '../../session/session-store.js';
 import { advisoryLock, lockNamespace } from './advisory-lock.js';
 import { createStatements, type CreateStatements } from './create-statements.js';
+import { linkClauses } from './link-clauses.js';
+import { ExpiredSessions } from './expired-sessions.js';
 import { findStatements, type FindStatements } from './find-statements.js';
-import { PostgresDatabase, type PostgresStoreSettings } from './postgres-database.js';
-import type { PostgresExecutor } from './postgres-executor.js';
-import type { PostgresStatement, Row, SqlValue } from './postgres-statement.js';
+import { PostgresDatabase } from './postgres-database.js';
+import type { PostgresAccess } from './postgres-access.js';
+import { linkHubOf, type PostgresLinked } from './postgres-link.js';
+import { accessOf, type PostgresSource, type PostgresStoreOptions } from './postgres-source.js';
+import { encodeArray, type PostgresStatement, type Row, type SqlValue } from './postgres-statement.js';
 import { encodeText, textOrNull } from './postgres-text.js';
 import { decodeAdmission, encodeAdmission } from './session-admission.js';
 import { decodeData, encodePatch } from './session-data.js';
@@ -34,7 +46,6 @@ import { StoredKeys } from './stored-keys.js';
 import { sweepStatements, type SweepStatements } from './sweep-statements.js';
 import { untilSettled } from './until-settled.js';
 import { UPDATE_STEP, userSessionStatements, type UserSessionStatements } from './user-session-statements.js';
-import { DEFAULT_REALM } from '../../realms/realm-name.js';
 
 type Statements = CreateStatements & FindStatements & SessionStatements & UserSessionStatements & SweepStatements;
 
@@ -45,39 +56,54 @@ type Statements = CreateStatements & FindStatements & SessionStatements & UserSe
  *
  * - `create` for a user with a limit, a device or a session to replace, `deleteByUser` and `updateByUser` are
  *   transactions of three round trips that hold a lock of the user. `updateByUser` takes one for each thousand sessions.
- * - `find` takes a second statement when it has to write. Finds of the same moment share their first one.
+ * - `find` takes a second statement when it has to write. Finds of the same moment share their first one, and the one
+ *   that removes what has expired.
  * - `update` by another token than the present one, and `rotate` of a session that has changed, take a second or third.
  * - `deleteExpired` takes a statement for each five hundred sessions.
  *
  * Works under any default isolation level. Sizes, such as `maxBytes`, are bytes of UTF-8.
  */
 export class PostgresSessionStore extends SessionStore {
+  readonly #access: PostgresAccess;
+  readonly #hub: LinkHub | undefined;
   readonly #database: PostgresDatabase<Statements>;
   readonly #reads: SessionReads;
+  readonly #expired: ExpiredSessions;
   readonly #lockNamespace: string;
   readonly #keys: StoredKeys;
 
+  /**
+   * @param source the application's pool or executor, opened and closed by it
+   * @throws SessionAuthError `invalid_configuration` for anything else, for an invalid schema name, and for a link of an
+   *   executor without a url
+   */
   constructor(
-    private readonly executor: PostgresExecutor,
-    private readonly settings: PostgresStoreSettings,
+    source: PostgresSource | PostgresAccess,
+    private readonly settings: PostgresStoreOptions & PostgresLinked = {},
   ) {
     super();
+    this.#access = accessOf(source, settings);
+    this.#hub = linkHubOf(this.#access, settings, settings);
     this.#keys = new StoredKeys(settings.realm);
-    this.#database = new PostgresDatabase(executor, settings, SESSION_TABLE, (session) => ({
-      ...createStatements(session),
-      ...findStatements(session),
-      ...sessionStatements(session),
-      ...userSessionStatements(session),
-      ...sweepStatements(session, this.#keys),
-    }));
+    this.#database = new PostgresDatabase(this.#access, settings, SESSION_TABLE, (session) => {
+      const link = linkClauses(session, this.#hub !== undefined);
+      return {
+        ...createStatements(session, link),
+        ...findStatements(session, link),
+        ...sessionStatements(session, link),
+        ...userSessionStatements(session, link),
+        ...sweepStatements(session, this.#keys, link),
+      };
+    });
     this.#reads = new SessionReads(this.#database);
+    this.#expired = new ExpiredSessions(this.#database);
     this.#lockNamespace = lockNamespace(SESSION_TABLE, settings);
   }
 
   /**
    * Checks that the table is there: called once at boot.
    *
-   * @throws SessionAuthError `invalid_configuration` when the migration has not been run
+   * @throws SessionAuthError `invalid_configuration` when it is missing, or of an earlier version
    */
   async checkTables(): Promise<void> {
     await this.#database.checkTables((sql) => sql.check);
@@ -89,7 +115,11 @@ export class PostgresSessionStore extends SessionStore {
   }
 
   override ofRealm(realm: string): PostgresSessionStore {
-    return new PostgresSessionStore(this.executor, { ...this.settings, realm });
+    return new PostgresSessionStore(this.#access, { ...this.settings, realm });
+  }
+
+  override link(): SessionLink | undefined {
+    return this.#hub && new HubSessionLink(this.#hub, this.settings.realm ?? DEFAULT_REALM);
   }
 
   override async create(record: SessionRecord, admission: Admission, now: number): Promise<CreateOutcome> {
@@ -109,12 +139,14 @@ export class PostgresSessionStore extends SessionStore {
   override async find(digest: string, touch: Touch): Promise<FindOutcome> {
     const { now, idle, interval } = touch;
     const handle = this.#keys.encode(handleOf(digest));
+    let attempts = 0;
     return untilSettled(async () => {
+      attempts += 1;
       const found = await this.#reads.find(handle);
       if (found === undefined) return { status: 'absent' };
       const row = parseRow(found);
       if (expiryOf(row) <= now) {
-        const [removed] = await this.#database.run((sql) => sql.deleteIfExpired, [handle, now]);
+        const removed = await this.#expired.remove(handle, now, { waits: attempts > 1 });
         return removed && { status: 'expired', ended: this.#endedOf(removed) };
       }
       const record = decodeRow(row, this.#keys);
@@ -134,7 +166,7 @@ export class PostgresSessionStore extends SessionStore {
     const handle = this.#keys.encode(handleOf(digest));
     let revision: number | null = null;
     return untilSettled(async () => {
-      const values = [handle, encodeText(digest), revision, now, most, starts, lines];
+      const values = [handle, encodeText(digest), revision, now, most, encodeArray(starts), encodeArray(lines)];
       const [row] = await this.#database.run((sql) => sql.update, values);
       switch (row?.[0]) {
         case 'updated':
@@ -154,8 +186,9 @@ export class PostgresSessionStore extends SessionStore {
   override async rotate(digest: string, { revision, now, changes }: Rotation): Promise<RotateOutcome> {
     const handle = this.#keys.encode(handleOf(digest));
     const values = [handle, revision, now, ...encodeChanges(changes)];
+    const isTold = this.#hub !== undefined && changesWhatIsTold(changes);
     return untilSettled(async () => {
-      const [rotated] = await this.#database.run((sql) => sql.rotate, values);
+      const [rotated] = await this.#database.run((sql) => (isTold ? sql.rotateAndTell : sql.rotate), values);
       if (rotated !== undefined) return { status: 'rotated', record: decodeRow(parseRow(rotated[0]!), this.#keys) };
       const record = await this.#readLive(handle, now);
       if (record === undefined) return { status: 'absent' };
@@ -163,9 +196,10 @@ export class PostgresSessionStore extends SessionStore {
     });
   }
 
-  override async delete(digest: string, now: number): Promise<EndedSession | undefined> {
-    const [removed] = await this.#database.run((sql) => sql.delete, [this.#keys.encode(handleOf(digest)), now]);
-    return removed?.[2] === 't' ? this.#endedOf(removed) : undefined;
+  override async delete(digest: string, now: number, reason?: SessionEndReason): Promise<EndedSession | undefined> {
+    const values = this.#withReason([this.#keys.encode(handleOf(digest)), now], reason);
+    const [removed] = await this.#database.run((sql) => sql.delete, values);
+    return removed?.[2] === 'true' ? this.#endedOf(removed) : undefined;
   }
 
   override async list(userId: string, { limit, cursor }: SessionPage, now: number): Promise<SessionList> {
@@ -186,18 +220,24 @@ export class PostgresSessionStore extends SessionStore {
     return { records, next: behind && formatSessionCursor(behind), ...(unreadable > 0 && { unreadable }) };
   }
 
-  override async deleteByHandle(userId: string, handle: string, now: number): Promise<EndedSession | undefined> {
-    const values = [this.#keys.encodeUser(userId), this.#keys.encode(handle), now];
+  override async deleteByHandle(
+    userId: string,
+    handle: string,
+    now: number,
+    reason?: SessionEndReason,
+  ): Promise<EndedSession | undefined> {
+    const values = this.#withReason([this.#keys.encodeUser(userId), this.#keys.encode(handle), now], reason);
     const [row] = await this.#database.run((sql) => sql.deleteByHandle, values);
-    return row?.[0] === 't' ? { id: handle, userId } : undefined;
+    return row?.[0] === 'true' ? { id: handle, userId } : undefined;
   }
 
   override async deleteByUser(
     userId: string,
-    { except, limit }: { readonly except?: string; readonly limit: number },
+    { except, limit, reason }: UserSessionsToEnd,
     now: number,
   ): Promise<DeleteByUserOutcome> {
-    const values = [this.#keys.encodeUser(userId), except === undefined ? '' : this.#keys.encode(except), limit, now];
+    const left = except === undefined ? '' : this.#keys.encode(except);
+    const values = this.#withReason([this.#keys.encodeUser(userId), left, limit, now], reason);
     const rows = await this.#runLocked(userId, (sql) => sql.deleteByUser, values);
     const ended = rows
       .filter(([what]) => what === 'ended')
@@ -216,9 +256,11 @@ export class PostgresSessionStore extends SessionStore {
     for (let behind: string | null = ''; behind !== null;) {
       const values = [this.#keys.encodeUser(userId), now, behind, roles, email];
       const rows: Row[] = await this.#runLocked(userId, (sql) => sql.updateByUser, values);
-      const count = Number(rows[0]![0]);
+      const [sessions, last, later] = rows[0]!;
+      if (Number(later) > 0) throw laterRecord('of a later version');
+      const count = Number(sessions);
       updated += count;
-      behind = count < UPDATE_STEP ? null : rows[0]![1]!;
+      behind = count < UPDATE_STEP ? null : last!;
     }
     return updated;
   }
@@ -235,6 +277,11 @@ export class PostgresSessionStore extends SessionStore {
 
   override withCleanupLock<T>(sweep: () => Promise<T>): Promise<T | undefined> {
     return this.#database.exclusively(advisoryLock(this.#lockNamespace, '\0cleanup'), sweep);
+  }
+
+  /** The statements have a parameter for the reason where they tell it. */
+  #withReason(values: readonly SqlValue[], reason: SessionEndReason = 'revoked'): readonly SqlValue[] {
+    return this.#hub === undefined ? values : [...values, reason];
   }
 
   #runLocked(

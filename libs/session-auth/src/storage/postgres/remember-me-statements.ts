@@ -1,4 +1,5 @@
-import { listColumns, statement, type PostgresStatement } from './postgres-statement.js';
+import { LATEST_RECORD_VERSION, RECORD_VERSION } from '../../session/record-version.js';
+import { listAsText, listColumns, nameInRow, statement, type PostgresStatement } from './postgres-statement.js';
 import type { StoredKeys } from './stored-keys.js';
 
 /** The columns of a record, in the order in which the statements take and return them. */
@@ -17,7 +18,10 @@ const COLUMNS = [
   'successor',
   'replaced_digests',
   'replaced_until',
+  'record_version',
 ] as const;
+
+const NAMES = COLUMNS.map(nameInRow);
 
 /** The statements of the remember-me token store, for the table in one schema. */
 export interface RememberMeStatements {
@@ -43,24 +47,29 @@ export function rememberMeStatements(table: string, keys: StoredKeys): RememberM
   return {
     check: statement(`SELECT ${columns} FROM ${table} LIMIT 0`),
 
-    // $1… the columns, $15 now, $16 the most other records that the user keeps
+    // $1… the columns, $16 now, $17 the most other records that the user keeps
     create: statement(`
 WITH kept AS (
-    SELECT selector FROM ${table} WHERE user_id = $3 AND expires_at > $15::bigint
-    ORDER BY created_at DESC, handle DESC LIMIT $16::bigint
+    SELECT selector FROM ${table} WHERE user_id = $3 AND expires_at > $16::bigint
+    ORDER BY created_at DESC, handle DESC LIMIT $17::bigint
   ),
   removed AS (DELETE FROM ${table} WHERE user_id = $3 AND selector NOT IN (SELECT selector FROM kept))
 INSERT INTO ${table} (${columns})
-VALUES ($1, $2, $3, $4, $5::bigint, $6::bigint, $7::bigint, $8, $9, $10, $11::bigint, $12::json, $13::text[],
-  $14::bigint[])`),
+VALUES ($1, $2, $3, $4, $5::bigint, $6::bigint, $7::bigint, $8, $9, $10, $11::bigint, $12::text::json,
+  $13::text::text[], $14::text::bigint[], $15::integer)`),
 
     // $1 selector, $2 now
-    find: statement(`
-SELECT ${columns} FROM ${table} WHERE selector = $1 AND expires_at > $2::bigint`),
+    find: statement(
+      `
+SELECT ${listAsText(COLUMNS, 't')} FROM ${table} t WHERE t.selector = $1 AND t.expires_at > $2::bigint`,
+      NAMES,
+    ),
 
     // $1 selector, $2 now, $3 revision, then the changes (null: leave): $4 validator, $5 successor, $6 and $7 replaced
-    // validators, $8 last use, $9 end, $10 session. It takes the lock first, and judges the row as it is then.
-    replace: statement(`
+    // validators, $8 last use, $9 end, $10 session. It takes the lock first, and judges the row as it is then. One of a
+    // version that only later nodes may change stays as it is, and is returned.
+    replace: statement(
+      `
 WITH held AS MATERIALIZED (
     SELECT ${columnsOf('t')} FROM ${table} t WHERE t.selector = $1 AND t.expires_at > $2::bigint FOR NO KEY UPDATE
   ),
@@ -68,48 +77,72 @@ WITH held AS MATERIALIZED (
     UPDATE ${table} t SET
       revision = t.revision + 1,
       validator_digest = coalesce($4, t.validator_digest),
-      successor = coalesce($5::json, t.successor),
-      replaced_digests = coalesce($6::text[], t.replaced_digests),
-      replaced_until = coalesce($7::bigint[], t.replaced_until),
+      successor = coalesce($5::text::json, t.successor),
+      replaced_digests = coalesce($6::text::text[], t.replaced_digests),
+      replaced_until = coalesce($7::text::bigint[], t.replaced_until),
       last_used_at = coalesce($8::bigint, t.last_used_at),
       expires_at = coalesce($9::bigint, t.expires_at),
-      session_handle = coalesce($10, t.session_handle)
+      session_handle = coalesce($10, t.session_handle),
+      record_version = greatest(t.record_version, ${RECORD_VERSION})
     FROM held WHERE t.selector = held.selector AND held.revision = $3::bigint
+      AND held.record_version <= ${LATEST_RECORD_VERSION}
     RETURNING ${columnsOf('t')}
   )
-SELECT 'replaced', ${columnsOf('replaced')} FROM replaced
+SELECT 'replaced'::text AS what, ${listAsText(COLUMNS, 'replaced')} FROM replaced
 UNION ALL
-SELECT 'changed', ${columnsOf('held')} FROM held WHERE held.revision <> $3`),
+SELECT 'changed', ${listAsText(COLUMNS, 'held')} FROM held
+  WHERE held.revision <> $3::bigint OR held.record_version > ${LATEST_RECORD_VERSION}`,
+      ['what', ...NAMES],
+    ),
 
     // $1 selector, $2 now, $3 revision (null: any)
-    delete: statement(`
-DELETE FROM ${table} WHERE selector = $1 AND revision = coalesce($3::bigint, revision)
-RETURNING expires_at > $2::bigint, ${columns}`),
+    delete: statement(
+      `
+DELETE FROM ${table} t WHERE t.selector = $1 AND t.revision = coalesce($3::bigint, t.revision)
+RETURNING (t.expires_at > $2::bigint)::text AS live, ${listAsText(COLUMNS, 't')}`,
+      ['live', ...NAMES],
+    ),
 
     // $1 user, $2 handle, $3 now
-    deleteById: statement(`
-DELETE FROM ${table} WHERE user_id = $1 AND handle = $2 RETURNING expires_at > $3::bigint`),
+    deleteById: statement(
+      `
+DELETE FROM ${table} WHERE user_id = $1 AND handle = $2 RETURNING (expires_at > $3::bigint)::text AS live`,
+      ['live'],
+    ),
 
     // $1 user, $2 session, $3 now
-    deleteBySession: statement(`
+    deleteBySession: statement(
+      `
 DELETE FROM ${table} WHERE user_id = $1 AND $2 IN (session_handle, successor ->> 'sessionId')
-RETURNING expires_at > $3::bigint`),
+RETURNING (expires_at > $3::bigint)::text AS live`,
+      ['live'],
+    ),
 
     // $1 user, $2 session whose records stay ('' none), $3 now
-    deleteByUser: statement(`
+    deleteByUser: statement(
+      `
 DELETE FROM ${table} WHERE user_id = $1 AND session_handle <> $2 AND successor ->> 'sessionId' IS DISTINCT FROM $2
-RETURNING expires_at > $3::bigint`),
+RETURNING (expires_at > $3::bigint)::text AS live`,
+      ['live'],
+    ),
 
     // $1 user, $2 now
-    list: statement(`
-SELECT ${columns} FROM ${table} WHERE user_id = $1 AND expires_at > $2::bigint ORDER BY created_at DESC, handle DESC`),
+    list: statement(
+      `
+SELECT ${listAsText(COLUMNS, 't')} FROM ${table} t WHERE t.user_id = $1 AND t.expires_at > $2::bigint
+ORDER BY t.created_at DESC, t.handle DESC`,
+      NAMES,
+    ),
 
     // $1 now, $2 limit
-    deleteExpired: statement(`
+    deleteExpired: statement(
+      `
 WITH due AS MATERIALIZED (
     SELECT selector FROM ${table} WHERE expires_at <= $1::bigint AND ${keys.isOwn('selector')}
     ORDER BY expires_at LIMIT $2::bigint FOR UPDATE SKIP LOCKED
   )
-DELETE FROM ${table} WHERE selector IN (SELECT selector FROM due) RETURNING selector`),
+DELETE FROM ${table} WHERE selector IN (SELECT selector FROM due) RETURNING selector`,
+      ['selector'],
+    ),
   };
 }

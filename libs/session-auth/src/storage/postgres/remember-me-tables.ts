@@ -38,6 +38,7 @@ export function createRememberMeTable(schema: string | undefined): readonly stri
       "user_agent" text,
       "revision" bigint NOT NULL DEFAULT 0,
       "successor" json,
+      "record_version" smallint NOT NULL DEFAULT 1,
       CONSTRAINT "${REMEMBER_ME_INDEXES.selector}" PRIMARY KEY ("selector")
     )`,
     `CREATE INDEX "${REMEMBER_ME_INDEXES.user}" ON ${table} ("user_id", "created_at", "handle")`,
@@ -46,14 +47,15 @@ export function createRememberMeTable(schema: string | undefined): readonly stri
 }
 
 /**
- * The statements that bring the table of version 0.1 to the columns that {@link createRememberMeTable} gives it. They
- * may be repeated, and its rows go on working.
+ * The statements that bring the table of earlier versions to the columns that {@link createRememberMeTable} gives it.
+ * They may be repeated, and its rows go on working.
  */
 export function upgradeRememberMeTable(schema: string | undefined): readonly string[] {
   return [
     `ALTER TABLE ${rememberMeTable(schema)}
       ADD COLUMN IF NOT EXISTS "revision" bigint NOT NULL DEFAULT 0,
-      ADD COLUMN IF NOT EXISTS "successor" json`,
+      ADD COLUMN IF NOT EXISTS "successor" json,
+      ADD COLUMN IF NOT EXISTS "record_version" smallint NOT NULL DEFAULT 1`,
   ];
 }
 

@@ -2,6 +2,7 @@ import { createAuditTable, dropAuditTable } from './audit-tables.js';
 import { createRememberMeTable, dropRememberMeTable } from './remember-me-tables.js';
 import { createSessionTable, dropSessionTable } from './session-tables.js';
 import { createThrottleTable, dropThrottleTable } from './throttle-tables.js';
+import { createVersionTable, dropVersionTable } from './version-table.js';
 
 /** The statements that create all tables of this package, in the order in which they run. */
 export function createAllTables(schema: string | undefined): readonly string[] {
@@ -10,12 +11,14 @@ export function createAllTables(schema: string | undefined): readonly string[] {
     ...createRememberMeTable(schema),
     ...createThrottleTable(schema),
     ...createAuditTable(schema),
+    ...createVersionTable(schema),
   ];
 }
 
 /** The statements that drop what {@link createAllTables} creates. */
 export function dropAllTables(schema: string | undefined): readonly string[] {
   return [
+    ...dropVersionTable(schema),
     ...dropAuditTable(schema),
     ...dropThrottleTable(schema),
     ...dropRememberMeTable(schema),

@@ -1,30 +1,20 @@
-import { setImmediate } from 'node:timers';
 import { READ_STEP, type FindStatements } from './find-statements.js';
 import type { PostgresDatabase } from './postgres-database.js';
 import { sqlStateOf } from './sql-state.js';
+import { TurnBatch } from './turn-batch.js';
 
 /**
  * Reads rows of sessions, and changes nothing. Reads within one turn of the event loop share a statement: under load
  * the round trip is what costs, here and in the server, and not the row.
  */
 export class SessionReads {
-  /** Those of this turn of the event loop. */
-  #reads: Read[] = [];
+  readonly #reads = new TurnBatch<Read>(READ_STEP, (reads) => void this.#readMany(reads));
 
   constructor(private readonly database: PostgresDatabase<Pick<FindStatements, 'read' | 'readMany'>>) {}
 
   /** Returns the row of a session's handle as the text of a JSON array; undefined when there is none. */
   find(handle: string): Promise<string | undefined> {
-    return new Promise((resolve, reject) => {
-      // immediates run once all requests that have arrived are taken in
-      if (this.#reads.push({ handle, resolve, reject }) === 1) setImmediate(() => this.#send());
-    });
-  }
-
-  #send(): void {
-    const reads = this.#reads;
-    this.#reads = [];
-    for (let at = 0; at < reads.length; at += READ_STEP) void this.#readMany(reads.slice(at, at + READ_STEP));
+    return new Promise((resolve, reject) => this.#reads.add({ handle, resolve, reject }));
   }
 
   async #readMany(reads: readonly Read[]): Promise<void> {

@@ -6,10 +6,10 @@ import {
   encodeChanges,
   encodeRow,
   expiryOf,
+  parameter,
   parseRow,
   placeOf,
   SESSION_COLUMNS,
-  typeOf,
   type SessionColumn,
   type StoredSession,
 } from './session-row.js';
@@ -48,7 +48,7 @@ const NEEDED = ['digest', 'id', 'roles', 'createdAt', 'rotatedAt', 'lastActivity
 /** As the server sends it: JSON columns as they are, numbers as numbers. */
 function asJson(record: SessionRecord): string {
   const texts = encodeRow(record).map((value, index) =>
-    typeOf(SESSION_COLUMNS[index]!) === 'json' ? String(value) : JSON.stringify(value),
+    parameter(1, SESSION_COLUMNS[index]!).endsWith('json') ? String(value) : JSON.stringify(value),
   );
   return `[${texts.join(', ')}]`;
 }

@@ -1,5 +1,6 @@
 import { corruptRecord } from '../../session/corrupt-record.js';
 import { areFactorTimes, type FactorTimes } from '../../session/session-factors.js';
+import { checkRecordVersion, RECORD_VERSION } from '../../session/record-version.js';
 import type { SessionRecord, SessionRecordChanges } from '../../session/session-record.js';
 import { hasSoundTimes } from '../../session/session.js';
 import type { OtherToken, TokenChanges } from '../../session/session-tokens.js';
@@ -34,6 +35,7 @@ export const SESSION_COLUMNS = [
   'roles_since',
   'revision',
   'device',
+  'record_version',
 ] as const;
 
 export type SessionColumn = (typeof SESSION_COLUMNS)[number];
@@ -63,13 +65,14 @@ export type StoredSession = readonly [
   rolesSince: number | null,
   revision: number,
   device: string | null,
+  recordVersion: number,
 ];
 
 /**
  * A session of the table with the alias `s` as one column, a JSON array: each column by itself costs the driver more
  * than all the text in it.
  */
-export const SESSION_AS_JSON = `json_build_array(${SESSION_COLUMNS.map((column) => `s."${column}"`).join(', ')})`;
+export const SESSION_AS_JSON = `json_build_array(${SESSION_COLUMNS.map((column) => `s."${column}"`).join(', ')})::text`;
 
 /** The columns that a rotation may change, in the order of {@link encodeChanges}. */
 export const CHANGED_COLUMNS = [
@@ -96,10 +99,19 @@ export const CHANGED_COLUMNS = [
 
 const JSON_COLUMNS: readonly SessionColumn[] = ['roles', 'data', 'factors', 'tokens', 'former_roles'];
 
+/**
+ * Returns the parameter of a number with the type of a column. JSON is text for the driver: some would make JSON of the
+ * text once more.
+ */
+export function parameter(number: number, column: SessionColumn): string {
+  const type = typeOf(column);
+  return type === 'json' ? `$${number}::text::json` : `$${number}::${type}`;
+}
+
 /** Returns the type of a column. */
 export function typeOf(column: SessionColumn): string {
   if (JSON_COLUMNS.includes(column)) return 'json';
-  if (column === 'roles_since') return 'integer';
+  if (column === 'roles_since' || column === 'record_version') return 'integer';
   return column === 'revision' || column.endsWith('_at') ? 'bigint' : 'text';
 }
 
@@ -129,6 +141,7 @@ export function encodeRow(record: SessionRecord, keys: StoredKeys = DEFAULT_KEYS
     record.rolesSince ?? null,
     record.revision ?? 0,
     textOrNull(record.device),
+    RECORD_VERSION,
   ];
 }
 
@@ -185,8 +198,10 @@ export function placeOf(
  * Decodes a row.
  *
  * @throws SessionAuthError `corrupt_session_record`
+ * @throws Error for a row of a later version, see record-version.ts
  */
 export function decodeRow(row: StoredSession, keys: StoredKeys = DEFAULT_KEYS): SessionRecord {
+  checkRecordVersion(row[23]);
   // by index: taking the row apart by names would run an iterator over it, in every request
   const record = {
     id: keys.decode(row[0]),

@@ -1,11 +1,15 @@
+import type { LinkClauses } from './link-clauses.js';
 import { statement, type PostgresStatement } from './postgres-statement.js';
-import { CHANGED_COLUMNS, SESSION_AS_JSON, SESSION_COLUMNS, typeOf } from './session-row.js';
+import { LATEST_RECORD_VERSION, RECORD_VERSION } from '../../session/record-version.js';
+import { CHANGED_COLUMNS, parameter, SESSION_AS_JSON, SESSION_COLUMNS } from './session-row.js';
 
 /** The statements that change one session, for the table with a qualified name. */
 export interface SessionStatements {
   readonly check: PostgresStatement;
   readonly update: PostgresStatement;
   readonly rotate: PostgresStatement;
+  /** As `rotate`, and tells of it. */
+  readonly rotateAndTell: PostgresStatement;
   readonly delete: PostgresStatement;
 }
 
@@ -23,13 +27,26 @@ export interface SessionStatements {
  *   by the session that has gone, and not see the one that has come.
  *
  * `now` is a parameter: the server's clock is never used.
+ *
+ * What a session holds is changed only where this version may, and has this version then, or a later one: see
+ * record-version.ts. A change that does nothing for that reason has the store read the row, which says so.
  */
-export function sessionStatements(session: string): SessionStatements {
+export function sessionStatements(session: string, link: LinkClauses): SessionStatements {
   const columns = SESSION_COLUMNS.map((column) => `"${column}"`).join(', ');
   const changes = CHANGED_COLUMNS.map((column, index) => {
-    return `"${column}" = coalesce($${index + 4}::${typeOf(column)}, s."${column}")`;
+    return `"${column}" = coalesce(${parameter(index + 4, column)}, s."${column}")`;
   });
   const newExpiry = `$${CHANGED_COLUMNS.indexOf('expires_at') + 4}::bigint`;
+  const rotate = (told: string): PostgresStatement =>
+    statement(
+      `
+UPDATE ${session} s SET revision = s.revision + 1, ${changes.join(', ')},
+  record_version = greatest(s.record_version, ${RECORD_VERSION}), sweep_at = least(s.sweep_at, ${newExpiry})
+WHERE s.handle = $1 AND s.revision = $2::bigint AND s.expires_at > $3::bigint
+  AND s.record_version <= ${LATEST_RECORD_VERSION}
+RETURNING ${SESSION_AS_JSON} AS session${told}`,
+      ['session'],
+    );
 
   return {
     // fails when the table or a column is missing
@@ -38,16 +55,18 @@ SELECT ${columns}, sweep_at FROM ${session} LIMIT 0`),
 
     // $1 handle, $2 digest of the present token, $3 or the revision, $4 now, $5 most bytes, $6 beginnings, $7 lines (see
     // session-data.ts)
-    update: statement(`
+    update: statement(
+      `
 WITH held AS MATERIALIZED (
     -- the row as it is once it is locked
     SELECT handle, data, json_typeof(data) = 'object' AS sound, data::text LIKE E'{\\n"%\\n}' AS ours FROM ${session}
-    WHERE handle = $1 AND expires_at > $4::bigint AND (digest = $2 OR revision = $3::bigint) FOR NO KEY UPDATE
+    WHERE handle = $1 AND expires_at > $4::bigint AND (digest = $2 OR revision = $3::bigint)
+      AND record_version <= ${LATEST_RECORD_VERSION} FOR NO KEY UPDATE
   ),
   patch AS MATERIALIZED (
     -- an empty line removes its key
     SELECT start, nullif(line, '') AS line, place
-      FROM unnest($6::text[], $7::text[]) WITH ORDINALITY AS patch (start, line, place)
+      FROM unnest($6::text::text[], $7::text::text[]) WITH ORDINALITY AS patch (start, line, place)
   ),
   old AS MATERIALIZED (
     SELECT lines.line, lines.place FROM held,
@@ -76,22 +95,26 @@ WITH held AS MATERIALIZED (
     FROM held, merged
   ),
   updated AS (
-    UPDATE ${session} s SET data = verdict.data FROM verdict
+    UPDATE ${session} s SET data = verdict.data, record_version = greatest(s.record_version, ${RECORD_VERSION})
+    FROM verdict
     WHERE s.handle = verdict.handle AND verdict.sound AND verdict.fits RETURNING s.data
   )
-SELECT 'updated', data FROM updated
+SELECT 'updated'::text AS what, data::text AS data FROM updated
 UNION ALL
-SELECT CASE WHEN sound THEN 'too_large' ELSE 'corrupt' END, NULL FROM verdict WHERE NOT (sound AND fits)`),
+SELECT CASE WHEN sound THEN 'too_large' ELSE 'corrupt' END, NULL FROM verdict WHERE NOT (sound AND fits)`,
+      ['what', 'data'],
+    ),
 
     // $1 handle, $2 revision, $3 now, $4… the changes (null: leave)
-    rotate: statement(`
-UPDATE ${session} s SET revision = s.revision + 1, ${changes.join(', ')},
-  sweep_at = least(s.sweep_at, ${newExpiry})
-WHERE s.handle = $1 AND s.revision = $2::bigint AND s.expires_at > $3::bigint
-RETURNING ${SESSION_AS_JSON}`),
+    rotate: rotate(''),
+    rotateAndTell: rotate(link.changed('s')),
 
-    // $1 handle, $2 now
-    delete: statement(`
-DELETE FROM ${session} WHERE handle = $1 RETURNING handle, user_id, expires_at > $2::bigint`),
+    // $1 handle, $2 now, $3 the reason
+    delete: statement(
+      `
+DELETE FROM ${session} s WHERE s.handle = $1
+RETURNING s.handle, s.user_id AS owner, (s.expires_at > $2::bigint)::text AS live${link.ended('s', '$3', '$2')}`,
+      ['handle', 'owner', 'live'],
+    ),
   };
 }

@@ -26,6 +26,7 @@ export function sessionTable(schema: string | undefined): string {
  *   hold `last_activity_at` or `expires_at`. So a touch or a rotation rewrites the row within its page and no index (a
  *   HOT update; `fillfactor` leaves it room). The sweep looks for `sweep_at`, which is never later than `expires_at`; a
  *   sweep that finds the session alive moves it on.
+ * - Nodes of before write no `record_version`: it is 1 then (record-version.ts).
  */
 export function createSessionTable(schema: string | undefined): readonly string[] {
   const session = sessionTable(schema);
@@ -55,6 +56,7 @@ export function createSessionTable(schema: string | undefined): readonly string[
       "roles_since" integer,
       "revision" bigint NOT NULL DEFAULT 0,
       "device" text COLLATE "C",
+      "record_version" smallint NOT NULL DEFAULT 1,
       CONSTRAINT "${SESSION_INDEXES.handle}" PRIMARY KEY ("handle")
     ) WITH (fillfactor = 85)`,
     `CREATE INDEX "${SESSION_INDEXES.user}" ON ${session} ("user_id", "created_at", "handle")`,
@@ -67,7 +69,7 @@ export function dropSessionTable(schema: string | undefined): readonly string[] 
   return [`DROP TABLE ${sessionTable(schema)}`];
 }
 
-/** The query that returns a row if the table has the columns of this version, and none if it is of version 0.1. */
+/** The query that returns a row if the table is of a version with successors, and none if it is of version 0.1. */
 export function findUpgradedSessionTable(schema: string | undefined): { text: string; values: string[] } {
   return {
     text: `SELECT 1 FROM pg_attribute WHERE attrelid = to_regclass($1) AND attname = 'revision' AND NOT attisdropped`,
@@ -81,7 +83,7 @@ export function findUpgradedSessionTable(schema: string | undefined): { text: st
  *
  * They empty the table: the tokens of 0.1 name no handle, so no request could find those sessions any more.
  */
-export function upgradeSessionTable(schema: string | undefined): readonly string[] {
+export function renewSessionTable(schema: string | undefined): readonly string[] {
   const session = sessionTable(schema);
   return [
     `DROP TABLE IF EXISTS ${qualifiedName(schema, 'session_auth_grace')}`,
@@ -95,5 +97,16 @@ export function upgradeSessionTable(schema: string | undefined): readonly string
       ADD COLUMN IF NOT EXISTS "roles_since" integer,
       ADD COLUMN IF NOT EXISTS "revision" bigint NOT NULL DEFAULT 0,
       ADD COLUMN IF NOT EXISTS "device" text COLLATE "C"`,
+  ];
+}
+
+/**
+ * The statement that adds the column that tables of before versions of records lack. It may be repeated, and rewrites no
+ * row.
+ */
+export function upgradeSessionTable(schema: string | undefined): readonly string[] {
+  return [
+    `ALTER TABLE ${sessionTable(schema)}
+      ADD COLUMN IF NOT EXISTS "record_version" smallint NOT NULL DEFAULT 1`,
   ];
 }

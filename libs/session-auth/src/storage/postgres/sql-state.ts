@@ -17,11 +17,34 @@ const TIMEOUTS: readonly string[] = ['57014', '55P03'];
  */
 const ODD = /^(?:42|25|0A|22021$|22P05$)/;
 
-/** Returns the SQLSTATE of an error of the server; undefined for any other failure, such as one of the network. */
-export function sqlStateOf(error: unknown): string | undefined {
-  // errors of the operating system have a `code` as well, but no severity
-  if (!(error instanceof Error && 'severity' in error && 'code' in error)) return undefined;
-  return typeof error.code === 'string' ? error.code : undefined;
+/*
+ * The classes of PostgreSQL's codes. Others look the same and are none: those of the operating system, such as EPIPE, and
+ * Prisma's own, such as P2010.
+ */
+const SQL_STATE = /^(?:[0-57][0-9A-Z]|F0|HV|P0|XX)[0-9A-Z]{3}$/;
+
+/** The fields that hold the code, and those that hold what holds it, as drivers and ORMs have them. */
+const CODES = ['code', 'originalCode', 'sqlState'] as const;
+const WRAPPED = ['cause', 'driverError', 'original', 'meta', 'driverAdapterError'] as const;
+
+/** How many wrappers there may be around one another. */
+const MAX_DEPTH = 6;
+
+/**
+ * Returns the SQLSTATE of an error of the server, wherever the driver or ORM has put it; undefined for any other
+ * failure, such as one of the network.
+ */
+export function sqlStateOf(error: unknown, depth = MAX_DEPTH): string | undefined {
+  if (typeof error !== 'object' || error === null || depth === 0) return undefined;
+  const fields = error as Readonly<Record<string, unknown>>;
+  const codes = CODES.map((name) => fields[name]);
+  const code = codes.find((value) => typeof value === 'string' && SQL_STATE.test(value));
+  if (code !== undefined) return code as string;
+  for (const name of WRAPPED) {
+    const found = sqlStateOf(fields[name], depth - 1);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 /** Whether a statement failed because of another transaction: it may succeed when it is tried again. */

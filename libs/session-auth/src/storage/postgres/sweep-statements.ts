@@ -1,3 +1,4 @@
+import type { LinkClauses } from './link-clauses.js';
 import { statement, type PostgresStatement } from './postgres-statement.js';
 import type { StoredKeys } from './stored-keys.js';
 
@@ -13,24 +14,27 @@ export interface SweepStatements {
 const SWEEP_STEP = 500;
 
 /* Sweeps never wait for a lock: see session-statements.ts. */
-export function sweepStatements(session: string, keys: StoredKeys): SweepStatements {
+export function sweepStatements(session: string, keys: StoredKeys, link: LinkClauses): SweepStatements {
   return {
     // $1 now, $2 limit. Those of other realms are left to these, which tell of them.
-    deleteExpired: statement(`
+    deleteExpired: statement(
+      `
 WITH due AS MATERIALIZED (
     SELECT handle, expires_at FROM ${session} WHERE sweep_at <= $1::bigint AND ${keys.isOwn('handle')}
     ORDER BY sweep_at LIMIT ${SWEEP_STEP} FOR UPDATE SKIP LOCKED
   ),
   removed AS (
-    DELETE FROM ${session} s USING (SELECT handle FROM due WHERE expires_at <= $1 LIMIT $2::bigint) AS step
-    WHERE s.handle = step.handle RETURNING s.handle, s.user_id
+    DELETE FROM ${session} s USING (SELECT handle FROM due WHERE expires_at <= $1::bigint LIMIT $2::bigint) AS step
+    WHERE s.handle = step.handle RETURNING s.handle, s.user_id${link.ended('s', `'expired'`)}
   ),
   -- sessions that were used meanwhile: a sweep looks at them again when they may have ended
   postponed AS (
-    UPDATE ${session} s SET sweep_at = s.expires_at FROM due WHERE s.handle = due.handle AND due.expires_at > $1
+    UPDATE ${session} s SET sweep_at = s.expires_at FROM due WHERE s.handle = due.handle AND due.expires_at > $1::bigint
   )
-SELECT 'removed', handle, user_id FROM removed
+SELECT 'removed'::text AS what, handle, user_id AS owner FROM removed
 UNION ALL
-SELECT 'more', NULL, NULL FROM (SELECT count(*) AS sessions FROM due) AS due WHERE sessions >= ${SWEEP_STEP}`),
+SELECT 'more', NULL, NULL FROM (SELECT count(*) AS sessions FROM due) AS due WHERE sessions >= ${SWEEP_STEP}`,
+      ['what', 'handle', 'owner'],
+    ),
   };
 }

@@ -11,21 +11,31 @@ export interface ThrottleStatements {
   readonly deleteExpired: PostgresStatement;
 }
 
+/** What the statements return of a count. */
+const COLUMNS = ['key', 'points', 'until'];
+
 /* What writes several rows takes them in the order of their keys: two that meet wait for each other and do not deadlock. */
 export function throttleStatements(table: string, keys: StoredKeys): ThrottleStatements {
+  const columns = 't.key, t.points::text AS points, t.expires_at::text AS until';
   return {
     // $1 keys, $2 now
-    read: statement(`
-SELECT key, points, expires_at FROM ${table} WHERE key = ANY ($1::text[]) AND expires_at > $2::bigint`),
+    read: statement(
+      `
+SELECT ${columns} FROM ${table} t WHERE t.key = ANY ($1::text::text[]) AND t.expires_at > $2::bigint`,
+      COLUMNS,
+    ),
 
     // $1 keys, $2 now, $3 ends of first counts
-    add: statement(`
+    add: statement(
+      `
 INSERT INTO ${table} AS t (key, points, expires_at)
-SELECT key, 1, ends FROM unnest($1::text[], $3::bigint[]) AS failure (key, ends) ORDER BY key COLLATE "C"
+SELECT key, 1, ends FROM unnest($1::text::text[], $3::text::bigint[]) AS failure (key, ends) ORDER BY key COLLATE "C"
 ON CONFLICT (key) DO UPDATE SET
   points = CASE WHEN t.expires_at <= $2::bigint THEN 1 ELSE t.points + 1 END,
   expires_at = CASE WHEN t.expires_at <= $2::bigint THEN excluded.expires_at ELSE t.expires_at END
-RETURNING key, points, expires_at`),
+RETURNING ${columns}`,
+      COLUMNS,
+    ),
 
     // $1 key, $2 points, $3 end
     set: statement(`
@@ -35,21 +45,27 @@ ON CONFLICT (key) DO UPDATE SET points = excluded.points, expires_at = excluded.
     // $1 keys
     delete: statement(`
 WITH given AS MATERIALIZED (
-    SELECT key FROM ${table} WHERE key = ANY ($1::text[]) ORDER BY key FOR UPDATE
+    SELECT key FROM ${table} WHERE key = ANY ($1::text::text[]) ORDER BY key FOR UPDATE
   )
 DELETE FROM ${table} t USING given WHERE t.key = given.key`),
 
     // $1 start of the keys, $2 what is behind all of them, $3 now
-    list: statement(`
-SELECT key, points, expires_at FROM ${table} WHERE key >= $1 AND key < $2 AND expires_at > $3::bigint`),
+    list: statement(
+      `
+SELECT ${columns} FROM ${table} t WHERE t.key >= $1 AND t.key < $2 AND t.expires_at > $3::bigint`,
+      COLUMNS,
+    ),
 
     // $1 now, $2 limit
-    deleteExpired: statement(`
+    deleteExpired: statement(
+      `
 WITH due AS MATERIALIZED (
     SELECT key FROM ${table} WHERE expires_at <= $1::bigint AND ${keys.isOwn('key')}
     ORDER BY expires_at LIMIT $2::bigint FOR UPDATE SKIP LOCKED
   ),
   removed AS (DELETE FROM ${table} t USING due WHERE t.key = due.key)
-SELECT count(*) FROM due`),
+SELECT count(*)::text AS removed FROM due`,
+      ['removed'],
+    ),
   };
 }

@@ -1,6 +1,6 @@
 export type { AuditEventRow } from '../postgres/audit-event-row.js';
 export { AUDIT_TABLE } from '../postgres/audit-tables.js';
-export type { AuditQuery } from '../postgres/postgres-audit-log.js';
+export type { AuditQuery } from '../postgres/audit-query.js';
 export { REMEMBER_ME_TABLE } from '../postgres/remember-me-tables.js';
 export { SESSION_TABLE } from '../postgres/session-tables.js';
 export { THROTTLE_TABLE } from '../postgres/throttle-tables.js';
@@ -21,7 +21,7 @@ export { TypeOrmAuditLog, type TypeOrmAuditLogOptions } from './typeorm-audit-lo
 export { TypeOrmLoginThrottleStore } from './typeorm-login-throttle-store.js';
 export { TypeOrmRememberMeTokenStore } from './typeorm-remember-me-token-store.js';
 export { TypeOrmSessionStore } from './typeorm-session-store.js';
-export type { TypeOrmSessionStoreOptions } from './typeorm-session-store.options.js';
+export type { TypeOrmLinked, TypeOrmLinkOptions, TypeOrmSessionStoreOptions } from './typeorm-session-store.options.js';
 export {
   typeOrmStorage,
   type TypeOrmAuditOptions,

@@ -1,15 +1,15 @@
-import type { DataSource } from 'typeorm';
+import type { DataSource, QueryRunner } from 'typeorm';
 import { SessionAuthError } from '../../errors/session-auth.error.js';
-import type { PostgresStoreSettings } from '../postgres/postgres-database.js';
-import type { PostgresExecutor } from '../postgres/postgres-executor.js';
+import { listeningAsPool } from '../postgres/listening-connection.js';
+import { PoolExecutor, type StatementObserver } from '../postgres/pool-executor.js';
+import { PostgresAccess } from '../postgres/postgres-access.js';
+import type { ConnectionPool } from '../postgres/postgres-pool.js';
 import { quoteIdentifier } from '../postgres/sql-identifier.js';
-import { TypeOrmExecutor } from './typeorm-executor.js';
 import type { TypeOrmSessionStoreOptions } from './typeorm-session-store.options.js';
 
 const WORDING = {
   storage: 'typeOrmStorage',
-  migrations:
-    'CreateSessionAuthTables has been run, and UpgradeSessionAuthTables if that was done by an earlier version',
+  remedy: 'CreateSessionAuthTables has been run, and UpgradeSessionAuthTables if that was done by an earlier version',
 };
 
 /**
@@ -20,11 +20,19 @@ const WORDING = {
 export function storeParts<Options extends TypeOrmSessionStoreOptions>(
   dataSource: DataSource,
   options: Options,
-): [PostgresExecutor, Options & PostgresStoreSettings] {
+): [PostgresAccess, Options] {
   requirePostgres(dataSource);
-  const { schema = configuredSchema(dataSource), preparedStatements = true } = options;
+  const { schema = configuredSchema(dataSource), preparedStatements } = options;
   if (schema !== undefined) quoteIdentifier(schema, 'typeOrmStorage.schema');
-  return [new TypeOrmExecutor(dataSource, preparedStatements), { ...options, schema, wording: WORDING }];
+  const pool = (): ConnectionPool => poolOf(dataSource);
+  const executor = new PoolExecutor(pool, { preparedStatements, observer: loggerOf(dataSource) });
+  const access = new PostgresAccess(executor, WORDING, dataSource, (url) => listeningAsPool(pool, url));
+  return [access, { ...options, schema }];
+}
+
+/** Returns the DataSource of a query runner: TypeORM 0.3 calls it `connection`. */
+export function dataSourceOf(queryRunner: QueryRunner): DataSource {
+  return queryRunner.dataSource ?? (queryRunner as unknown as { readonly connection: DataSource }).connection;
 }
 
 /** Returns the `schema` that the application gave its DataSource; undefined: the connection's `search_path` decides. */
@@ -32,11 +40,30 @@ export function configuredSchema({ options }: DataSource): string | undefined {
   return 'schema' in options && options.schema ? options.schema : undefined;
 }
 
+/** Returns the pool of a DataSource. One that is initialised again has another pool. */
+function poolOf(dataSource: DataSource): ConnectionPool {
+  const { master } = dataSource.driver as unknown as { readonly master?: ConnectionPool };
+  if (master === undefined) throw new Error('the DataSource is not connected');
+  return master;
+}
+
+/** The DataSource's logger gets the statements, as it gets those of TypeORM itself. */
+function loggerOf(dataSource: DataSource): StatementObserver {
+  return {
+    sending: (text) => void dataSource.logger.logQuery(text),
+    answered: (text, took) => {
+      const slow = dataSource.options.maxQueryExecutionTime;
+      if (slow && took > slow) dataSource.logger.logQuerySlow(Math.round(took), text);
+    },
+    failed: (text, error) => void dataSource.logger.logQueryError(error as Error, text),
+  };
+}
+
 function requirePostgres(dataSource: DataSource): void {
   const { type } = dataSource.options;
   if (type === 'postgres') return;
   throw new SessionAuthError(
     'invalid_configuration',
-    `typeOrmStorage.dataSource: given a DataSource of type '${type}'; allowed is one of type 'postgres'`,
+    `typeOrmStorage.dataSource: given a DataSource of type '${type}'; allowed is one of type 'postgres', 'mariadb' or 'mysql'`,
   );
 }

@@ -25,6 +25,8 @@ export interface RememberMeTokenRow {
   readonly revision: number;
   /** The validator that was handed out and has not been presented yet. */
   readonly successor: RememberMeSuccessor | null;
+  /** The version of the library's records that the row is of. */
+  readonly recordVersion: number;
 }
 
 /** The entity of the table of remember-me tokens. Read only, like `SessionEntity`. */
@@ -53,6 +55,7 @@ export function createRememberMeTokenEntity({
       userAgent: { name: 'user_agent', type: 'text', nullable: true, transformer: TEXT },
       revision: { type: 'bigint', default: 0, transformer: NUMBER },
       successor: { type: 'json', nullable: true },
+      recordVersion: { name: 'record_version', type: 'smallint', default: 1 },
     },
     indices: [
       { name: REMEMBER_ME_INDEXES.user, columns: ['userId', 'createdAt', 'handle'] },

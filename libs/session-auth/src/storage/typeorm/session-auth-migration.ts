@@ -1,7 +1,9 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { CREATE_TABLES, DROP_TABLES, statementsOf } from '../mysql/schema-sql.js';
 import { createAllTables, dropAllTables } from '../postgres/session-auth-tables.js';
 import { quoteIdentifier } from '../postgres/sql-identifier.js';
-import { configuredSchema } from './postgres-data-source.js';
+import { isMysql } from './mysql-data-source.js';
+import { configuredSchema, dataSourceOf } from './postgres-data-source.js';
 
 /** Settings of {@link createSessionAuthMigration} and {@link createSessionAuthUpgrade}. */
 export interface SessionAuthMigrationOptions {
@@ -13,8 +15,8 @@ export interface SessionAuthMigrationOptions {
 }
 
 /**
- * The migration that creates all tables of this package in PostgreSQL, and drops them again. Put it among the
- * `migrations` of the DataSource, and run it as you run your own.
+ * The migration that creates all tables of this package in PostgreSQL, MariaDB or MySQL, and drops them again. Put it
+ * among the `migrations` of the DataSource, and run it as you run your own.
  *
  * `down` leaves the schema itself, which may hold other things by then.
  */
@@ -23,21 +25,23 @@ export class CreateSessionAuthTables implements MigrationInterface {
   readonly name = 'CreateSessionAuthTables1760000000000';
 
   async up(queryRunner: QueryRunner): Promise<void> {
+    if (isMysql(dataSourceOf(queryRunner))) return runAll(queryRunner, statementsOf(CREATE_TABLES));
     const schema = this.schemaOf(queryRunner);
     if (schema !== undefined) await createSchemaIfMissing(queryRunner, schema);
-    for (const statement of createAllTables(schema)) await queryRunner.query(statement);
+    await runAll(queryRunner, createAllTables(schema));
   }
 
   async down(queryRunner: QueryRunner): Promise<void> {
-    for (const statement of dropAllTables(this.schemaOf(queryRunner))) await queryRunner.query(statement);
+    const isOfMysql = isMysql(dataSourceOf(queryRunner));
+    await runAll(queryRunner, isOfMysql ? statementsOf(DROP_TABLES) : dropAllTables(this.schemaOf(queryRunner)));
   }
 
   protected schemaOf(queryRunner: QueryRunner): string | undefined {
-    return configuredSchema(queryRunner.dataSource);
+    return configuredSchema(dataSourceOf(queryRunner));
   }
 }
 
-/** {@link CreateSessionAuthTables} for tables in a schema of their own: give `typeOrmStorage` the same one. */
+/** {@link CreateSessionAuthTables} for tables of PostgreSQL in a schema of their own: give `typeOrmStorage` the same one. */
 export function createSessionAuthMigration({
   schema,
 }: SessionAuthMigrationOptions = {}): new () => CreateSessionAuthTables {
@@ -48,6 +52,11 @@ export function createSessionAuthMigration({
       return schema;
     }
   };
+}
+
+/** Runs statements one after the other. */
+export async function runAll(queryRunner: QueryRunner, statements: readonly string[]): Promise<void> {
+  for (const statement of statements) await queryRunner.query(statement);
 }
 
 // `CREATE SCHEMA IF NOT EXISTS` needs the right to create schemas even when the schema exists

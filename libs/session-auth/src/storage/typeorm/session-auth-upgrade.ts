@@ -1,10 +1,13 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { statementsOf, UPGRADE_TABLES } from '../mysql/schema-sql.js';
 import { upgradeAuditTable } from '../postgres/audit-tables.js';
 import { upgradeRememberMeTable } from '../postgres/remember-me-tables.js';
-import { findUpgradedSessionTable, upgradeSessionTable } from '../postgres/session-tables.js';
+import { findUpgradedSessionTable, renewSessionTable, upgradeSessionTable } from '../postgres/session-tables.js';
 import { quoteIdentifier } from '../postgres/sql-identifier.js';
-import { configuredSchema } from './postgres-data-source.js';
-import type { SessionAuthMigrationOptions } from './session-auth-migration.js';
+import { upgradeVersionTable } from '../postgres/version-table.js';
+import { isMysql } from './mysql-data-source.js';
+import { configuredSchema, dataSourceOf } from './postgres-data-source.js';
+import { runAll, type SessionAuthMigrationOptions } from './session-auth-migration.js';
 
 /**
  * The migration that brings the tables of earlier versions to those that `CreateSessionAuthTables` creates today. Put
@@ -22,16 +25,17 @@ export class UpgradeSessionAuthTables implements MigrationInterface {
    * The name that TypeORM records; the digits are its place among other migrations. They change with what it adds, so
    * that it runs again where an earlier version of it has been recorded.
    */
-  readonly name = 'UpgradeSessionAuthTables1780000000000';
+  readonly name = 'UpgradeSessionAuthTables1790000000000';
 
   async up(queryRunner: QueryRunner): Promise<void> {
+    if (isMysql(dataSourceOf(queryRunner))) return runAll(queryRunner, statementsOf(UPGRADE_TABLES));
     const schema = this.schemaOf(queryRunner);
-    const additions = [...upgradeRememberMeTable(schema), ...upgradeAuditTable(schema)];
-    for (const statement of additions) await queryRunner.query(statement);
+    await runAll(queryRunner, [...upgradeRememberMeTable(schema), ...upgradeAuditTable(schema)]);
     const { text, values } = findUpgradedSessionTable(schema);
     const found = (await queryRunner.query(text, values)) as unknown[];
-    if (found.length > 0) return;
-    for (const statement of upgradeSessionTable(schema)) await queryRunner.query(statement);
+    if (found.length === 0) await runAll(queryRunner, renewSessionTable(schema));
+    // the version comes last: it tells that all is done
+    await runAll(queryRunner, [...upgradeSessionTable(schema), ...upgradeVersionTable(schema)]);
   }
 
   async down(): Promise<void> {
@@ -39,7 +43,7 @@ export class UpgradeSessionAuthTables implements MigrationInterface {
   }
 
   protected schemaOf(queryRunner: QueryRunner): string | undefined {
-    return configuredSchema(queryRunner.dataSource);
+    return configuredSchema(dataSourceOf(queryRunner));
   }
 }
 

@@ -44,6 +44,8 @@ export interface SessionRow {
   readonly revision: number;
   /** Keyed digest of the device that logged in, where that is known. */
   readonly device: string | null;
+  /** The version of the library's records that the row is of. */
+  readonly recordVersion: number;
 }
 
 /**
@@ -85,6 +87,7 @@ export function createSessionEntity({ schema }: { readonly schema?: string } = {
       rolesSince: { name: 'roles_since', type: 'integer', nullable: true },
       revision: { type: 'bigint', default: 0, transformer: NUMBER },
       device: { type: 'text', collation: 'C', nullable: true },
+      recordVersion: { name: 'record_version', type: 'smallint', default: 1 },
     },
     indices: [
       { name: SESSION_INDEXES.user, columns: ['userId', 'createdAt', 'handle'] },

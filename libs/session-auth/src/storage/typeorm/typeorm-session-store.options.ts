@@ -18,3 +18,23 @@ export interface TypeOrmSessionStoreOptions {
    */
   readonly queryTimeout?: number;
 }
+
+/** Settings of the link of a `TypeOrmSessionStore`. */
+export interface TypeOrmLinkOptions {
+  /**
+   * The address that a node listens at, with user and password. It must lead to the database itself: LISTEN is lost
+   * behind a pooler in transaction mode, which is found out when the link is opened. @default as the DataSource
+   * connects
+   */
+  readonly url?: string;
+}
+
+/** Whether a `TypeOrmSessionStore` has a link. */
+export interface TypeOrmLinked {
+  /**
+   * Whether the store tells all nodes of sessions that end or change, which sockets, streams and the like need. Takes a
+   * connection of its own for each node where something is watched. Give it to all nodes: one without it tells nothing.
+   * @default false
+   */
+  readonly link?: boolean | TypeOrmLinkOptions;
+}

@@ -1,7 +1,7 @@
 import type { DataSource } from 'typeorm';
 import { PostgresSessionStore } from '../postgres/postgres-session-store.js';
 import { storeParts } from './postgres-data-source.js';
-import type { TypeOrmSessionStoreOptions } from './typeorm-session-store.options.js';
+import type { TypeOrmLinked, TypeOrmSessionStoreOptions } from './typeorm-session-store.options.js';
 
 /**
  * Sessions in PostgreSQL 12 or later, on the connections of a TypeORM DataSource that the application owns. The
@@ -19,7 +19,7 @@ import type { TypeOrmSessionStoreOptions } from './typeorm-session-store.options
  */
 export class TypeOrmSessionStore extends PostgresSessionStore {
   /** @throws SessionAuthError `invalid_configuration` for a DataSource of another database or an invalid schema name */
-  constructor(dataSource: DataSource, options: TypeOrmSessionStoreOptions = {}) {
+  constructor(dataSource: DataSource, options: TypeOrmSessionStoreOptions & TypeOrmLinked = {}) {
     super(...storeParts(dataSource, options));
   }
 }

@@ -1,64 +1,32 @@
 import { Logger } from '@nestjs/common';
-import type { DataSource } from 'typeorm';
 import { SessionAuthError } from '../../errors/session-auth.error.js';
-import type { Row, SqlValue } from '../postgres/postgres-statement.js';
+import type { ConnectionPool, PooledClient } from './postgres-pool.js';
 
-/** The part of a connection of the `pg` driver that is used here. */
-export interface PostgresClient {
-  query(query: {
-    readonly text: string;
-    readonly name?: string;
-    readonly values?: readonly SqlValue[];
-    readonly rowMode: 'array';
-    readonly types: { readonly getTypeParser: () => (text: string) => string };
-    readonly query_timeout?: number;
-  }): Promise<{ readonly rows: Row[] }>;
-  end(): Promise<void>;
-  on(event: 'error', listener: () => void): void;
-  /** Since version 8.21: `I` outside of a transaction. */
-  getTransactionStatus?(): string | null;
-  /** False while a query runs; undefined in the native driver. */
-  readonly readyForQuery?: boolean;
-  /** Absent in the native driver. */
-  readonly connection?: { on(event: 'parameterStatus', listener: (message: ParameterStatus) => void): void };
-}
-
-/** The server's word on a setting that has changed. */
-interface ParameterStatus {
-  readonly parameterName: string;
-  readonly parameterValue: string;
-}
-
-/** The part of the `pg` driver's pool that is used here. */
-interface PostgresPool {
-  on(event: 'acquire' | 'connect', listener: (client: PostgresClient) => void): void;
-}
-
-const pools = new WeakMap<PostgresPool, PooledConnections>();
+const pools = new WeakMap<ConnectionPool, PooledConnections>();
 
 /**
- * What is known of the connections of a DataSource's pool, which the application uses as well. It may leave one behind
- * with a transaction open or with other settings than a new connection has.
+ * What is known of the connections of a pool, which the application uses as well. It may leave one behind with a
+ * transaction open or with other settings than a new connection has.
  */
 export class PooledConnections {
   readonly #logger = new Logger('SessionAuth');
   /** How often each connection that was opened since we look has been handed out. */
-  readonly #handedOut = new WeakMap<PostgresClient, number>();
-  readonly #misencoded = new WeakSet<PostgresClient>();
+  readonly #handedOut = new WeakMap<PooledClient, number>();
+  readonly #misencoded = new WeakSet<PooledClient>();
   #canPrepare = true;
 
-  private constructor(pool: PostgresPool) {
+  private constructor(pool: ConnectionPool) {
     pool.on('connect', (client) => this.#watch(client, 0));
     pool.on('acquire', (client) => {
       const before = this.#handedOut.get(client);
       if (before !== undefined) this.#handedOut.set(client, before + 1);
     });
+    // An idle connection that the server ends is an event that ends the process where nobody listens. The pool has
+    // dropped that connection, and opens another one when it is asked.
+    pool.on('error', () => undefined);
   }
 
-  static of(dataSource: DataSource): PooledConnections {
-    // a DataSource that is initialised again has another pool
-    const { master: pool } = dataSource.driver as unknown as { readonly master?: PostgresPool };
-    if (pool === undefined) throw new Error('the DataSource is not connected');
+  static of(pool: ConnectionPool): PooledConnections {
     const known = pools.get(pool);
     if (known !== undefined) return known;
     const connections = new PooledConnections(pool);
@@ -90,9 +58,12 @@ export class PooledConnections {
    *
    * @throws SessionAuthError `invalid_configuration` for a driver that cannot tell
    */
-  isUsable(client: PostgresClient): boolean {
+  isUsable(client: PooledClient): boolean {
     if (client.getTransactionStatus === undefined) {
-      throw new SessionAuthError('invalid_configuration', 'typeOrmStorage: needs version 8.21 of pg, or a later one');
+      throw new SessionAuthError(
+        'invalid_configuration',
+        'storage: given a pool whose connections do not tell of their transactions; allowed is pg 8.21 or later',
+      );
     }
     // it was there before we were: who knows who has used it
     if (!this.#handedOut.has(client)) this.#watch(client, 2);
@@ -100,14 +71,14 @@ export class PooledConnections {
   }
 
   /** Whether nobody has used a connection before who could have left something behind. */
-  isNew(client: PostgresClient): boolean {
+  isNew(client: PooledClient): boolean {
     return this.#handedOut.get(client) === 1;
   }
 
-  #watch(client: PostgresClient, handedOut: number): void {
+  #watch(client: PooledClient, handedOut: number): void {
     /*
      * Keeps the process alive when the server ends a connection at the moment it is established. The pool stops
-     * listening for errors of a connection that it hands out, and TypeORM starts to listen a promise later. When the
+     * listening for errors of a connection that it hands out, and nobody else listens before a promise later. When the
      * server's welcome and its goodbye (a shutdown, `DROP DATABASE … WITH (FORCE)`) arrive together, the driver emits
      * both in between, and an `error` event without a listener is an uncaught exception. The failure itself is not
      * lost: the first statement on such a connection fails.

@@ -1,8 +1,9 @@
-import type { DataSource, QueryRunner } from 'typeorm';
-import type { Lease, PostgresExecutor, StatementRunner } from '../postgres/postgres-executor.js';
-import type { PostgresStatement, Row, SqlValue } from '../postgres/postgres-statement.js';
-import { isLostName, isOdd, isTimeout, sqlStateOf } from '../postgres/sql-state.js';
-import { PooledConnections, type PostgresClient } from './pooled-connections.js';
+import { MAX_IDLE } from './advisory-lock.js';
+import type { Lease, PostgresExecutor, StatementRunner } from './postgres-executor.js';
+import type { PostgresStatement, Row, SqlValue } from './postgres-statement.js';
+import type { ConnectionPool, PooledClient } from './postgres-pool.js';
+import { PooledConnections } from './pooled-connections.js';
+import { isLostName, isOdd, isTimeout, sqlStateOf } from './sql-state.js';
 
 // an application may set parsers for the whole driver (bigint as BigInt, for one): they must not reach our rows
 const TEXT_ONLY = { getTypeParser: () => (text: string) => text };
@@ -13,49 +14,60 @@ const CHANGED_TIMEOUTS = `SELECT FROM pg_catalog.pg_settings WHERE setting <> re
 /** Milliseconds for that question. */
 const PATIENCE = 1000;
 
+/** Is told of the statements that run. None of them has parameters in it, which hold personal data. */
+export interface StatementObserver {
+  sending(text: string): void;
+  /** @param took milliseconds */
+  answered(text: string, took: number): void;
+  failed(text: string, error: unknown): void;
+}
+
+/** How a {@link PoolExecutor} works. */
+export interface PoolExecutorSettings {
+  /** Whether connections keep statements prepared. @default true */
+  readonly preparedStatements?: boolean;
+  readonly observer?: StatementObserver;
+}
+
 /**
- * Runs statements on connections of the application's DataSource: each operation on one, which it gives back at once.
+ * Runs statements on connections of the application's pool: each operation on one, which it gives back at once.
  *
  * The application uses the same connections. One that it has left in a transaction, or otherwise than new ones are, is
  * closed, and the operation runs on another one: an operation that fails has changed nothing.
- *
- * The DataSource's logger gets the statements, but not their parameters, which hold personal data.
  */
-export class TypeOrmExecutor implements PostgresExecutor {
-  /** @param isPrepared whether connections keep statements prepared */
+export class PoolExecutor implements PostgresExecutor {
+  /** @param poolOf returns the pool as it is now: its owner may have replaced it */
   constructor(
-    private readonly dataSource: DataSource,
-    private readonly isPrepared: boolean,
+    private readonly poolOf: () => ConnectionPool,
+    private readonly settings: PoolExecutorSettings = {},
   ) {}
 
   async lease<T>(operation: (lease: Lease) => Promise<T>, timeout: number): Promise<T> {
-    const connections = PooledConnections.of(this.dataSource);
+    const pool = this.poolOf();
     const deadline = performance.now() + timeout;
     // ends: each turn closes a connection of the pool, or is the one after which nothing is prepared any more
     for (;;) {
-      const runner = this.dataSource.createQueryRunner();
-      const lease = new TypeOrmLease(this.dataSource, runner, connections, this.isPrepared, timeout, deadline);
+      const lease = new PoolLease(pool, PooledConnections.of(pool), this.settings, timeout, deadline);
       try {
         return await operation(lease);
       } catch (error) {
         if (!lease.isToRepeat) throw error;
       } finally {
-        await runner.release();
+        lease.release();
       }
     }
   }
 }
 
-/** The connection of a query runner. The first statement takes it from the pool. */
-class TypeOrmLease implements Lease {
-  #client: PostgresClient | undefined;
+/** A connection of a pool. The first statement takes it from there. */
+class PoolLease implements Lease {
+  #client: PooledClient | undefined;
   #isToRepeat = false;
 
   constructor(
-    private readonly dataSource: DataSource,
-    private readonly runner: QueryRunner,
+    private readonly pool: ConnectionPool,
     private readonly connections: PooledConnections,
-    private readonly isPrepared: boolean,
+    private readonly settings: PoolExecutorSettings,
     private readonly timeout: number,
     private deadline: number,
   ) {}
@@ -65,30 +77,35 @@ class TypeOrmLease implements Lease {
     return this.#isToRepeat;
   }
 
-  async transaction<T>(opening: readonly string[], work: (transaction: StatementRunner) => Promise<T>): Promise<T> {
+  /** Gives the connection back. The pool drops one that has ended. */
+  release(): void {
+    this.#client?.release();
+  }
+
+  async transaction<T>(lock: bigint | undefined, work: (transaction: StatementRunner) => Promise<T>): Promise<T> {
     try {
-      await this.query({ text: ['BEGIN ISOLATION LEVEL READ COMMITTED', ...opening].join('; ') });
+      await this.query({ text: beginning(lock), columns: [] });
       const outcome = await work(this);
-      await this.query({ text: 'COMMIT' });
+      await this.query({ text: 'COMMIT', columns: [] });
       return outcome;
     } catch (error) {
       // the rollback gets time of its own
       this.deadline = performance.now() + this.timeout;
       // when this fails, the connection is broken and the pool drops it
-      await this.query({ text: 'ROLLBACK' }).catch(() => undefined);
+      await this.query({ text: 'ROLLBACK', columns: [] }).catch(() => undefined);
       throw error;
     }
   }
 
   async query({ text, name }: PostgresStatement, values: readonly SqlValue[] = []): Promise<Row[]> {
     const client = await this.#connect();
-    const { logger, options } = this.dataSource;
+    const { observer, preparedStatements = true } = this.settings;
     const startedAt = performance.now();
     // the caller has been told by now that the operation failed: it must not take place afterwards
     const left = Math.ceil(this.deadline - startedAt);
     if (left <= 0) throw new Error('no connection of the pool was free in time');
-    const isNamed = name !== undefined && this.isPrepared && this.connections.canPrepare;
-    logger.logQuery(text, undefined, this.runner);
+    const isNamed = name !== undefined && preparedStatements && this.connections.canPrepare;
+    observer?.sending(text);
     try {
       const { rows } = await client.query({
         text,
@@ -98,30 +115,28 @@ class TypeOrmLease implements Lease {
         rowMode: 'array',
         types: TEXT_ONLY,
       });
-      const took = performance.now() - startedAt;
-      const slow = options.maxQueryExecutionTime;
-      if (slow && took > slow) logger.logQuerySlow(Math.round(took), text, undefined, this.runner);
+      observer?.answered(text, performance.now() - startedAt);
       return rows;
     } catch (error) {
-      logger.logQueryError(error as Error, text, undefined, this.runner);
+      observer?.failed(text, error);
       await this.#judge(client, error, isNamed);
       throw error;
     }
   }
 
-  async #connect(): Promise<PostgresClient> {
+  async #connect(): Promise<PooledClient> {
     if (this.#client !== undefined) return this.#client;
-    const client = (await this.runner.connect()) as PostgresClient;
+    const client = await this.pool.connect();
+    this.#client = client;
     if (!this.connections.isUsable(client)) {
       this.#replace(client);
       throw new Error('the application has left a connection of the pool in a transaction, or with a query running');
     }
-    this.#client = client;
     return client;
   }
 
   /** Decides, after a statement has failed, what becomes of the connection, and whether the operation is repeated. */
-  async #judge(client: PostgresClient, error: unknown, wasNamed: boolean): Promise<void> {
+  async #judge(client: PooledClient, error: unknown, wasNamed: boolean): Promise<void> {
     // no answer of the server: the connection is dead, or an answer is still to come, so the pool must not keep it
     if (sqlStateOf(error) === undefined) return void client.end().catch(() => undefined);
     if (wasNamed && isLostName(error)) {
@@ -134,15 +149,22 @@ class TypeOrmLease implements Lease {
     if (isOdd(error) || (isTimeout(error) && (await hasChangedTimeouts(client)))) this.#replace(client);
   }
 
-  #replace(client: PostgresClient): void {
+  #replace(client: PooledClient): void {
     this.#isToRepeat = true;
     // which rolls back what is open on it
     client.end().catch(() => undefined);
   }
 }
 
+/** Begins a transaction, behind a lock if there is one, in one round trip. */
+function beginning(lock: bigint | undefined): string {
+  const begin = 'BEGIN ISOLATION LEVEL READ COMMITTED';
+  if (lock === undefined) return begin;
+  return `${begin}; SET LOCAL idle_in_transaction_session_timeout = ${MAX_IDLE}; SELECT pg_advisory_xact_lock(${lock})`;
+}
+
 /** A statement that took too long tells nothing of its connection, unless somebody has set its time there. */
-async function hasChangedTimeouts(client: PostgresClient): Promise<boolean> {
+async function hasChangedTimeouts(client: PooledClient): Promise<boolean> {
   const ask = (text: string): Promise<{ readonly rows: Row[] }> =>
     client.query({ text, query_timeout: PATIENCE, rowMode: 'array', types: TEXT_ONLY });
   try {

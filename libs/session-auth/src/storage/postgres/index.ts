@@ -1,0 +1,18 @@
+export type { AuditEventRow } from './audit-event-row.js';
+export { AUDIT_TABLE } from './audit-tables.js';
+export type { AuditQuery } from './audit-query.js';
+export { PostgresAuditLog, type PostgresAuditLogOptions } from './postgres-audit-log.js';
+export type { PostgresLinked, PostgresLinkOptions } from './postgres-link.js';
+export { PostgresLoginThrottleStore } from './postgres-login-throttle-store.js';
+export type { PostgresPool } from './postgres-pool.js';
+export { PostgresRememberMeTokenStore } from './postgres-remember-me-token-store.js';
+export { PostgresSessionStore } from './postgres-session-store.js';
+export type { PostgresSource, PostgresStoreOptions } from './postgres-source.js';
+export { postgresStorage, type PostgresStorage } from './postgres-storage.js';
+export type { PostgresAuditOptions, PostgresPartsOptions, PostgresStorageOptions } from './postgres-storage.options.js';
+export { questionMarks } from './question-marks.js';
+export { REMEMBER_ME_TABLE } from './remember-me-tables.js';
+export { createTablesSql, upgradeTablesSql, type TablesSqlOptions } from './schema-sql.js';
+export { SESSION_TABLE } from './session-tables.js';
+export type { SqlExecutor, SqlResult } from './sql-executor.js';
+export { THROTTLE_TABLE } from './throttle-tables.js';

@@ -1,0 +1,23 @@
+import type { SessionData } from '../../session/session-record.js';
+import { encodeData } from './session-data.js';
+
+/**
+ * Returns the stored form of session data with a patch: `undefined` in it removes a key. Returns undefined where that
+ * would take more than `maxBytes` of JSON, and more than before.
+ */
+export function mergedData(data: SessionData, patch: SessionData, maxBytes: number): string | undefined {
+  // own keys alone, `__proto__` too
+  const merged = Object.fromEntries([...Object.entries(data), ...Object.entries(patch)]);
+  const bytes = bytesOf(merged);
+  return bytes > maxBytes && bytes > bytesOf(data) ? undefined : encodeData(merged);
+}
+
+/** The bytes of all keys and values, as other stores count them. */
+function bytesOf(data: SessionData): number {
+  let bytes = 0;
+  for (const [key, value] of Object.entries(data)) {
+    if (value === undefined) continue;
+    bytes += Buffer.byteLength(JSON.stringify(key)) + Buffer.byteLength(JSON.stringify(value)) + 1;
+  }
+  return bytes;
+}

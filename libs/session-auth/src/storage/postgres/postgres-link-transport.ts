@@ -1,0 +1,126 @@
+import { randomBytes } from 'node:crypto';
+import { SessionAuthError } from '../../errors/session-auth.error.js';
+import {
+  CONNECT_TIMEOUT,
+  within,
+  type LinkConnection,
+  type LinkReceiver,
+  type LinkTransport,
+} from '../../link/link-transport.js';
+import { partsOf, signalOf } from '../../link/link-message.js';
+import { DEFAULT_REALM } from '../../realms/realm-name.js';
+import type { SessionSignal } from '../../session/session-link.js';
+import { channelOf } from './link-clauses.js';
+import type { ListeningConnection, OpenListening } from './listening-connection.js';
+import { PostgresDatabase, type PostgresStoreSettings } from './postgres-database.js';
+import type { PostgresAccess } from './postgres-access.js';
+import { statement, type PostgresStatement } from './postgres-statement.js';
+import { SESSION_TABLE } from './session-tables.js';
+import { StoredKeys } from './stored-keys.js';
+
+interface LinkStatements {
+  readonly channel: string;
+  readonly probe: PostgresStatement;
+}
+
+/**
+ * Hears what the statements notify of, on one connection that listens.
+ *
+ * All notifications of a database are in one queue, in the order of commits. So one that the connection sends to itself
+ * comes after all that were committed before.
+ */
+export class PostgresLinkTransport implements LinkTransport {
+  readonly #database: PostgresDatabase<LinkStatements>;
+  readonly #keys = new Map<string, StoredKeys>();
+
+  /** @param access that of the stores: what its executor notifies of has to arrive at the connection that `open` opens */
+  constructor(
+    private readonly access: PostgresAccess,
+    settings: PostgresStoreSettings,
+    private readonly openListening: OpenListening,
+  ) {
+    this.#database = new PostgresDatabase(access, settings, SESSION_TABLE, (session) => ({
+      channel: channelOf(session),
+      // $1 payload
+      probe: statement(`SELECT pg_catalog.pg_notify('${channelOf(session)}', $1::text)::text AS told`),
+    }));
+  }
+
+  async connect(_realms: readonly string[], receiver: LinkReceiver): Promise<LinkConnection> {
+    const { channel } = await this.#database.statements();
+    const own = `session_auth_${randomBytes(8).toString('hex')}`;
+    /** Who waits for what this node has sent to itself. */
+    const awaited = new Map<string, () => void>();
+    const heard = (_channel: string, payload: string): void => {
+      const arrived = awaited.get(payload);
+      if (arrived !== undefined) return arrived();
+      const signal = this.#signalOf(payload);
+      if (signal !== undefined) receiver.heard(signal);
+    };
+    const arrivalOf = async (payload: string, sent: Promise<unknown>): Promise<void> => {
+      const arrival = new Promise<void>((resolve) => awaited.set(payload, resolve));
+      try {
+        await Promise.all([sent, arrival]);
+      } finally {
+        awaited.delete(payload);
+      }
+    };
+    let connection: ListeningConnection | undefined;
+    let isGivenUp = false;
+    const listen = async (): Promise<ListeningConnection> => {
+      const opened = await this.openListening(heard, receiver.closed);
+      connection = opened;
+      if (isGivenUp) opened.close();
+      await opened.query(`LISTEN "${channel}"; LISTEN "${own}"`);
+      return opened;
+    };
+    try {
+      const opened = await within(CONNECT_TIMEOUT, 'connecting', listen());
+      await this.#probe(`probe ${own}`, arrivalOf);
+      let beats = 0;
+      const beat = (): Promise<void> => {
+        const nonce = `${own} ${(beats += 1)}`;
+        return arrivalOf(nonce, opened.query(`NOTIFY "${own}", '${nonce}'`));
+      };
+      return { beat, close: () => opened.close() };
+    } catch (error) {
+      isGivenUp = true;
+      connection?.close();
+      throw error;
+    }
+  }
+
+  /** Notifies by the way of the stores. What does not arrive is never told: this is the place to find out. */
+  async #probe(payload: string, arrivalOf: (payload: string, sent: Promise<unknown>) => Promise<void>): Promise<void> {
+    const sent = this.#database.run((sql) => sql.probe, [payload]);
+    const arrival = arrivalOf(payload, sent);
+    arrival.catch(() => undefined);
+    await within(CONNECT_TIMEOUT, 'a statement', sent);
+    try {
+      await within(CONNECT_TIMEOUT, 'a notification', arrival);
+    } catch (cause) {
+      throw new SessionAuthError(
+        'invalid_configuration',
+        `${this.access.wording.storage}.link.url: given a connection at which no notification arrives, as behind a pooler in ` +
+          'transaction mode; allowed is one to the database itself, for a role that may connect to it',
+        { cause },
+      );
+    }
+  }
+
+  #signalOf(payload: string): SessionSignal | undefined {
+    const [kind, reason, handle, user] = partsOf(payload);
+    if (typeof handle !== 'string') return undefined;
+    const realm = /^@([a-z0-9-]{1,32}):/.exec(handle)?.[1] ?? DEFAULT_REALM;
+    const keys = this.#keysOf(realm);
+    const id = keys.decode(handle);
+    const userId = typeof user === 'string' ? keys.decodeUser(user) : undefined;
+    return signalOf(kind, reason, { realm, id, userId });
+  }
+
+  #keysOf(realm: string): StoredKeys {
+    const keys = this.#keys.get(realm) ?? new StoredKeys(realm);
+    this.#keys.set(realm, keys);
+    return keys;
+  }
+}

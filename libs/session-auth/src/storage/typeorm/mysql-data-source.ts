@@ -1,0 +1,35 @@
+import type { DataSource } from 'typeorm';
+import { SessionAuthError } from '../../errors/session-auth.error.js';
+import type { MysqlPool } from '../mysql/mysql-pool.js';
+
+/** The types of DataSource that this library takes for MariaDB or MySQL. */
+const TYPES: readonly string[] = ['mariadb', 'mysql'];
+
+/** Whether a DataSource is of MariaDB or MySQL. */
+export function isMysql({ options }: DataSource): boolean {
+  return TYPES.includes(options.type);
+}
+
+/**
+ * Returns the pool of `mysql2` below a DataSource that is initialised.
+ *
+ * @throws SessionAuthError `invalid_configuration` for a DataSource with replication, and for one on another driver
+ */
+export function mysqlPoolOf(dataSource: DataSource): MysqlPool {
+  const { pool } = dataSource.driver as unknown as { readonly pool?: MysqlPool };
+  if (pool === undefined) {
+    throw refused('with replication', 'one without, on the server that is written to');
+  }
+  // 0.3 takes the package mysql where it is installed, whose commands are others
+  if (typeof (pool as { readonly execute?: unknown }).execute !== 'function') {
+    throw refused('on the package mysql', `one on mysql2, with connectorPackage: 'mysql2'`);
+  }
+  return pool;
+}
+
+function refused(given: string, allowed: string): SessionAuthError {
+  return new SessionAuthError(
+    'invalid_configuration',
+    `typeOrmStorage.dataSource: given a DataSource ${given}; allowed is ${allowed}`,
+  );
+}
