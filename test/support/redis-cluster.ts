@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { Cluster, type Redis } from 'ioredis';
 import { findFreePort } from '../../src/local-services/free-port.js';
 import { REDIS_OPTIONS } from '../../src/storage/redis-options.js';
@@ -51,10 +52,13 @@ export class RedisCluster {
     return client;
   }
 
-  /** The member that serves a key, and one that copies it. */
-  async membersOf(key: string): Promise<{ readonly master: RedisProcess; readonly replica: RedisProcess }> {
-    const slot = Number(await this.#anyone().operator.cluster('KEYSLOT', key));
-    const ranges = await this.#anyone().operator.cluster('SLOTS');
+  /** The member that serves a key, and one that copies it, as one of them sees it. */
+  async membersOf(
+    key: string,
+    { operator } = this.processes[0]!,
+  ): Promise<{ readonly master: RedisProcess; readonly replica: RedisProcess }> {
+    const slot = Number(await operator.cluster('KEYSLOT', key));
+    const ranges = await operator.cluster('SLOTS');
     const [, , ...members] = ranges.find(([from, to]) => slot >= from && slot <= to)!;
     const [master, replica] = members.map(([, port]) => this.processes.find((process) => process.port === port)!);
     return { master: master!, replica: replica! };
@@ -68,6 +72,24 @@ export class RedisCluster {
       for (const key of await operator.keys(`${prefix}*`)) found.set(key, await operator.pttl(key));
     }
     return found;
+  }
+
+  /** Has the replica of the member that serves a key take over, and waits until all members know. */
+  async handOver(key: string): Promise<void> {
+    const { replica } = await this.membersOf(key);
+    const isKnown = async (): Promise<boolean> => {
+      const views = await Promise.all(this.processes.map((member) => this.membersOf(key, member)));
+      return views.every(({ master }) => master === replica);
+    };
+    await untilTrue('a replica has taken over', async () => {
+      // the others vote for a replica of one master only so often; without votes, the order is dropped in silence
+      await replica.operator.cluster('FAILOVER').catch(() => undefined);
+      for (let look = 0; look < 100; look += 1) {
+        if (await isKnown()) return true;
+        await pause(25);
+      }
+      return false;
+    });
   }
 
   /** The replica of a member has taken over. */
@@ -122,10 +144,6 @@ export class RedisCluster {
       });
     }
     await this.untilWhole();
-  }
-
-  #anyone(): RedisProcess {
-    return this.processes[0]!;
   }
 }
 

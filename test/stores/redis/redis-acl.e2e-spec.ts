@@ -11,11 +11,15 @@ import {
 import {
   loginThrottleStoreContract,
   rememberMeTokenStoreContract,
+  sessionLinkContract,
   sessionStoreContract,
 } from 'nestjs-session-auth/testing';
+import { createClient } from 'redis';
+import { createClient as createClient5 } from 'redis-5';
 import { startLocalRedis, type LocalRedis } from '../../../src/local-services/local-redis.js';
 import { ADAPTERS, startBank } from '../../support/bank.js';
 import { EVERYDAY_STATUSES, everydayVisit } from '../../support/everyday-visit.js';
+import { redisContracts } from '../../support/redis-contracts.js';
 import { newRecord, NOW } from '../../support/session-records.js';
 
 /** `INFO` was asked for before the count began. */
@@ -127,6 +131,103 @@ describe('a Redis user with the rights of docs/redis.md and no more', () => {
       }
     } finally {
       for (const client of [ofStaff!, ofDefault!]) client.disconnect();
+    }
+  });
+});
+
+describe('a Redis user with the rights of the link as well', () => {
+  let server: LocalRedis;
+  let operator: Redis;
+  let restricted: Redis[];
+  let given: string[];
+
+  beforeAll(async () => {
+    server = await startLocalRedis();
+    operator = new Redis(server.url);
+    const lines = [...(await readFile('docs/redis.md', 'utf8')).matchAll(/^ACL SETUSER (.+)$/gm)];
+    const [rights, ofLink] = lines.map(([, line]) => line!.split(' '));
+    given = ofLink!.slice(1);
+    await operator.call('ACL', 'SETUSER', ...rights!);
+    await operator.call('ACL', 'SETUSER', ...ofLink!);
+    const username = ofLink![0]!;
+    const password = rights!.find((right) => right.startsWith('>'))!.slice(1);
+    restricted = [1, 2].map(() => new Redis(server.url, { username, password }));
+  });
+
+  afterAll(async () => {
+    for (const client of [operator, ...restricted]) client.disconnect();
+    await server.stop();
+  });
+
+  sessionLinkContract('RedisSessionStore', () => {
+    const own = { namespace: `sa:${randomBytes(6).toString('hex')}:`, link: true };
+    return Promise.resolve({
+      store: new RedisSessionStore(restricted[0]!, own),
+      another: () => Promise.resolve(new RedisSessionStore(restricted[1]!, own)),
+      close: () => Promise.resolve(),
+    });
+  });
+
+  it('was refused nothing, and cannot do without any of them', async () => {
+    expect(await operator.call('ACL', 'LOG')).toEqual([]);
+    for (const right of given) {
+      const [back, without] = right.startsWith('&') ? [right, 'resetchannels'] : [right, right.replace('+', '-')];
+      await operator.call('ACL', 'SETUSER', 'bank', without);
+      const link = new RedisSessionStore(restricted[0]!, { link: true }).link()!;
+      await expect(link.open()).rejects.toMatchObject({
+        code: 'invalid_configuration',
+        message: expect.stringContaining('redisStorage.link'),
+      });
+      await link.close();
+      await operator.call('ACL', 'SETUSER', 'bank', back);
+    }
+  });
+});
+
+// the types of the result have all that a client may be made of
+const clientOf = (create: typeof createClient, options: { url: string; username: string; password: string }) =>
+  create(options);
+
+describe('a Redis user of nodes with clients of redis', () => {
+  let server: LocalRedis;
+  let operator: Redis;
+  let clients: ReturnType<typeof clientOf>[];
+  let given: string[];
+
+  beforeAll(async () => {
+    server = await startLocalRedis();
+    operator = new Redis(server.url);
+    const guide = await readFile('docs/redis.md', 'utf8');
+    const [rights, ofLink] = [...guide.matchAll(/^ACL SETUSER (.+)$/gm)].map(([, line]) => line!.split(' '));
+    given = [...rights!.filter((right) => right !== '+info'), ...ofLink!.slice(1)];
+    await operator.call('ACL', 'SETUSER', ...given);
+    const [username] = given;
+    const password = given.find((right) => right.startsWith('>'))!.slice(1);
+    clients = [createClient, createClient, createClient5 as never].map((create) =>
+      clientOf(create, { url: server.url, username: username!, password }),
+    );
+    for (const client of clients) {
+      client.on('error', () => undefined);
+      await client.connect();
+    }
+  });
+
+  afterAll(async () => {
+    for (const client of clients) client.destroy();
+    operator.disconnect();
+    await server.stop();
+  });
+
+  redisContracts('redis', () => clients);
+  redisContracts('redis 5', () => [clients[2]!, clients[0]!]);
+
+  it('was refused nothing that the guide does not name, and may do nothing else', async () => {
+    const log = (await operator.call('ACL', 'LOG')) as unknown[][];
+    // the name of the library, from Redis 7.2 on
+    const refused = log.map((entry) => entry[entry.indexOf('object') + 1]);
+    expect(refused.filter((name) => name !== 'client|setinfo')).toEqual([]);
+    for (const command of [['keys', '*'], ['info'], ['config', 'get', '*'], ['client', 'list'], ['get', 'other']]) {
+      await expect(clients[0]!.sendCommand(command)).rejects.toThrow('NOPERM');
     }
   });
 });

@@ -5,7 +5,12 @@ import { ADAPTERS, openBackend, startBank, type Backend, type Bank } from '../..
 import { countCommands } from '../../support/command-count.js';
 import { steadyRequests } from '../../support/steady-requests.js';
 
-describe.each(ADAPTERS)('what Redis is asked for on %s', (adapter) => {
+const NODES = [
+  ...ADAPTERS.map((adapter) => ({ adapter, store: 'redis' as const })),
+  { adapter: 'fastify' as const, store: 'node-redis' as const },
+];
+
+describe.each(NODES)('what Redis is asked for on $adapter by $store', ({ adapter, store }) => {
   let server: LocalRedis;
   let backend: Backend;
   let bank: Bank;
@@ -16,7 +21,7 @@ describe.each(ADAPTERS)('what Redis is asked for on %s', (adapter) => {
 
   beforeAll(async () => {
     server = await startLocalRedis();
-    backend = await openBackend('redis', server.url);
+    backend = await openBackend(store, server.url);
     // longer than the ten thousand requests take on a busy machine
     bank = await startBank({ adapter, backend, options: { lifetime: { touchInterval: '10m' } } });
     unthrottled = await startBank({ adapter, backend, options: { loginThrottle: false } });

@@ -12,11 +12,12 @@ import { DEFAULT_REALM, isRealmName, REALM_NAME_RULE, realmPart } from '../../re
  *   sa:{AB}:v:<22 characters>   the remember-me tokens of a user: a sorted set of handle and selector by createdAt
  *   sa:{AB}:a:<20 characters>   what the end of sessions was answered with, for a minute: see redis-session-prelude.ts
  *   sa:throttle:…               counts of failed logins, see redis-login-throttle-store.ts
+ *   sa:link                     no key: the channel of the session link, see redis-channel.ts
  *
  * `sa:` is the namespace; that of another realm than the default one has `@<realm>:` behind it. `AB` is the shard tag,
  * with which all digests and selectors of a user begin: a Redis Cluster hashes what is in the braces, so all keys of a
  * user are on one node. A script derives one key of a user from another by replacing the end, which works behind any
- * prefix.
+ * prefix. The session store writes the key of a session by itself, in one step from the digest of each request.
  */
 
 /** The namespace of keys unless the application sets another. */
@@ -51,6 +52,11 @@ export function userKeyOf(userId: string): string {
   return hash('sha256', `user:${userId}`, 'base64url').slice(0, USER_KEY_LENGTH);
 }
 
+/** Returns the key of the counts of failures of a subject: an account or a network, by its digest. */
+export function keyOfFailures(namespace: string, subject: string): string {
+  return `${namespace}throttle:${subject}`;
+}
+
 /** Where the keys of a store begin. */
 export interface RedisSessionStoreOptions {
   /**
@@ -60,6 +66,12 @@ export interface RedisSessionStoreOptions {
   readonly namespace?: string;
   /** The realm whose keys they are: those of each other realm than the default one have a part of their own. */
   readonly realm?: string;
+  /**
+   * Whether the store tells all nodes of sessions that end or change, which sockets, streams and the like need. Takes a
+   * connection of its own for each node where something is watched, and the rights that docs/redis.md says. Give it to
+   * all nodes: one without it tells nothing. @default false
+   */
+  readonly link?: boolean;
 }
 
 /**

@@ -4,9 +4,11 @@ import {
   type FailureKey,
   type NewFailure,
 } from '../../throttle/login-throttle-store.js';
+import { connectionOf } from './connection-of.js';
 import type { RedisClient } from './redis-client.js';
+import type { RedisConnection } from './redis-connection.js';
 import { ADD, DELETE, LIST, READ, SET } from './redis-login-throttle-scripts.js';
-import { namespaceOf } from './redis-keys.js';
+import { keyOfFailures, namespaceOf } from './redis-keys.js';
 import type { RedisScript } from './redis-script.js';
 
 /**
@@ -14,11 +16,15 @@ import type { RedisScript } from './redis-script.js';
  * live. A call takes a script for each subject, sent at the same time, so one round trip. Runs on a Cluster too.
  */
 export class RedisLoginThrottleStore extends LoginThrottleStore {
+  readonly #connection: RedisConnection;
+
+  /** @throws SessionAuthError `invalid_configuration` for what is no {@link RedisClient} */
   constructor(
     private readonly client: RedisClient,
     private readonly namespace: string,
   ) {
     super();
+    this.#connection = connectionOf(client);
   }
 
   /** Where the records are: stores of one place have the same ones. */
@@ -83,7 +89,7 @@ export class RedisLoginThrottleStore extends LoginThrottleStore {
   }
 
   #run(script: RedisScript, subject: string, args: readonly (string | number)[]): Promise<unknown> {
-    return script.run(this.client, [`${this.namespace}throttle:${subject}`], args);
+    return script.run(this.#connection, [keyOfFailures(this.namespace, subject)], args);
   }
 }
 

@@ -1,3 +1,4 @@
+import { LATEST_RECORD_VERSION, RECORD_VERSION } from '../../session/record-version.js';
 import { KIND, USER_KEY_LENGTH } from './redis-keys.js';
 import { RedisScript } from './redis-script.js';
 
@@ -8,7 +9,8 @@ import { RedisScript } from './redis-script.js';
  * Fields of a token: handle `id`, user `u`, the user's name in keys `k`, digest of the present validator `c`, revision
  * `v`, createdAt `n`, lastUsedAt `l`, expiresAt `x`, session `s`, address `i`, user agent `g`. Those of a successor, if
  * one is out: digest `q`, nonce `o`, time `a`, session `t`, and `r`, which is 1 for a repeated one. `p` holds the
- * validators that were replaced lately, the latest first: each 43 characters of digest and 13 digits of time.
+ * validators that were replaced lately, the latest first: each 43 characters of digest and 13 digits of time. `z` is the
+ * version of the record, see record-version.ts: without it, it is 1. Other fields are of later versions, and stay.
  */
 const PRELUDE = `
 local SELECTOR, USER_KEY = 22, ${USER_KEY_LENGTH}
@@ -40,6 +42,9 @@ end
 local function hasRevision(key, revision)
   return revision == '' or (redis.call('HGET', key, 'v') or '0') == revision
 end
+
+-- the version of a token, see record-version.ts
+local function versionOf(key) return tonumber(redis.call('HGET', key, 'z')) or 1 end
 
 -- an index lives as long as the longest token in it
 local function keepIndex(index, ttl)
@@ -83,8 +88,12 @@ return isLive(KEYS[1], tonumber(ARGV[1])) and redis.call('HGETALL', KEYS[1]) or 
 export const REPLACE = script(`
 local key, now = KEYS[1], tonumber(ARGV[1])
 if not isLive(key, now) then return { 'absent' } end
-if not hasRevision(key, ARGV[2]) then return { 'changed', redis.call('HGETALL', key) } end
-redis.call('HSET', key, unpack(ARGV, 4))
+local version = versionOf(key)
+-- one of a later version, which the codec refuses, stays as it is
+if version > ${LATEST_RECORD_VERSION} or not hasRevision(key, ARGV[2]) then
+  return { 'changed', redis.call('HGETALL', key) }
+end
+redis.call('HSET', key, 'z', math.max(version, ${RECORD_VERSION}), unpack(ARGV, 4))
 -- token and index live as long as the new end says
 if ARGV[3] ~= '' then
   redis.call('PEXPIRE', key, tonumber(ARGV[3]) - now)

@@ -8,7 +8,10 @@ import {
   type RememberMeTokenRecord,
   type ReplacedValidator,
 } from '../../remember-me/remember-me-token-store.js';
+import { checkRecordVersion, LATEST_RECORD_VERSION, RECORD_VERSION } from '../../session/record-version.js';
+import { connectionOf } from './connection-of.js';
 import type { RedisClient } from './redis-client.js';
+import type { RedisConnection } from './redis-connection.js';
 import { keyOf, keyOfUser, KIND, namespaceOf, userKeyOf, type RedisSessionStoreOptions } from './redis-keys.js';
 import * as scripts from './redis-remember-me-scripts.js';
 
@@ -18,15 +21,16 @@ const TIME_LENGTH = 13;
  * Remember-me tokens in Redis, through the same client and under the same rules as sessions. Each call is one script.
  */
 export class RedisRememberMeTokenStore extends RememberMeTokenStore {
-  readonly #client: RedisClient;
+  readonly #connection: RedisConnection;
   readonly #namespace: string;
 
+  /** @throws SessionAuthError `invalid_configuration` for what is no {@link RedisClient} */
   constructor(
-    client: RedisClient,
+    private readonly client: RedisClient,
     private readonly options: RedisSessionStoreOptions = {},
   ) {
     super();
-    this.#client = client;
+    this.#connection = connectionOf(client);
     this.#namespace = namespaceOf(options);
   }
 
@@ -36,12 +40,12 @@ export class RedisRememberMeTokenStore extends RememberMeTokenStore {
   }
 
   override ofRealm(realm: string): RedisRememberMeTokenStore {
-    return new RedisRememberMeTokenStore(this.#client, { ...this.options, realm });
+    return new RedisRememberMeTokenStore(this.client, { ...this.options, realm });
   }
 
   override async create(record: RememberMeTokenRecord, maxPerUser: number, now: number): Promise<void> {
     await scripts.CREATE.run(
-      this.#client,
+      this.#connection,
       [this.#tokenKey(record.selector), this.#indexKey(record.userId)],
       [
         now,
@@ -55,7 +59,7 @@ export class RedisRememberMeTokenStore extends RememberMeTokenStore {
   }
 
   override async find(selector: string, now: number): Promise<RememberMeTokenRecord | undefined> {
-    const fields = await scripts.FIND.run(this.#client, [this.#tokenKey(selector)], [now]);
+    const fields = await scripts.FIND.run(this.#connection, [this.#tokenKey(selector)], [now]);
     return fields === null ? undefined : decodeFields(selector, fields as string[]);
   }
 
@@ -64,14 +68,14 @@ export class RedisRememberMeTokenStore extends RememberMeTokenStore {
     { revision, now, changes }: RememberMeReplacement,
   ): Promise<RememberMeReplaceOutcome> {
     const args = [now, revision, changes.expiresAt ?? '', 'v', revision + 1, ...encodeChanges(changes)];
-    const reply = await scripts.REPLACE.run(this.#client, [this.#tokenKey(selector)], args);
+    const reply = await scripts.REPLACE.run(this.#connection, [this.#tokenKey(selector)], args);
     const [status, fields] = reply as [RememberMeReplaceOutcome['status'], string[]];
     return status === 'absent' ? { status } : { status, record: decodeFields(selector, fields) };
   }
 
   override async delete(selector: string, now: number, revision?: number): Promise<RememberMeTokenRecord | undefined> {
-    const fields = await scripts.DELETE.run(this.#client, [this.#tokenKey(selector)], [now, revision ?? '']);
-    return fields === null ? undefined : decodeFields(selector, fields as string[]);
+    const fields = await scripts.DELETE.run(this.#connection, [this.#tokenKey(selector)], [now, revision ?? '']);
+    return fields === null ? undefined : decodeFields(selector, fields as string[], Infinity);
   }
 
   override async deleteById(userId: string, id: string, now: number): Promise<boolean> {
@@ -87,7 +91,7 @@ export class RedisRememberMeTokenStore extends RememberMeTokenStore {
   }
 
   override async list(userId: string, now: number): Promise<readonly RememberMeTokenRecord[]> {
-    const tokens = (await scripts.LIST.run(this.#client, [this.#indexKey(userId)], [now])) as (string | string[])[];
+    const tokens = (await scripts.LIST.run(this.#connection, [this.#indexKey(userId)], [now])) as (string | string[])[];
     const records: RememberMeTokenRecord[] = [];
     for (let i = 0; i < tokens.length; i += 2) {
       records.push(decodeFields(shardTagOf(userId) + (tokens[i] as string), tokens[i + 1] as string[]));
@@ -101,7 +105,7 @@ export class RedisRememberMeTokenStore extends RememberMeTokenStore {
 
   async #deleteFromIndex(userId: string, args: readonly (string | number)[]): Promise<number> {
     // a count is text where the client has `stringNumbers`
-    return Number(await scripts.DELETE_FROM_INDEX.run(this.#client, [this.#indexKey(userId)], args));
+    return Number(await scripts.DELETE_FROM_INDEX.run(this.#connection, [this.#indexKey(userId)], args));
   }
 
   #tokenKey(selector: string): string {
@@ -122,6 +126,7 @@ function encodeFields(record: RememberMeTokenRecord): string[] {
     ['u', userId],
     ['k', userKeyOf(userId)],
     ['v', revision],
+    ['z', RECORD_VERSION],
     ['n', createdAt],
     ['i', ip],
     ['g', userAgent],
@@ -153,9 +158,15 @@ function encodeTime(time: number): string {
   return String(time).padStart(TIME_LENGTH, '0');
 }
 
-function decodeFields(selector: string, pairs: readonly string[]): RememberMeTokenRecord {
+/** @throws Error for a token of a later version than `latest` */
+function decodeFields(
+  selector: string,
+  pairs: readonly string[],
+  latest = LATEST_RECORD_VERSION,
+): RememberMeTokenRecord {
   const fields = new Map<string, string>();
   for (let i = 0; i < pairs.length; i += 2) fields.set(pairs[i]!, pairs[i + 1]!);
+  checkRecordVersion(Number(fields.get('z') ?? 1), latest);
   const revision = fields.get('v');
   return {
     selector,

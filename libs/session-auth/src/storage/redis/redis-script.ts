@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { RedisClient } from './redis-client.js';
+import type { RedisConnection } from './redis-connection.js';
 
 /** A Lua script. It is sent by its SHA-1, and in full only to a server that does not know it yet (NOSCRIPT). */
 export class RedisScript {
@@ -9,20 +9,20 @@ export class RedisScript {
     this.sha = createHash('sha1').update(source).digest('hex');
   }
 
-  run(client: RedisClient, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
-    return client
+  run(connection: RedisConnection, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
+    return connection
       .evalsha(this.sha, keys.length, ...keys, ...args)
-      .catch((error: unknown) => this.runInFull(error, client, keys, args));
+      .catch((error: unknown) => this.runInFull(error, connection, keys, args));
   }
 
   /** Sends the script in full after its SHA-1 failed with NOSCRIPT. Throws any other error that it failed with. */
   runInFull(
     error: unknown,
-    client: RedisClient,
+    connection: RedisConnection,
     keys: readonly string[],
     args: readonly (string | number)[],
   ): Promise<unknown> {
     if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
-    return client.eval(this.source, keys.length, ...keys, ...args);
+    return connection.eval(this.source, keys.length, ...keys, ...args);
   }
 }

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { anyCharacter } from '../../../test/any-character.js';
 import { addressOf, handleOf, hashOf } from '../../crypto/session-token.js';
 import { SessionAuthError } from '../../errors/session-auth.error.js';
+import { LATEST_RECORD_VERSION, RECORD_VERSION } from '../../session/record-version.js';
 import type { SessionData, SessionRecord } from '../../session/session-record.js';
 import { withReplaced, withRoles, withSuccessor, type OtherToken } from '../../session/session-tokens.js';
 import { decodeRecord, encodeData, encodeRecord, HEADER_LENGTH, LINE_END } from './redis-session-codec.js';
@@ -202,11 +203,61 @@ describe('the stored value of a session', () => {
   });
 });
 
+describe('a value of another version', () => {
+  const digest = `Ab${'h'.repeat(20)}${'t'.repeat(43)}`;
+  /** As nodes of version 1 have written it. */
+  const OF_VERSION_1 = [
+    `170000000000017000036000001700086400000${'t'.repeat(43)}${'u'.repeat(22)}"u":"alice"`,
+    '"r":["admin"]',
+    '"i":"192.0.2.1"',
+    '"d":"QmF0bW9iaWx"',
+    `"k":[["s","${'n'.repeat(43)}",1700000000000]]`,
+    '"c":1700000000000',
+    '".cart":{"items":[1]}',
+  ].join(LINE_END);
+
+  it('is decoded as ever where it is of version 1, which has no line of it', () => {
+    expect(decodeRecord(digest, OF_VERSION_1)).toEqual({
+      digest,
+      id: 'h'.repeat(20),
+      userId: 'alice',
+      roles: ['admin'],
+      createdAt: 1_700_000_000_000,
+      authenticatedAt: 1_700_000_000_000,
+      authentication: 'password',
+      rotatedAt: 1_700_000_000_000,
+      lastActivityAt: 1_700_000_000_000,
+      expiresAt: 1_700_003_600_000,
+      absoluteExpiresAt: 1_700_086_400_000,
+      ip: '192.0.2.1',
+      device: 'QmF0bW9iaWx',
+      tokens: [{ kind: 'successor', hash: 'n'.repeat(43), at: 1_700_000_000_000 }],
+      data: { cart: { items: [1] } },
+    });
+  });
+
+  it('is decoded where it is of the next one, whatever lines that has', () => {
+    const next = `${OF_VERSION_1}${LINE_END}"z":${RECORD_VERSION + 1}${LINE_END}"Z":{"of":"the next"}`;
+    expect(decodeRecord(digest, next)).toEqual(decodeRecord(digest, OF_VERSION_1));
+  });
+
+  it('is neither absent nor corrupt where it is of a later one: who ends it is told whose it was', () => {
+    const later = `${OF_VERSION_1}${LINE_END}"z":${RECORD_VERSION + 2}`;
+    expect(() => decodeRecord(digest, later)).toThrow(`a stored record is of version ${RECORD_VERSION + 2}`);
+    expect(() => decodeRecord(digest, later)).not.toThrow(SessionAuthError);
+    expect(decodeRecord(digest, later, Infinity)).toMatchObject({ id: 'h'.repeat(20), userId: 'alice' });
+  });
+
+  it('is never written here: a new value has the version of this node', () => {
+    expect(encodeRecord(decodeRecord(digest, OF_VERSION_1))).toContain(`${LINE_END}"z":${RECORD_VERSION}${LINE_END}`);
+  });
+});
+
 describe('a value that was not encoded here', () => {
   /** What decodes, or the one error there is; anything else fails the test. */
   function decodeOrRefuse(value: string): SessionRecord | undefined {
     try {
-      return decodeRecord('x'.repeat(65), value);
+      return decodeRecord('x'.repeat(65), value, Infinity);
     } catch (error) {
       expect(error).toBeInstanceOf(SessionAuthError);
       expect((error as SessionAuthError).code).toBe('corrupt_session_record');
@@ -225,7 +276,7 @@ describe('a value that was not encoded here', () => {
 
   it('is refused as corrupt, or is a record in its types, when the header is whole and any members follow', () => {
     const header = fc.sample(record, 1).map((given) => encodeRecord(given).slice(0, HEADER_LENGTH))[0]!;
-    const member = fc.tuple(fc.constantFrom(...'uercamxstigfdvkhn', '.x', '__proto__'), json);
+    const member = fc.tuple(fc.constantFrom(...'uercamxstigfdvkhnz', '.x', '__proto__'), json);
     const members = fc.array(member).map((list) => JSON.stringify(Object.fromEntries(list)).slice(1, -1));
     fc.assert(
       fc.property(fc.oneof(text, members), (body) => {
@@ -262,6 +313,7 @@ describe('a value that was not encoded here', () => {
       ['t', [undefined, 0], [null, '0', [0]]],
       ['v', [undefined, 1], [null, '1', {}]],
       ['n', [undefined, 1], [null, '1', {}]],
+      ['z', [undefined, 1, RECORD_VERSION, LATEST_RECORD_VERSION], [null, '1', {}]],
       ['a', [undefined, null, 5], ['5', [5]]],
       ['m', [undefined, null, 'custom'], [1, ['custom']]],
       ...[...'esigfd'].map((field): [string, unknown[], unknown[]] => [field, [undefined, 'x'], [null, 1, ['x']]]),

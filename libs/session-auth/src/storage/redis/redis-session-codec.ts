@@ -1,5 +1,6 @@
 import { digestWith, handleOf, HASH_LENGTH, hashOf } from '../../crypto/session-token.js';
 import { corruptRecord } from '../../session/corrupt-record.js';
+import { LATEST_RECORD_VERSION, laterRecord, RECORD_VERSION } from '../../session/record-version.js';
 import { areFactorTimes, type FactorTimes } from '../../session/session-factors.js';
 import type { SessionData, SessionRecord } from '../../session/session-record.js';
 import { hasSoundTimes } from '../../session/session.js';
@@ -16,6 +17,7 @@ import { areStoredTokens, decodeToken, encodeToken, type StoredToken } from './r
  *   "u":"alice",
  *   "r":["admin"],
  *   "d":"QmF0bW9iaWxl",
+ *   "z":2,
  *   "c":1700000000000,
  *   ".cart":{"items":[…]}
  *
@@ -29,6 +31,10 @@ import { areStoredTokens, decodeToken, encodeToken, type StoredToken } from './r
  * Values that a login by password sets have no line: rotatedAt when it equals createdAt and, for a session of a user,
  * authenticatedAt when it equals createdAt and authentication when it is `password`. Nor have revision and rolesSince
  * when they are 0, and tokens and formerRoles when they are empty.
+ *
+ * `z` is the version of the record, see record-version.ts; a value without that line is of version 1. The header and the
+ * line of the version are the same in all versions: what needs another header goes to keys of another letter. A line that
+ * is not known is of a later version, and stays as it is.
  */
 
 /** The length of the header in characters. */
@@ -57,6 +63,7 @@ const FIELDS = {
   tokens: 'k',
   formerRoles: 'h',
   rolesSince: 'n',
+  version: 'z',
   // every record has it, and it comes last: a value that was cut off before it cannot pass for a whole one
   createdAt: 'c',
 } as const;
@@ -73,9 +80,10 @@ export function encodeRecord(record: SessionRecord): string {
     encodeTime(record.absoluteExpiresAt) +
     hashOf(record.digest) +
     (record.userId === undefined ? NO_USER_KEY : userKeyOf(record.userId));
-  const lines = [...encodeFields(withoutTheUsual(record)), ...encodeData(record.data)].filter(
-    ([, json]) => json !== '',
-  );
+  const lines = [
+    ...encodeFields({ ...withoutTheUsual(record), version: RECORD_VERSION }),
+    ...encodeData(record.data),
+  ].filter(([, json]) => json !== '');
   return header + lines.map(([prefix, json]) => prefix + json).join(LINE_END);
 }
 
@@ -134,9 +142,11 @@ export function encodeData(data: SessionData): [string, string][] {
  * Decodes the stored value of a session.
  *
  * @param digest that of any token of the session
+ * @param latest the latest version that the value may have
  * @throws SessionAuthError `corrupt_session_record`
+ * @throws Error for a value of a later version
  */
-export function decodeRecord(digest: string, value: string): SessionRecord {
+export function decodeRecord(digest: string, value: string, latest = LATEST_RECORD_VERSION): SessionRecord {
   if (!HEADER.test(value)) throw corruptRecord();
   let members: Record<string, unknown>;
   try {
@@ -159,7 +169,8 @@ export function decodeRecord(digest: string, value: string): SessionRecord {
   }
   const isAnonymous = value.charCodeAt(HEADER_LENGTH - 1) === DOT;
   const fields = members as Partial<Members>;
-  const { u, r, c } = fields;
+  const { u, r, c, z = 1 } = fields;
+  if (z > latest) throw laterRecord(`of version ${z}`);
   if (r === undefined || c === undefined || isAnonymous !== (u === undefined)) throw corruptRecord();
   const { a = isAnonymous ? null : c, m = isAnonymous ? null : 'password' } = fields;
   const hash = value.slice(39, 39 + HASH_LENGTH);
@@ -215,6 +226,7 @@ interface Members {
   readonly k?: readonly StoredToken[];
   readonly h?: readonly (readonly string[])[];
   readonly n?: number;
+  readonly z?: number;
 }
 
 /**
@@ -228,6 +240,7 @@ function isSound(letter: string, value: unknown): boolean {
     case 't':
     case 'v':
     case 'n':
+    case 'z':
       return typeof value === 'number';
     case 'a':
       return value === null || typeof value === 'number';

@@ -1,5 +1,6 @@
 import { HANDLE_LENGTH, HASH_LENGTH } from '../../crypto/session-token.js';
 import { corruptRecord } from '../../session/corrupt-record.js';
+import { LATEST_RECORD_VERSION, laterRecord, RECORD_VERSION } from '../../session/record-version.js';
 import { KIND, USER_KEY_LENGTH } from './redis-keys.js';
 import { HEADER_LENGTH, LINE_END } from './redis-session-codec.js';
 import { RedisScript } from './redis-script.js';
@@ -14,7 +15,10 @@ import { RedisScript } from './redis-script.js';
  */
 const PRELUDE = `
 local HANDLE, HASH, HEADER, USER_KEY = ${HANDLE_LENGTH}, ${HASH_LENGTH}, ${HEADER_LENGTH}, ${USER_KEY_LENGTH}
+local VERSION, LATEST = ${RECORD_VERSION}, ${LATEST_RECORD_VERSION}
 local LINE_END = '${LINE_END.replace('\n', '\\n')}'
+-- the channel on which ends and changes are told, '' for none: always the last argument
+local CHANNEL = table.remove(ARGV)
 
 -- lastActivityAt, expiresAt, absoluteExpiresAt of a value; nil when it is no record
 local TIMES = '^' .. string.rep('%d', 39)
@@ -49,6 +53,14 @@ local function stamp(time) return string.format('%013.0f', time) end
 
 local function corrupt() return redis.error_reply('CORRUPT session record') end
 
+-- the version of a value, see record-version.ts
+local function versionOf(value) return tonumber(field(value, 'z')) or 1 end
+
+-- whether only later nodes may read and change a value
+local function isLater(value) return versionOf(value) > LATEST end
+
+local function later() return redis.error_reply('LATER session record') end
+
 -- the index of a session's user and the member there, from its key and value; nil for an anonymous session
 local function indexOf(key, value)
   local user = string.sub(value, 40 + HASH, HEADER)
@@ -60,6 +72,20 @@ end
 -- the session's key, from an index and a member of it
 local function sessionOf(index, member)
   return string.sub(index, 1, -USER_KEY - 3) .. '${KIND.session}:' .. string.sub(member, 1, HANDLE)
+end
+
+-- the JSON of a session's user, null for an anonymous one: userId has the first line, if any
+local function userOf(value)
+  if string.sub(value, HEADER + 1, HEADER + 4) ~= '"u":' then return 'null' end
+  local next = string.find(value, LINE_END, HEADER + 5, true) or #value + 1
+  return string.sub(value, HEADER + 5, next - 1)
+end
+
+-- tells the nodes of sessions of a user, see redis-link-message.ts: kind, JSON of the reason, handles
+local function tell(kind, reason, handles, user)
+  if CHANNEL == '' or #handles == 0 then return end
+  local message = '["' .. kind .. '",' .. reason .. ',"' .. table.concat(handles, ' ') .. '",' .. user .. ']'
+  redis.call('PUBLISH', CHANNEL, message)
 end
 
 -- removes a session that an index has
@@ -79,12 +105,15 @@ end
 local function liveValue(index, member, now)
   local key = sessionOf(index, member)
   local value = redis.pcall('GET', key)
+  local expires
   if type(value) == 'string' then
-    local _, expires = times(value)
+    local _
+    _, expires = times(value)
     if expires and expires > now then return value, key end
   end
   if value then redis.call('DEL', key) end
   redis.call('ZREM', index, member)
+  if expires then tell('ended', '"expired"', { string.sub(member, 1, HANDLE) }, userOf(value)) end
   return nil
 end
 
@@ -117,6 +146,8 @@ end
 -- data before and after
 local function merge(value, list, first)
   local given, merged, before, after = {}, {}, 0, 0
+  -- what has been changed here is of this version, unless it is of a later one
+  if versionOf(value) < VERSION then list[#list + 1], list[#list + 2] = '"z":', tostring(VERSION) end
   for i = first, #list, 2 do given[list[i]] = list[i + 1] end
   local function add(line)
     merged[#merged + 1] = line
@@ -148,6 +179,7 @@ export function sessionScript(body: string, { shortcut = '' } = {}): RedisScript
 
 /** Returns the error that a store throws for an error of Redis: `corrupt_session_record` where a value is no record. */
 export function asStoreError(error: unknown): unknown {
-  const isCorrupt = error instanceof Error && /CORRUPT session record|WRONGTYPE/.test(error.message);
-  return isCorrupt ? corruptRecord(error) : error;
+  if (!(error instanceof Error)) return error;
+  if (error.message.includes('LATER session record')) return laterRecord('of a later version', error);
+  return /CORRUPT session record|WRONGTYPE/.test(error.message) ? corruptRecord(error) : error;
 }

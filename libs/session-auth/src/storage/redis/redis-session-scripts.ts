@@ -1,6 +1,6 @@
 import { sessionScript } from './redis-session-prelude.js';
 
-/* The scripts that take the key of one session. */
+/* The scripts that take the key of one session. The last argument of each is the channel of the link, or ''. */
 
 /**
  * KEYS session, index (none: anonymous). ARGV now, value, ttl, member, createdAt, ttl of the index, max (0: no limit),
@@ -59,6 +59,9 @@ if index then
     removeMember(index, member)
     replaced[i] = string.sub(member, 1, HANDLE)
   end
+  local user = userOf(ARGV[2])
+  tell('ended', '"evicted"', evicted, user)
+  tell('ended', '"replaced"', replaced, user)
   redis.call('ZADD', index, ARGV[5], ARGV[4])
   keepIndex(index, tonumber(ARGV[6]))
 end
@@ -67,9 +70,9 @@ return { 'created', evicted, replaced }
 `);
 
 /**
- * KEYS sessions. ARGV now, idle, interval, then for each the hash that it is asked for by, and JSON of the address and the
- * user agent of who asks ('' keeps what it has). Returns for each: the value; nil when there is none; { value } when it
- * expired; {} when it cannot be read.
+ * KEYS sessions. ARGV now, idle, interval, then for each the hash that it is asked for by, and JSON of the address and
+ * the user agent of who asks ('' keeps what it has). Returns for each: the value; nil when there is none; { value }
+ * when it expired; {} when it cannot be read.
  */
 export const FIND = sessionScript(
   `
@@ -81,10 +84,13 @@ local function find(key, hash, ip, agent)
   if not expires then return {} end
   if expires <= now then
     remove(key, value)
+    tell('ended', '"expired"', { string.sub(key, -HANDLE) }, userOf(value))
     return { value }
   end
   -- a token that was replaced keeps no session alive
   if now - last < interval or not isHonoured(value, hash, now) then return value end
+  -- the codec refuses it
+  if isLater(value) then return value end
   local deadline = math.min(now + tonumber(ARGV[2]), absolute)
   local touched = stamp(now) .. stamp(deadline)
   -- a Redis that is full refuses SETRANGE, but not after a write that takes no memory: users stay signed in
@@ -138,7 +144,9 @@ local value = redis.call('GET', key)
 if not value then return nil end
 local _, expires = times(value)
 if not expires then return corrupt() end
-if expires <= now or not isHonoured(value, ARGV[2], now) then return nil end
+if expires <= now then return nil end
+if isLater(value) then return later() end
+if not isHonoured(value, ARGV[2], now) then return nil end
 local body, before, after = merge(value, ARGV, 4)
 if after > tonumber(ARGV[3]) and after > before then return 'too_large' end
 value = string.sub(value, 1, HEADER) .. body
@@ -149,7 +157,7 @@ return value
 /**
  * KEYS session. ARGV now, revision, lastActivityAt, expiresAt, absoluteExpiresAt, hash, createdAt ('' keeps each of the
  * last five), then pairs of line and JSON. Returns the new value; { value } when the revision is another one; nil when
- * there is no live session.
+ * there is no live session. Without a channel where the change is not to be told.
  */
 export const ROTATE = sessionScript(`
 local key, now = KEYS[1], tonumber(ARGV[1])
@@ -159,6 +167,7 @@ local last, expires, absolute = times(value)
 local created = tonumber(field(value, 'c'))
 if not expires or not created then return corrupt() end
 if expires <= now then return nil end
+if isLater(value) then return later() end
 if (tonumber(field(value, 'v')) or 0) ~= tonumber(ARGV[2]) then return { value } end
 last, expires, absolute = tonumber(ARGV[3]) or last, tonumber(ARGV[4]) or expires, tonumber(ARGV[5]) or absolute
 local hash = ARGV[6] ~= '' and ARGV[6] or string.sub(value, 40, 39 + HASH)
@@ -187,12 +196,14 @@ if ARGV[4] ~= '' then
 else
   redis.call('SET', key, rotated, 'KEEPTTL')
 end
+tell('changed', 'null', { string.sub(key, -HANDLE) }, userOf(rotated))
 return rotated
 `);
 
 /**
- * KEYS session, and for the session of a user the answer. ARGV now, user key ('' for whoever's it is). Removes it, also when
- * it cannot be read. Returns the value of a session that was live; '1' when the command has come before, and ended it.
+ * KEYS session, and for the session of a user the answer. ARGV now, user key ('' for whoever's it is), JSON of the
+ * reason. Removes it, also when it cannot be read. Returns the value of a session that was live; '1' when the command
+ * has come before, and ended it.
  */
 export const DELETE = sessionScript(`
 local key, answer = KEYS[1], KEYS[2]
@@ -206,7 +217,9 @@ if not expires then
 end
 if ARGV[2] ~= '' and string.sub(value, 40 + HASH, HEADER) ~= ARGV[2] then return nil end
 remove(key, value)
-if expires <= tonumber(ARGV[1]) then return nil end
+local isLive = expires > tonumber(ARGV[1])
+tell('ended', isLive and ARGV[3] or '"expired"', { string.sub(key, -HANDLE) }, userOf(value))
+if not isLive then return nil end
 if answer then keepAnswer(answer, '1') end
 return value
 `);

@@ -1,7 +1,11 @@
 import { setImmediate } from 'node:timers';
 import { handleOf, hashOf, SHARD_TAG_LENGTH } from '../../crypto/session-token.js';
+import { DEFAULT_REALM } from '../../realms/realm-name.js';
+import type { SessionEndReason } from '../../events/session-event.js';
+import { changesWhatIsTold } from '../../link/told-changes.js';
 import type { Admission } from '../../session/concurrency-limit.js';
 import { corruptRecord, ifReadable } from '../../session/corrupt-record.js';
+import type { SessionLink } from '../../session/session-link.js';
 import type { SessionData, SessionRecord } from '../../session/session-record.js';
 import {
   SessionStore,
@@ -15,8 +19,14 @@ import {
   type SessionPage,
   type Touch,
   type UpdateOutcome,
+  type UserSessionsToEnd,
 } from '../../session/session-store.js';
+import { HubSessionLink } from '../../link/hub-session-link.js';
+import { connectionOf } from './connection-of.js';
 import type { RedisClient } from './redis-client.js';
+import { channelOf } from './redis-channel.js';
+import type { RedisConnection } from './redis-connection.js';
+import { linkHubOf } from './redis-link.js';
 import { keyOfUser, KIND, namespaceOf, type RedisSessionStoreOptions } from './redis-keys.js';
 import type { RedisScript } from './redis-script.js';
 import { decodeRecord, encodeData, encodeFields, encodeRecord } from './redis-session-codec.js';
@@ -36,8 +46,8 @@ interface Find {
 const FIND_STEP = 100;
 
 /**
- * Sessions in Redis 6.2 or later, or Valkey: standalone, Sentinel or Cluster, through an `ioredis` client that the
- * application owns.
+ * Sessions in Redis 6.2 or later, or Valkey: standalone, Sentinel or Cluster, through a client that the application
+ * owns.
  *
  * Every operation is one script, so one round trip and atomic; `updateByUser` takes one for each five hundred sessions.
  * All keys of a user share a hash slot. Every key has a time to live, so Redis removes expired sessions by itself and
@@ -48,22 +58,26 @@ const FIND_STEP = 100;
  * not the key. In a Cluster, where a command has to stay within a slot, each find is a command.
  */
 export class RedisSessionStore extends SessionStore {
-  readonly #client: RedisClient;
+  readonly #connection: RedisConnection;
   readonly #namespace: string;
   readonly #ofUsers: RedisUserSessions;
   /** Those of this turn of the event loop. */
   #finds: Find[] = [];
   #findStep: number;
+  /** Where ends and changes are told; '' for nowhere. */
+  readonly #channel: string;
 
+  /** @throws SessionAuthError `invalid_configuration` for what is no {@link RedisClient} */
   constructor(
-    client: RedisClient,
+    private readonly client: RedisClient,
     private readonly options: RedisSessionStoreOptions = {},
   ) {
     super();
-    this.#client = client;
+    this.#connection = connectionOf(client);
     this.#namespace = namespaceOf(options);
     this.#ofUsers = new RedisUserSessions(this.#namespace, (script, keys, args) => this.#run(script, keys, args));
-    this.#findStep = client.isCluster === true ? 1 : FIND_STEP;
+    this.#channel = options.link === true ? channelOf(this.#connection, this.#namespace) : '';
+    this.#findStep = this.#connection.isCluster ? 1 : FIND_STEP;
   }
 
   /** Where the records are: stores of one place have the same ones. */
@@ -72,7 +86,12 @@ export class RedisSessionStore extends SessionStore {
   }
 
   override ofRealm(realm: string): RedisSessionStore {
-    return new RedisSessionStore(this.#client, { ...this.options, realm });
+    return new RedisSessionStore(this.client, { ...this.options, realm });
+  }
+
+  override link(): SessionLink | undefined {
+    const { link, namespace, realm = DEFAULT_REALM } = this.options;
+    return link === true ? new HubSessionLink(linkHubOf(this.#connection, namespace), realm) : undefined;
   }
 
   override find(digest: string, touch: Touch): Promise<FindOutcome> {
@@ -102,11 +121,12 @@ export class RedisSessionStore extends SessionStore {
       args.push(hashOf(digest), ip === undefined ? '' : JSON.stringify(ip));
       args.push(userAgent === undefined ? '' : JSON.stringify(userAgent));
     }
+    args.push(this.#channel);
     try {
       // what FIND.run does: spelled out, because every request passes here
-      const found = await this.#client
+      const found = await this.#connection
         .evalsha(FIND.sha, keys.length, ...keys, ...args)
-        .catch((error: unknown) => FIND.runInFull(error, this.#client, keys, args));
+        .catch((error: unknown) => FIND.runInFull(error, this.#connection, keys, args));
       if (!Array.isArray(found) || found.length !== finds.length) {
         throw new Error('Redis returned something else for a read of sessions');
       }
@@ -122,9 +142,10 @@ export class RedisSessionStore extends SessionStore {
       }
     } catch (error) {
       // a proxy can hide a cluster from the client
-      if (isRefusal(error) && error.message.startsWith('CROSSSLOT')) this.#findStep = 1;
+      if (this.#connection.isRefusal(error) && error.message.startsWith('CROSSSLOT')) this.#findStep = 1;
       // a key that Redis refuses must fail its own find only
-      if (isRefusal(error) && finds.length > 1) for (const find of finds) void this.#findTogether([find], find.touch);
+      if (this.#connection.isRefusal(error) && finds.length > 1)
+        for (const find of finds) void this.#findTogether([find], find.touch);
       else for (const { reject } of finds) reject(asStoreError(error));
     }
   }
@@ -165,31 +186,36 @@ export class RedisSessionStore extends SessionStore {
     const hash = changes.digest === undefined ? '' : hashOf(changes.digest);
     const lines = encodeFields({ ...changes, revision: revision + 1 }).flat();
     const args = [now, revision, lastActivityAt, expiresAt, absoluteExpiresAt, hash, createdAt, ...lines];
-    const reply = await this.#run(ROTATE, [this.#sessionKey(digest)], args);
+    const channel = changesWhatIsTold(changes) ? this.#channel : '';
+    const reply = await this.#run(ROTATE, [this.#sessionKey(digest)], args, channel);
     if (reply === null) return { status: 'absent' };
     if (Array.isArray(reply)) return { status: 'changed', record: decodeRecord(digest, reply[0] as string) };
     return { status: 'rotated', record: decodeRecord(digest, reply as string) };
   }
 
-  override async delete(digest: string, now: number): Promise<EndedSession | undefined> {
-    const value = await this.#run(DELETE, [this.#sessionKey(digest)], [now, '']);
-    const record = value === null ? undefined : ifReadable(() => decodeRecord(digest, value as string));
-    return record === undefined ? undefined : { id: record.id, userId: record.userId };
+  override async delete(
+    digest: string,
+    now: number,
+    reason: SessionEndReason = 'revoked',
+  ): Promise<EndedSession | undefined> {
+    const value = await this.#run(DELETE, [this.#sessionKey(digest)], [now, '', JSON.stringify(reason)]);
+    return value === null ? undefined : ifReadable(() => endedOf(digest, value as string));
   }
 
   override list(userId: string, page: SessionPage, now: number): Promise<SessionList> {
     return this.#ofUsers.list(userId, page, now);
   }
 
-  override deleteByHandle(userId: string, handle: string, now: number): Promise<EndedSession | undefined> {
-    return this.#ofUsers.deleteByHandle(userId, handle, now);
+  override deleteByHandle(
+    userId: string,
+    handle: string,
+    now: number,
+    reason?: SessionEndReason,
+  ): Promise<EndedSession | undefined> {
+    return this.#ofUsers.deleteByHandle(userId, handle, now, reason);
   }
 
-  override deleteByUser(
-    userId: string,
-    which: { readonly except?: string; readonly limit: number },
-    now: number,
-  ): Promise<DeleteByUserOutcome> {
+  override deleteByUser(userId: string, which: UserSessionsToEnd, now: number): Promise<DeleteByUserOutcome> {
     return this.#ofUsers.deleteByUser(userId, which, now);
   }
 
@@ -205,9 +231,14 @@ export class RedisSessionStore extends SessionStore {
     return Promise.resolve([]);
   }
 
-  async #run(script: RedisScript, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
+  async #run(
+    script: RedisScript,
+    keys: readonly string[],
+    args: readonly (string | number)[],
+    channel = this.#channel,
+  ): Promise<unknown> {
     try {
-      return await script.run(this.#client, keys, args);
+      return await script.run(this.#connection, keys, [...args, channel]);
     } catch (error) {
       throw asStoreError(error);
     }
@@ -227,8 +258,13 @@ function decodeEnded(digest: string, found: unknown): FindOutcome {
   if (found === null) return { status: 'absent' };
   const [value] = found as [string?];
   if (value === undefined) throw corruptRecord();
-  const { id, userId } = decodeRecord(digest, value);
-  return { status: 'expired', ended: { id, userId } };
+  return { status: 'expired', ended: endedOf(digest, value) };
+}
+
+/** Returns what is told of a session that has ended, of whatever version it was. */
+function endedOf(digest: string, value: string): EndedSession {
+  const { id, userId } = decodeRecord(digest, value, Infinity);
+  return { id, userId };
 }
 
 /** Decodes what the script CREATE returned for a session of a user. */
@@ -238,9 +274,4 @@ function decodeCreated(reply: unknown, userId: string | undefined): CreateOutcom
   if (status === 'exists') return { status, id: rest[0] as string };
   const [evicted, replaced] = (rest as string[][]).map((ids) => ids.map((id) => ({ id, userId })));
   return { status, evicted: evicted!, replaced: replaced! };
-}
-
-/** Whether Redis itself refused a command, and not the network. */
-function isRefusal(error: unknown): error is Error {
-  return error instanceof Error && error.name === 'ReplyError';
 }

@@ -1,6 +1,6 @@
 import { sessionScript } from './redis-session-prelude.js';
 
-/* The scripts that take the index of a user. */
+/* The scripts that take the index of a user. The last argument of each is the channel of the link, or ''. */
 
 /**
  * KEYS index. ARGV now, limit, createdAt and handle of the last session of the page before ('' for the first page).
@@ -49,15 +49,15 @@ end
 `);
 
 /**
- * KEYS index, answer. ARGV now, limit, handle to leave ('' none). Returns 'more' or 'end', and the handles of ended sessions,
- * with blanks between; the same when the command comes again.
+ * KEYS index, answer. ARGV now, limit, handle to leave ('' none), JSON of the reason. Returns 'more' or 'end', and the
+ * handles of ended sessions, with blanks between; the same when the command comes again.
  */
 export const DELETE_BY_USER = sessionScript(`
 local given = redis.call('GET', KEYS[2])
 if given then return given end
 local index, now, limit = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2])
 local members = redis.call('ZRANGE', index, 0, limit + 1)
-local seen, reply = 0, { 'end' }
+local seen, reply, ended, user = 0, { 'end' }, {}, nil
 for _, member in ipairs(members) do
   local handle = string.sub(member, 1, HANDLE)
   if handle ~= ARGV[3] then
@@ -66,12 +66,16 @@ for _, member in ipairs(members) do
       break
     end
     seen = seen + 1
-    if liveValue(index, member, now) then
+    local value = liveValue(index, member, now)
+    if value then
       removeMember(index, member)
       reply[#reply + 1] = handle
+      ended[#ended + 1] = handle
+      user = user or userOf(value)
     end
   end
 end
+tell('ended', ARGV[4], ended, user)
 local answer = table.concat(reply, ' ')
 if #reply > 1 then keepAnswer(KEYS[2], answer) end
 return answer
@@ -81,7 +85,7 @@ return answer
  * KEYS index. ARGV now, lowest score, the most sessions to look at, JSON of roles ('' keeps them), then pairs of line
  * and JSON. Adds 1 to the revision of each session, and its roles to formerRoles where they change. Returns how many
  * it changed, and the score after which the next step starts ('' at the end). Sessions of one score are changed in one
- * step.
+ * step, and none of a step where one is of a later version.
  */
 export const UPDATE_BY_USER = sessionScript(`
 local index, now, roles = KEYS[1], tonumber(ARGV[1]), ARGV[4]
@@ -93,23 +97,29 @@ for i = 1, #members, 2 do
   if members[i + 1] ~= last then todo[#todo + 1] = members[i] end
 end
 for _, member in ipairs(redis.call('ZRANGEBYSCORE', index, last, last)) do todo[#todo + 1] = member end
-local changed = 0
+local live = {}
 for _, member in ipairs(todo) do
   local value, key = liveValue(index, member, now)
-  if value then
-    local lines = { '"v":', string.format('%.0f', (tonumber(field(value, 'v')) or 0) + 1) }
-    local before = field(value, 'r')
-    if roles ~= '' and before and before ~= roles then
-      local former = field(value, 'h')
-      lines[3], lines[4] = '"r":', roles
-      lines[5], lines[6] = '"h":', (former and string.sub(former, 1, -2) .. ',' or '[') .. before .. ']'
-    end
-    for i = 5, #ARGV do lines[#lines + 1] = ARGV[i] end
-    redis.call('SET', key, string.sub(value, 1, HEADER) .. merge(value, lines, 1), 'KEEPTTL')
-    changed = changed + 1
+  if value and isLater(value) then return later() end
+  if value then live[#live + 1] = { member, value, key } end
+end
+local changed, user = {}, nil
+for i, session in ipairs(live) do
+  local member, value, key = unpack(session)
+  local lines = { '"v":', string.format('%.0f', (tonumber(field(value, 'v')) or 0) + 1) }
+  local before = field(value, 'r')
+  if roles ~= '' and before and before ~= roles then
+    local former = field(value, 'h')
+    lines[3], lines[4] = '"r":', roles
+    lines[5], lines[6] = '"h":', (former and string.sub(former, 1, -2) .. ',' or '[') .. before .. ']'
   end
+  for place = 5, #ARGV do lines[#lines + 1] = ARGV[place] end
+  redis.call('SET', key, string.sub(value, 1, HEADER) .. merge(value, lines, 1), 'KEEPTTL')
+  changed[i] = string.sub(member, 1, HANDLE)
+  user = user or userOf(value)
 end
 -- fewer than the most: these were the last
 if #members < 2 * tonumber(ARGV[3]) then last = '' end
-return { changed, last }
+tell('changed', 'null', changed, user)
+return { #changed, last }
 `);

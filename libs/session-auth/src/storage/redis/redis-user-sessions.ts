@@ -1,8 +1,15 @@
 import { addressOf, issueHandle, shardTagOf } from '../../crypto/session-token.js';
+import type { SessionEndReason } from '../../events/session-event.js';
 import { ifReadable } from '../../session/corrupt-record.js';
 import { parseSessionCursor } from '../../session/session-cursor.js';
 import type { SessionRecord } from '../../session/session-record.js';
-import type { DeleteByUserOutcome, EndedSession, SessionList, SessionPage } from '../../session/session-store.js';
+import type {
+  DeleteByUserOutcome,
+  EndedSession,
+  SessionList,
+  SessionPage,
+  UserSessionsToEnd,
+} from '../../session/session-store.js';
 import { keyOf, keyOfUser, KIND, userKeyOf } from './redis-keys.js';
 import type { RedisScript } from './redis-script.js';
 import { decodeRecord, encodeFields } from './redis-session-codec.js';
@@ -36,20 +43,29 @@ export class RedisUserSessions {
     return { records, next: next === '' ? undefined : next, ...(unreadable > 0 && { unreadable }) };
   }
 
-  async deleteByHandle(userId: string, handle: string, now: number): Promise<EndedSession | undefined> {
+  async deleteByHandle(
+    userId: string,
+    handle: string,
+    now: number,
+    reason: SessionEndReason = 'revoked',
+  ): Promise<EndedSession | undefined> {
     // the whole text that is asked for: an address would cut it to the length of a handle
     const key = keyOf(this.namespace, KIND.session, shardTagOf(userId) + handle);
-    const value = await this.run(DELETE, [key, this.#answerKey(userId)], [now, userKeyOf(userId)]);
+    const value = await this.run(
+      DELETE,
+      [key, this.#answerKey(userId)],
+      [now, userKeyOf(userId), JSON.stringify(reason)],
+    );
     return value === null ? undefined : { id: handle, userId };
   }
 
   async deleteByUser(
     userId: string,
-    { except, limit }: { readonly except?: string; readonly limit: number },
+    { except, limit, reason = 'revoked' }: UserSessionsToEnd,
     now: number,
   ): Promise<DeleteByUserOutcome> {
     const keys = [this.#indexKey(userId), this.#answerKey(userId)];
-    const reply = (await this.run(DELETE_BY_USER, keys, [now, limit, except ?? ''])) as string;
+    const reply = (await this.run(DELETE_BY_USER, keys, [now, limit, except ?? '', JSON.stringify(reason)])) as string;
     const [more, ...handles] = reply.split(' ');
     return { ended: handles.map((id) => ({ id, userId })), more: more === 'more' };
   }

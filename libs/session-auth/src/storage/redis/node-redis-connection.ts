@@ -1,0 +1,166 @@
+import type { NodeRedisClient, NodeRedisEval } from './redis-client.js';
+import type { RedisConnection, RedisMessageReceiver, RedisServer, RedisSubscriber } from './redis-connection.js';
+
+/** What is used of every client of `redis` besides its scripts. */
+interface AnyNodeRedis extends NodeRedisClient {
+  /** Since 6; undefined where there is none. */
+  readonly _keyPrefix?: string | Buffer;
+  withTypeMapping(mapping: object): NodeRedisClient;
+}
+
+/** From `createClient`. */
+interface SingleClient extends AnyNodeRedis {
+  readonly isPubSubActive: boolean;
+  readonly options?: { readonly socket?: object };
+  duplicate(overrides: object): DuplicatedClient;
+}
+
+/** From `createClientPool`. */
+interface ClientPool extends AnyNodeRedis {
+  execute<T>(use: (client: SingleClient) => T): Promise<T>;
+}
+
+/** From `createSentinel`. */
+interface SentinelClient extends AnyNodeRedis {
+  getMasterNode(): { readonly host: string; readonly port: number } | undefined;
+  _execute<T>(isReadonly: boolean, use: (client: SingleClient) => Promise<T>): Promise<T>;
+}
+
+/** From `createCluster`. */
+interface ClusterClient extends AnyNodeRedis {
+  readonly masters: readonly { readonly address: string }[];
+  nodeClient(node: { readonly address: string }): SingleClient | Promise<SingleClient>;
+}
+
+interface DuplicatedClient {
+  readonly isOpen: boolean;
+  connect(): Promise<unknown>;
+  subscribe(channels: readonly string[], listener: (message: string, channel: string) => void): Promise<unknown>;
+  ping(): Promise<unknown>;
+  on(event: 'error' | 'end', listener: () => void): unknown;
+  once(event: 'connect', listener: () => void): unknown;
+  destroy(): void;
+}
+
+/** A client of `redis`. It sends what comes within one turn of the event loop together. */
+export class NodeRedisConnection implements RedisConnection {
+  readonly isCluster: boolean;
+  readonly keyPrefix: string;
+  readonly #client: AnyNodeRedis;
+  readonly #scripts: NodeRedisClient;
+
+  constructor(client: NodeRedisClient) {
+    this.#client = client as AnyNodeRedis;
+    this.isCluster = isCluster(this.#client);
+    this.keyPrefix = String(this.#client._keyPrefix ?? '');
+    // replies are strings and numbers, also where the application has made buffers of them
+    this.#scripts = this.#client.withTypeMapping({});
+  }
+
+  evalsha(sha: string, ...given: [number, ...(string | number)[]]): Promise<unknown> {
+    return this.#scripts.evalSha(sha, evalOf(given));
+  }
+
+  eval(script: string, ...given: [number, ...(string | number)[]]): Promise<unknown> {
+    return this.#scripts.eval(script, evalOf(given));
+  }
+
+  isRefusal(error: unknown): error is Error {
+    // its classes have no names of their own; Redis begins each error with a word in capitals, the client none
+    return error instanceof Error && /^[A-Z][A-Z0-9]+ /.test(error.message);
+  }
+
+  defect(): ReturnType<RedisConnection['defect']> {
+    if (!this.#client.isOpen) {
+      return {
+        given: 'a client of redis that is not connected',
+        allowed: 'one whose connect() has been called before',
+      };
+    }
+    if ((this.#client as Partial<SingleClient>).isPubSubActive !== true) return undefined;
+    return {
+      given: 'a client of redis in subscriber mode',
+      allowed: 'one that runs commands: subscribe by client.duplicate()',
+    };
+  }
+
+  servers(): readonly RedisServer[] {
+    const client = this.#client;
+    if (isCluster(client)) {
+      return client.masters.map((master) => ({
+        address: master.address,
+        subscriber: async () => subscriberOf(await client.nodeClient(master)),
+      }));
+    }
+    if (isSentinel(client)) {
+      const { host, port } = client.getMasterNode() ?? {};
+      const subscriber = (): Promise<RedisSubscriber> =>
+        client._execute(false, (master) => Promise.resolve(subscriberOf(master)));
+      return host === undefined ? [] : [{ address: `${host}:${port}`, subscriber }];
+    }
+    if (isPool(client)) return [{ address: '', subscriber: () => client.execute(subscriberOf) }];
+    return [{ address: '', subscriber: () => subscriberOf(client as SingleClient) }];
+  }
+}
+
+function isCluster(client: AnyNodeRedis): client is ClusterClient {
+  return 'nodeClient' in client;
+}
+
+function isSentinel(client: AnyNodeRedis): client is SentinelClient {
+  return 'getMasterNode' in client;
+}
+
+function isPool(client: AnyNodeRedis): client is ClientPool {
+  return 'execute' in client;
+}
+
+/** A connection is made anew by the hub, on the server that is the right one then. */
+function subscriberOf(client: SingleClient): RedisSubscriber {
+  return new NodeRedisSubscriber(
+    client.duplicate({
+      // the heartbeat tells whether the server is there, and rests at times
+      socket: { ...client.options?.socket, reconnectStrategy: false, socketTimeout: undefined },
+      pingInterval: undefined,
+      disableOfflineQueue: false,
+      commandsQueueMaxLength: undefined,
+      commandOptions: {},
+      clientSideCache: undefined,
+      emitInvalidate: false,
+      maintNotifications: 'disabled',
+    }),
+  );
+}
+
+class NodeRedisSubscriber implements RedisSubscriber {
+  #isThere = false;
+
+  constructor(private readonly client: DuplicatedClient) {}
+
+  async listen(channels: readonly string[], { heard, closed }: RedisMessageReceiver): Promise<void> {
+    // without a strategy to reconnect, any error is the end
+    this.client.on('error', closed);
+    this.client.on('end', closed);
+    this.client.once('connect', () => (this.#isThere = true));
+    await this.client.connect();
+    await this.client.subscribe(channels, (message, channel) => heard(channel, message));
+  }
+
+  ping(): Promise<unknown> {
+    return this.client.ping();
+  }
+
+  close(): void {
+    const destroy = (): void => {
+      if (this.client.isOpen) this.client.destroy();
+    };
+    // what is destroyed while it connects goes on to connect by redis 5
+    if (this.#isThere) destroy();
+    else this.client.once('connect', destroy);
+  }
+}
+
+function evalOf([numberOfKeys, ...keysAndArguments]: readonly [number, ...(string | number)[]]): NodeRedisEval {
+  const texts = keysAndArguments.map(String);
+  return { keys: texts.slice(0, numberOfKeys), arguments: texts.slice(numberOfKeys) };
+}

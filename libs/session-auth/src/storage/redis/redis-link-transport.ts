@@ -1,0 +1,109 @@
+import { randomUUID } from 'node:crypto';
+import { SessionAuthError } from '../../errors/session-auth.error.js';
+import {
+  CONNECT_TIMEOUT,
+  unavailable,
+  within,
+  type LinkConnection,
+  type LinkReceiver,
+  type LinkTransport,
+} from '../../link/link-transport.js';
+import { channelOf } from './redis-channel.js';
+import type { RedisConnection, RedisServer, RedisSubscriber } from './redis-connection.js';
+import { namespaceOf } from './redis-keys.js';
+import { probeMessage, signalsOf } from './redis-link-message.js';
+
+const PUBLISH = `return redis.call('PUBLISH', ARGV[1], ARGV[2])`;
+
+/**
+ * Hears what the scripts publish on one connection to a server; in a Cluster, on one to each of its masters.
+ *
+ * A server answers a PING only after it has sent what was published there before. A Cluster hands each message to all
+ * its servers, but in no certain order with their answers: what a master publishes itself comes before its PONG.
+ */
+export class RedisLinkTransport implements LinkTransport {
+  constructor(
+    private readonly connection: RedisConnection,
+    private readonly namespace: string,
+  ) {}
+
+  async connect(realms: readonly string[], { heard, closed }: LinkReceiver): Promise<LinkConnection> {
+    const channels = new Map(
+      realms.map((realm) => [channelOf(this.connection, namespaceOf({ namespace: this.namespace, realm })), realm]),
+    );
+    const probe = probeMessage(randomUUID());
+    let isProbed = (): void => undefined;
+    const probed = new Promise<void>((resolve) => (isProbed = resolve));
+    const receiver = {
+      closed: () => closed(unavailable('Redis has closed the connection')),
+      heard: (channel: string, message: string) => {
+        if (message === probe) isProbed();
+        else for (const signal of signalsOf(message, channels.get(channel)!)) heard(signal);
+      },
+    };
+    // some clients do not know the masters of a Cluster before their first command
+    if (this.connection.isCluster) {
+      await within(CONNECT_TIMEOUT, 'a command', this.connection.eval('return 1', 0));
+    }
+    const servers = this.#servers();
+    const subscribers: RedisSubscriber[] = [];
+    let isGivenUp = false;
+    const listen = async (server: RedisServer): Promise<void> => {
+      const subscriber = await server.subscriber();
+      if (isGivenUp) return;
+      subscribers.push(subscriber);
+      await subscriber.listen([...channels.keys()], receiver);
+    };
+    const connect = async (): Promise<void> => {
+      await Promise.all(servers.map(listen));
+      // by the way of the stores: their user, their server
+      await this.connection.eval(PUBLISH, 0, [...channels.keys()][0]!, probe);
+      await probed;
+      await Promise.all(subscribers.map((subscriber) => subscriber.ping()));
+    };
+    const close = (): void => {
+      isGivenUp = true;
+      for (const subscriber of subscribers) subscriber.close();
+    };
+    try {
+      await within(CONNECT_TIMEOUT, 'hearing what it publishes itself', connect());
+    } catch (error) {
+      close();
+      throw isWithoutRights(error) ? refused(error) : error;
+    }
+    return { beat: () => this.#beat(servers, subscribers), close };
+  }
+
+  #servers(): readonly RedisServer[] {
+    const servers = this.connection.servers();
+    if (servers.length === 0) throw unavailable('the servers of Redis are not known yet');
+    return servers;
+  }
+
+  async #beat(servers: readonly RedisServer[], subscribers: readonly RedisSubscriber[]): Promise<void> {
+    const present = this.#servers();
+    // another server may be master by now
+    if (present.length !== servers.length || present.some((server) => !isOneOf(servers, server))) {
+      throw unavailable('Redis has another master');
+    }
+    await Promise.all(subscribers.map((subscriber) => subscriber.ping()));
+  }
+}
+
+function isOneOf(servers: readonly RedisServer[], { address }: RedisServer): boolean {
+  return servers.some((server) => server.address === address);
+}
+
+/** Whether Redis said that the user has no right to do it. */
+function isWithoutRights(error: unknown): boolean {
+  return error instanceof Error && /NOPERM|ACL failure|can't run this command|no permissions/i.test(error.message);
+}
+
+function refused(cause: unknown): SessionAuthError {
+  return new SessionAuthError(
+    'invalid_configuration',
+    'redisStorage.link: given a Redis user without the rights of the link; allowed is one with the channels and ' +
+      `commands of docs/redis.md (${(cause as Error).message})`,
+    { cause },
+  );
+}
