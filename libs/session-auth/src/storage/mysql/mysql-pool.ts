@@ -1,0 +1,74 @@
+import { inspect } from 'node:util';
+import type { Pool } from 'mysql2';
+import type { Pool as PromisePool } from 'mysql2/promise';
+import { SessionAuthError } from '../../errors/session-auth.error.js';
+
+/** A pool of `mysql2` or of `mysql2/promise`: the application opens it and closes it. */
+export type MysqlPool = Pool | PromisePool;
+
+/** The part of the driver's pool that is used here. */
+export interface CorePool {
+  getConnection(callback: (error: Error | null | undefined, connection: PoolConnection) => void): void;
+  readonly config: { readonly connectionConfig: { readonly database?: string } };
+}
+
+/** The part of a connection that is used here. */
+export interface PoolConnection {
+  query(
+    query: {
+      readonly sql: string;
+      readonly timeout?: number;
+      readonly rowsAsArray: true;
+      readonly typeCast: (field: { buffer(): Buffer | null }) => Buffer | null;
+      readonly nestTables: false;
+    },
+    callback: (error: Error | null | undefined, result: unknown) => void,
+  ): Command;
+  release(): void;
+  destroy(): void;
+}
+
+/** A query that runs. The driver has it take in every packet of the server's answer. */
+export interface Command {
+  execute(packet: Packet | undefined, connection: unknown): boolean;
+}
+
+export interface Packet {
+  isEOF(): boolean;
+  eofStatusFlags(): number | null;
+}
+
+/**
+ * Returns the driver's own pool of what the application gives as one.
+ *
+ * @throws SessionAuthError `invalid_configuration` for anything else
+ */
+export function corePoolOf(given: unknown): CorePool {
+  const core = isObject(given) && isObject(given['pool']) ? given['pool'] : given;
+  if (isCorePool(core)) return core;
+  throw new SessionAuthError(
+    'invalid_configuration',
+    `mysqlStorage.pool: given ${nameOf(given)}; allowed is what createPool of mysql2 or mysql2/promise returns`,
+  );
+}
+
+function isCorePool(value: unknown): value is CorePool {
+  if (!isObject(value) || typeof value['getConnection'] !== 'function') return false;
+  // a single connection, a cluster of pools and the pools of other drivers have no such configuration
+  return isObject(value['config']) && isObject(value['config']['connectionConfig']) && isMysql2(value);
+}
+
+/** The package `mysql` has the same form, but another protocol of its commands. */
+function isMysql2(pool: Readonly<Record<string, unknown>>): boolean {
+  return typeof pool['execute'] === 'function';
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
+}
+
+/** Not its content: a pool's configuration has a password in it. */
+function nameOf(given: unknown): string {
+  if (!isObject(given)) return inspect(given);
+  return `an object of ${(given.constructor as { readonly name?: string } | undefined)?.name ?? 'no class'}`;
+}

@@ -1,0 +1,163 @@
+import { isInTransaction, isReadOnly, isServerError } from './mysql-error.js';
+import type { Command, Packet, PoolConnection } from './mysql-pool.js';
+import { sql, type SqlText } from './sql-text.js';
+
+/** A row as bytes, in the order of its columns. What the application has set for types does not apply. */
+export type Row = readonly (Buffer | null)[];
+
+/** Returns a number that the server has sent as text; 0 for NULL. */
+export function numberOf(bytes: Buffer | null): number {
+  return bytes === null ? 0 : Number(bytes.toString('latin1'));
+}
+
+/** What the server answers to a statement. */
+export interface Result {
+  readonly rows: readonly Row[];
+  /** How many rows were written. */
+  readonly affected: number;
+}
+
+/** Runs one statement after another. */
+export interface StatementRunner {
+  query(statement: SqlText): Promise<Result>;
+}
+
+/** Holds for the next transaction alone, which a single statement is as well, and is refused where one is open. */
+const READ_COMMITTED = sql`SET TRANSACTION ISOLATION LEVEL READ COMMITTED`;
+
+/** The server's word, after each statement, that a transaction is open. */
+const IN_TRANSACTION = 1;
+
+/** The longest time that a timer can be set for, in milliseconds. */
+const MAX_TIMER = 2 ** 31 - 1;
+
+/** Somebody else has left a connection in a transaction: what ran on it is rolled back when it is closed. */
+export class LeftInTransaction extends Error {
+  constructor() {
+    super('the application has left a connection of the pool in a transaction, or without autocommit');
+  }
+}
+
+/** A connection of the application's pool that is lent to one operation. */
+export class PooledConnection implements StatementRunner {
+  #isInOurs = false;
+  #isSpoiled = false;
+
+  /** @param deadline when the operation has to be done, on the clock of `performance.now()`; `Infinity` for no limit */
+  constructor(
+    private readonly connection: PoolConnection,
+    private readonly deadline: number,
+  ) {}
+
+  /**
+   * Runs a statement: outside of `transaction` as a transaction of its own.
+   *
+   * @throws LeftInTransaction when it was none
+   */
+  async query(statement: SqlText): Promise<Result> {
+    const left = Math.ceil(this.deadline - performance.now());
+    // the caller has been told by now that the operation failed: it must not take place afterwards
+    if (left <= 0) throw new Error('the time for the statements of an operation is over');
+    try {
+      const { status, ...result } = await send(this.connection, statement.text, left);
+      if (!this.#isInOurs && (status & IN_TRANSACTION) !== 0) throw new LeftInTransaction();
+      return result;
+    } catch (error) {
+      if (isInTransaction(error)) {
+        this.#isSpoiled = true;
+        throw new LeftInTransaction();
+      }
+      // no answer of the server: the connection is dead, or an answer is still to come
+      if (!isServerError(error) || isReadOnly(error)) this.#isSpoiled = true;
+      throw error;
+    }
+  }
+
+  /** Runs a statement that reads, on a connection that would see what others have not committed. */
+  async queryCommitted(statement: SqlText): Promise<Result> {
+    await this.query(READ_COMMITTED);
+    return this.query(statement);
+  }
+
+  /**
+   * Runs work in a transaction under READ COMMITTED, whatever the connection's isolation is: committed when the work
+   * resolves, rolled back when it rejects.
+   */
+  async transaction<T>(work: (transaction: StatementRunner) => Promise<T>): Promise<T> {
+    try {
+      await this.query(READ_COMMITTED);
+      this.#isInOurs = true;
+      await this.query(sql`START TRANSACTION READ WRITE`);
+      const outcome = await work(this);
+      await this.query(sql`COMMIT`);
+      return outcome;
+    } catch (error) {
+      throw await this.#rolledBack(error);
+    } finally {
+      this.#isInOurs = false;
+    }
+  }
+
+  /** Gives the connection back to the pool, or closes it when nobody else may use it as it is. */
+  giveBack(): void {
+    if (this.#isSpoiled) this.connection.destroy();
+    else this.connection.release();
+  }
+
+  async #rolledBack(error: unknown): Promise<unknown> {
+    // without an answer to this, closing the connection rolls back
+    if (!this.#isSpoiled) await this.query(sql`ROLLBACK`).catch(() => (this.#isSpoiled = true));
+    return error;
+  }
+}
+
+function send(
+  connection: PoolConnection,
+  text: string,
+  timeout: number,
+): Promise<Result & { readonly status: number }> {
+  return new Promise((resolve, reject) => {
+    let status = 0;
+    const command = connection.query(
+      // rows are arrays of bytes, whatever the options of the pool are
+      {
+        sql: text,
+        rowsAsArray: true,
+        typeCast: asBytes,
+        nestTables: false,
+        ...(timeout < MAX_TIMER && { timeout }),
+      },
+      (error, result) => {
+        if (error) return reject(withoutStatement(error));
+        if (Array.isArray(result)) return resolve({ rows: result as Row[], affected: 0, status });
+        const { affectedRows, serverStatus } = result as { affectedRows: number; serverStatus?: number };
+        resolve({ rows: [], affected: affectedRows, status: serverStatus ?? 0 });
+      },
+    );
+    watchStatus(command, (flags) => (status = flags));
+  });
+}
+
+/** Not `false`, which a function among the options of the pool overrides. */
+function asBytes(field: { buffer(): Buffer | null }): Buffer | null {
+  return field.buffer();
+}
+
+/** The driver puts the statement into the error, and so into logs: there is personal data in it. */
+function withoutStatement(error: Error & { sql?: string }): Error {
+  delete error.sql;
+  return error;
+}
+
+/**
+ * Tells what the server says of the connection behind the rows of an answer. The driver reads these flags and hands them
+ * out for writes only. A read in a transaction that the application has left open would return what was true when that
+ * began: a session that has ended since.
+ */
+function watchStatus(command: Command, tell: (flags: number) => void): void {
+  const execute = command.execute.bind(command);
+  command.execute = (packet: Packet | undefined, connection: unknown) => {
+    if (packet?.isEOF() === true) tell(packet.eofStatusFlags() ?? 0);
+    return execute(packet, connection);
+  };
+}

@@ -1,0 +1,64 @@
+import type { MysqlDatabase } from './mysql-database.js';
+import { assignments, decodeSessionRow, SESSION_ROW, type ColumnChanges, type SessionRow } from './session-row.js';
+import { sql, type SqlText } from './sql-text.js';
+import type { Row } from './pooled-connection.js';
+
+/** What becomes of a session, and what the operation returns once that is so. */
+export interface Decision<T> {
+  readonly outcome: T;
+  /** @default the session stays as it is */
+  readonly write?: ColumnChanges | 'delete';
+}
+
+/** How often a change is worked out on a row that is not locked. */
+const UNLOCKED_ATTEMPTS = 3;
+
+/**
+ * Reads and changes one session at a time.
+ *
+ * A change is a read, a decision in Node, and a write that takes place if the row has its version still: two statements,
+ * each a transaction of its own, so that no lock is held between them. Of those that meet, one succeeds and the others
+ * begin again. Where many meet, each locks the row first.
+ */
+export class SessionChanges {
+  readonly #table: SqlText;
+
+  constructor(private readonly database: MysqlDatabase) {
+    this.#table = database.tables.session;
+  }
+
+  /** Returns the row of a session's handle; undefined when there is none. */
+  async read(handle: string): Promise<SessionRow | undefined> {
+    return firstOf(await this.database.read(this.#find(handle)));
+  }
+
+  /** @param decide is asked again when the row has changed meanwhile; undefined: there is none */
+  async change<T>(handle: string, decide: (row: SessionRow | undefined) => Decision<T>): Promise<T> {
+    for (let attempts = 0; attempts < UNLOCKED_ATTEMPTS; attempts++) {
+      const row = await this.read(handle);
+      const { outcome, write } = decide(row);
+      if (row === undefined || write === undefined) return outcome;
+      if ((await this.database.write(this.#write(handle, row, write))) > 0) return outcome;
+    }
+    return this.database.transaction(async (transaction) => {
+      const row = firstOf((await transaction.query(sql`${this.#find(handle)} FOR UPDATE`)).rows);
+      const { outcome, write } = decide(row);
+      if (row !== undefined && write !== undefined) await transaction.query(this.#write(handle, row, write));
+      return outcome;
+    });
+  }
+
+  #find(handle: string): SqlText {
+    return sql`SELECT ${SESSION_ROW} FROM ${this.#table} WHERE handle = ${handle}`;
+  }
+
+  #write(handle: string, { version }: SessionRow, write: ColumnChanges | 'delete'): SqlText {
+    const isSame = sql`handle = ${handle} AND version = ${version}`;
+    if (write === 'delete') return sql`DELETE FROM ${this.#table} WHERE ${isSame}`;
+    return sql`UPDATE ${this.#table} SET ${assignments(write)}, version = version + 1 WHERE ${isSame}`;
+  }
+}
+
+function firstOf(rows: readonly Row[]): SessionRow | undefined {
+  return rows[0] && decodeSessionRow(rows[0]);
+}
