@@ -1,0 +1,140 @@
+import { SessionAuthError } from '../../errors/session-auth.error.js';
+import { DEFAULT_REALM } from '../../realms/realm-name.js';
+import { SECOND } from '../../time/units.js';
+import { HandleTurns } from './handle-turns.js';
+import { isNotMigrated, isReadOnly } from './sqlite-error.js';
+import { connect, type Row, type SqliteConnection, type SqliteHandle, type SqliteValue } from './sqlite-handle.js';
+
+/** Settings of every store in SQLite. */
+export interface SqliteStoreSettings {
+  /**
+   * Milliseconds that an operation waits for another connection's lock, and for a transaction that the application has
+   * open on the handle. @default 2000
+   */
+  readonly queryTimeout?: number;
+  /** The realm whose rows the store works on. @default 'default' */
+  readonly realm?: string;
+}
+
+/** The version of the tables that the stores work on, as `schema.sql` notes it. The next one has what these have. */
+const TABLES_VERSION = 1;
+
+const DEFAULT_TIMEOUT = 2 * SECOND;
+
+/** A handle as all stores on it share it. */
+interface SharedHandle {
+  readonly connection: SqliteConnection;
+  readonly turns: HandleTurns;
+}
+
+const SHARED = new WeakMap<SqliteHandle, SharedHandle>();
+
+/**
+ * Runs the statements of a store: a read by itself, and what writes as a transaction that begins, works and ends within
+ * one turn of the event loop. So nothing of the application is ever part of it, and no lock is held while anything
+ * waits.
+ */
+export class SqliteDatabase {
+  readonly #connection: SqliteConnection;
+  readonly #turns: HandleTurns;
+  readonly #timeout: number;
+
+  /** @throws SessionAuthError `invalid_configuration` for anything but a handle of the two drivers */
+  constructor(
+    handle: SqliteHandle,
+    private readonly settings: SqliteStoreSettings,
+  ) {
+    const { connection, turns } = SHARED.get(handle) ?? share(handle);
+    this.#connection = connection;
+    this.#turns = turns;
+    this.#timeout = settings.queryTimeout ?? DEFAULT_TIMEOUT;
+  }
+
+  /** Where the records are: stores of one place have the same ones. */
+  get place(): string {
+    return `sqlite ${this.settings.realm ?? DEFAULT_REALM}`;
+  }
+
+  /**
+   * Checks the database, and runs a statement that fails when a table or column is missing: called once at boot.
+   *
+   * @throws SessionAuthError `invalid_configuration` for a database that is not in WAL mode or not to be written, and
+   *   when the tables of this version are missing
+   */
+  async checkTables(statement: string): Promise<void> {
+    const [[mode] = []] = await this.read('PRAGMA journal_mode');
+    if (mode !== 'wal' && mode !== 'memory') {
+      throw refused(`one in journal mode ${mode}`, "one in WAL mode ('PRAGMA journal_mode = WAL')");
+    }
+    try {
+      const [[version] = []] = await this.read('SELECT max(version) FROM session_auth_version');
+      if (Number(version) < TABLES_VERSION) throw notMigrated(`they are of version ${Number(version)}`);
+      if (Number(version) > TABLES_VERSION + 1) {
+        throw refused(
+          `one with tables of version ${Number(version)}, for which this node is too old`,
+          `one with tables of version ${TABLES_VERSION} or ${TABLES_VERSION + 1}`,
+        );
+      }
+      await this.read(statement);
+      await this.write(({ run }) => run('UPDATE session_auth_version SET version = version WHERE 0'));
+    } catch (error) {
+      if (isNotMigrated(error)) throw notMigrated(error.message, error);
+      if (isReadOnly(error)) throw refused('one that is read only', 'one that can be written', error);
+      throw error;
+    }
+  }
+
+  /** Returns whether the database is in the memory of this process. */
+  async isInMemory(): Promise<boolean> {
+    const [[file] = []] = await this.read("SELECT file FROM pragma_database_list WHERE name = 'main'");
+    return !file;
+  }
+
+  /** Runs a statement that changes nothing. It sees what has been committed, and nothing else. */
+  async read(text: string, ...values: readonly SqliteValue[]): Promise<readonly Row[]> {
+    return this.#turns.take(() => this.#connection.all(text, ...values), this.#timeout);
+  }
+
+  /** Runs work in a transaction, and again after another connection was in its way: it keeps nothing of an attempt. */
+  async write<T>(work: (connection: SqliteConnection) => T): Promise<T> {
+    const connection = this.#connection;
+    return this.#turns.take(() => {
+      // the lock at once: one that has read cannot always get it later
+      connection.run('BEGIN IMMEDIATE');
+      try {
+        const outcome = work(connection);
+        connection.run('COMMIT');
+        return outcome;
+      } catch (error) {
+        // SQLite has rolled back by itself after some errors
+        if (connection.isInTransaction()) connection.run('ROLLBACK');
+        throw error;
+      }
+    }, this.#timeout);
+  }
+}
+
+function share(handle: SqliteHandle): SharedHandle {
+  const connection = connect(handle);
+  const shared = { connection, turns: new HandleTurns(connection) };
+  SHARED.set(handle, shared);
+  return shared;
+}
+
+function notMigrated(found: string, cause?: Error): SessionAuthError {
+  return refused(
+    `one without the tables of this version (${found})`,
+    'one in which nestjs-session-auth/sqlite/schema.sql has been run',
+    cause,
+  );
+}
+
+function refused(given: string, allowed: string, cause?: unknown): SessionAuthError {
+  return new SessionAuthError(
+    'invalid_configuration',
+    `sqliteStorage.database: given ${given}; allowed is ${allowed}`,
+    {
+      cause,
+    },
+  );
+}
