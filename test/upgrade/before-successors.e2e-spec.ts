@@ -21,7 +21,7 @@ describe.each(SHARED_STORES)('an update from a version whose tokens name no sess
 
   it('ends sessions, signs remembered devices in, and lets everybody log in with the cookies that they have', async () => {
     const backend = await openShared(store);
-    const earlier = await backend.runEarlier(project);
+    const earlier = await backend.run(project);
     const [remembered, forgotten] = [new Browser(earlier.port, send), new Browser(earlier.port, send)];
     const form = new Browser(earlier.port, send);
     await remembered.login('default', 'alice', true);

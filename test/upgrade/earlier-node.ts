@@ -1,29 +1,63 @@
-import { cp, mkdir } from 'node:fs/promises';
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import { Redis } from 'ioredis';
 import type { StorageOptions } from 'nestjs-session-auth';
+import { mysqlStorage } from 'nestjs-session-auth/mysql';
 import { redisStorage } from 'nestjs-session-auth/redis';
 import { CreateSessionAuthTables, typeOrmStorage, UpgradeSessionAuthTables } from 'nestjs-session-auth/typeorm';
 import type { DataSource } from 'typeorm';
-import { emptyProject, install } from '../package/package-project.js';
+import { emptyProject, install, packLibrary } from '../package/package-project.js';
 import { runApps, transpile, type PackagedApp } from '../package/packaged-apps.js';
+import { createMysqlDatabase, runSchema } from '../support/mysql-database.js';
 import { createTestDatabase } from '../support/postgres-database.js';
 
-/** The stores that nodes of two versions can share. */
+/** The stores that nodes of two versions can share; the last one is not in the first builds. */
 export const SHARED_STORES = ['redis', 'postgres'] as const;
-export type SharedStore = (typeof SHARED_STORES)[number];
+export const ALL_SHARED_STORES = [...SHARED_STORES, 'mysql'] as const;
+export type SharedStore = (typeof ALL_SHARED_STORES)[number];
 
 /** The packed builds of packages/README.md. */
-export type EarlierBuild = 'before-realms' | 'before-successors';
+export type EarlierBuild = 'before-versions' | 'before-realms' | 'before-successors';
 
 const PEERS = ['common', 'core', 'platform-express'].map((name) => `@nestjs/${name}@12`);
-const STORES = ['ioredis@5', 'typeorm@1', 'pg@8', 'reflect-metadata@0.2', 'rxjs@7'];
+const STORES = ['ioredis@5', 'typeorm@1', 'pg@8', 'mysql2@3', 'reflect-metadata@0.2', 'rxjs@7'];
 
 /** Installs an earlier build in a project of its own, with the program that runs a node of it. */
 export async function installEarlier(build: EarlierBuild): Promise<string> {
-  const project = await emptyProject(build);
-  await install(project, resolve(`test/upgrade/packages/${build}.tgz`), ...PEERS, ...STORES);
+  return installPacked(build, resolve(`test/upgrade/packages/${build}.tgz`));
+}
+
+/**
+ * What makes this version the next one: its records and tables have the next version, and a session in Redis has a line
+ * that this version does not know.
+ */
+const NEXT: readonly (readonly [file: string, now: string, then: string])[] = [
+  ['session/record-version.js', 'RECORD_VERSION = 2;', 'RECORD_VERSION = 3;'],
+  ['storage/postgres/version-table.js', 'TABLES_VERSION = 2;', 'TABLES_VERSION = 3;'],
+  ['storage/mysql/mysql-tables.js', 'TABLES_VERSION = 2;', 'TABLES_VERSION = 3;'],
+  [
+    'storage/redis/redis-session-codec.js',
+    '...encodeData(record.data),',
+    `['"Z":', '"of the next version"'], ...encodeData(record.data),`,
+  ],
+];
+
+/** Installs a build of this version that takes itself for the next one. */
+export async function installNext(): Promise<string> {
+  const project = await installPacked('next', await packLibrary());
+  for (const [file, now, then] of NEXT) {
+    const path = join(project, 'node_modules/nestjs-session-auth/dist', file);
+    const text = await readFile(path, 'utf8');
+    if (!text.includes(now)) throw new Error(`${file}: has no ${now}`);
+    await writeFile(path, text.replace(now, then));
+  }
+  return project;
+}
+
+async function installPacked(name: string, tarball: string): Promise<string> {
+  const project = await emptyProject(name);
+  await install(project, tarball, ...PEERS, ...STORES);
   await mkdir(join(project, 'src'));
   for (const file of ['node-app.ts', 'node-program.ts']) await cp(`test/upgrade/${file}`, join(project, 'src', file));
   await transpile(project, 'module');
@@ -32,10 +66,14 @@ export async function installEarlier(build: EarlierBuild): Promise<string> {
 
 /** An empty Redis namespace or database, for nodes of different versions. */
 export interface SharedBackend {
-  /** Runs a node of an earlier build; on PostgreSQL the first one makes the tables, as its version does. */
-  runEarlier(project: string): Promise<PackagedApp>;
-  /** On PostgreSQL, runs the migrations of this version. */
+  /** Runs a node of a packed build; in a database the first one makes the tables, as its version does. */
+  run(project: string): Promise<PackagedApp>;
+  /** In a database, runs what makes or upgrades the tables of this version. */
   upgrade(): Promise<void>;
+  /** Runs a statement in the database; undefined on Redis. */
+  readonly sql: ((text: string) => Promise<Record<string, unknown>[]>) | undefined;
+  /** What all keys begin with in Redis; undefined elsewhere. */
+  readonly namespace?: string;
   /** For looking into PostgreSQL, once it is upgraded; undefined on Redis. */
   readonly dataSource: DataSource | undefined;
   /** What a node of this version is given, on connections of its own. */
@@ -44,6 +82,7 @@ export interface SharedBackend {
 }
 
 export async function openShared(store: SharedStore): Promise<SharedBackend> {
+  if (store === 'mysql') return openMysql();
   return store === 'redis' ? openRedis() : openPostgres();
 }
 
@@ -53,7 +92,9 @@ function openRedis(): SharedBackend {
   const clients: Redis[] = [];
   return {
     dataSource: undefined,
-    runEarlier: (project) => runNode(project, { REDIS_URL: url, NAMESPACE: namespace }),
+    sql: undefined,
+    namespace,
+    run: (project) => runNode(project, { REDIS_URL: url, NAMESPACE: namespace }),
     upgrade: async () => undefined,
     storage: async () => {
       const client = new Redis(url);
@@ -76,12 +117,31 @@ async function openPostgres(): Promise<SharedBackend> {
     get dataSource() {
       return dataSource;
     },
-    runEarlier: (project) => runNode(project, { DATABASE_URL: database.url }),
+    sql: async (text) => (dataSource ??= await database.open()).query<Record<string, unknown>[]>(text),
+    run: (project) => runNode(project, { DATABASE_URL: database.url }),
     upgrade: async () => {
       dataSource = await database.open({ migrations: [CreateSessionAuthTables, UpgradeSessionAuthTables] });
       await dataSource.runMigrations();
     },
     storage: async () => typeOrmStorage({ dataSource: await database.open() }),
+    close: () => database.close(),
+  };
+}
+
+async function openMysql(): Promise<SharedBackend> {
+  const database = await createMysqlDatabase({ tables: false });
+  const url = new URL(process.env['TEST_MYSQL_URL']!);
+  url.pathname = database.name;
+  return {
+    dataSource: undefined,
+    sql: (text) => database.run(text),
+    run: (project) => runNode(project, { MYSQL_URL: url.href }),
+    upgrade: async () => {
+      const connection = await database.open().getConnection();
+      for (const file of ['schema.sql', 'upgrade.sql'] as const) await runSchema(connection, file);
+      connection.release();
+    },
+    storage: async () => mysqlStorage({ pool: database.open() }),
     close: () => database.close(),
   };
 }

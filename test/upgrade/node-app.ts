@@ -24,11 +24,11 @@ import {
 /** bcrypt of `PASSWORD` of the tests' realms, cost 4. */
 const PASSWORD_HASH = '$2b$04$hQsFEDCM/327yrPqAQfw3OcIHFQNJiIIZrfyab1abIOGaWtWBZbSu';
 
-/** The options that all nodes have in common; each request is due for a new token. */
+/** The options that all nodes have in common; each request is a touch, and due for a new token. */
 export const OPTIONS = {
   secrets: ['a test secret that everybody may know, 1'],
   passwords: { cost: 4 },
-  lifetime: { rotateEvery: 1 },
+  lifetime: { rotateEvery: 1, touchInterval: 0 },
   concurrency: 3,
 } as const satisfies SessionAuthOptions;
 

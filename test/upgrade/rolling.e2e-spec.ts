@@ -7,6 +7,7 @@ import { PATIENCE } from '../support/patience.js';
 import { Browser, cookieName, cookieNames, PASSWORD, roomOf } from '../support/realm-app.js';
 import { installEarlier, openShared, SHARED_STORES, type SharedBackend } from './earlier-node.js';
 import { AnybodyUsers, OPTIONS, startNode } from './node-app.js';
+import { me, move as moveTo, newName, service as serviceAt, sideBySide } from './side-by-side.js';
 
 jest.setTimeout(PATIENCE);
 
@@ -20,13 +21,8 @@ const WAYS: readonly (readonly [NodeName, NodeName])[] = [
   ['before', 'staffed'],
   ['staffed', 'before'],
 ];
-const REMEMBER = `${cookieName('default')}-remember`;
 
 let project: string;
-let users = 0;
-
-/** A name that no other test uses. */
-const newName = (): string => `user${(users += 1)}`;
 
 beforeAll(async () => {
   project = await installEarlier('before-realms');
@@ -41,7 +37,7 @@ describe.each(SHARED_STORES)('nodes of before realms and of this version, on one
 
   beforeAll(async () => {
     backend = await openShared(store);
-    earlier = await backend.runEarlier(project);
+    earlier = await backend.run(project);
     ports.before = earlier.port;
     fromBefore = browserAt('before');
     await fromBefore.login('default', 'early', true);
@@ -64,16 +60,9 @@ describe.each(SHARED_STORES)('nodes of before realms and of this version, on one
   });
 
   const browserAt = (node: NodeName): Browser => new Browser(ports[node], send);
-  const move = (browser: Browser, node: NodeName): Browser => Object.assign(browser, { port: ports[node] });
-  const me = async (browser: Browser, realm: 'default' | 'staff' = 'default'): Promise<unknown> => {
-    const { status, json } = await browser.get(`/room/${realm}/me`);
-    return status === 200 ? json : status;
-  };
-  const service = async (node: NodeName, call: string, id: string): Promise<unknown> => {
-    const { status, json, text } = await send(ports[node], 'GET', `/services/${call}?id=${encodeURIComponent(id)}`);
-    if (status !== 200) throw new Error(`${call} at ${node}: ${status} ${text}`);
-    return json;
-  };
+  const move = (browser: Browser, node: NodeName): Browser => moveTo(browser, ports[node]);
+  const service = async (node: NodeName, call: string, id: string): Promise<unknown> =>
+    serviceAt(ports[node], call, id);
   /** Closes the browser and opens it again: the device is remembered. */
   const restart = (browser: Browser): boolean => browser.cookies.delete(cookieName('default'));
 
@@ -85,7 +74,7 @@ describe.each(SHARED_STORES)('nodes of before realms and of this version, on one
   });
 
   it('a node of before can still be started', async () => {
-    const another = await backend.runEarlier(project);
+    const another = await backend.run(project);
     const browser = new Browser(another.port, send);
     const { id } = await browser.login('default', newName());
     expect(await me(move(browser, 'plain'))).toMatchObject({ id });
@@ -93,130 +82,7 @@ describe.each(SHARED_STORES)('nodes of before realms and of this version, on one
   });
 
   describe.each(WAYS)('first %s, then %s', (first, then) => {
-    it('a session is one, with its data', async () => {
-      const name = newName();
-      const browser = browserAt(first);
-      const { id } = await browser.login('default', name);
-      expect(await me(move(browser, then))).toEqual({ id, userId: name, roles: ['customer'], data: {} });
-      await browser.get('/room/default/save?one=1');
-      await move(browser, first).get('/room/default/save?two=2');
-      for (const node of [then, first]) {
-        expect(await me(move(browser, node))).toMatchObject({ id, data: { one: '1', two: '2' } });
-      }
-    });
-
-    it('tokens are replaced by either, and one of a moment ago still passes', async () => {
-      const name = newName();
-      const browser = browserAt(first);
-      const { id } = await browser.login('default', name);
-      const cookies = new Set<string>();
-      for (let i = 0; i < 8; i += 1) {
-        const cookie = `${cookieName('default')}=${browser.cookies.get(cookieName('default'))!}`;
-        cookies.add(cookie);
-        expect(await me(move(browser, i % 2 === 0 ? then : first))).toMatchObject({ id, userId: name });
-        const again = [first, then, first, then].map((node) =>
-          send(ports[node], 'GET', '/room/default/me', { cookie }),
-        );
-        for (const { status } of await Promise.all(again)) expect(status).toBe(200);
-      }
-      expect(cookies.size).toBeGreaterThan(3);
-    });
-
-    it('a logout at one is one at the other', async () => {
-      const browser = browserAt(first);
-      await browser.login('default', newName(), true);
-      const cookies = new Map(browser.cookies);
-      expect((await move(browser, then).auth('default', 'POST', 'logout')).status).toBe(204);
-      for (const [cookie, value] of cookies) browser.cookies.set(cookie, value);
-      for (const node of [first, then]) expect(await me(move(browser, node))).toBe(401);
-    });
-
-    it('a user sees the sessions of both, and ends them', async () => {
-      const name = newName();
-      const [one, two, three] = [browserAt(first), browserAt(then), browserAt(first)];
-      const ids = [];
-      for (const browser of [one, two, three]) ids.push((await browser.login('default', name)).id);
-      for (const node of [first, then]) {
-        const list = (await move(one, node).get('/auth/sessions')).json as { id: string; current: boolean }[];
-        expect(list.map(({ id }) => id).sort()).toEqual([...ids].sort());
-        expect(list.filter(({ current }) => current).map(({ id }) => id)).toEqual([ids[0]]);
-      }
-      expect((await move(one, then).auth('default', 'DELETE', `sessions/${ids[2]!}`)).status).toBe(204);
-      expect(await me(three)).toBe(401);
-      expect(await one.auth('default', 'DELETE', 'sessions')).toMatchObject({ status: 200, json: { revoked: 1 } });
-      expect([await me(move(two, first)), await me(move(two, then))]).toEqual([401, 401]);
-      expect(await me(move(one, first))).toMatchObject({ id: ids[0] });
-    });
-
-    it('a remembered device is signed in by either, and forgotten by both', async () => {
-      const name = newName();
-      const browser = browserAt(first);
-      await browser.login('default', name, true);
-      const used = new Set<string>();
-      for (const node of [then, first, then]) {
-        restart(browser);
-        used.add(browser.cookies.get(REMEMBER)!);
-        expect(await me(move(browser, node))).toMatchObject({ userId: name });
-      }
-      expect(used.size).toBe(3);
-      const token = browser.cookies.get(REMEMBER)!;
-      await move(browser, first).auth('default', 'POST', 'logout');
-      browser.cookies.set(REMEMBER, token);
-      expect(await me(move(browser, then))).toBe(401);
-    });
-
-    it('CSRF tokens of one pass at the other, before the login and behind it', async () => {
-      const name = newName();
-      const browser = browserAt(first);
-      const ofForm = await browser.csrf('default');
-      const body = { email: `${name}@example.com`, password: PASSWORD };
-      expect((await move(browser, then).ask('POST', '/auth/login', { csrf: ofForm, body })).status).toBe(200);
-      const csrf = await browser.csrf('default');
-      const act = await move(browser, first).ask('POST', '/room/default/act', { csrf });
-      expect(act).toMatchObject({ status: 201, json: { by: name } });
-      const refused = await move(browser, then).ask('POST', '/room/default/act', { csrf: ofForm });
-      expect(refused.status).toBe(403);
-    });
-
-    it('a limit holds for both together, under parallel logins', async () => {
-      const name = newName();
-      const browsers = Array.from({ length: 12 }, (_, i) => browserAt(i % 2 === 0 ? first : then));
-      await Promise.all(browsers.map(async (browser) => browser.get(`/room/default/enter?id=${name}`)));
-      const lists = [await service(first, 'list', name), await service(then, 'list', name)];
-      expect(lists[0]).toHaveLength(3);
-      expect(lists[1]).toEqual(lists[0]);
-      const live = await Promise.all(browsers.map(async (browser) => me(move(browser, then))));
-      expect(live.filter((answer) => answer !== 401)).toHaveLength(3);
-    });
-
-    it('failed logins are counted together', async () => {
-      const email = `${newName()}@example.com`;
-      const tries = async (node: NodeName, password: string): Promise<number> =>
-        (await browserAt(node).auth('default', 'POST', 'login', { email, password })).status;
-      for (let i = 0; i < 5; i += 1) expect(await tries(i % 2 === 0 ? first : then, 'wrong')).toBe(401);
-      expect([await tries(first, PASSWORD), await tries(then, PASSWORD)]).toEqual([429, 429]);
-    });
-
-    it('what the application says of a user reaches the sessions and devices of both', async () => {
-      const name = newName();
-      const [one, two] = [browserAt(first), browserAt(then)];
-      for (const browser of [one, two]) await browser.login('default', name, true);
-      expect(await service(then, 'rolesChanged', name)).toEqual({ sessions: 2 });
-      for (const browser of [one, two]) {
-        await me(browser); // a gained role comes with a new token
-        for (const node of [first, then]) expect(await me(move(browser, node))).toMatchObject({ roles: ['boss'] });
-      }
-      expect(await service(then, 'credentialsChanged', name)).toEqual({ revokedSessions: 2 });
-      for (const browser of [one, two]) expect(await me(move(browser, first))).toBe(401);
-    });
-
-    it('an erasure leaves nothing of a user at either', async () => {
-      const name = newName();
-      for (const node of [first, then]) await browserAt(node).login('default', name, true);
-      expect(await service(then, 'eraseUser', name)).toMatchObject({ sessions: 2 });
-      const left = (await service(first, 'exportUser', name)) as { sessions: unknown[]; rememberedDevices: unknown[] };
-      expect([left.sessions, left.rememberedDevices]).toEqual([[], []]);
-    });
+    sideBySide(() => [ports[first], ports[then]]);
   });
 
   describe('a node of before, beside the realm staff', () => {
