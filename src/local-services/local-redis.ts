@@ -1,12 +1,7 @@
-import { execFile, spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
-import { rmSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { execFile, spawnSync } from 'node:child_process';
 import { promisify } from 'node:util';
 import { guardExit } from './exit-guard.ts';
-import { findFreePort } from './free-port.ts';
+import { startLocalProgram } from './local-program.ts';
 import { runningService, type LocalService, type ProgressLog } from './local-service.ts';
 import { untilRedisAnswers } from './redis-ping.ts';
 import { provisionRedis, type RedisProbes } from './redis-provision.ts';
@@ -16,8 +11,6 @@ const run = promisify(execFile);
 const DOCKER_IMAGE = 'redis:7-alpine';
 const NO_PERSISTENCE = ['--save', '', '--appendonly', 'no'];
 const START_TIMEOUT = 30_000;
-const STOP_TIMEOUT = 5_000;
-const PORT_ATTEMPTS = 3;
 
 export interface LocalRedisOptions {
   /** More arguments for the server, after those that turn persistence off. */
@@ -53,60 +46,18 @@ export async function startLocalRedis(options: LocalRedisOptions = {}): Promise<
     log(`Starting ${DOCKER_IMAGE} with Docker.`);
     return startContainer(args);
   }
-  for (let attempt = 1; ; attempt++) {
-    const port = await findFreePort();
-    try {
-      return await startProgram(provision.path, port, args);
-    } catch (error) {
-      // Between finding the port and binding it, another process can be faster.
-      const taken = error instanceof Error && error.message.includes('Address already in use');
-      if (!taken || attempt === PORT_ATTEMPTS) throw error;
-    }
-  }
-}
-
-async function startProgram(path: string, port: number, args: string[]): Promise<LocalRedis> {
-  const folder = await mkdtemp(join(tmpdir(), 'local-redis-'));
-  const settings = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--daemonize', 'no'];
-  const child = spawn(path, [...settings, ...NO_PERSISTENCE, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
-  const unguard = guardExit(() => {
-    child.kill('SIGKILL');
-    rmSync(folder, { recursive: true, force: true });
+  const program = await startLocalProgram({
+    path: provision.path,
+    name: 'redis',
+    argsFor: (port, folder) => [
+      ...['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--daemonize', 'no'],
+      ...NO_PERSISTENCE,
+      ...args,
+    ],
+    untilItAnswers: untilRedisAnswers,
+    startTimeout: START_TIMEOUT,
   });
-
-  let output = '';
-  const keep = (chunk: Buffer): void => void (output = (output + chunk.toString('utf8')).slice(-4_000));
-  child.stdout.on('data', keep);
-  child.stderr.on('data', keep);
-
-  const ended = new AbortController();
-  // 'close' and not 'exit': what the server said about its end has been read by then.
-  child.once('close', () => ended.abort(new Error(`${path} ended while starting:\n${output.trim()}`)));
-  child.once('error', (error) => ended.abort(new Error(`${path} cannot be run`, { cause: error })));
-
-  let stopped: Promise<void> | undefined;
-  const stop = (): Promise<void> =>
-    (stopped ??= (async () => {
-      if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) {
-        const exited = once(child, 'exit');
-        child.kill('SIGTERM');
-        const patience = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT);
-        await exited;
-        clearTimeout(patience);
-      }
-      unguard();
-      await rm(folder, { recursive: true, force: true });
-    })());
-
-  try {
-    await untilRedisAnswers(port, AbortSignal.any([ended.signal, AbortSignal.timeout(START_TIMEOUT)]));
-    // The answer could be another server's, if that one took the port and ours is about to say so.
-    ended.signal.throwIfAborted();
-  } catch (error) {
-    await stop();
-    throw error;
-  }
-  return { url: `redis://127.0.0.1:${port}`, port, pid: child.pid!, stop };
+  return { ...program, url: `redis://127.0.0.1:${program.port}` };
 }
 
 async function startContainer(args: string[]): Promise<LocalRedis> {

@@ -2,9 +2,9 @@ import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 
-/** The absolute path of the first program of this name on the PATH. */
-export async function findProgram(name: string): Promise<string | undefined> {
-  for (const folder of (process.env['PATH'] ?? '').split(delimiter)) {
+/** The absolute path of the first program of this name on the PATH, or in other folders given like it. */
+export async function findProgram(name: string, path = process.env['PATH'] ?? ''): Promise<string | undefined> {
+  for (const folder of path.split(delimiter)) {
     if (folder === '') continue;
     const path = join(folder, name);
     if (await isAccessible(path, constants.X_OK)) return path;

@@ -4,7 +4,7 @@ import { CsrfProtected, CsrfService, CurrentUser, SessionAuthGuard } from 'nestj
 import { Ledger } from '../banking/ledger.js';
 import { TransferDto } from '../banking/transfer.dto.js';
 import type { BankUser } from '../users/bank-user.js';
-import { accountPage, money, type TransferForm } from './account.view.js';
+import { accountPage, money, namesOf, type TransferForm } from './account.view.js';
 import { checkForm, fieldOf } from './form.js';
 import { SeeOther, type PageAnswer, type PageContent } from './page.js';
 import { PageController } from './page.controller.js';
@@ -44,7 +44,7 @@ export class AccountController {
   }
 
   #page(user: BankUser, request: object, form: TransferForm): PageContent {
-    const transfers = this.ledger.statement(user.id, [user.id, user.email]);
+    const transfers = this.ledger.statement(user.id, namesOf(user));
     return accountPage(user, transfers, { csrfField: this.csrf.formField(request), formId: randomUUID() }, form);
   }
 }

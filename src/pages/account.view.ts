@@ -2,6 +2,7 @@ import type { Transfer } from '../banking/ledger.js';
 import type { BankUser } from '../users/bank-user.js';
 import { alert, field, type Problems } from './form.js';
 import { html, trustedHtml, type Html } from './html.js';
+import { ACCOUNT_SCRIPT_PATH } from './account-script.js';
 import type { PageContent } from './page.js';
 
 /** What every customer starts with. */
@@ -28,44 +29,71 @@ export function accountPage(
   { csrfField, formId }: { readonly csrfField: string; readonly formId: string },
   { to, amount, problems }: TransferForm,
 ): PageContent {
-  const changes = transfers.map((transfer) => changeOf(transfer, user));
-  const balance = changes.reduce((sum, change) => sum + change, OPENING_BALANCE);
   const body = html` <div class="columns account">
-    <section class="card" aria-labelledby="balance">
-      <h2 id="balance">Balance</h2>
-      <p class="balance">${money(balance)}</p>
-    </section>
-    <section class="card" aria-labelledby="transfer">
-      <h2 id="transfer">Send money</h2>
-      ${alert(problems && 'Nothing was sent: see below.')}
-      <form method="post" action="/account/transfer">
-        ${trustedHtml(csrfField)}
-        <input type="hidden" name="formId" value="${formId}" />
-        ${field({ name: 'to', label: 'To', autocomplete: 'off', value: to, hint: 'A customer, such as bob or bob@example.com', problem: problems?.to })}
-        ${field({ name: 'amount', label: 'Amount in euros', autocomplete: 'off', inputmode: 'decimal', value: amount, problem: problems?.amount })}
-        <button>Send</button>
-      </form>
-    </section>
-    <section class="card" aria-labelledby="transfers">
-      <h2 id="transfers">Latest transfers</h2>
-      ${
-        transfers.length === 0
-          ? html`<p class="soft">Nothing yet.</p>`
-          : html`<ul class="list">
-              ${transfers.slice(0, SHOWN).map((transfer) => transferItem(transfer, user))}
-            </ul>`
-      }
-    </section>
-  </div>`;
+      <section class="card" aria-labelledby="balance">
+        <h2 id="balance">Balance</h2>
+        <p class="balance" id="balance-amount">${balanceOf(transfers, user)}</p>
+      </section>
+      <section class="card" aria-labelledby="transfer">
+        <h2 id="transfer">Send money</h2>
+        ${alert(problems && 'Nothing was sent: see below.')}
+        <form method="post" action="/account/transfer">
+          ${trustedHtml(csrfField)}
+          <input type="hidden" name="formId" value="${formId}" />
+          ${field({ name: 'to', label: 'To', autocomplete: 'off', value: to, hint: 'A customer, such as bob or bob@example.com', problem: problems?.to })}
+          ${field({ name: 'amount', label: 'Amount in euros', autocomplete: 'off', inputmode: 'decimal', value: amount, problem: problems?.amount })}
+          <button>Send</button>
+        </form>
+      </section>
+      <section class="card" aria-labelledby="transfers">
+        <h2 id="transfers">Latest transfers</h2>
+        <p class="soft" id="no-transfers" ${transfers.length > 0 && trustedHtml('hidden')}>Nothing yet.</p>
+        <ul class="list" id="transfer-list" aria-live="polite">
+          ${transfers.slice(0, SHOWN).map((transfer) => transferItem(transferLine(transfer, user)))}
+        </ul>
+      </section>
+    </div>
+    <template id="new-transfer">${transferItem({ who: '', at: '', amount: '' })}</template>
+    <template id="session-ended">
+      <h1>You have been signed out</h1>
+      <section class="card" role="alert">
+        <p>Your session was ended here, perhaps from another device of yours.</p>
+        <p><a class="button wide" href="/login?next=%2Faccount">Sign in again</a></p>
+      </section>
+    </template>
+    <script src="${ACCOUNT_SCRIPT_PATH}" defer></script>`;
   return { title: `Hello ${user.name}`, body };
 }
 
-function transferItem(transfer: Transfer, user: BankUser): Html {
+/** What money is sent to a user by. */
+export function namesOf({ id, email }: BankUser): readonly string[] {
+  return [id, email];
+}
+
+export function balanceOf(transfers: readonly Transfer[], user: BankUser): string {
+  return money(transfers.reduce((sum, transfer) => sum + changeOf(transfer, user), OPENING_BALANCE));
+}
+
+/** What the account page says of a transfer. */
+export interface TransferLine {
+  readonly who: string;
+  readonly at: string;
+  readonly amount: string;
+}
+
+export function transferLine(transfer: Transfer, user: BankUser): TransferLine {
   const change = changeOf(transfer, user);
-  const who = transfer.from === user.id ? `To ${transfer.to}` : `From ${transfer.from}`;
+  return {
+    who: transfer.from === user.id ? `To ${transfer.to}` : `From ${transfer.from}`,
+    at: `${DAYS.format(transfer.at)} UTC`,
+    amount: `${change > 0 ? '+' : ''}${money(change)}`,
+  };
+}
+
+function transferItem({ who, at, amount }: TransferLine): Html {
   return html`<li>
-    <span><strong>${who}</strong><br /><span class="soft small">${DAYS.format(transfer.at)} UTC</span></span>
-    <span class="amount">${change > 0 && '+'}${money(change)}</span>
+    <span><strong data-who>${who}</strong><br /><span class="soft small" data-at>${at}</span></span>
+    <span class="amount" data-amount>${amount}</span>
   </li>`;
 }
 

@@ -1,5 +1,7 @@
-import { Controller, Get, Header } from '@nestjs/common';
+import { Controller } from '@nestjs/common';
 import { Public } from 'nestjs-session-auth';
+import { ACCOUNT_SCRIPT, ACCOUNT_SCRIPT_PATH } from './account-script.js';
+import { Asset } from './asset.js';
 import { STYLESHEET, STYLESHEET_PATH } from './stylesheet.js';
 
 const ICON =
@@ -10,18 +12,17 @@ const ICON =
 @Public()
 @Controller()
 export class AssetsController {
-  @Get(STYLESHEET_PATH)
-  @Header('Content-Type', 'text/css; charset=utf-8')
-  @Header('X-Content-Type-Options', 'nosniff')
-  @Header('Cache-Control', 'public, max-age=31536000, immutable')
+  @Asset(STYLESHEET_PATH, 'text/css; charset=utf-8')
   stylesheet(): string {
     return STYLESHEET;
   }
 
-  @Get('assets/bank.svg')
-  @Header('Content-Type', 'image/svg+xml')
-  @Header('X-Content-Type-Options', 'nosniff')
-  @Header('Cache-Control', 'public, max-age=86400')
+  @Asset(ACCOUNT_SCRIPT_PATH, 'text/javascript; charset=utf-8')
+  accountScript(): string {
+    return ACCOUNT_SCRIPT;
+  }
+
+  @Asset('assets/bank.svg', 'image/svg+xml', 'public, max-age=86400')
   icon(): string {
     return ICON;
   }

@@ -12,11 +12,12 @@ interface PageData {
   readonly pageNotice?: string;
 }
 
-/** No page runs a script or loads anything from elsewhere, is framed, or is stored. */
+/** No page runs a script but the site's own files, loads anything from elsewhere, is framed, or is stored. */
 const HEADERS = {
   'Content-Type': 'text/html; charset=utf-8',
   'Content-Security-Policy':
-    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self'; " +
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
   'X-Content-Type-Options': 'nosniff',
   // with `no-referrer` browsers would send `Origin: null` with the forms, which is refused
   'Referrer-Policy': 'same-origin',

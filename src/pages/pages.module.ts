@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { BankingModule } from '../banking/banking.module.js';
 import { OutboxModule } from '../outbox/outbox.module.js';
 import { BankUsersModule } from '../users/bank-users.module.js';
+import { AccountEventsController } from './account-events.controller.js';
 import { AccountController } from './account.controller.js';
 import { AdminPagesController } from './admin-pages.controller.js';
 import { AssetsController } from './assets.controller.js';
@@ -21,6 +22,7 @@ import { BANK_SITE, SITE } from './site.js';
     AssetsController,
     SignInController,
     AccountController,
+    AccountEventsController,
     DevicesController,
     PasswordController,
     OutboxController,

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { assetPath } from './asset.js';
 
 /** How all pages look. */
 export const STYLESHEET = `
@@ -80,5 +80,4 @@ dt { color: var(--soft); } dd { margin: 0; overflow-wrap: anywhere; }
 .hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 `;
 
-/** Its address changes with its content, so that browsers may keep it. */
-export const STYLESHEET_PATH = `/assets/bank-${createHash('sha256').update(STYLESHEET).digest('hex').slice(0, 12)}.css`;
+export const STYLESHEET_PATH = assetPath('bank', 'css', STYLESHEET);

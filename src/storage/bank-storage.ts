@@ -44,7 +44,7 @@ async function openRedis(log: (line: string) => void): Promise<BankStorage> {
   await client.connect();
   const { host, port } = client.options;
   return {
-    storage: redisStorage({ client, namespace: 'bank:' }),
+    storage: redisStorage({ client, namespace: 'bank:', link: true }),
     description: `Redis at ${host}:${port}`,
     close: async () => {
       const ended = once(client, 'end');
@@ -76,7 +76,7 @@ async function openPostgres(log: (line: string) => void): Promise<BankStorage> {
   }
   const { hostname, port, pathname } = new URL(service.url);
   return {
-    storage: typeOrmStorage({ dataSource }),
+    storage: typeOrmStorage({ dataSource, link: true }),
     description: `PostgreSQL at ${hostname}:${port || 5432}${pathname}`,
     close,
   };
