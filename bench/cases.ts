@@ -16,14 +16,19 @@ function row(id: string, title: string, spec: ServerSpec, kind: RequestKind = 'r
 }
 
 function onBoth(adapter: Adapter): Case[] {
-  const ours = (store: 'memory' | 'redis' | 'postgres'): ServerSpec => ({ contender: 'ours', adapter, store });
+  const ours = (store: ServerSpec['store']): ServerSpec => ({ contender: 'ours', adapter, store });
   return [
     row('bare', 'bare route', { contender: 'bare', adapter }),
     row('redis-get', 'bare route + one ioredis GET', { contender: 'redis-get', adapter, store: 'redis' }),
     row('postgres-select', 'bare route + one pg SELECT', { contender: 'postgres-select', adapter, store: 'postgres' }),
     row('ours-memory', 'nestjs-session-auth, memory', ours('memory')),
     row('ours-redis', 'nestjs-session-auth, Redis', ours('redis')),
+    row('ours-node-redis', 'nestjs-session-auth, Redis by node-redis', { ...ours('redis'), client: 'node-redis' }),
     row('ours-postgres', 'nestjs-session-auth, PostgreSQL', ours('postgres')),
+    // compiled for minutes, so not installed with the other peers
+    ...(process.env['BENCH_SQLITE_FROM'] === undefined
+      ? []
+      : [row('ours-sqlite', 'nestjs-session-auth, SQLite by better-sqlite3', ours('sqlite'))]),
     row('post', 'POST, nestjs-session-auth, Redis', ours('redis'), 'act'),
     row('post-csrf', 'POST + CSRF, nestjs-session-auth, Redis', ours('redis'), 'act-with-csrf'),
     row('forged', 'forged cookie, nestjs-session-auth, Redis', ours('redis'), 'forged'),

@@ -1,15 +1,14 @@
 import 'reflect-metadata';
-import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { DataSource } from 'typeorm';
-import type { SessionRecord } from 'nestjs-session-auth';
 import { CreateSessionAuthTables, TypeOrmSessionStore } from 'nestjs-session-auth/typeorm';
 import { resolvePostgres } from '../src/local-services/local-postgres.ts';
+import { newRecord } from './session-records.ts';
 
 /*
- * A million expired rows are swept by two nodes while logins and reads go on. Reported: how long the sweep took, that the
- * counts add up exactly once, the longest wait for a lock that PostgreSQL's own pg_locks showed (looked at every few
- * milliseconds), and the latencies of logins and reads before and during the sweep.
+ * A million expired rows are swept by two nodes while logins and reads go on. Reported: how long the sweep took, that
+ * the counts add up exactly once, the longest wait for a lock that PostgreSQL's own pg_locks showed (looked at every
+ * few milliseconds), and the latencies of logins and reads before and during the sweep.
  *
  *   npm run bench:cleanup            npm run bench:cleanup -- 100000
  */
@@ -70,23 +69,6 @@ async function fill(source: DataSource): Promise<void> {
     [ROWS, NOW - 2 * HOUR],
   );
   await source.query('ANALYZE session_auth_session');
-}
-
-function newRecord(userId: string): SessionRecord {
-  const now = Date.now();
-  const id = randomBytes(15).toString('base64url');
-  return {
-    digest: `AA${id}${randomBytes(32).toString('base64url')}`,
-    id,
-    userId,
-    roles: [],
-    createdAt: now,
-    rotatedAt: now,
-    lastActivityAt: now,
-    expiresAt: now + HOUR,
-    absoluteExpiresAt: now + 24 * HOUR,
-    data: {},
-  };
 }
 
 async function liveSessions(store: TypeOrmSessionStore): Promise<string[]> {

@@ -118,6 +118,8 @@ export class Fleet {
 }
 
 /** Reads have a server to themselves: what else it ran would have a say in how its code is optimised. */
-function nameOf({ contender, adapter, store, build }: ServerSpec, kind: RequestKind): string {
-  return [adapter, contender, build?.name, store, kind === 'read' ? 'reads' : 'others'].filter(Boolean).join(' ');
+function nameOf({ contender, adapter, store, client, build }: ServerSpec, kind: RequestKind): string {
+  return [adapter, contender, build?.name, store, client, kind === 'read' ? 'reads' : 'others']
+    .filter(Boolean)
+    .join(' ');
 }

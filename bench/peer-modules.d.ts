@@ -21,13 +21,6 @@ declare module 'connect-redis' {
   }
 }
 
-declare module 'redis' {
-  export function createClient(options: { readonly url: string }): {
-    connect(): Promise<unknown>;
-    close(): Promise<void>;
-  };
-}
-
 declare module 'connect-pg-simple' {
   interface PgStore {
     set(id: string, session: object, done: (error: Error | null) => void): void;

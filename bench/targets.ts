@@ -70,6 +70,16 @@ export function judge({ cases, extras: { bytesPerSession, logout, forgedBurst } 
       1.6,
       rate('fastify/ours-redis', 'fastify/peer-redis'),
     ),
+    atMost(
+      'Redis, Express: CPU by node-redis against ioredis',
+      1.1,
+      cpu('express/ours-node-redis', 'express/ours-redis'),
+    ),
+    atMost(
+      'Redis, Fastify: CPU by node-redis against ioredis',
+      1.1,
+      cpu('fastify/ours-node-redis', 'fastify/ours-redis'),
+    ),
     atLeast(
       'PostgreSQL, Express: throughput against one bare SELECT',
       0.88,

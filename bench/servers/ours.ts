@@ -1,6 +1,7 @@
 import { Body, Controller, Get, HttpCode, Module, Post, Req, UseGuards, type INestApplication } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { Redis } from 'ioredis';
+import { createClient } from 'redis';
 import {
   CsrfProtected,
   CsrfService,
@@ -9,7 +10,7 @@ import {
   SessionAuthModule,
   SessionAuthService,
 } from 'nestjs-session-auth';
-import { redisStorage } from 'nestjs-session-auth/redis';
+import { redisStorage, type RedisClient } from 'nestjs-session-auth/redis';
 import { CreateSessionAuthTables, typeOrmStorage } from 'nestjs-session-auth/typeorm';
 import { createApp } from './nest-app.ts';
 import type { ServerSpec, StoreAddresses } from './server-spec.ts';
@@ -55,14 +56,23 @@ class OursController {
   }
 }
 
+function connect(url: string, client: ServerSpec['client']): RedisClient | Promise<RedisClient> {
+  return client === 'node-redis' ? createClient({ url }).connect() : new Redis(url);
+}
+
 /** This library with its defaults (fingerprint checked, at most three sessions a user). */
-export function open({ adapter, store }: ServerSpec, addresses: StoreAddresses): Promise<INestApplication> {
+export async function open(
+  { adapter, store, client }: ServerSpec,
+  addresses: StoreAddresses,
+): Promise<INestApplication> {
   const storage =
     store === 'redis'
-      ? redisStorage({ client: new Redis(addresses.redisUrl) })
-      : store === 'postgres'
-        ? typeOrmStorage()
-        : undefined;
+      ? redisStorage({ client: await connect(addresses.redisUrl, client) })
+      : store === 'sqlite'
+        ? (await import('./sqlite-file.ts')).openSqlite()
+        : store === 'postgres'
+          ? typeOrmStorage()
+          : undefined;
   const database = TypeOrmModule.forRoot({
     type: 'postgres',
     url: addresses.databaseUrl,

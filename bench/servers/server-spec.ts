@@ -3,7 +3,9 @@ export interface ServerSpec {
   readonly contender:
     'bare' | 'redis-get' | 'postgres-select' | 'ours' | 'express-session' | 'fastify-session' | 'better-auth';
   readonly adapter: 'express' | 'fastify';
-  readonly store?: 'memory' | 'redis' | 'postgres';
+  readonly store?: 'memory' | 'redis' | 'postgres' | 'sqlite';
+  /** Of Redis. @default ioredis */
+  readonly client?: 'node-redis';
   /** @default this build */
   readonly build?: OtherBuild;
 }
