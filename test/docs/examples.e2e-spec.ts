@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import type { Type } from '@nestjs/common';
 import { Redis } from 'ioredis';
 import { ADAPTERS } from '../support/bank.js';
+import { FaultProxy } from '../support/fault-proxy.js';
 import { logIn, startExample, type ExampleApp, type ExampleSetup } from '../support/example-app.js';
 import type { Answer } from '../support/bank-client.js';
 
@@ -143,6 +144,38 @@ describe('the examples of the guides', () => {
       expect(await client.ping()).toBe('PONG');
     } finally {
       await client.quit();
+    }
+  });
+
+  it('of a client of redis', async () => {
+    process.env['REDIS_URL'] = process.env['TEST_REDIS_URL'];
+    const { AppModule, client } = await import('../../examples/redis-node-redis/app.module.js');
+    try {
+      const visitor = (await start(AppModule)).client();
+      expect((await logIn(visitor)).status).toBe(200);
+      expect((await visitor.get('/auth/session')).status).toBe(200);
+    } finally {
+      client.destroy();
+    }
+  });
+
+  it('of a client of redis that is back soon after an outage, also of a server that goes silent', async () => {
+    const { createSturdyClient } = await import('../../examples/redis-outage/node-redis-client.js');
+    const url = process.env['TEST_REDIS_URL']!;
+    const proxy = await FaultProxy.start(Number(new URL(url).port));
+    const client = createSturdyClient(proxy.through(url), () => undefined);
+    try {
+      await client.connect();
+      expect(await client.ping()).toBe('PONG');
+      for (const begin of [() => proxy.reset(), () => proxy.cutSilently()]) {
+        const back = new Promise((resolve) => client.once('ready', resolve));
+        begin();
+        await back;
+        expect(await client.ping()).toBe('PONG');
+      }
+    } finally {
+      client.destroy();
+      await proxy.close();
     }
   });
 

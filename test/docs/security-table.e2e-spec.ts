@@ -8,7 +8,7 @@ import { ADAPTERS, openBackend, startBank } from '../support/bank.js';
 
 const ROOT = join(import.meta.dirname, '../..');
 const SECURITY = readFileSync(join(ROOT, 'SECURITY.md'), 'utf8');
-const REQUIREMENTS = 67;
+const REQUIREMENTS = 70;
 
 interface Row {
   readonly id: string;

@@ -1,13 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import { MemoryLoginThrottleStore, SessionCleanupService } from 'nestjs-session-auth';
 import type { Answer } from '../support/bank-client.js';
-import { EVERYWHERE } from '../support/bank.js';
+import { ON_EVERY_STACK } from '../support/bank.js';
 import { ELSEWHERE, from, LIMITS, OWN, ThrottledBank } from '../support/throttled-bank.js';
 
 const MINUTE = 60_000;
 const COUNTER = /^(failures|(failures|blocks|known):[\w-]{22})$/;
 
-describe.each(EVERYWHERE)('the login throttle on $adapter with $store', ({ adapter, store }) => {
+describe.each(ON_EVERY_STACK)('the login throttle on $adapter with $store', ({ adapter, store }) => {
   const at = ThrottledBank.forEachTest({ adapter, store });
   const guess = at.guess.bind(at);
   const login = at.login.bind(at);

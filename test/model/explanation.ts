@@ -17,7 +17,7 @@ export interface Happened {
 export type Explanation = { readonly model: ReferenceModel } | { readonly difference: string };
 
 /** Beyond these, operations are taken for unexplained. */
-const MOST_ORDERS = 20_000;
+const MOST_ORDERS = 100_000;
 
 /**
  * All that operations which ran at the same time may have come to, whichever order their steps took: first one whole

@@ -207,14 +207,22 @@ export function viewOfReference({ tokens, faded: _faded, ...fields }: ReferenceS
 
 function viewOfReferenceToken(session: ReferenceSession, token: string, now: number): object {
   const { tokens } = session;
-  const worth = { kind: tokens.kindOf(token, now), roles: tokens.isHonoured(token, now) && tokens.rolesOf(token) };
+  const kind = tokens.kindOf(token, now);
+  const isOutdated = NEXT.includes(kind) && tokens.get(token)?.isOutdated;
+  const worth = { kind, roles: tokens.isHonoured(token, now) && tokens.rolesOf(token), isOutdated };
   return { worth, session: viewOfReference(session) };
 }
+
+/** What is the token, or may become it: whether roles have changed since it was issued shows by its next use only. */
+const NEXT: readonly string[] = ['present', 'successor'];
 
 /** A record and what a token is worth by it. */
 function viewOfToken(record: SessionRecord, token: string, now: number): object {
   const standing = standingOf(record, digestOf(token), now);
-  const worth = { kind: standing.kind, roles: isHonoured(standing) && rolesOf(record, standing) };
+  const { kind } = standing;
+  const { rolesSince = 0 } = kind === 'successor' ? standing.token : record;
+  const isOutdated = NEXT.includes(kind) && (record.formerRoles ?? []).length > rolesSince;
+  const worth = { kind, roles: isHonoured(standing) && rolesOf(record, standing), isOutdated };
   return { worth, session: viewOfRecord(record) };
 }
 

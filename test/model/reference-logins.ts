@@ -35,7 +35,7 @@ export function* create(model: ReferenceModel, login: Login, named: Names | unde
   const { unlessUsedFor = Infinity } = replaces ?? {};
   if (meant.some(({ createdAt, lastActivityAt }) => lastActivityAt - createdAt > unlessUsedFor)) return undefined;
   makeRoom(model, login, live, [...ofDevice, ...meant]);
-  const session = begin(model, login, userId, named ?? model.takeUnnamed());
+  const session = begin(model, login, userId, named ?? model.takeUnnamed(token));
   return { token: session.tokens.present.token, seen: see(session, session.tokens.present.token) };
 }
 

@@ -128,8 +128,16 @@ export class ReferenceModel {
     }
   }
 
-  /** Names for a session that no answer names: it was ended again in the operation that began it. */
-  takeUnnamed(): Names {
+  /**
+   * Names for a session that the operation's own answer does not name: it was ended again in the operation that began it.
+   * An earlier answer may have named it, with the token that it is begun with.
+   */
+  takeUnnamed(token: string | undefined): Names {
+    if (token !== undefined) {
+      const known = token.slice(2, 22);
+      this.unnamed = this.unnamed.filter((id) => id !== known);
+      return { id: known, token };
+    }
     const id = this.unnamed.shift() ?? 'none';
     return { id, token: `..${id}, unknown` };
   }

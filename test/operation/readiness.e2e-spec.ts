@@ -19,8 +19,8 @@ describe.each(ON_SERVERS)('the health of a node, on $adapter with $store', ({ ad
   beforeAll(async () => {
     const url = process.env[ADDRESSES[store]]!;
     proxy = await FaultProxy.start(Number(new URL(url).port));
-    backend = await openBackend(store, proxy.through(url), REDIS_OPTIONS, { connectTimeoutMS: 500 });
-    bank = await startBank({ adapter, backend, options: { storeTimeout: 500 } });
+    backend = await openBackend(store, proxy.through(url), REDIS_OPTIONS, { connectTimeoutMS: 2000 });
+    bank = await startBank({ adapter, backend, options: { storeTimeout: 2000 } });
   });
 
   afterEach(() => proxy.heal());

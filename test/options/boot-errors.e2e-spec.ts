@@ -3,6 +3,8 @@ import { type DynamicModule } from '@nestjs/common';
 import { Redis } from 'ioredis';
 import {
   BcryptPasswordHasher,
+  LoggerAuditLog,
+  MemoryLoginThrottleStore,
   MemoryRememberMeTokenStore,
   MemorySessionStore,
   SessionAuthModule,
@@ -176,21 +178,49 @@ describe('in production', () => {
         }),
     ],
     ['by storage without sessions', () => production({ storage: {} })],
-  ])('warns once of sessions in memory: %s', async (_how, make) => {
+  ])('warns once of all that is in memory, by name: %s', async (_how, make) => {
     const client = await start(make());
     await client.get('/guarded');
-    expect(warnings()).toEqual([expect.stringContaining('sessions are kept in memory')]);
-    expect(warnings()[0]).toContain('storage');
+    expect(warnings()).toEqual([
+      expect.stringContaining(
+        'sessions, remember-me tokens and counts of failed logins are kept in memory: they end with this process and are ' +
+          "not shared with other nodes; audit events go to Nest's log alone; set the option storage",
+      ),
+    ]);
   });
 
-  it('warns of remember-me tokens in memory where the sessions are elsewhere', async () => {
-    await start(production({ storage: { sessions: { useClass: MemorySessionStore } } }));
-    expect(warnings()).toEqual([expect.stringContaining('remember-me tokens are kept in memory')]);
+  const elsewhere = {
+    sessions: { useClass: MemorySessionStore },
+    rememberMe: { useClass: MemoryRememberMeTokenStore },
+    throttle: { useClass: MemoryLoginThrottleStore },
+    audit: { useValue: new LoggerAuditLog() },
+  };
+
+  it.each<[string, Partial<Options>, string]>([
+    ['sessions', { storage: { ...elsewhere, sessions: undefined } }, 'sessions are'],
+    ['remember-me tokens', { storage: { ...elsewhere, rememberMe: undefined } }, 'remember-me tokens are'],
+    ['counts', { storage: { ...elsewhere, throttle: undefined } }, 'counts of failed logins are'],
+    [
+      'both, beside sessions elsewhere',
+      { storage: { sessions: elsewhere.sessions } },
+      'remember-me tokens and counts of failed logins are',
+    ],
+    ['no tokens where none are kept', { storage: {}, rememberMe: false }, 'sessions and counts of failed logins are'],
+    [
+      'no counts where nothing is throttled',
+      { storage: {}, loginThrottle: false },
+      'sessions and remember-me tokens are',
+    ],
+  ])('warns of what a storage leaves in memory, and of nothing else: %s', async (_what, given, begins) => {
+    await start(production(given));
+    expect(warnings()).toEqual([expect.stringMatching(new RegExp(`^${begins} kept in memory`))]);
+    expect(warnings()[0]!.includes('audit events')).toBe(!JSON.stringify(given.storage).includes('audit'));
   });
 
   it('warns of cookies that go over plain HTTP', async () => {
     const storage = { sessions: { useClass: MemorySessionStore } };
-    await start(production({ storage, rememberMe: false, cookie: { name: 'session', secure: false } }));
+    const off = { rememberMe: false, loginThrottle: false } as const;
+    await start(production({ ...off, storage, cookie: { name: 'session', secure: false } }));
     expect(warnings()).toEqual([expect.stringContaining('cookie.secure is false')]);
   });
 
@@ -202,12 +232,13 @@ describe('in production', () => {
         storage: {
           sessions: { useClass: MemorySessionStore },
           rememberMe: { useClass: MemoryRememberMeTokenStore },
+          throttle: { useClass: MemoryLoginThrottleStore },
         },
       }),
     ],
     [
-      'a store of its own, without remember-me',
-      () => ({ storage: { sessions: { useClass: MemorySessionStore } }, rememberMe: false }),
+      'a store of its own, without remember-me and the throttle',
+      () => ({ storage: { sessions: { useClass: MemorySessionStore } }, rememberMe: false, loginThrottle: false }),
     ],
   ])('says nothing with %s', async (_what, given) => {
     await start(production(given()));

@@ -6,6 +6,15 @@ import { PATIENCE } from '../support/patience.js';
 
 jest.setTimeout(PATIENCE);
 
+/** What is in it besides code: SQL that users run. */
+const tables = [
+  'postgres/schema.sql',
+  'postgres/upgrade.sql',
+  'mysql/schema.sql',
+  'mysql/upgrade.sql',
+  'sqlite/schema.sql',
+];
+
 describe('the package as it would be published', () => {
   let tarball: string;
 
@@ -15,7 +24,9 @@ describe('the package as it would be published', () => {
 
   it('holds the build, its documents and nothing else', async () => {
     const files = (await run('tar', ['-tzf', tarball])).stdout.trim().split('\n');
-    const documents = ['package.json', 'LICENSE', 'README.md', 'CHANGELOG.md'].map((name) => `package/${name}`);
+    const documents = ['package.json', 'LICENSE', 'README.md', 'CHANGELOG.md', ...tables].map(
+      (name) => `package/${name}`,
+    );
     expect(files).toEqual(expect.arrayContaining([...documents, 'package/dist/index.js', 'package/dist/index.d.ts']));
     const others = files.filter((file) => !documents.includes(file) && !/^package\/dist\/.*\.(js|d\.ts)$/.test(file));
     expect(others).toEqual([]);
@@ -30,6 +41,9 @@ describe('the package as it would be published', () => {
         tarball,
         '--ignore-rules',
         'cjs-resolves-to-esm',
+        // which have no types
+        '--exclude-entrypoints',
+        ...tables.map((name) => `./${name}`),
       ]),
     ];
     const [publint, types] = await Promise.all(checks);

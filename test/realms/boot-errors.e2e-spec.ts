@@ -23,6 +23,7 @@ import {
   SessionUserProvider,
 } from 'nestjs-session-auth';
 import { RedisRememberMeTokenStore, RedisSessionStore } from 'nestjs-session-auth/redis';
+import { Redis } from 'ioredis';
 import { makeServer } from '../support/http-server.js';
 import { apps, closeApps, forRoot, logger, options, Users, type Options } from '../support/door-app.js';
 
@@ -46,7 +47,8 @@ class OneRealmLog extends AuditLog {
 }
 
 // is not asked anything at boot
-const NO_REDIS = { evalsha: undefined, eval: undefined } as never;
+/** Never connected: what is refused is refused before that. */
+const NO_REDIS = new Redis({ lazyConnect: true });
 
 const users = { useClass: Users };
 /** The methods of a store, without its class and without `ofRealm`. */

@@ -1,13 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { NewSessionNotice, SessionEvent, SessionListItem } from 'nestjs-session-auth';
 import { DEVICE_COOKIE, REMEMBER_COOKIE, type BankClient } from '../support/bank-client.js';
-import { EVERYWHERE, openBackend, startBank, type Backend, type Bank } from '../support/bank.js';
+import { EVERYWHERE, ON_MYSQL, openBackend, startBank, type Backend, type Bank } from '../support/bank.js';
 import { StoppedClock, type ManualClock } from '../support/manual-clock.js';
 
 const MINUTE = 60_000;
 const FIREFOX = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0';
 
-describe.each(EVERYWHERE)('a remembered browser on $adapter with $store', ({ adapter, store }) => {
+describe.each([...EVERYWHERE, ...ON_MYSQL])('a remembered browser on $adapter with $store', ({ adapter, store }) => {
   let backend: Backend;
   let bank: Bank;
   let clock: ManualClock;

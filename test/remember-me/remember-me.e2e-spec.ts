@@ -19,7 +19,7 @@ import {
   type BankClient,
 } from '../support/bank-client.js';
 import {
-  EVERYWHERE,
+  ON_EVERY_STACK,
   openBackend,
   startBank,
   TEST_SECRETS,
@@ -63,7 +63,7 @@ class EnterController {
   }
 }
 
-describe.each(EVERYWHERE)('remember-me on $adapter with $store', ({ adapter, store }) => {
+describe.each(ON_EVERY_STACK)('remember-me on $adapter with $store', ({ adapter, store }) => {
   let backend: Backend;
   let bank: Bank;
   let alice: BankClient;

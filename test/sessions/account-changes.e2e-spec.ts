@@ -1,14 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { PasswordHasher, SessionAuthService } from 'nestjs-session-auth';
 import { REMEMBER_COOKIE, type BankClient } from '../support/bank-client.js';
-import { EVERYWHERE, openBackend, startBank, type Backend, type Bank } from '../support/bank.js';
+import { EVERYWHERE, ON_MYSQL, openBackend, startBank, type Backend, type Bank } from '../support/bank.js';
 import { tokenIn } from '../support/forged-cookies.js';
 import { BankUsersService } from '../../src/users/bank-users.service.js';
 
 const OLD = 'alice-demo-password';
 const NEW = 'a new password for alice';
 
-describe.each(EVERYWHERE)('changes of an account on $adapter with $store', ({ adapter, store }) => {
+describe.each([...EVERYWHERE, ...ON_MYSQL])('changes of an account on $adapter with $store', ({ adapter, store }) => {
   let backend: Backend;
   let bank: Bank;
   let alice: BankClient;

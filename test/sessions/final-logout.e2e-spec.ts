@@ -2,7 +2,15 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Controller, Inject, Post, Req } from '@nestjs/common';
 import { SessionAuthService, SessionLifecycleService, type SessionEvent } from 'nestjs-session-auth';
 import { SESSION_COOKIE, type Answer, type BankClient } from '../support/bank-client.js';
-import { EVERYWHERE, openBackend, startBank, type Backend, type Bank, type BankSetup } from '../support/bank.js';
+import {
+  EVERYWHERE,
+  ON_MYSQL,
+  openBackend,
+  startBank,
+  type Backend,
+  type Bank,
+  type BankSetup,
+} from '../support/bank.js';
 import { StoppedClock, type ManualClock } from '../support/manual-clock.js';
 
 const MINUTE = 60_000;
@@ -24,7 +32,7 @@ class TokensController {
   }
 }
 
-describe.each(EVERYWHERE)('a logout on $adapter with $store', ({ adapter, store }) => {
+describe.each([...EVERYWHERE, ...ON_MYSQL])('a logout on $adapter with $store', ({ adapter, store }) => {
   let backend: Backend;
   let nodes: [Bank, Bank];
   let clock: ManualClock;

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { SessionListItem } from 'nestjs-session-auth';
 import type { BankClient } from '../support/bank-client.js';
-import { EVERYWHERE, openBackend, startBank, type Backend, type Bank } from '../support/bank.js';
+import { ON_EVERY_STACK, openBackend, startBank, type Backend, type Bank } from '../support/bank.js';
 
-describe.each(EVERYWHERE)('races on $adapter with $store, between two nodes', ({ adapter, store }) => {
+describe.each(ON_EVERY_STACK)('races on $adapter with $store, between two nodes', ({ adapter, store }) => {
   let backend: Backend;
   let nodes: [Bank, Bank];
 

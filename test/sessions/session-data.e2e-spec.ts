@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Controller, Get, Inject, Param, Post, Req } from '@nestjs/common';
 import { CsrfExempt, Public, SessionAuthService, SessionLifecycleService, type SessionData } from 'nestjs-session-auth';
 import { signInAs } from 'nestjs-session-auth/testing';
-import { EVERYWHERE, openBackend, startBank, type Backend, type Bank } from '../support/bank.js';
+import { EVERYWHERE, ON_MYSQL, openBackend, startBank, type Backend, type Bank } from '../support/bank.js';
 
 let data: SessionData;
 
@@ -52,7 +52,7 @@ const LOST: readonly (readonly [string, unknown])[] = [
   ['an instance of a class', new Basket()],
 ];
 
-describe.each(EVERYWHERE)('session data on $adapter with $store', ({ adapter, store }) => {
+describe.each([...EVERYWHERE, ...ON_MYSQL])('session data on $adapter with $store', ({ adapter, store }) => {
   let backend: Backend;
   let bank: Bank;
 

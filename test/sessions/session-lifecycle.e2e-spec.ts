@@ -4,7 +4,7 @@ import { CurrentSession, Public, type Session, SessionAuthService, SessionStore 
 import { CookieSet } from '../../libs/session-auth/src/http/cookie-set.js';
 import type { SessionListItem } from 'nestjs-session-auth';
 import { DEVICE_COOKIE, PRE_SESSION_COOKIE, SESSION_COOKIE, type BankClient } from '../support/bank-client.js';
-import { EVERYWHERE, openBackend, startBank, type Backend, type Bank } from '../support/bank.js';
+import { ON_EVERY_STACK, openBackend, startBank, type Backend, type Bank } from '../support/bank.js';
 import { tokenIn } from '../support/forged-cookies.js';
 import { watchCalls } from '../support/watched-store.js';
 
@@ -35,7 +35,7 @@ class BasketController {
   }
 }
 
-describe.each(EVERYWHERE)('sessions on $adapter with $store', ({ adapter, store }) => {
+describe.each(ON_EVERY_STACK)('sessions on $adapter with $store', ({ adapter, store }) => {
   let backend: Backend;
   let bank: Bank;
   let alice: BankClient;

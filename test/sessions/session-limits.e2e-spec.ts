@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { ConcurrentSessionsService, type SessionAuthOptions, type SessionUser } from 'nestjs-session-auth';
 import type { BankClient } from '../support/bank-client.js';
-import { EVERYWHERE, openBackend, startBank, type Backend, type Bank } from '../support/bank.js';
+import { ON_EVERY_STACK, openBackend, startBank, type Backend, type Bank } from '../support/bank.js';
 
-describe.each(EVERYWHERE)('the limit of sessions on $adapter with $store', ({ adapter, store }) => {
+describe.each(ON_EVERY_STACK)('the limit of sessions on $adapter with $store', ({ adapter, store }) => {
   let backend: Backend;
   let bank: Bank | undefined;
 

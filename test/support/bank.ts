@@ -30,10 +30,32 @@ import type { Certificate } from './self-signed-certificate.js';
 
 export { ADAPTERS, SERVERS, type ServerName };
 export const STORES = ['memory', 'redis', 'postgres'] as const;
-export type StoreName = (typeof STORES)[number];
+/** PostgreSQL without TypeORM: by a pool of `pg`, and by an executor. */
+export const WITHOUT_ORM = ['pg', 'executor'] as const;
+export type StoreName = (typeof STORES)[number] | (typeof WITHOUT_ORM)[number] | 'node-redis' | 'mysql' | 'sqlite';
+
+/** Whether tests run on SQLite in the place of every other store: its driver is installed in `test/stacks` only. */
+const IS_ON_SQLITE = process.env['TEST_SQLITE_FROM'] !== undefined;
 
 /** Every adapter with every store: the rows of a `describe.each`. */
-export const EVERYWHERE = ADAPTERS.flatMap((adapter) => STORES.map((store) => ({ adapter, store })));
+export const EVERYWHERE: readonly { readonly adapter: ServerName; readonly store: StoreName }[] = ADAPTERS.flatMap(
+  (adapter) => (IS_ON_SQLITE ? (['sqlite'] as const) : STORES).map((store) => ({ adapter, store })),
+);
+
+/** {@link EVERYWHERE}, and the other ways to these stores on one adapter each. */
+export const ON_EVERY_STACK: readonly { readonly adapter: ServerName; readonly store: StoreName }[] = [
+  ...EVERYWHERE,
+  ...(IS_ON_SQLITE
+    ? []
+    : ([
+        { adapter: 'fastify', store: 'pg' },
+        { adapter: 'express', store: 'executor' },
+        { adapter: 'fastify', store: 'node-redis' },
+      ] as const)),
+];
+
+/** Every adapter with MariaDB, whose tests take those of PostgreSQL as their model. */
+export const ON_MYSQL = IS_ON_SQLITE ? [] : ADAPTERS.map((adapter) => ({ adapter, store: 'mysql' as const }));
 
 // Set by `openBackend` once a test uses PostgreSQL.
 let postgres: typeof import('./postgres-backend.js') | undefined;
@@ -44,6 +66,8 @@ afterAll(() => postgres?.dropSharedDatabases());
 export interface Backend {
   /** Asked for anew, it is on connections of its own, as those of another node are. */
   readonly storage: StorageOptions;
+  /** As `storage`, and sessions that end or change are told to all nodes. Only of {@link openBackend}. */
+  readonly linkedStorage?: StorageOptions;
   /** The client, for looking into Redis; undefined elsewhere. */
   readonly redis: Redis | undefined;
   /** For looking into PostgreSQL; undefined elsewhere. */
@@ -54,10 +78,10 @@ export interface Backend {
 }
 
 /**
- * An empty backend. On Redis it has keys of its own on the run's server, or all of the server at `url`; on PostgreSQL a
- * database that no other test uses meanwhile.
+ * An empty backend. On Redis it has keys of its own on the run's server, or all of the server at `url`; on PostgreSQL,
+ * MariaDB and SQLite a database that no other test uses meanwhile.
  *
- * @param options of the client of Redis
+ * @param options of the client of Redis, where it is one of `ioredis`
  * @param pool of the DataSource on PostgreSQL
  */
 export async function openBackend(
@@ -70,23 +94,30 @@ export async function openBackend(
   if (store === 'memory') {
     const sessions = { useValue: new MemorySessionStore() };
     const rememberMe = { useValue: new MemoryRememberMeTokenStore() };
-    return { storage: { sessions, rememberMe }, redis: undefined, namespace, close: () => Promise.resolve() };
+    const storage = { sessions, rememberMe };
+    return { storage, linkedStorage: storage, redis: undefined, namespace, close: () => Promise.resolve() };
   }
-  if (store === 'postgres') {
+  if (store === 'sqlite') return (await import('./sqlite-backend.js')).openSqliteBackend(namespace);
+  if (store === 'mysql') return (await import('./mysql-backend.js')).openMysqlBackend(namespace);
+  if (store === 'node-redis') return (await import('./node-redis-backend.js')).openNodeRedisBackend(namespace, url);
+  if (store !== 'redis') {
     // loaded where it is used: TypeORM takes longer to load than many a file to run
     postgres ??= await import('./postgres-backend.js');
-    return postgres.openPostgresBackend(namespace, url, pool);
+    return postgres.openPostgresBackend(namespace, url, pool, store);
   }
   const redis = new Redis(url ?? process.env['TEST_REDIS_URL']!, { ...options, lazyConnect: true });
   // what a test breaks shows in what the bank answers
   redis.on('error', () => undefined);
   await redis.connect();
   const nodes: Redis[] = [];
-  return {
+  const storage = (link: boolean): StorageOptions => {
+    const client = redis.duplicate({ lazyConnect: false }).on('error', () => undefined);
+    nodes.push(client);
+    return redisStorage({ client, namespace, link });
+  };
+  const backend: Backend = {
     get storage() {
-      const client = redis.duplicate({ lazyConnect: false }).on('error', () => undefined);
-      nodes.push(client);
-      return redisStorage({ client, namespace });
+      return storage(false);
     },
     redis,
     namespace,
@@ -96,6 +127,8 @@ export async function openBackend(
       for (const client of [redis, ...nodes]) client.disconnect();
     },
   };
+  // whoever spreads a backend would open a connection more
+  return Object.defineProperty(backend, 'linkedStorage', { get: () => storage(true), enumerable: false });
 }
 
 /** One running node of the bank. */

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 
 /** What a {@link FaultProxy} does to the connections that go through it. */
 export type Fault =
@@ -20,6 +21,8 @@ interface Pair {
   isDead: boolean;
   /** What the server sent and the client has not got yet. */
   held: Buffer[];
+  /** When the last piece that is under way to either side has arrived. */
+  readonly underWay: Map<Socket, Promise<void>>;
 }
 
 /** A TCP proxy on a free port in front of a server of the tests, which breaks what it is told to break. */
@@ -153,7 +156,7 @@ export class FaultProxy {
       return;
     }
     const upstream = connect(this.targetPort, '127.0.0.1');
-    const pair: Pair = { client, upstream, isDead: this.#fault.kind === 'black-hole', held: [] };
+    const pair: Pair = { client, upstream, isDead: this.#fault.kind === 'black-hole', held: [], underWay: new Map() };
     this.#pairs.add(pair);
     client.setNoDelay(true);
     upstream.setNoDelay(true);
@@ -192,7 +195,14 @@ export class FaultProxy {
     const pass = (): void => {
       if (!pair.isDead && to.writable) to.write(piece);
     };
-    if (this.#fault.kind === 'delay') setTimeout(pass, this.#fault.milliseconds);
-    else pass();
+    const before = pair.underWay.get(to);
+    if (this.#fault.kind !== 'delay' && before === undefined) return pass();
+    // what comes later never overtakes: a connection keeps its order
+    const late = this.#fault.kind === 'delay' ? pause(this.#fault.milliseconds) : undefined;
+    const passed = Promise.all([before, late]).then(() => {
+      pass();
+      if (pair.underWay.get(to) === passed) pair.underWay.delete(to);
+    });
+    pair.underWay.set(to, passed);
   }
 }

@@ -42,7 +42,7 @@ export const cookieNames = (realm: RealmName): string[] =>
   ['', '-csrf', '-remember', '-device'].map((end) => cookieName(realm) + end);
 
 /** The same people in every realm, with the same password and a role that names the realm. */
-function usersOf(realm: RealmName): Type<SessionUserProvider> {
+export function usersOf(realm: RealmName): Type<SessionUserProvider> {
   @Injectable()
   class RealmUsers implements SessionUserProvider {
     findByEmail(email: string): Promise<SessionUser | undefined> {
