@@ -17,9 +17,12 @@ export { SessionAuthError, type SessionAuthErrorOptions } from './errors/session
 export { Clock, SystemClock } from './time/clock.js';
 export type { Duration } from './time/durations.js';
 
+// channels
+export type { GraphqlOptions } from './channels/graphql.options.js';
+
 // users
-export type { ClientInfo } from './users/client-info.js';
-export { deviceName } from './users/device-name.js';
+export type { ClientInfo } from './users/client.js';
+export { deviceName } from './users/client.js';
 export type { SessionAuthentication } from './users/session-authentication.js';
 export { SessionUserProvider, type SessionUser, type SessionUserId } from './users/session-user-provider.js';
 
@@ -112,13 +115,23 @@ export {
   type SessionPage,
   type Touch,
   type UpdateOutcome,
+  type UserSessionsToEnd,
 } from './session/session-store.js';
+export {
+  SessionLink,
+  type SessionChanged,
+  type SessionEnd,
+  type SessionEnded,
+  type SessionLinkObserver,
+  type SessionSignal,
+} from './session/session-link.js';
 export { SessionStoreHealthIndicator, type SessionStoreHealth } from './session/session-store-health-indicator.js';
 export { Session, type SessionView } from './session/session.js';
 export type { UpstreamSession } from './session/upstream-session.js';
 
 // http
 export { asHttpException } from './http/http-exception.js';
+export { SessionAuthErrorFilter } from './http/session-auth-error.filter.js';
 export type { HttpOptions } from './http/http.options.js';
 export { Passive } from './http/passive.decorator.js';
 
@@ -175,7 +188,7 @@ export { EmbeddingGuard } from './csrf/embedding.guard.js';
 
 // endpoints
 export type { EndpointName, EndpointsOptions } from './endpoints/endpoints.options.js';
-export type { CsrfAnswer, LoginAnswer, SessionAnswer, SessionListItem } from './endpoints/session-auth.controller.js';
+export type { CsrfAnswer, LoginAnswer, SessionAnswer, SessionListItem } from './endpoints/answers.js';
 
 // storage
 export type { StorageOptions } from './storage/storage.options.js';

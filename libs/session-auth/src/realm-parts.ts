@@ -1,18 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import type { InjectionToken, Provider, Type } from '@nestjs/common';
-import { APP_GUARD } from '@nestjs/core';
+import { APP_GUARD, ModulesContainer } from '@nestjs/core';
 import { CsrfGuard } from './csrf/csrf.guard.js';
 import { CSRF_SETTINGS, type CsrfSettings } from './csrf/csrf.options.js';
 import { CsrfService } from './csrf/csrf.service.js';
 import { ENDPOINTS_SETTINGS, type EndpointsSettings } from './endpoints/endpoints.options.js';
-import { sessionAuthControllerAt } from './endpoints/mounted-controller.js';
-import { SessionAuthController } from './endpoints/session-auth.controller.js';
+import { SessionAuthController, sessionAuthControllerAt } from './endpoints/session-auth.controller.js';
 import { AuditLog } from './events/audit-log.js';
 import { GuardOfRealm } from './guards/guard-of-realm.js';
+import { MessageGuards } from './guards/message-guards.js';
 import { SessionAuthGuard } from './guards/session-auth.guard.js';
 import { CookieSet } from './http/cookie-set.js';
 import { RealmRegistry } from './http/realm-registry.js';
 import { RequestSessionFactory } from './http/request-session-factory.js';
+import { LiveSessions } from './link/live-sessions.js';
 import { documentEndpoints } from './openapi/document-endpoints.js';
 import type { ProviderSlot } from './options/provider-slot.js';
 import { PasswordHasher } from './passwords/password-hasher.js';
@@ -44,6 +45,7 @@ const STORES = [SessionStore, RememberMeTokenStore, LoginThrottleStore, AuditLog
 const REGISTERED = [
   RequestSessionFactory,
   CsrfService,
+  LiveSessions,
   CookieSet,
   AuditLog,
   SessionStore,
@@ -95,13 +97,17 @@ export function partsOfRealm(
           realms: RealmRegistry,
           requestSessions: RequestSessionFactory,
           csrf: CsrfService,
+          live: LiveSessions,
           cookies: CookieSet,
           audit: AuditLog,
           ...kept: RealmPart[]
         ) =>
           realms.add(realm, {
             requestSessions,
-            services: new Map([[CsrfService, csrf]]),
+            services: new Map<unknown, object>([
+              [CsrfService, csrf],
+              [LiveSessions, live],
+            ]),
             claims: [
               ...claimCookies(cookies),
               ...claimEndpoints(endpointsPath),
@@ -110,7 +116,7 @@ export function partsOfRealm(
             ],
           }),
       },
-      ...(isGlobal ? [globalGuard(realm, SessionAuthGuard)] : []),
+      ...(isGlobal ? [globalGuard(realm, SessionAuthGuard), messageGuards(realm)] : []),
       // whether it is global may be known to a factory only; after the session's, so that a visitor is told to sign in
       globalGuard(realm, CsrfGuard, ofRealm.tokenOf(CSRF_SETTINGS)),
     ],
@@ -152,6 +158,16 @@ function storeOf(ofRealm: ProvidersOfRealm, realm: string, token: InjectionToken
       useFactory: (store: RealmPart): object => store.ofRealm?.(realm) ?? store,
     },
   ];
+}
+
+/** What is global in a hybrid application too. */
+function messageGuards(realm: string): Provider {
+  return {
+    provide: Symbol(`nestjs-session-auth guards of messages of realm '${realm}'`),
+    inject: [ModulesContainer, RealmRegistry, SessionAuthGuard],
+    useFactory: (modules: ModulesContainer, realms: RealmRegistry, guard: SessionAuthGuard) =>
+      new MessageGuards(modules, new GuardOfRealm(realms, realm, guard)),
+  };
 }
 
 /** @param settings where it is told whether the guard is global. @default it is */

@@ -4,6 +4,7 @@ import { COOKIE_ATTRIBUTES, cookieAdvice, resolveCookie } from './cookies/cookie
 import { DEVICE_COOKIE_SETTINGS, resolveDeviceCookie } from './cookies/device-cookie.options.js';
 import { SECRETS, resolveSecrets } from './crypto/secrets.options.js';
 import { CSRF_SETTINGS, resolveCsrf } from './csrf/csrf.options.js';
+import { GRAPHQL_SETTINGS, resolveGraphql } from './channels/graphql.options.js';
 import { HTTP_SETTINGS, resolveHttp } from './http/http.options.js';
 import { FINGERPRINT_SIGNALS, resolveFingerprint } from './fingerprint/fingerprint.options.js';
 import { OptionReader } from './options/option-reader.js';
@@ -32,6 +33,7 @@ const SLICES = {
   fingerprint: { resolve: resolveFingerprint, token: FINGERPRINT_SIGNALS },
   csrf: { resolve: resolveCsrf, token: CSRF_SETTINGS },
   http: { resolve: resolveHttp, token: HTTP_SETTINGS },
+  graphql: { resolve: resolveGraphql, token: GRAPHQL_SETTINGS },
   rememberMe: { resolve: resolveRememberMe, token: REMEMBER_ME_SETTINGS },
   passwords: { resolve: resolvePasswords, token: PASSWORD_SETTINGS },
   passwordQueue: { resolve: resolvePasswordQueue, token: PASSWORD_QUEUE_SETTINGS },

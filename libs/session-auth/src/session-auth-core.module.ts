@@ -1,5 +1,7 @@
 import { Global, Module, type NestModule } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD } from '@nestjs/core';
+import { loadTransportExceptions } from './channels/transport-exceptions.js';
+import { UpgradeHandshakes } from './connections/upgrade-handshakes.js';
 import { CsrfGuard } from './csrf/csrf.guard.js';
 import { EmbeddingGuard } from './csrf/embedding.guard.js';
 import { EndpointRoutes } from './endpoints/endpoint-routes.js';
@@ -12,6 +14,7 @@ import { RealmRegistry } from './http/realm-registry.js';
 import { SessionAuthErrorFilter } from './http/session-auth-error.filter.js';
 import { MappedRoutes } from './http/mapped-routes.js';
 import { RouteRealms } from './boot/route-realms.js';
+import { StreamHandlers } from './streams/stream-handlers.js';
 
 /** What all realms share: they find the realm of a route, or of an error, by themselves. */
 const SHARED = [
@@ -33,6 +36,9 @@ const SHARED = [
     MappedRoutes,
     RouteRealms,
     EndpointRoutes,
+    UpgradeHandshakes,
+    StreamHandlers,
+    { provide: Symbol('nestjs-session-auth exceptions of transports'), useFactory: loadTransportExceptions },
     { provide: APP_FILTER, useClass: SessionAuthErrorFilter },
     { provide: APP_GUARD, useClass: SessionBindingGuard },
   ],
@@ -43,12 +49,19 @@ export class SessionAuthCoreModule implements NestModule {
     private readonly mapped: MappedRoutes,
     private readonly realms: RouteRealms,
     private readonly endpoints: EndpointRoutes,
+    private readonly upgrades: UpgradeHandshakes,
+    private readonly streams: StreamHandlers,
   ) {}
 
-  /** Nest calls it when the prefix and the versions are set and no route is mapped: Fastify refuses the second of two by itself. */
+  /**
+   * Nest calls it when the prefix and the versions are set and no route is mapped: Fastify refuses the second of two by
+   * itself.
+   */
   configure(): void {
     const routes = this.mapped.all();
     for (const route of routes) this.realms.check(route);
     this.endpoints.check(routes);
+    this.upgrades.prepare();
+    this.streams.prepare(routes);
   }
 }

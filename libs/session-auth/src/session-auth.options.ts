@@ -1,4 +1,5 @@
 import type { ModuleMetadata } from '@nestjs/common';
+import type { GraphqlOptions } from './channels/graphql.options.js';
 import type { CookieOptions } from './cookies/cookie.options.js';
 import type { DeviceCookieOptions } from './cookies/device-cookie.options.js';
 import type { CsrfOptions } from './csrf/csrf.options.js';
@@ -42,6 +43,8 @@ export interface SessionAuthOptions {
   readonly csrf?: CsrfOptions;
   /** What responses say. @default answers for which the session was asked are `no-store` */
   readonly http?: HttpOptions;
+  /** Where operations of GraphQL have their request. @default at the usual places of their context */
+  readonly graphql?: GraphqlOptions;
   /** Devices that stay signed in beyond the session. `false`: off. @default on, for logins that ask for it */
   readonly rememberMe?: RememberMeOptions | false;
   /** bcrypt's settings, or in `forRoot` a `PasswordHasher` of the application's own. @default `{ cost: 12 }` */

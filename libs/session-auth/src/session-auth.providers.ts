@@ -18,9 +18,10 @@ import { AuditLog } from './events/audit-log.js';
 import { EventEmitterBridge } from './events/event-emitter-bridge.js';
 import { SessionEventPublisher } from './events/event-publisher.js';
 import { Fingerprint } from './fingerprint/fingerprint.js';
+import { FollowingSignals } from './link/following-signals.js';
+import { LiveSessions } from './link/live-sessions.js';
 import { AccountChanges } from './login/account-changes.js';
 import { CredentialCheck } from './login/credential-check.js';
-import { DeviceRecognition } from './login/device-recognition.js';
 import { RememberedLogin } from './login/remembered-login.js';
 import { SessionAuthService } from './login/session-auth.service.js';
 import { SignIn } from './login/sign-in.js';
@@ -39,6 +40,8 @@ import { PersonalData } from './session/personal-data.js';
 import { RememberedDevices } from './session/remembered-devices.js';
 import { SessionCleanupService } from './session/session-cleanup.service.js';
 import { SessionLifecycleService } from './session/session-lifecycle.service.js';
+import { SessionLink } from './session/session-link.js';
+import { SessionStore } from './session/session-store.js';
 import { SessionStoreHealthIndicator } from './session/session-store-health-indicator.js';
 import { LoginThrottleStore } from './throttle/login-throttle-store.js';
 import { LoginThrottle } from './throttle/login-throttle.js';
@@ -60,7 +63,7 @@ const EXPORTED_CLASSES = [
 ];
 
 /** What an application may inject, besides the stores and users of its own. */
-export const CORE_EXPORTS = [...EXPORTED_CLASSES, AuditLog, Clock];
+export const CORE_EXPORTS = [...EXPORTED_CLASSES, AuditLog, Clock, SessionLink];
 
 /** All but what the extras of the module bring: stores, users and the like. */
 export const CORE_PROVIDERS: readonly Provider[] = [
@@ -71,9 +74,10 @@ export const CORE_PROVIDERS: readonly Provider[] = [
   BearerTokens,
   CookieSet,
   CredentialCheck,
-  DeviceRecognition,
   EventEmitterBridge,
+  FollowingSignals,
   KeyRing,
+  LiveSessions,
   PasswordQueue,
   RememberedLogin,
   RememberMeRevocation,
@@ -99,6 +103,7 @@ export const CORE_PROVIDERS: readonly Provider[] = [
       expiringRows({ rememberMeTokens, auditEvents, throttleCounts }),
   },
   // undefined where the application has switched them off, or has none
+  { provide: SessionLink, inject: [SessionStore], useFactory: (store?: SessionStore) => store?.link?.() },
   {
     provide: NewSessionAnnouncer,
     inject: [{ token: NewSessionNotifier, optional: true }],

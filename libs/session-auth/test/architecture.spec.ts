@@ -57,7 +57,7 @@ describe('the import rules', () => {
     ['a higher layer', 'session/session.ts', '../http/cookies.js'],
     ['a neighbour in the same layer', 'throttle/login-throttle.ts', '../fingerprint/fingerprint.js'],
     ['another adapter', 'storage/redis/redis-session-store.ts', '../memory/memory-session-store.js'],
-    ['an ORM by statements', 'storage/postgres/postgres-session-store.ts', '../typeorm/typeorm-executor.js'],
+    ['an ORM by statements', 'storage/postgres/postgres-session-store.ts', '../typeorm/postgres-data-source.js'],
     ['the root of src', 'session/session.ts', '../session-auth.options.js'],
     ['the contract suites', 'session-auth.module.ts', './testing/session-store-contract.js'],
   ])('refuse an import of %s', (_what, file, specifier) => {
@@ -132,12 +132,12 @@ describe('the import rules', () => {
     ['session-auth.module.ts', `const typeorm = await import('typeorm');`],
     ['storage/redis/redis-session-store.ts', `import { DataSource } from 'typeorm';`],
     ['storage/typeorm/typeorm-session-store.ts', `import type { Redis } from 'ioredis';`],
-    ['storage/postgres/postgres-session-store.ts', `import type { Client } from 'pg';`],
-    ['storage/memory/memory-session-store.ts', `export { Client } from 'pg';`],
+    ['storage/postgres/postgres-session-store.ts', `import { Client } from 'pg';`],
+    ['storage/memory/memory-session-store.ts', `export { Redis } from 'ioredis';`],
     ['guards/session-auth.guard.ts', `import { GqlExecutionContext } from '@nestjs/graphql';`],
     ['session/session.ts', `import 'typeorm/driver/postgres/PostgresDriver.js';`],
     ['cookies/session-cookie.ts', `import { Server } from 'socket.io';`],
-    ['session/session.spec.ts', `import pg from 'pg';`],
+    ['session/session.spec.ts', `import typeorm from 'typeorm';`],
   ])('refuse an optional peer in %s: %s', (file, text) => {
     expect(check({ [file]: text })).toMatchObject([{ file, rule: 'optional peers' }]);
   });

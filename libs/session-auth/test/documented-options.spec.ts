@@ -5,7 +5,17 @@ import ts from 'typescript';
 
 const SOURCES = join(import.meta.dirname, '../src');
 
-const EXPORTS = ['index.ts', 'storage/redis/index.ts', 'storage/typeorm/index.ts', 'testing/index.ts']
+const EXPORTS = [
+  'index.ts',
+  'storage/redis/index.ts',
+  'storage/postgres/index.ts',
+  'storage/typeorm/index.ts',
+  'storage/mysql/index.ts',
+  'storage/sqlite/index.ts',
+  'websockets/index.ts',
+  'graphql/index.ts',
+  'testing/index.ts',
+]
   .map((name) => readFileSync(join(SOURCES, name), 'utf8'))
   .join();
 const isExported = (name: string): boolean => new RegExp(`\\b${name}\\b`).test(EXPORTS);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { sessionLinkContract } from '../src/testing/session-link-contract.js';
 import { sessionStoreContract } from '../src/testing/session-store-contract.js';
 import { MemorySessionStore } from '../src/storage/memory/memory-session-store.js';
 import { IDLE, newDevice, newRecord, newUser, NO_LIMIT, NOW } from '../src/testing/session-store/sample-records.js';
@@ -6,6 +7,11 @@ import { moveOn } from '../src/testing/session-store/token-steps.js';
 import { SECOND } from '../src/time/units.js';
 
 sessionStoreContract('MemorySessionStore', async () => ({
+  store: new MemorySessionStore(),
+  close: async () => undefined,
+}));
+
+sessionLinkContract('MemorySessionStore', async () => ({
   store: new MemorySessionStore(),
   close: async () => undefined,
 }));

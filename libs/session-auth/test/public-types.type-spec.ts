@@ -13,9 +13,11 @@ import {
   type SessionUser,
   type SessionUserProvider,
 } from 'nestjs-session-auth';
+import { postgresStorage, type SqlExecutor } from 'nestjs-session-auth/postgres';
 import { redisStorage, type RedisClient } from 'nestjs-session-auth/redis';
 import { signInAs } from 'nestjs-session-auth/testing';
 import { typeOrmStorage } from 'nestjs-session-auth/typeorm';
+import { Client, Pool } from 'pg';
 
 interface Cart {
   readonly items: readonly string[];
@@ -36,6 +38,8 @@ function holds<Claim extends true>(...claims: Claim[]): void {
 const secrets = ['a secret'];
 declare const users: new () => SessionUserProvider<Customer>;
 declare const client: RedisClient;
+declare const executor: SqlExecutor;
+declare const queries: Pick<SqlExecutor, 'query'>;
 
 export class Handlers {
   async whole(@CurrentSession() session: Session<Cart>): Promise<void> {
@@ -102,9 +106,17 @@ export const right = [
     storage: typeOrmStorage({ audit: { retention: '90d' } }),
     users: { useClass: users },
   }),
+  SessionAuthModule.forRoot({ secrets, storage: postgresStorage({ pool: new Pool(), link: true }) }),
+  SessionAuthModule.forRoot({ secrets, storage: postgresStorage({ executor, schema: 'auth' }) }),
 ];
 
 export const wrong = [
+  // @ts-expect-error -- neither a pool nor an executor
+  postgresStorage({ schema: 'auth' }),
+  // @ts-expect-error -- one connection, not a pool of them
+  postgresStorage({ pool: new Client() }),
+  // @ts-expect-error -- an executor without transactions
+  postgresStorage({ executor: queries }),
   // @ts-expect-error -- without secrets
   SessionAuthModule.forRoot({}),
   // @ts-expect-error -- one secret, not a ring of them

@@ -65,6 +65,7 @@ describe('resolveOptions', () => {
         global: false,
       },
       http: { noStore: true },
+      graphql: { request: undefined },
       loginThrottle: {
         client: { failures: 5, window: HOUR / 4, block: 60_000, maxBlock: HOUR },
         address: { failures: 100, window: HOUR },
@@ -82,6 +83,7 @@ describe('resolveOptions', () => {
 
   it('takes everything that can be given', () => {
     const max = (): number => 5;
+    const request = (): undefined => undefined;
     expect(
       resolve({
         secrets: [SECRET, OTHER],
@@ -106,6 +108,7 @@ describe('resolveOptions', () => {
         fingerprint: false,
         csrf: { header: 'X-Token', field: 'token', methods: ['PURGE'], global: true },
         http: { noStore: false },
+        graphql: { request },
         rememberMe: { lifetime: '7d', sliding: true, reuseGrace: '5s', onTheft: 'revoke-tokens' },
         loginThrottle: {
           client: { failures: 3, window: '10m', block: '2m', maxBlock: '4h' },
@@ -143,6 +146,7 @@ describe('resolveOptions', () => {
       fingerprint: undefined,
       csrf: expect.objectContaining({ header: 'x-token', field: 'token', methods: ['PURGE'], global: true }),
       http: { noStore: false },
+      graphql: { request },
       rememberMe: { lifetime: 7 * 24 * HOUR, sliding: true, reuseGrace: 5000, onTheft: 'revoke-tokens' },
       loginThrottle: {
         client: { failures: 3, window: HOUR / 6, block: HOUR / 30, maxBlock: 4 * HOUR },
@@ -330,6 +334,7 @@ describe('resolveOptions', () => {
 
     it.each<[string, unknown[]]>([
       ['cookie', ['x', 1, true, null, [], () => 1]],
+      ['graphql.request', ['req', {}, true, null]],
       ['cookie.name', ['', 5, null, {}, 'my session', 'a;b']],
       ['cookie.path', ['', 5, null, 'app', '/a;b', '/app']],
       ['cookie.domain', ['', 5, null, 'example.com']],

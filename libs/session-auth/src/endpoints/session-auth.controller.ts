@@ -1,3 +1,4 @@
+import 'reflect-metadata';
 import {
   Body,
   Controller,
@@ -12,7 +13,13 @@ import {
   UseGuards,
   UseInterceptors,
   VERSION_NEUTRAL,
+  type CallHandler,
+  type ExecutionContext,
+  type InjectionToken,
+  type NestInterceptor,
+  type Type,
 } from '@nestjs/common';
+import { catchError, throwError, type Observable } from 'rxjs';
 import { Public } from '../guards/public.decorator.js';
 import { requireRecentAuth } from '../guards/recent-auth.guard.js';
 import { SessionAuthGuard } from '../guards/session-auth.guard.js';
@@ -21,53 +28,28 @@ import type { Login } from '../login/sign-in.js';
 import { CsrfProtected } from '../csrf/csrf-protected.decorator.js';
 import { CsrfService } from '../csrf/csrf.service.js';
 import { SessionAuthError } from '../errors/session-auth.error.js';
+import { asHttpException } from '../http/http-exception.js';
 import { getRequestSession } from '../http/request-session-factory.js';
+import { Realm } from '../realms/realm.decorator.js';
 import { SessionLifecycleService } from '../session/session-lifecycle.service.js';
-import { type Session, type SessionView, type UserSession, requireSession } from '../session/session.js';
+import { requireSession, type UserSession } from '../session/session.js';
 import { Clock } from '../time/clock.js';
-import type { SessionAuthentication } from '../users/session-authentication.js';
-import { deviceName } from '../users/device-name.js';
 import { userIdOf } from '../users/valid-user.js';
+import { toListItem, type CsrfAnswer, type LoginAnswer, type SessionAnswer, type SessionListItem } from './answers.js';
 import { DtoPipe } from './dto.pipe.js';
-import { EndpointErrorsInterceptor } from './endpoint-errors.interceptor.js';
-import { ENDPOINTS_SETTINGS, type EndpointsSettings } from './endpoints.options.js';
+import { ENDPOINT_NAMES, ENDPOINTS_SETTINGS, type EndpointName, type EndpointsSettings } from './endpoints.options.js';
 import { LOGIN_RULES, type LoginDto } from './login.dto.js';
 import { REAUTHENTICATE_RULES, type ReauthenticateDto } from './reauthenticate.dto.js';
 
-/** The answer to `POST login` and `POST reauthenticate`. */
-export interface LoginAnswer {
-  readonly user: { readonly id: string; readonly email?: string; readonly roles: readonly string[] };
-  readonly session: SessionView;
-  /** For the new session: the one of before is worth nothing any more. */
-  readonly csrfToken: string;
-}
-
-/** The answer to `GET session`. */
-export type SessionAnswer = SessionView & { readonly csrfToken: string };
-
-/** The answer to `GET csrf`: the token, and how to send it. */
-export interface CsrfAnswer {
-  readonly csrfToken: string;
-  readonly headerName: string;
-  readonly fieldName: string;
-}
-
-/** One of the caller's sessions in the answer to `GET sessions`. */
-export interface SessionListItem {
-  readonly id: string;
-  /** Whether it is the one that asks. */
-  readonly current: boolean;
-  /** Browser and system in words. */
-  readonly device: string;
-  readonly ip?: string;
-  readonly createdAt: string;
-  readonly lastActivityAt: string;
-  readonly expiresAt: string;
-  readonly authentication?: SessionAuthentication;
-}
-
 const DEFAULT_PAGE = 100;
 const LARGEST_PAGE = 1000;
+
+/** Turns the library's errors into HTTP exceptions at the ready-made endpoints, whatever filters the application has. */
+export class EndpointErrorsInterceptor implements NestInterceptor {
+  intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
+    return next.handle().pipe(catchError((error: unknown) => throwError(() => asHttpException(error, context))));
+  }
+}
 
 /** The ready-made endpoints, under `endpoints.path`. */
 @Controller({ version: VERSION_NEUTRAL })
@@ -211,16 +193,38 @@ function readCursor(text: unknown): string | undefined {
   throw new SessionAuthError('invalid_request', 'cursor: allowed is one that a page was answered with');
 }
 
-function toListItem(session: Session, currentId: string): SessionListItem {
-  const { id, ip, createdAt, lastActivityAt, expiresAt, authentication } = session.toJSON();
-  return {
-    id,
-    current: id === currentId,
-    device: deviceName(session.userAgent),
-    ip,
-    createdAt,
-    lastActivityAt,
-    expiresAt,
-    authentication,
+type Handler = (...args: never[]) => unknown;
+
+/**
+ * The controller class that serves the endpoints of a realm.
+ *
+ * @param dependencies what it is given, in the order of the constructor
+ */
+export function sessionAuthControllerAt(
+  { path, except }: Pick<EndpointsSettings, 'path' | 'except'>,
+  realm: string,
+  dependencies: readonly InjectionToken[],
+): Type<SessionAuthController> {
+  @Realm(realm)
+  @Controller({ path, version: VERSION_NEUTRAL })
+  class MountedSessionAuthController extends SessionAuthController {}
+  for (const [place, token] of dependencies.entries()) Inject(token)(MountedSessionAuthController, undefined, place);
+  const handlers: Readonly<Record<EndpointName, Handler>> = SessionAuthController.prototype;
+  for (const name of ENDPOINT_NAMES) {
+    // what is no function hides the inherited handler from Nest
+    const value = except.includes(name) ? undefined : copyOf(handlers[name]);
+    Object.defineProperty(MountedSessionAuthController.prototype, name, { value, writable: true, configurable: true });
+  }
+  return MountedSessionAuthController;
+}
+
+/** The same handler with metadata of its own: OpenAPI's decorators write to it what is true of one realm only. */
+function copyOf(handler: Handler): Handler {
+  const copy: Handler = function (this: unknown, ...args) {
+    return Reflect.apply(handler, this, args);
   };
+  for (const key of Reflect.getMetadataKeys(handler) as string[]) {
+    Reflect.defineMetadata(key, Reflect.getMetadata(key, handler), copy);
+  }
+  return copy;
 }

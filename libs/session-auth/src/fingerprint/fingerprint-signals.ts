@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { knownBrowser } from '../users/device-name.js';
+import { knownBrowser } from '../users/client.js';
 
 /**
  * What of a header is compared: all of it, all but versions, the browser's family and platform, or what a function

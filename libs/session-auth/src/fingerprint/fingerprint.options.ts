@@ -12,7 +12,7 @@ export type FingerprintPolicy = 'destroy' | 'reject' | 'report';
 export interface FingerprintRequest {
   readonly headers: IncomingHttpHeaders;
   /** By the adapter's own trust of proxies. */
-  readonly ip?: string;
+  readonly ip?: string | undefined;
   readonly method: string;
 }
 
@@ -46,17 +46,18 @@ export interface FingerprintOptions {
   /** @default ['user-agent', 'accept-language', 'accept-encoding'] */
   readonly headers?: readonly (string | FingerprintHeaderOptions)[];
   /**
-   * A signal of the application's own, such as the country of the address: returns what is compared, and undefined where
-   * nothing is known, which is never a mismatch.
+   * A signal of the application's own, such as the country of the address: returns what is compared, and undefined
+   * where nothing is known, which is never a mismatch.
    *
    * @default none
    */
   readonly custom?: (request: FingerprintRequest) => string | undefined;
   /**
-   * What happens when a signal differs: one policy for all signals, or one a signal, by its header's name or `custom`. Of
-   * several signals that differ the strictest policy counts.
+   * What happens when a signal differs: one policy for all signals, or one a signal, by its header's name or `custom`.
+   * Of several signals that differ the strictest policy counts.
    *
-   * @default 'report' for `accept-language` and `accept-encoding`, which proxies and browsers change; 'destroy' for others
+   * @default 'report' for `accept-language` and `accept-encoding`, which proxies and browsers change; 'destroy' for
+   *   others
    */
   readonly onMismatch?: FingerprintPolicy | Readonly<Record<string, FingerprintPolicy>>;
 }
@@ -84,7 +85,8 @@ const DEFAULT_HEADERS = ['user-agent', 'accept-language', 'accept-encoding'];
 /** What proxies rewrite and browsers reduce: a change of it alone is no theft. */
 const REPORTED_BY_DEFAULT = ['accept-language', 'accept-encoding'];
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9a-z-]{1,100}$/i;
-const CUSTOM = 'custom';
+/** The name of the application's own signal, which no header may have. */
+export const CUSTOM = 'custom';
 
 type SignalWithoutPolicy = Omit<FingerprintSignal, 'onMismatch'>;
 

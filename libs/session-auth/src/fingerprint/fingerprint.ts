@@ -1,7 +1,12 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { LruCache } from '../cache/lru-cache.js';
 import type { KeyRing } from '../crypto/key-ring.js';
-import type { FingerprintPolicy, FingerprintRequest, FingerprintSignal } from './fingerprint.options.js';
+import {
+  CUSTOM,
+  type FingerprintPolicy,
+  type FingerprintRequest,
+  type FingerprintSignal,
+} from './fingerprint.options.js';
 
 /** A client that does not look like the one that logged in. */
 export interface FingerprintMismatch {
@@ -102,8 +107,10 @@ export class Fingerprint {
   /**
    * How a client differs from the one that was stored; undefined: it does not. A session from before the check was
    * switched on has none stored: it is anybody's.
+   *
+   * @param isPartial whether a header that did not come is not compared: what opens a connection has few of them
    */
-  compare(stored: string | undefined, request: FingerprintRequest): FingerprintMismatch | undefined {
+  compare(stored: string | undefined, request: FingerprintRequest, isPartial = false): FingerprintMismatch | undefined {
     if (stored === undefined) return undefined;
     // what nearly every request comes to: nothing was skipped, nothing differs
     if (isEqual(stored, this.of(request))) return undefined;
@@ -111,6 +118,7 @@ export class Fingerprint {
     let severity = 0;
     for (const [index, signal] of this.signals.entries()) {
       if (isSpared(signal, request)) continue;
+      if (isPartial && signal.name !== CUSTOM && request.headers[signal.name] === undefined) continue;
       const known = this.#find(stored, index);
       const value = known && signal.read(request);
       if (known === undefined || value === undefined) continue;

@@ -1,7 +1,6 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
-import { sessionAuthControllerAt } from '../endpoints/mounted-controller.js';
-import { SessionAuthController } from '../endpoints/session-auth.controller.js';
+import { SessionAuthController, sessionAuthControllerAt } from '../endpoints/session-auth.controller.js';
 import { makeAnswerModels } from './answer-models.js';
 import { documentEndpoints } from './document-endpoints.js';
 import { describeEndpoints } from './endpoint-descriptions.js';

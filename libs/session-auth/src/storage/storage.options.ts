@@ -7,11 +7,12 @@ import { REMEMBER_ME_SETTINGS, type RememberMeSettings } from '../remember-me/re
 import type { RememberMeTokenStore } from '../remember-me/remember-me-token-store.js';
 import type { SessionStore } from '../session/session-store.js';
 import type { LoginThrottleStore } from '../throttle/login-throttle-store.js';
+import { LOGIN_THROTTLE_SETTINGS, type LoginThrottleSettings } from '../throttle/login-throttle.options.js';
 import { MemoryLoginThrottleStore } from './memory/memory-login-throttle-store.js';
 import { MemoryRememberMeTokenStore } from './memory/memory-remember-me-token-store.js';
 import { MemorySessionStore } from './memory/memory-session-store.js';
 
-/** Where things are kept. Spread what `redisStorage` or `typeOrmStorage` answer, or give slots of your own. */
+/** Where things are kept. Spread what `redisStorage`, `postgresStorage` or `typeOrmStorage` return, or give slots of your own. */
 export interface StorageOptions {
   /** @default sessions in this process's memory */
   readonly sessions?: ProviderSlot<SessionStore>;
@@ -31,7 +32,10 @@ export function resolveStorage(extras: OptionReader, realm: string): StorageSlot
   const ofRealm = realmPart(realm, " of realm '", "'");
   const given = extras.get('storage');
   if (typeof given === 'string' && given !== 'memory') {
-    throw extras.refuse('storage', "'memory', or the slots that redisStorage(…) and typeOrmStorage(…) answer");
+    throw extras.refuse(
+      'storage',
+      "'memory', or the slots that redisStorage(…), postgresStorage(…) and typeOrmStorage(…) return",
+    );
   }
   const storage =
     given === 'memory'
@@ -39,28 +43,39 @@ export function resolveStorage(extras: OptionReader, realm: string): StorageSlot
       : extras.slice('storage', ['sessions', 'rememberMe', 'throttle', 'audit']);
   const sessions = readProviderSlot<SessionStore>(storage, 'sessions');
   const rememberMe = readProviderSlot<RememberMeTokenStore>(storage, 'rememberMe');
-  return {
-    sessions: sessions ?? { useFactory: () => inMemory(`sessions${ofRealm}`, new MemorySessionStore()) },
-    rememberMe: rememberMe ?? {
-      inject: [REMEMBER_ME_SETTINGS],
-      useFactory: (settings: RememberMeSettings | undefined) => {
-        const store = new MemoryRememberMeTokenStore();
-        // one warning is enough where the sessions are in memory as well, and none is due where nothing is kept
-        return sessions === undefined || settings === undefined
-          ? store
-          : inMemory(`remember-me tokens${ofRealm}`, store);
-      },
+  const throttle = readProviderSlot<LoginThrottleStore>(storage, 'throttle');
+  const audit = readProviderSlot<AuditLog>(storage, 'audit');
+  // one warning names all parts: the first of those in memory gives it
+  const first = [sessions, rememberMe, throttle].findIndex((slot) => slot === undefined);
+  const inMemory = <T>(part: number, make: () => T): ProviderSlot<T> => ({
+    inject: [REMEMBER_ME_SETTINGS, LOGIN_THROTTLE_SETTINGS],
+    useFactory: (remembers: RememberMeSettings | undefined, throttles: LoginThrottleSettings | undefined) => {
+      if (part === first) {
+        const kept = [
+          ...(sessions === undefined ? ['sessions'] : []),
+          // nothing is kept where it is off
+          ...(rememberMe === undefined && remembers !== undefined ? ['remember-me tokens'] : []),
+          ...(throttle === undefined && throttles !== undefined ? ['counts of failed logins'] : []),
+        ];
+        warnOfMemory(kept, ofRealm, audit === undefined);
+      }
+      return make();
     },
-    throttle: readProviderSlot<LoginThrottleStore>(storage, 'throttle') ?? { useClass: MemoryLoginThrottleStore },
-    audit: readProviderSlot<AuditLog>(storage, 'audit') ?? { useClass: LoggerAuditLog },
+  });
+  return {
+    sessions: sessions ?? inMemory(0, () => new MemorySessionStore()),
+    rememberMe: rememberMe ?? inMemory(1, () => new MemoryRememberMeTokenStore()),
+    throttle: throttle ?? inMemory(2, () => new MemoryLoginThrottleStore()),
+    audit: audit ?? { useClass: LoggerAuditLog },
   };
 }
 
-function inMemory<T>(what: string, store: T): T {
-  if (process.env['NODE_ENV'] === 'production') {
-    new Logger('SessionAuth').warn(
-      `${what} are kept in memory: they end with this process and are not shared with other nodes; set the option storage`,
-    );
-  }
-  return store;
+/** Warns in production of what ends with the process. Audit events are named with it, though they are in the log. */
+function warnOfMemory(kept: readonly string[], ofRealm: string, isAuditLogged: boolean): void {
+  if (process.env['NODE_ENV'] !== 'production' || kept.length === 0) return;
+  const names = kept.length === 1 ? kept[0]! : `${kept.slice(0, -1).join(', ')} and ${kept.at(-1)!}`;
+  new Logger('SessionAuth').warn(
+    `${names}${ofRealm} are kept in memory: they end with this process and are not shared with other nodes` +
+      `${isAuditLogged ? "; audit events go to Nest's log alone" : ''}; set the option storage`,
+  );
 }

@@ -9,16 +9,17 @@ export const LAYERS: readonly (readonly string[])[] = [
   ['errors'],
   ['realms', 'time'],
   ['options'],
-  ['async', 'cache', 'crypto', 'users'],
+  ['async', 'cache', 'channels', 'crypto', 'users'],
   ['events', 'passwords'],
   ['session'],
-  ['remember-me', 'throttle', 'fingerprint'],
+  ['remember-me', 'throttle', 'fingerprint', 'link'],
   ['cookies', 'privacy'],
   ['http', 'storage/memory', 'storage/redis', 'storage/postgres'],
+  ['storage/mysql', 'storage/sqlite'],
   ['storage/typeorm'],
-  ['guards', 'login', 'csrf', 'storage'],
-  ['endpoints', 'boot'],
-  ['openapi'],
+  ['guards', 'login', 'csrf', 'storage', 'streams'],
+  ['endpoints', 'boot', 'connections'],
+  ['openapi', 'websockets', 'graphql'],
   ['.'],
   ['testing'],
 ];
@@ -26,9 +27,12 @@ export const LAYERS: readonly (readonly string[])[] = [
 /** Optional peers, and the only folders that may import them: everything else works without them installed. */
 export const OPTIONAL_PEERS: Readonly<Record<string, readonly string[]>> = {
   ioredis: ['storage/redis'],
+  iovalkey: ['storage/redis'],
+  redis: ['storage/redis'],
   typeorm: ['storage/typeorm'],
   '@nestjs/typeorm': ['storage/typeorm'],
-  pg: ['storage/typeorm'],
+  mysql2: ['storage/mysql'],
+  'better-sqlite3': ['storage/sqlite'],
   graphql: ['graphql'],
   '@nestjs/graphql': ['graphql'],
   '@nestjs/apollo': ['graphql'],
@@ -40,9 +44,15 @@ export const OPTIONAL_PEERS: Readonly<Record<string, readonly string[]>> = {
   'socket.io': ['websockets'],
 };
 
-/** Optional peers that are loaded when they are needed, never with a file: the folders may `import()` them and name their types. */
+/**
+ * Optional peers that are loaded when they are needed, never with a file: the folders may `import()` them and name
+ * their types.
+ */
 export const LAZY_PEERS: Readonly<Record<string, readonly string[]>> = {
   '@nestjs/swagger': ['openapi'],
+  '@nestjs/websockets': ['channels'],
+  '@nestjs/microservices': ['channels'],
+  pg: ['storage/postgres'],
 };
 
 /** Names that say nothing about what a folder holds. */

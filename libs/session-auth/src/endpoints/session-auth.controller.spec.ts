@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { HttpException, type ExecutionContext } from '@nestjs/common';
 import { firstValueFrom, of, throwError, type Observable } from 'rxjs';
 import { SessionAuthError } from '../errors/session-auth.error.js';
-import { EndpointErrorsInterceptor } from './endpoint-errors.interceptor.js';
+import { EndpointErrorsInterceptor } from './session-auth.controller.js';
 
 const http = { getRequest: () => ({ headers: {} }), getResponse: () => ({}) };
 const context = { getType: () => 'http', switchToHttp: () => http } as unknown as ExecutionContext;

@@ -1,0 +1,50 @@
+import type { Session, SessionView } from '../session/session.js';
+import { deviceName } from '../users/client.js';
+import type { SessionAuthentication } from '../users/session-authentication.js';
+
+/** The answer to `POST login` and `POST reauthenticate`. */
+export interface LoginAnswer {
+  readonly user: { readonly id: string; readonly email?: string; readonly roles: readonly string[] };
+  readonly session: SessionView;
+  /** For the new session: the one of before is worth nothing any more. */
+  readonly csrfToken: string;
+}
+
+/** The answer to `GET session`. */
+export type SessionAnswer = SessionView & { readonly csrfToken: string };
+
+/** The answer to `GET csrf`: the token, and how to send it. */
+export interface CsrfAnswer {
+  readonly csrfToken: string;
+  readonly headerName: string;
+  readonly fieldName: string;
+}
+
+/** One of the caller's sessions in the answer to `GET sessions`. */
+export interface SessionListItem {
+  readonly id: string;
+  /** Whether it is the one that asks. */
+  readonly current: boolean;
+  /** Browser and system in words. */
+  readonly device: string;
+  readonly ip?: string;
+  readonly createdAt: string;
+  readonly lastActivityAt: string;
+  readonly expiresAt: string;
+  readonly authentication?: SessionAuthentication;
+}
+
+/** A session as one of the items of the answer. */
+export function toListItem(session: Session, currentId: string): SessionListItem {
+  const { id, ip, createdAt, lastActivityAt, expiresAt, authentication } = session.toJSON();
+  return {
+    id,
+    current: id === currentId,
+    device: deviceName(session.userAgent),
+    ip,
+    createdAt,
+    lastActivityAt,
+    expiresAt,
+    authentication,
+  };
+}
