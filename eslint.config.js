@@ -2,7 +2,17 @@ import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['**/dist/', '**/coverage/', '**/node_modules/', '.stryker-tmp/'] },
+  {
+    ignores: [
+      '**/dist/',
+      '**/coverage/',
+      '**/node_modules/',
+      '.stryker-tmp/',
+      'examples/postgresql-executors/',
+      'examples/sqlite*/',
+      'test/stacks/**/*.ts',
+    ],
+  },
   js.configs.recommended,
   tseslint.configs.recommendedTypeChecked,
   {
@@ -21,8 +31,10 @@ export default tseslint.config(
   },
   { files: ['libs/**/*.ts'], rules: { 'no-console': 'error' } },
   {
-    files: ['**/*.js', '**/*.cjs'],
+    files: ['**/*.js', '**/*.cjs', '**/*.mjs'],
     extends: [tseslint.configs.disableTypeChecked],
-    languageOptions: { globals: { module: 'readonly', process: 'readonly', console: 'readonly', URL: 'readonly' } },
+    languageOptions: {
+      globals: { module: 'readonly', process: 'readonly', console: 'readonly', URL: 'readonly', fetch: 'readonly' },
+    },
   },
 );

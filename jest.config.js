@@ -30,12 +30,19 @@ export default {
     '<rootDir>/libs/[^/]+/dist/',
     '<rootDir>/.stryker-tmp/',
   ],
+  // run by jest.sqlite.config.js, where a driver is
+  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/stores/sqlite/'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '\\.ts$': swc },
   moduleNameMapper: {
     '^nestjs-session-auth$': '<rootDir>/libs/session-auth/src/index.ts',
-    '^nestjs-session-auth/(redis|typeorm)$': '<rootDir>/libs/session-auth/src/storage/$1/index.ts',
+    '^nestjs-session-auth/(redis|postgres|mysql|sqlite|typeorm)$':
+      '<rootDir>/libs/session-auth/src/storage/$1/index.ts',
+    '^nestjs-session-auth/websockets$': '<rootDir>/libs/session-auth/src/websockets/index.ts',
+    '^nestjs-session-auth/graphql$': '<rootDir>/libs/session-auth/src/graphql/index.ts',
     '^nestjs-session-auth/testing$': '<rootDir>/libs/session-auth/src/testing/index.ts',
+    // Mercurius requires @fastify/static, whose own version of it is an ES module, which Jest cannot require on Node 20.
+    '^content-disposition$': '<rootDir>/node_modules/content-disposition',
     // TypeScript sources name the file that will exist after the build. Packages do have that file.
     '^(\\.{1,2}/.*)\\.js$': ['$1.js', '$1.ts'],
   },
