@@ -9,6 +9,5 @@ async function open(clientUrl) {
   return { source: mikroOrmExecutor(orm.em.getConnection()), close: () => orm.close() };
 }
 
-// MikroORM 6 has pg 8.20, which cannot tell what was left on a connection
-storesHold('MikroORM', open, { besidePool: false });
+storesHold('MikroORM', open);
 applicationHolds('MikroORM', open);

@@ -146,13 +146,25 @@ class PoolLease implements Lease {
     }
     // what a new connection answers is so
     if (this.connections.isNew(client)) return;
-    if (isOdd(error) || (isTimeout(error) && (await hasChangedTimeouts(client)))) this.#replace(client);
+    if (isOdd(error) || (isTimeout(error) && (await this.#hasChangedTimeouts(client)))) this.#replace(client);
   }
 
   #replace(client: PooledClient): void {
     this.#isToRepeat = true;
     // which rolls back what is open on it
     client.end().catch(() => undefined);
+  }
+
+  /** A statement that took too long tells nothing of its connection, unless somebody has set its time there. */
+  async #hasChangedTimeouts(client: PooledClient): Promise<boolean> {
+    const ask = (text: string): Promise<{ readonly rows: Row[] }> =>
+      client.query({ text, query_timeout: PATIENCE, rowMode: 'array', types: TEXT_ONLY });
+    try {
+      if (!this.connections.isIdle(client)) await ask('ROLLBACK');
+      return (await ask(CHANGED_TIMEOUTS)).rows.length > 0;
+    } catch {
+      return true;
+    }
   }
 }
 
@@ -161,16 +173,4 @@ function beginning(lock: bigint | undefined): string {
   const begin = 'BEGIN ISOLATION LEVEL READ COMMITTED';
   if (lock === undefined) return begin;
   return `${begin}; SET LOCAL idle_in_transaction_session_timeout = ${MAX_IDLE}; SELECT pg_advisory_xact_lock(${lock})`;
-}
-
-/** A statement that took too long tells nothing of its connection, unless somebody has set its time there. */
-async function hasChangedTimeouts(client: PooledClient): Promise<boolean> {
-  const ask = (text: string): Promise<{ readonly rows: Row[] }> =>
-    client.query({ text, query_timeout: PATIENCE, rowMode: 'array', types: TEXT_ONLY });
-  try {
-    if (client.getTransactionStatus?.() !== 'I') await ask('ROLLBACK');
-    return (await ask(CHANGED_TIMEOUTS)).rows.length > 0;
-  } catch {
-    return true;
-  }
 }
