@@ -1,21 +1,19 @@
 /** Compiles one file at a time, with the decorator metadata that Nest's injection reads. */
-const swc = [
-  '@swc/jest',
-  {
-    jsc: {
-      parser: { syntax: 'typescript', decorators: true, dynamicImport: true },
-      transform: { legacyDecorator: true, decoratorMetadata: true },
-      target: 'es2023',
-      keepClassNames: true,
-    },
-    module: { type: 'es6' },
-    sourceMaps: 'inline',
+export const swc = {
+  jsc: {
+    parser: { syntax: 'typescript', decorators: true, dynamicImport: true },
+    transform: { legacyDecorator: true, decoratorMetadata: true },
+    target: 'es2023',
+    keepClassNames: true,
   },
-];
+  module: { type: 'es6' },
+  sourceMaps: 'inline',
+};
 
 /** @type {import('jest').Config} */
 export default {
-  testEnvironment: 'node',
+  testEnvironment: '<rootDir>/test/runner/shared-process-environment.js',
+  testRunner: '<rootDir>/test/runner/shared-process-runner.js',
   testMatch: [
     '<rootDir>/libs/**/src/**/*.spec.ts',
     '<rootDir>/libs/**/test/**/*.spec.ts',
@@ -33,7 +31,7 @@ export default {
   // run by jest.sqlite.config.js, where a driver is
   testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/stores/sqlite/'],
   extensionsToTreatAsEsm: ['.ts'],
-  transform: { '\\.ts$': swc },
+  transform: { '\\.ts$': ['@swc/jest', swc] },
   moduleNameMapper: {
     '^nestjs-session-auth$': '<rootDir>/libs/session-auth/src/index.ts',
     '^nestjs-session-auth/(redis|postgres|mysql|sqlite|typeorm)$':
@@ -47,7 +45,7 @@ export default {
     '^(\\.{1,2}/.*)\\.js$': ['$1.js', '$1.ts'],
   },
   // The examples read their secret when they are imported, as applications do.
-  setupFiles: ['<rootDir>/examples/testing/environment.ts'],
+  setupFilesAfterEnv: ['<rootDir>/examples/testing/environment.ts'],
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
   maxWorkers: 2,
