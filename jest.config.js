@@ -10,9 +10,13 @@ export const swc = {
   sourceMaps: 'inline',
 };
 
+// Jest's own modules, in a vm context for each file, cost twice the time: they are for what needs to look into modules or
+// to load changed ones.
+const needsOwnModules = process.argv.some((argument) => /^--(collectCoverage|coverage|watch)/.test(argument));
+
 /** @type {import('jest').Config} */
 export default {
-  testEnvironment: '<rootDir>/test/runner/shared-process-environment.js',
+  testEnvironment: needsOwnModules ? 'node' : '<rootDir>/test/runner/shared-process-environment.js',
   testRunner: '<rootDir>/test/runner/shared-process-runner.js',
   testMatch: [
     '<rootDir>/libs/**/src/**/*.spec.ts',
@@ -45,13 +49,12 @@ export default {
     '^(\\.{1,2}/.*)\\.js$': ['$1.js', '$1.ts'],
   },
   // The examples read their secret when they are imported, as applications do.
-  setupFilesAfterEnv: ['<rootDir>/examples/testing/environment.ts'],
+  setupFilesAfterEnv: ['<rootDir>/examples/testing/environment.ts', '<rootDir>/test/support/each-file.ts'],
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
   maxWorkers: 2,
-  // Node.js 20 keeps every ES module that ran in a vm context, and with it all that a test file has loaded: some 25 MB
-  // a file. A worker that has come so far is replaced after its file, which keeps it below 1 GB.
-  workerIdleMemoryLimit: '500MB',
+  // A worker that has come so far is replaced after its file.
+  workerIdleMemoryLimit: '700MB',
   // Tests end by what they wait for. This ends one that hangs, on however busy a machine.
   testTimeout: 300_000,
   // Only with --coverage.

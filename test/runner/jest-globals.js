@@ -1,64 +1,40 @@
 import { jestExpect } from '@jest/expect';
-import { ModernFakeTimers } from '@jest/fake-timers';
 import { ModuleMocker } from 'jest-mock';
+
+/** What `@jest/globals` is in a process whose test files share their modules: the functions of the file that runs now. */
+export const expect = jestExpect;
+export const [describe, it, test] = ['describe', 'it', 'test'].map(ofTheFile);
+export const [beforeAll, beforeEach] = ['beforeAll', 'beforeEach'].map(ofTheFile);
+export const [afterEach, afterAll] = ['afterEach', 'afterAll'].map(ofTheFile);
 
 export const moduleMocker = new ModuleMocker(globalThis);
 
-/** The functions of jest-circus that belong to the file that runs now. */
-let current = {};
-export const setCurrentGlobals = (globals) => void (current = globals);
+const ofMocker = (...names) => names.map((name) => [name, moduleMocker[name].bind(moduleMocker)]);
+const ofTimers = (...names) => names.map((name) => [name, (...values) => fakeTimers[name](...values) ?? jest]);
 
-/** Modules that are loaded once import these once, and mean those of the file that runs now. */
-const ofTheCurrentFile = (name) =>
-  new Proxy(() => undefined, {
-    apply: (_target, _this, values) => current[name](...values),
-    get: (_target, key) => current[name][key],
-  });
+export const jest = Object.fromEntries([
+  ...ofMocker('clearAllMocks', 'fn', 'isMockFunction', 'mocked', 'replaceProperty', 'resetAllMocks', 'restoreAllMocks'),
+  ...ofMocker('spyOn'),
+  ...ofTimers('advanceTimersByTime', 'advanceTimersByTimeAsync', 'advanceTimersToNextTimer', 'clearAllTimers'),
+  ...ofTimers('getRealSystemTime', 'getTimerCount', 'now', 'runAllTicks', 'runAllTimers', 'runAllTimersAsync'),
+  ...ofTimers('runOnlyPendingTimers', 'runOnlyPendingTimersAsync', 'setSystemTime', 'useFakeTimers', 'useRealTimers'),
+  ['setTimeout', (milliseconds) => void (globalThis[Symbol.for('TEST_TIMEOUT_SYMBOL')] = milliseconds)],
+]);
 
-export const [describe, it, test] = ['describe', 'it', 'test'].map(ofTheCurrentFile);
-export const [beforeAll, beforeEach, afterEach, afterAll] = ['beforeAll', 'beforeEach', 'afterEach', 'afterAll'].map(
-  ofTheCurrentFile,
-);
-export const expect = jestExpect;
-
-/** @type {ModernFakeTimers} */
-let timers;
-export const setTimers = (given) => void (timers = given);
-
-const TEST_TIMEOUT = Symbol.for('TEST_TIMEOUT_SYMBOL');
-
-const ofMocker = (name) => moduleMocker[name].bind(moduleMocker);
-const ofTimers =
-  (name) =>
-  (...values) => {
-    const answer = timers[name](...values);
-    return answer === undefined ? jest : answer;
-  };
-
-export const jest = {
-  ...Object.fromEntries(
-    ['clearAllMocks', 'fn', 'isMockFunction', 'mocked', 'replaceProperty', 'resetAllMocks', 'restoreAllMocks', 'spyOn'].map(
-      (name) => [name, ofMocker(name)],
-    ),
-  ),
-  ...Object.fromEntries(
-    [
-      'advanceTimersByTime',
-      'advanceTimersByTimeAsync',
-      'clearAllTimers',
-      'getTimerCount',
-      'runAllTimers',
-      'runAllTimersAsync',
-      'setSystemTime',
-      'useFakeTimers',
-      'useRealTimers',
-    ].map((name) => [name, ofTimers(name)]),
-  ),
-  setTimeout(milliseconds) {
-    globalThis[TEST_TIMEOUT] = milliseconds;
-    return jest;
-  },
-};
-
-// as `injectGlobals` does
+// the contract suites of the library look for these
 Object.assign(globalThis, { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, test });
+
+let testFunctions = {};
+/** Begins the next file, with the functions that jest-circus has made for it. */
+export const setTestFunctions = (functions) => void (testFunctions = functions);
+
+let fakeTimers;
+export const setFakeTimers = (timers) => void (fakeTimers = timers);
+
+/** Loaded once, a module keeps what it has imported: so that is a way to the function, not the function of one file. */
+function ofTheFile(name) {
+  return new Proxy(() => undefined, {
+    apply: (_target, _this, values) => testFunctions[name](...values),
+    get: (_target, key) => testFunctions[name]?.[key],
+  });
+}
