@@ -5,7 +5,7 @@ import { StoreDeadline } from './store-deadline.js';
 
 const TIMEOUT = 2000;
 
-/** A timer of no time. */
+/** A timer without delay. */
 const TURN = 1;
 
 describe('StoreDeadline', () => {

@@ -9,7 +9,7 @@
  *   which records end are the same in all versions.
  */
 
-/** The version of the records that this node writes. Records that name none are of version 1. */
+/** The version of the records that this node writes. Records without a version are of version 1. */
 export const RECORD_VERSION = 2;
 
 /** The latest version of a record that this node reads and changes. */
@@ -18,9 +18,9 @@ export const LATEST_RECORD_VERSION = RECORD_VERSION + 1;
 /**
  * Checks that this node may read a record of a version.
  *
- * @param latest the latest version that it may have: `Infinity` for what is being ended
- * @throws Error for a later one, which callers take for a store that is not available: the record is neither absent nor
- *   corrupt, another node can read it
+ * @param latest the latest version allowed: `Infinity` for a record that is being ended
+ * @throws Error for a later version. Callers treat it as an unavailable store: the record is neither absent nor
+ *   corrupt, and another node can read it.
  */
 export function checkRecordVersion(version: number, latest = LATEST_RECORD_VERSION): void {
   if (version > latest) throw laterRecord(`of version ${version}`);

@@ -55,7 +55,7 @@ describe('a session cursor', () => {
   });
 
   it('cuts an ordered list exactly behind its place', () => {
-    // few times, so that equal ones occur
+    // few distinct times, so that equal ones occur
     const session = fc.record<SessionCursor>({ createdAt: fc.nat(3), id: handle });
     fc.assert(
       fc.property(fc.uniqueArray(session, { selector: ({ id }) => id, minLength: 1 }), fc.nat(), (sessions, at) => {

@@ -20,7 +20,7 @@ let lifecycle: SessionLifecycleService;
 const makeLifecycle = (changes: Partial<SessionServicesOptions> = {}): SessionLifecycleService =>
   scene.services(changes).lifecycle;
 
-/** A store of which one operation does something else. */
+/** A store in which one operation is replaced. */
 function storeWith(
   operation: Exclude<keyof SessionStore, 'link' | 'ofRealm'>,
   instead: () => Promise<never>,
@@ -36,7 +36,7 @@ const bearerOf = (token: string): string => new BearerTokens(DEFAULT_KEYS).write
 /** The session token of a bearer token. */
 const plain = (bearer: string): string => bearer.slice(0, 65);
 
-/** A genuine token of a session that is not there. */
+/** A genuine token of a session that does not exist. */
 const unknownToken = (): string => bearerOf(issueSessionToken('alice'));
 
 beforeEach(() => {
@@ -248,7 +248,7 @@ describe('find', () => {
       '*'.repeat(87),
       "' OR 1=1 --",
       '../'.repeat(29),
-      // a handle is public: anybody can write a token of the right form for somebody's session
+      // a handle is public, so anybody can write a well-formed token for a session
       plain(token),
       plain(token) + 'A'.repeat(22),
       issueNextSessionToken(token) + mac,

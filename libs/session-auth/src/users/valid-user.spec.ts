@@ -4,7 +4,7 @@ import { checkedUser, checkedUserIfAny, userIdOf } from './valid-user.js';
 
 const INVALID = expect.objectContaining({ code: 'invalid_user', statusCode: 500 }) as object;
 
-/** What an id is by mistake, each the same text for many accounts. */
+/** Values that get into an id by mistake, each the same text for many accounts. */
 const NO_IDS = [
   undefined,
   null,

@@ -2,14 +2,12 @@ import { SessionAuthError } from '../errors/session-auth.error.js';
 import type { SessionUser, SessionUserProvider } from './session-user-provider.js';
 
 /**
- * Returns the text of an account's id: what sessions are kept under.
+ * Returns an account's id as the text under which its sessions are kept.
  *
- * Anything else than an id would be the same for many accounts (`"undefined"`, `"[object Object]"`, `"NaN"`), and they
- * would share their sessions. Text that is not well formed is the same for many as well: encoded as UTF-8, all lone
- * surrogates are one character.
+ * Any other value would be the same text for many accounts (`"undefined"`, `"[object Object]"`, `"NaN"`), and they
+ * would share their sessions. So would malformed text: UTF-8 encodes all lone surrogates as one character.
  *
- * @throws SessionAuthError `invalid_user` for what is neither text that is non-empty and well formed, nor a safe
- *   integer, nor a bigint
+ * @throws SessionAuthError `invalid_user` unless the id is non-empty well-formed text, a safe integer or a bigint
  */
 export function userIdOf(id: unknown): string {
   if (typeof id === 'string' && id !== '' && isWellFormed(id)) return id;
@@ -21,10 +19,10 @@ export function userIdOf(id: unknown): string {
 }
 
 /**
- * Returns a user, after checking what sessions hold of it.
+ * Checks the fields of a user that sessions store, and returns the user.
  *
- * @throws SessionAuthError `invalid_user` for an id that {@link userIdOf} refuses, roles that are no array of strings,
- *   and an e-mail address that is no string
+ * @throws SessionAuthError `invalid_user` for an id that {@link userIdOf} refuses, roles that are not an array of
+ *   strings, or an e-mail address that is not a string
  */
 export function checkedUser<User extends SessionUser>(user: User): User {
   const given: unknown = user;
@@ -36,7 +34,7 @@ export function checkedUser<User extends SessionUser>(user: User): User {
 }
 
 /**
- * Checks what is told of an account; what is undefined or null is not told.
+ * Checks fields of an account. Undefined and null count as absent.
  *
  * @throws SessionAuthError `invalid_user`
  */
@@ -50,7 +48,7 @@ export function checkAccount({ roles, email }: { readonly roles?: unknown; reado
   }
 }
 
-/** As {@link checkedUser}, of a look-up that may have found nobody. */
+/** As {@link checkedUser}, for a look-up that may find nobody. */
 export function checkedUserIfAny<User extends SessionUser>(user: User | null | undefined): User | undefined {
   return user == null ? undefined : checkedUser(user);
 }
@@ -82,7 +80,7 @@ function isWellFormed(text: string): boolean {
   return !/\p{Surrogate}/u.test(text);
 }
 
-/** What a value is, without its content: that may be personal. */
+/** Describes a value without its content, which may be personal. */
 function describe(value: unknown): string {
   if (value === '') return 'an empty string';
   if (value === null || value === undefined) return String(value);
