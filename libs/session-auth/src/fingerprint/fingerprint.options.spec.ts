@@ -6,7 +6,7 @@ import { resolveFingerprint, type FingerprintSignal } from './fingerprint.option
 const resolve = (fingerprint: unknown): readonly FingerprintSignal[] | undefined =>
   resolveFingerprint(OptionReader.root({ fingerprint }, ['fingerprint']));
 
-/** What is compared of a header, by the options of it. */
+/** Returns the compared text of a header, with these options. */
 function read(options: unknown, value: string | string[] | undefined): string | undefined {
   const [signal] = resolve({ headers: [options] })!;
   const headers = { [signal!.name]: value } as IncomingHttpHeaders;

@@ -26,39 +26,43 @@ import type {
  * What a validator is worth.
  *
  * - `present`: signs its device in.
- * - `successor`: does so as well, and is the present one from then on.
- * - `in-flight`: replaced a moment ago. Signs nobody in, and nobody is to be told.
- * - `replaced`: two hold the token, and one of them is a thief. So is every validator that was never handed out.
+ * - `successor`: signs its device in too, and becomes the present one.
+ * - `in-flight`: replaced a moment ago. Signs nobody in, and raises no alarm.
+ * - `replaced`: two clients hold the token, and one of them is a thief. A validator that was never issued counts as
+ *   this too.
  */
 export type ValidatorStanding = 'present' | 'successor' | 'in-flight' | 'replaced';
 
-/** For how long the session of an answer that got lost can have been used: browsers save cookies every 30 seconds. */
+/** How long the session of a lost response can have been used: browsers save cookies every 30 seconds. */
 export const MAX_USE_OF_LOST_SESSION = MINUTE;
 
-/** The most replaced validators that a record holds. */
+/** The most replaced validators in a record. */
 const MAX_REPLACED = 8;
 
-/** What the validator of a digest is worth, if the digest is that of a validator of this record at all. */
+/** Returns what the validator of a digest is worth, or that it does not belong to this record. */
 export function standingOf(record: RememberMeTokenRecord, digest: string, now: number): ValidatorStanding {
   if (record.validatorDigest === digest) return 'present';
   if (record.successor?.digest === digest) return 'successor';
   return replacedLately(record, now).some((replaced) => replaced.digest === digest) ? 'in-flight' : 'replaced';
 }
 
-/** Whether all who present the present validator now share the successor that is out. Else they get another one. */
+/**
+ * Whether all clients that present the present validator now share the present successor. Otherwise they get another
+ * one.
+ */
 export function isShared({ successor }: RememberMeTokenRecord, now: number, reuseGrace: number): boolean {
   return successor !== undefined && now - successor.at < reuseGrace;
 }
 
-/** What a hand-out brings. */
+/** The result of a hand-out. */
 export interface HandOut extends Pick<RememberMeSuccessor, 'digest' | 'nonce' | 'sessionId'> {
   readonly now: number;
   readonly reuseGrace: number;
-  /** The record's new end; undefined keeps it. */
+  /** The record's new expiry; undefined keeps it. */
   readonly expiresAt?: number;
 }
 
-/** The changes by which whoever presented the present validator, or its successor, is handed the next one. */
+/** Returns the changes that issue the next validator to a client that presented the present one or its successor. */
 export function withSuccessor(
   record: RememberMeTokenRecord,
   presented: 'present' | 'successor',
@@ -82,22 +86,22 @@ export function withSuccessor(
 }
 
 /**
- * The session that the one of the successor takes the place of; undefined when that has been done. The session of a
- * lost answer is replaced only if nobody used it.
+ * Returns the session that the successor's session replaces; undefined when it has been replaced already. The session
+ * of a lost response is replaced only if nobody used it.
  */
 export function replacedSession({ successor, sessionId }: RememberMeTokenRecord): Admission['replaces'] {
   if (successor === undefined || successor.sessionId === sessionId) return undefined;
   return successor.isRepeated === true ? { id: sessionId, unlessUsedFor: MAX_USE_OF_LOST_SESSION } : { id: sessionId };
 }
 
-/** The handles of the sessions that a device was signed in by last: two while a hand-out is under way. */
+/** Returns the handles of the device's latest sessions: two while a hand-out is under way. */
 export function sessionsOf({ sessionId, successor }: RememberMeTokenRecord): readonly string[] {
   return successor === undefined || successor.sessionId === sessionId ? [sessionId] : [sessionId, successor.sessionId];
 }
 
 /**
- * The session that an answer signed in which got lost, if the present validator is presented; undefined when no answer
- * was sent since that validator is the present one.
+ * Returns the session of a lost response when the present validator is presented; undefined if no response was sent
+ * since that validator became the present one.
  */
 export function sessionOfLostAnswer({ sessionId, successor }: RememberMeTokenRecord): string | undefined {
   if (successor === undefined) return undefined;

@@ -19,7 +19,7 @@ const TOKEN = /^[\w-]{24}:[\w-]{43}$/;
 /** Length of a remember-me token in characters: shard tag and 128 bits, a colon, 256 bits. */
 export const REMEMBER_ME_TOKEN_LENGTH = 24 + 1 + 43;
 
-/** A remember-me token in its two parts. */
+/** A remember-me token, in its two parts. */
 export interface RememberMeToken {
   /** Shard tag and 128 random bits: finds the record. Not secret by itself. */
   readonly selector: string;
@@ -46,7 +46,7 @@ export function parseRememberMeToken(text: string): RememberMeToken | undefined 
   return { selector: text.slice(0, 24), validator: text.slice(25) };
 }
 
-/** What the store keeps of a validator. */
+/** Returns the stored form of a validator. */
 export function validatorDigest(validator: string): string {
   return hash('sha256', validator, 'base64url');
 }
@@ -56,12 +56,12 @@ export function issueNonce(): string {
   return randomBytes(NONCE_BYTES).toString('base64url');
 }
 
-/** The validator that is to take the place of one: the same for everybody who presents that one. */
+/** Derives the successor of a validator: the same for every client that presents that validator. */
 export function successorOf({ selector, validator }: RememberMeToken, nonce: string, key: Uint8Array): string {
   return createHmac('sha256', key).update(`validator:${selector}:${validator}:${nonce}`).digest('base64url');
 }
 
-/** The token of the session that is handed out with a successor: the same for everybody who gets that. */
+/** Derives the session token that is issued with a successor: the same for every client that gets the successor. */
 export function rememberedSessionToken(
   { selector, validator }: RememberMeToken,
   nonce: string,

@@ -13,7 +13,7 @@ const find = async (token: string): Promise<Session> => (await services.reader.f
 const rolesOf = async (token: string): Promise<readonly string[]> => (await find(token)).roles;
 const changeRoles = (roles: readonly string[]): Promise<number> => services.ofUsers.update('alice', { roles });
 
-/** Issues a successor if the token must be replaced, as a request does; undefined: the request is refused. */
+/** Issues a successor if the token must be replaced, as a request does. */
 async function request(token: string): Promise<{ roles: readonly string[]; successor: string | undefined }> {
   const session = await find(token);
   const issued = services.reader.isRotationDue(session) ? await services.rotation.handOver(session) : undefined;
