@@ -4,7 +4,10 @@ import { SessionAuthError } from '../errors/session-auth.error.js';
 import { RealmRegistry } from '../http/realm-registry.js';
 import type { MappedRoute } from '../http/mapped-routes.js';
 
-/** Refuses at boot a route that both an endpoint of ours and another handler have: the first to be mapped would win. */
+/**
+ * Refuses at boot a route that both a ready-made endpoint and another handler have: the first one to be mapped would
+ * win.
+ */
 @Injectable()
 export class EndpointRoutes {
   constructor(private readonly realms: RealmRegistry) {}
@@ -42,7 +45,10 @@ function isEndpoint({ type }: MappedRoute): boolean {
   return type.prototype instanceof SessionAuthController;
 }
 
-/** Equal for paths that are one route: names of parameters tell nothing apart, nor do capitals on Express. */
+/**
+ * Returns the same text for paths that are one route: names of parameters do not matter, and on Express neither do
+ * capitals.
+ */
 function shapeOf(path: string): string {
   return path
     .toLowerCase()

@@ -24,8 +24,8 @@ export class RolesGuard extends SessionGuard<readonly string[]> {
 }
 
 /**
- * Only for users with one of these roles. On a handler or a controller; the handler's word counts where both have one.
- * Brings its guard along, and asks for a session also where {@link Public} stands. Without any role nobody passes.
+ * Requires one of these roles. Use it on a handler or a controller; the handler overrides its controller. Adds its
+ * guard, and requires a session even with {@link Public}. Without any role nobody passes.
  */
 export function Roles(...roles: string[]): MethodDecorator & ClassDecorator {
   return applyDecorators(SetMetadata(ROLES, roles), UseGuards(RolesGuard));

@@ -4,7 +4,7 @@ import { HTTP_STATUS_BY_CODE } from '../errors/error-codes.js';
 type Property = Swagger.ApiPropertyOptions;
 type Model = new () => object;
 
-/** What the endpoints take and answer, as OpenAPI's named schemas. */
+/** The requests and responses of the endpoints, as OpenAPI's named schemas. */
 export interface AnswerModels {
   readonly Login: Model;
   readonly Reauthentication: Model;
@@ -51,9 +51,9 @@ const session: Record<string, Property> = {
   userAgent: text('The `User-Agent` that the session was last seen with.', optional),
 };
 
-/** Makes the schemas, by decorators of a `@nestjs/swagger` that is at hand. */
+/** Makes the schemas with the decorators of the given `@nestjs/swagger`. */
 export function makeAnswerModels({ ApiProperty }: typeof Swagger): AnswerModels {
-  /** Names begin alike, so that they meet none of the application's: OpenAPI has one space of names for all. */
+  /** All names have a prefix, so that they do not clash with the application's: OpenAPI has one namespace for all. */
   const model = (name: string, properties: Readonly<Record<string, Property>>): Model => {
     const named = { [`SessionAuth${name}`]: class {} }[`SessionAuth${name}`]!;
     for (const [key, property] of Object.entries(properties)) ApiProperty(property)(named.prototype, key);

@@ -3,7 +3,7 @@ import type * as Swagger from '@nestjs/swagger';
 import type { SessionAuthErrorCode } from '../errors/error-codes.js';
 import type { AnswerModels } from './answer-models.js';
 
-/** One endpoint in words: what it answers, and every code that it refuses with. */
+/** One endpoint in words: its response, and every code that it refuses with. */
 export interface EndpointDescription {
   readonly summary: string;
   readonly description?: string;
@@ -16,7 +16,7 @@ export interface EndpointDescription {
   readonly refusals: readonly SessionAuthErrorCode[];
 }
 
-/** The endpoints by the names of the controller's methods. */
+/** Describes the endpoints by the names of the controller's methods. */
 export function describeEndpoints(
   swagger: typeof Swagger,
   models: AnswerModels,

@@ -5,7 +5,7 @@ import type { Handshake } from '../connections/handshake.js';
 import { SessionAuthError } from '../errors/session-auth.error.js';
 import { handlersOf, typesOf } from '../http/declared-handlers.js';
 
-/** Where Nest keeps what makes a class a gateway, and a method of it a handler of messages. */
+/** Where Nest keeps the metadata of gateways and of their message handlers. */
 const GATEWAY = 'websockets:is_gateway';
 const MESSAGE = 'websockets:message_mapping';
 
