@@ -18,19 +18,19 @@ import { testFramework } from './test-framework.js';
 /** A store made for one test. */
 export interface LoginThrottleStoreUnderTest {
   readonly store: LoginThrottleStore;
-  /** Makes a second instance on the same backend, as another node of the application has it. */
+  /** Makes a second instance on the same backend, like another node of the application. */
   readonly another?: () => Promise<LoginThrottleStore>;
   /** Ends both instances and empties or drops the backend. */
   close(): Promise<void>;
 }
 
 /**
- * Declares the tests that every `LoginThrottleStore` must pass: each sentence of the port's contract, races included. It
- * is used as `sessionStoreContract` is.
+ * Declares the tests that every `LoginThrottleStore` must pass: each sentence of the port's contract, including races.
+ * Use it like `sessionStoreContract`.
  *
- * @param name what the tests are listed under
+ * @param name the name of the tests
  * @param makeStore makes the store of one test
- * @throws SessionAuthError `not_configured` where there is no `describe` and `it`
+ * @throws SessionAuthError `not_configured` without a global `describe` and `it`
  */
 export function loginThrottleStoreContract(name: string, makeStore: () => Promise<LoginThrottleStoreUnderTest>): void {
   const framework = testFramework();
@@ -130,7 +130,7 @@ function countTests(it: (title: string, body: Body) => void): void {
     for (const [i, counter] of counters.entries()) {
       await store.set({ subject, counter }, { count: i + 1, until: NOW + (i + 1) * MINUTE }, NOW);
     }
-    // what follows a subject's name in any order of texts
+    // texts after a subject's name in any order
     for (const other of ['', ...'-_0Aaz']) await addTo(store, { subject: `${subject}${other}x`, counter: 'x' }, NOW);
     await addTo(store, { subject: subject.slice(0, -1), counter: 'x' }, NOW);
     const listed = async (now: number): Promise<unknown[]> =>

@@ -5,12 +5,12 @@ import type { ConnectionPool, PooledClient } from './postgres-pool.js';
 const pools = new WeakMap<ConnectionPool, PooledConnections>();
 
 /**
- * What is known of the connections of a pool, which the application uses as well. It may leave one behind with a
- * transaction open or with other settings than a new connection has.
+ * The state of a pool's connections, which the application uses as well. It may leave a connection with an open
+ * transaction, or with other settings than a new connection has.
  */
 export class PooledConnections {
   readonly #logger = new Logger('SessionAuth');
-  /** How often each connection that was opened since we look has been handed out. */
+  /** How often each connection that was opened since watching began has been taken from the pool. */
   readonly #handedOut = new WeakMap<PooledClient, number>();
   readonly #misencoded = new WeakSet<PooledClient>();
   #canPrepare = true;
@@ -21,8 +21,8 @@ export class PooledConnections {
       const before = this.#handedOut.get(client);
       if (before !== undefined) this.#handedOut.set(client, before + 1);
     });
-    // An idle connection that the server ends is an event that ends the process where nobody listens. The pool has
-    // dropped that connection, and opens another one when it is asked.
+    // When the server ends an idle connection, the pool emits `error`, which ends the process without a listener. The
+    // pool has dropped that connection, and opens another one on demand.
     pool.on('error', () => undefined);
   }
 
@@ -40,8 +40,8 @@ export class PooledConnections {
   }
 
   /**
-   * Notes that a connection did not know a name that it was given before, or knew one that it was not given: the
-   * application runs `DISCARD ALL`, or a pooler hands transactions to changing connections.
+   * Records that a connection had lost a prepared statement, or had one from elsewhere: the application runs
+   * `DISCARD ALL`, or a pooler assigns transactions to changing connections.
    */
   stopPreparing(): void {
     if (!this.#canPrepare) return;
@@ -53,10 +53,9 @@ export class PooledConnections {
   }
 
   /**
-   * Whether a connection that the pool has handed out can be used: no transaction is open on it, nothing runs on it, and
-   * it speaks UTF-8.
+   * Whether a connection from the pool can be used: it has no open transaction, runs no query, and uses UTF-8.
    *
-   * @throws SessionAuthError `invalid_configuration` for a driver that cannot tell
+   * @throws SessionAuthError `invalid_configuration` for a driver that cannot say
    */
   isUsable(client: PooledClient): boolean {
     if (client.getTransactionStatus === undefined) {
@@ -65,12 +64,12 @@ export class PooledConnections {
         'storage: given a pool whose connections do not tell of their transactions; allowed is pg 8.21 or later',
       );
     }
-    // it was there before we were: who knows who has used it
+    // it is older than the watch, so other code may have used it
     if (!this.#handedOut.has(client)) this.#watch(client, 2);
     return client.getTransactionStatus() === 'I' && client.readyForQuery !== false && !this.#misencoded.has(client);
   }
 
-  /** Whether nobody has used a connection before who could have left something behind. */
+  /** Whether no other code has used the connection before. */
   isNew(client: PooledClient): boolean {
     return this.#handedOut.get(client) === 1;
   }
@@ -87,7 +86,7 @@ export class PooledConnections {
     this.#handedOut.set(client, handedOut);
     client.connection?.on('parameterStatus', ({ parameterName, parameterValue }) => {
       if (parameterName !== 'client_encoding') return;
-      // the driver reads and writes UTF-8, whatever the server was told
+      // the driver always reads and writes UTF-8, even if the server was told otherwise
       if (parameterValue === 'UTF8') this.#misencoded.delete(client);
       else this.#misencoded.add(client);
     });

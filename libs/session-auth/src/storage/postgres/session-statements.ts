@@ -8,7 +8,7 @@ export interface SessionStatements {
   readonly check: PostgresStatement;
   readonly update: PostgresStatement;
   readonly rotate: PostgresStatement;
-  /** As `rotate`, and tells of it. */
+  /** As `rotate`, and publishes the change. */
   readonly rotateAndTell: PostgresStatement;
   readonly delete: PostgresStatement;
 }
@@ -53,8 +53,8 @@ RETURNING ${SESSION_AS_JSON} AS session${told}`,
     check: statement(`
 SELECT ${columns}, sweep_at FROM ${session} LIMIT 0`),
 
-    // $1 handle, $2 digest of the present token, $3 or the revision, $4 now, $5 most bytes, $6 beginnings, $7 lines (see
-    // session-data.ts)
+    // $1 handle, $2 digest of the present token, $3 or the revision, $4 now, $5 most bytes, $6 beginnings, $7 lines
+    // (see session-data.ts)
     update: statement(
       `
 WITH held AS MATERIALIZED (
@@ -105,7 +105,7 @@ SELECT CASE WHEN sound THEN 'too_large' ELSE 'corrupt' END, NULL FROM verdict WH
       ['what', 'data'],
     ),
 
-    // $1 handle, $2 revision, $3 now, $4… the changes (null: leave)
+    // $1 handle, $2 revision, $3 now, $4… the changes (null: unchanged)
     rotate: rotate(''),
     rotateAndTell: rotate(link.changed('s')),
 

@@ -5,7 +5,7 @@ import type { SqlExecutor, SqlResult } from './sql-executor.js';
 
 const STATEMENT: PostgresStatement = { text: 'SELECT', columns: ['a', 'b'] };
 
-/** An executor that returns the same for each statement, and notes what it was given. */
+/** An executor that returns the same for each statement, and records its arguments. */
 class NotingExecutor implements SqlExecutor {
   readonly given: string[] = [];
 

@@ -9,12 +9,12 @@ import type { SessionSignal } from '../../session/session-link.js';
  *   ["probe","<text>"]
  */
 
-/** Returns the message that a node publishes to hear it itself. */
+/** Returns the message that a node publishes to receive it itself. */
 export function probeMessage(text: string): string {
   return JSON.stringify(['probe', text]);
 }
 
-/** Returns the signals of a message: none for what nodes of another version may say, and for a probe. */
+/** Returns the signals of a message: an empty list for messages of other versions, and for a probe. */
 export function signalsOf(message: string, realm: string): SessionSignal[] {
   const [kind, reason, handles, user] = partsOf(message);
   if (typeof handles !== 'string') return [];

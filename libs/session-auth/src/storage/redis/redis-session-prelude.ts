@@ -170,14 +170,14 @@ end
 `;
 
 /**
- * Returns a script of the session store: the functions that all of them share, then the body. A shortcut runs before
- * the functions, and can return before Redis creates them, which it does anew in each call.
+ * Returns a script of the session store: the shared functions, then the body. A shortcut runs before the functions, and
+ * can return before Redis creates them, which happens in each call.
  */
 export function sessionScript(body: string, { shortcut = '' } = {}): RedisScript {
   return new RedisScript(shortcut + PRELUDE + body);
 }
 
-/** Returns the error that a store throws for an error of Redis: `corrupt_session_record` where a value is no record. */
+/** Returns the store's error for an error of Redis: `corrupt_session_record` for a value that is not a record. */
 export function asStoreError(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   if (error.message.includes('LATER session record')) return laterRecord('of a later version', error);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { addTo, countOf, DAY, MINUTE, newKey, NOW, type Body } from './sample-failures.js';
 
-/** Failures, and what is set, deleted and removed, all at the same time. */
+/** Failures, sets, deletions and removals, all at the same time. */
 export function raceTests(it: (title: string, body: Body) => void): void {
   it('gives each of 100 failures at the same time a number of its own', async (store, node) => {
     const key = newKey();

@@ -6,7 +6,7 @@ function realmsOf(store: LoginThrottleStore): readonly LoginThrottleStore[] {
   return store.ofRealm === undefined ? [] : [store, store.ofRealm('staff'), store.ofRealm('sta')];
 }
 
-/** Equal subjects in different realms have nothing to do with each other. */
+/** Equal subjects in different realms are independent. */
 export function realmTests(it: (title: string, body: Body) => void): void {
   it('of one subject in different realms, in all operations', async (store) => {
     const stores = realmsOf(store);

@@ -3,7 +3,7 @@ import type { RememberMeTokenRecord } from '../../remember-me/remember-me-token-
 import { DAY } from '../../time/units.js';
 import { find, idsOf, MAX, newRecord, newSuccessor, newUser, NOW, replace, type DeclareTest } from './sample-tokens.js';
 
-/** Records go when they are meant to, and no others. */
+/** The right records are removed, and no others. */
 export function deletionTests(it: DeclareTest): void {
   it('by their selector, once', async (store) => {
     const record = newRecord(newUser());

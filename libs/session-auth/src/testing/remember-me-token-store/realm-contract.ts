@@ -6,7 +6,7 @@ function realmsOf(store: RememberMeTokenStore): readonly RememberMeTokenStore[] 
   return store.ofRealm === undefined ? [] : [store, store.ofRealm('staff'), store.ofRealm('sta')];
 }
 
-/** Equal users, and even equal selectors, in different realms have nothing to do with each other. */
+/** Equal users, and even equal selectors, in different realms are independent. */
 export function realmTests(it: DeclareTest): void {
   it('of equal users in different realms, in all operations', async (store) => {
     const stores = realmsOf(store);
@@ -68,7 +68,7 @@ export function realmTests(it: DeclareTest): void {
     const swept = [];
     for (const each of stores)
       swept.push(await each.deleteExpired(NOW + 1, 10_000), await each.deleteExpired(NOW + 1, 1));
-    // a backend that expires by itself returns 0
+    // a backend that removes expired records by itself returns 0
     if ((swept[0] ?? 0) > 0) assert.deepEqual(swept, [1, 0, 1, 0, 1, 0]);
   });
 }

@@ -15,7 +15,7 @@ import {
   type DeclareTest,
 } from './sample-tokens.js';
 
-/** Records are kept as they are, and listed. */
+/** Records come back unchanged, and are listed. */
 export function recordTests(it: DeclareTest): void {
   for (const userId of ['alice', '0', '}{*', 'üñí\u2028\n"', '__proto__', 'x'.repeat(2000)]) {
     it(`and returns them unchanged for the user ${JSON.stringify(userId.slice(0, 20))}`, async (store) => {

@@ -16,7 +16,7 @@ import {
   type DeclareTest,
 } from './sample-tokens.js';
 
-/** A record changes if it is still the one that the changes were worked out from. */
+/** A record changes only if it is still the one that the changes are based on. */
 export function replacementTests(it: DeclareTest): void {
   it('where the record has the revision, and counts it', async (store) => {
     const record = newRecord(newUser(), { replaced: [{ digest: newSecret(), until: NOW + 1 }] });

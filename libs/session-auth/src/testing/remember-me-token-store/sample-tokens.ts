@@ -59,7 +59,7 @@ export function newSuccessor(changes: Partial<RememberMeSuccessor> = {}): Rememb
   return { digest: newSecret(), nonce, at: NOW, sessionId: newHandle(), ...changes };
 }
 
-/** A record as version 0.1 has stored it, without what came later. */
+/** A record as version 0.1 stored it, without later fields. */
 export function newRecord(userId: string, changes: Partial<RememberMeTokenRecord> = {}): RememberMeTokenRecord {
   return {
     selector: shardTagOf(userId) + randomBytes(16).toString('base64url'),
@@ -78,7 +78,7 @@ export function idsOf(records: readonly RememberMeTokenRecord[]): string[] {
   return records.map(({ id }) => id);
 }
 
-/** Without what a store may leave out: keys that hold undefined, a revision of 0, an empty list. */
+/** Removes the fields that a store may leave out: undefined values, a revision of 0, an empty list. */
 export function defined<T extends RememberMeChanges & { readonly revision?: number }>(
   record: T | undefined,
 ): Partial<T> {

@@ -6,7 +6,7 @@ import type { LinkTests } from './link-tests.js';
 import { ListeningNodes } from './heard-signals.js';
 import { created } from './told-ends.js';
 
-/** Changes of live sessions, and what is none of the link's business. */
+/** Changes of live sessions, and operations that publish nothing. */
 export function toldChanges({ it }: LinkTests): void {
   const changes: Rotation['changes'][] = [
     { roles: ['admin'] },

@@ -14,7 +14,7 @@ import {
 } from '../session-store/sample-records.js';
 import type { LinkedBackend, LinkTests } from './link-tests.js';
 
-/** User ids that a message can be spoilt by. */
+/** User ids that could corrupt a message. */
 const ODD_USERS = [`"o'hara"`, 'a\nb', 'back\\slash', '["ended"]', '☃👩‍💻', '\u0000nul', '\u2028', '@staff:42', '%s {0}'];
 
 /** Ends of all kinds, one call at a time. */
@@ -141,7 +141,7 @@ export function toldEnds({ it }: LinkTests): void {
   });
 }
 
-/** A session that a node has begun. */
+/** Makes a session on a node. */
 export async function created(
   node: LinkedBackend['node'],
   userId: string | undefined,

@@ -42,7 +42,7 @@ export function accountContract({ it }: ContractTests): void {
     for (const record of records) await store.create(record, NO_LIMIT, NOW);
     for (const roles of given) await store.updateByUser(userId, { roles: [...roles] }, NOW);
     for (const [i, record] of records.entries()) {
-      // the first change is none for the first of the sessions
+      // for the first session, the first change changes nothing
       const states = i === 0 ? given.slice(0, -1) : [given[i]!, ...given.slice(0, -1)];
       const expected = { ...record, roles: given[3], formerRoles: states, rotatedAt: 0, revision: 4 };
       assertSame(await liveRecord(store, record.digest), expected);

@@ -17,7 +17,7 @@ import {
 import { assertSame, isLive, listedIds, liveRecord } from './store-queries.js';
 import { moveOn } from './token-steps.js';
 
-/** The touch in `find`, and what is absent once it has expired. */
+/** The touch in `find`, and the absence of expired records. */
 export function activityContract({ it }: ContractTests): void {
   it('writes nothing within the touch interval', async ({ store }) => {
     const record = await create(store);
@@ -53,7 +53,7 @@ export function activityContract({ it }: ContractTests): void {
       assert.equal(outcome.status, 'live');
       assertSame(outcome.record, touched);
       assertSame(await liveRecord(store, record.digest, now), touched);
-      // what is not known of the next one stays
+      // values that the next client does not have stay
       const later = { now: now + MINUTE, idle: IDLE, interval: MINUTE, client: { ip: '192.0.2.9' } };
       const next = { ...touched, ip: '192.0.2.9', lastActivityAt: later.now, expiresAt: later.now + IDLE };
       await store.find(record.digest, later);

@@ -10,7 +10,7 @@ import { rotate } from './token-steps.js';
 
 const SHARED_FOR = 10 * SECOND;
 
-/** The ways to admit by which nothing but the device decides. */
+/** Ways to admit in which only the device decides. */
 const ADMISSIONS: readonly Admission[] = [
   NO_LIMIT,
   { max: 3, onLimit: 'evict-oldest' },
@@ -18,7 +18,7 @@ const ADMISSIONS: readonly Admission[] = [
   { max: 3, onLimit: 'reject' },
 ];
 
-/** `create` with a device, or in the place of a session, one call at a time. */
+/** `create` with a device, or as a replacement of a session, one call at a time. */
 export function deviceContract({ it }: ContractTests): void {
   it('shares a session that the device has begun a moment ago, and changes nothing', async ({ store }) => {
     for (const admission of ADMISSIONS) {
@@ -137,7 +137,7 @@ export function deviceContract({ it }: ContractTests): void {
       assertSame(await liveRecord(store, record.digest, now), touched);
       assertSame(await liveRecord(store, other.digest, now), other);
       assert.ok(!(await isLive(store, again.digest, now)));
-      // what counts is its last use, not the time that it has been there
+      // its last use counts, not its age
       const replaces = { id: record.id, unlessUsedFor: MINUTE };
       const outcome = await store.create(again, { ...admission, replaces }, now + MINUTE);
       assert.deepEqual(outcome, { ...CREATED, replaced: [{ id: record.id, userId }] });
@@ -241,7 +241,7 @@ export function deviceContract({ it }: ContractTests): void {
   });
 }
 
-/** A user's session of a device, another session of theirs, and a record of the device that is yet to be created. */
+/** A user's session of a device, another session of the user, and a record of the device that is not created yet. */
 async function createOfDevice(store: SessionStore): Promise<{
   readonly userId: string;
   readonly record: SessionRecord;

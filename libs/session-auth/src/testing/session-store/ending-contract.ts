@@ -113,7 +113,7 @@ export function endingContract({ it }: ContractTests): void {
   });
 
   it('reports each expired session once, by deleteExpired or by find, and keeps the live ones', async ({ store }) => {
-    // Whatever earlier tests left in the backend.
+    // Removes what earlier tests left in the backend.
     while ((await store.deleteExpired(NOW + IDLE, 1000)).length > 0);
     const userId = newUser();
     const expired = [undefined, userId, userId, newUser(), userId].map((user) => newRecord(user));

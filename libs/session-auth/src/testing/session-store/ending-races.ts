@@ -10,7 +10,7 @@ import { GRACE, IDLE, newRecord, newUser, nextDigest, NO_LIMIT, NO_MAXIMUM, NOW,
 import { assertSame, assertSameSet, isLive, listedIds } from './store-queries.js';
 import { handOut, rotationOf } from './token-steps.js';
 
-/** Calls of different kinds at once, above all an end against a change: whichever comes first, an end stays an end. */
+/** Calls of different kinds at once, above all an end against a change: in either order, the session stays ended. */
 export function endingRaces({ it }: ContractTests): void {
   it('does not let an update revive a session that ends at the same time', async (backend) => {
     await raceWithEnd(backend, async (store, { digest }) => {

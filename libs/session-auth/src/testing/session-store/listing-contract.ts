@@ -70,7 +70,7 @@ export function listingContract({ it }: ContractTests): void {
       const ids = page.records.map((record) => record.id);
       seen.push(...ids);
       cursor = page.next;
-      // The one that the cursor names, some before it and some behind it.
+      // The session that the cursor names, some before it and some after it.
       const order = ordered(records);
       const at = order.indexOf(ids.at(-1)!);
       for (const id of [order[at], order[at - 3], order[at - 20], order[at + 1], order[at + 5], order[at + 39]]) {
@@ -152,7 +152,7 @@ export function listingContract({ it }: ContractTests): void {
   });
 }
 
-/** Sessions of one user, five of each time. */
+/** Sessions of one user, five for each time. */
 async function createMany(
   store: SessionStore,
 ): Promise<{ readonly userId: string; readonly records: readonly SessionRecord[] }> {

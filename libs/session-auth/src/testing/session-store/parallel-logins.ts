@@ -10,7 +10,7 @@ import { assertSameSet, isLive, listedIds, liveRecord } from './store-queries.js
 
 const ADMISSIONS = [NO_LIMIT, { max: 2, onLimit: 'evict-oldest' }, { max: 2, onLimit: 'reject' }] as const;
 
-/** Many creates at once: a limit holds, and one of a handle or of a device is created. */
+/** Many creates at once: the limit holds, and of one handle or device only one is created. */
 export function parallelLogins({ it }: ContractTests): void {
   for (const onLimit of ['evict-oldest', 'evict-least-recent'] as const) {
     it(`leaves exactly as many as the limit of 100 parallel logins, ${onLimit}`, async (backend) => {

@@ -15,7 +15,7 @@ import {
 import { assertSame, CREATED, liveRecord } from './store-queries.js';
 import { rotate } from './token-steps.js';
 
-/** Session data that comes back as it went in, by what it shows. */
+/** Session data that must come back unchanged, by what it shows. */
 export const SAMPLE_DATA: Readonly<Record<string, SessionData>> = {
   'nothing at all': {},
   'keys that look like syntax': {
@@ -62,7 +62,7 @@ export const SAMPLE_DATA: Readonly<Record<string, SessionData>> = {
   },
 };
 
-/** `create` and `find`: what goes in comes out, and nothing is shared. */
+/** `create` and `find`: records come back unchanged, and no object is shared. */
 export function recordContract({ it }: ContractTests): void {
   it('finds a record as it was created, in every field', async ({ store }) => {
     const record = fullRecord(newUser());

@@ -20,7 +20,9 @@ import {
 import { assertSame, CREATED, isLive, listAll, listedIds, liveRecord } from './store-queries.js';
 import { moveOn, rotate, rotationOf } from './token-steps.js';
 
-/** `rotate`: a compare-and-set, what it changes and what it leaves. What tokens are worth is in the token contract. */
+/**
+ * `rotate`: a compare-and-set, and which fields it changes or keeps. The token contract covers what tokens are worth.
+ */
 export function rotationContract({ it }: ContractTests): void {
   it('applies changes of tokens, adds 1 to the revision, and leaves everything else', async ({ store }) => {
     for (const record of [fullRecord(newUser()), newRecord(newUser()), newRecord(undefined, { data: { cart: [1] } })]) {

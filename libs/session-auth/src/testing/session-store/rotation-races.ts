@@ -160,7 +160,7 @@ export function rotationRaces({ it }: ContractTests): void {
   });
 }
 
-/** Adds a factor to what a session has by the time that it succeeds. */
+/** Adds a factor to a session, and tries again until it succeeds. */
 async function addFactor(store: SessionStore, before: SessionRecord, name: string): Promise<void> {
   let record = before;
   for (let look = 0; look <= 20; look++) {

@@ -11,10 +11,13 @@ import { handOut, moveOn, promote, replaceToken, rotate } from './token-steps.js
 
 const LATER = NOW + MINUTE;
 
-/** When a token stops being what it is, seen from `LATER`; a successor is out since then. */
+/** Times at which a token's standing ends, seen from `LATER`; a successor is out since then. */
 const TIMES = [LATER - 1, LATER, LATER + 1];
 
-/** What a store does by the tokens of a session: it finds and ends by any, and touches and updates by honoured ones. */
+/**
+ * What a store does with the tokens of a session: every token finds and ends it, honoured ones also touch and update
+ * it.
+ */
 export function tokenContract({ it }: ContractTests): void {
   it('finds a session by any digest with its tag and handle, as it is', async ({ store }) => {
     for (const userId of [newUser(), undefined]) {
@@ -158,12 +161,12 @@ export function tokenContract({ it }: ContractTests): void {
   });
 }
 
-/** Digests that name a session: of its token, of none that it had, and of none that there is. */
+/** Digests that name a session: of its token, of a token that it never had, and of one that does not exist. */
 function digestsOf({ digest, id, userId }: SessionRecord): readonly string[] {
   return [digest, nextDigest(digest), userId === undefined ? nextDigest(digest) : addressOf(userId, id)];
 }
 
-/** Uses a session by a digest at `LATER`, and asserts that the store touches and updates it, or neither. */
+/** Uses a session by a digest at `LATER`, and asserts that the store touches and updates it, or does neither. */
 async function expectUse(store: SessionStore, record: SessionRecord, digest: string, honoured: boolean): Promise<void> {
   const touched = honoured ? { ...record, lastActivityAt: LATER, expiresAt: LATER + IDLE } : record;
   const outcome = await store.find(digest, { now: LATER, idle: IDLE, interval: MINUTE });

@@ -3,7 +3,7 @@ import type { ContractTests } from './contract-tests.js';
 import { newDevice, newRecord, NO_LIMIT, NOW } from './sample-records.js';
 import { assertSame, CREATED, endAll, isLive, listedIds, liveRecord } from './store-queries.js';
 
-/** Users whose names could be taken for something else, or for each other. */
+/** User ids that could be mistaken for something else, or for each other. */
 const AWKWARD_USERS = [
   '0',
   '00',
@@ -34,7 +34,7 @@ const AWKWARD_USERS = [
   `${'x'.repeat(1999)}y`,
 ];
 
-/** Whatever a user is called, their sessions are theirs alone. */
+/** Sessions of every user are separate, even with awkward ids. */
 export function userIsolationContract({ it }: ContractTests): void {
   it('keeps the sessions of users with awkward names apart, in all operations', async ({ store }) => {
     for (const userId of AWKWARD_USERS) await endAll(store, userId);
