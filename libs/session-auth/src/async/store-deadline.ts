@@ -25,7 +25,7 @@ export class StoreDeadline {
   run<T>(operation: () => Promise<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       const since = performance.now();
-      const giveUp = (): void => reject(unavailable(`the session store did not answer within ${this.timeout} ms`));
+      const giveUp = (): void => reject(unavailable(`the session store did not respond within ${this.timeout} ms`));
       const extend = (): void => {
         const late = performance.now() - since - this.timeout;
         timer = setTimeout(giveUp, Math.min(Math.max(late, 0), this.timeout));

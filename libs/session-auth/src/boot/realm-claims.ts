@@ -11,10 +11,10 @@ export interface RealmPart {
 
 /** Claims the names of a realm's cookies. Path and domain do not matter: a browser may send two cookies of one name. */
 export function claimCookies({ session }: CookieSet): RealmClaim[] {
-  const allowed = 'a name by which none of the four cookies of two realms have one name';
+  const allowed = 'a name that gives all four cookies another name than in the other realm';
   return ['', '-csrf', '-remember', '-device'].map((end) => {
     const name = session.name + end;
-    return { option: 'cookie.name', of: `cookie ${name}`, what: `what makes a cookie '${name}'`, allowed };
+    return { option: 'cookie.name', of: `cookie ${name}`, what: `a name that makes a cookie '${name}'`, allowed };
   });
 }
 
@@ -43,6 +43,6 @@ export function claimStore(option: string, store: RealmPart): RealmClaim {
     option,
     of: store.place ?? (knowsRealms || type === Object ? store : type),
     what: knowsRealms ? 'a store' : `a ${type.name} without ofRealm`,
-    allowed: 'a store of its own, or one that has ofRealm and returns another for each realm',
+    allowed: 'another store, or one whose ofRealm returns a different store for each realm',
   };
 }

@@ -56,8 +56,9 @@ export class AbsentResponse {
 export function channelOf(host: ArgumentsHost, settings: GraphqlSettings): Channel {
   const type = host.getType<string>();
   if (type === 'graphql') return channelOfOperation(operationOf(host).context, settings);
-  if (type === 'rpc') throw new SessionAuthError('session_required', 'a message of a microservice has no session');
-  if (type !== 'ws') throw new SessionAuthError('request_not_bound', `a context of type '${type}' has no request`);
+  if (type === 'rpc') throw new SessionAuthError('session_required', 'messages of microservices have no session');
+  if (type !== 'ws')
+    throw new SessionAuthError('request_not_bound', `there is no request in a context of type '${type}'`);
   const client = host.switchToWs().getClient<{ readonly request?: unknown }>();
   // socket.io keeps the request that opened the connection, ws does not
   return connection(client, client.request, WITHOUT_ADAPTER);
@@ -121,12 +122,12 @@ function propertyOf(value: unknown, name: string): unknown {
 }
 
 const NO_REQUEST =
-  'the context of this GraphQL operation has no request: return { req, res } (Express) or { req, reply } (Fastify) ' +
+  'there is no request in the context of this GraphQL operation: return { req, res } (Express) or { req, reply } (Fastify) ' +
   'from the option context of GraphQLModule, or set graphql.request of SessionAuthModule';
 const WITHOUT_HANDSHAKE =
-  'nobody has checked the request that opened the WebSocket of this GraphQL operation: add onConnect: connectSession() ' +
+  'the request that opened the WebSocket of this GraphQL operation was not checked: add onConnect: connectSession() ' +
   "to subscriptions['graphql-ws'] of GraphQLModule (Apollo), or context: sessionContext() to subscription (Mercurius), " +
   'of nestjs-session-auth/graphql, or send it over HTTP';
 const WITHOUT_ADAPTER =
-  'nobody has checked the request that opened this connection: ' +
+  'the request that opened this connection was not checked: ' +
   'app.useWebSocketAdapter(withSessions(new IoAdapter(app), app)), or with WsAdapter, before app.listen()';

@@ -5,5 +5,5 @@ import { SessionAuthError } from '../errors/session-auth.error.js';
  */
 export function refusedWith(cause: unknown): SessionAuthError {
   if (cause instanceof SessionAuthError) return cause;
-  return new SessionAuthError('not_configured', 'a connection could not be judged', { cause });
+  return new SessionAuthError('not_configured', 'a connection could not be checked', { cause });
 }

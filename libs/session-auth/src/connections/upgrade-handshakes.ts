@@ -77,7 +77,7 @@ export function handshakesFor(request: object): UpgradeHandshakes {
   if (handshakes !== undefined) return handshakes;
   throw new SessionAuthError(
     'not_configured',
-    'a connection has come to no application that imports SessionAuthModule and has been initialised',
+    'the server of this connection belongs to no initialised application that imports SessionAuthModule',
   );
 }
 

@@ -79,8 +79,7 @@ export class KeyRing {
   }
 
   /**
-   * Opens a value that {@link seal} made with the same context. Returns undefined for any other value, whatever is
-   * wrong with it.
+   * Opens a value that {@link seal} made with the same context. Returns undefined for any other value.
    *
    * Only the canonical encoding is accepted; Node's decoder alone would ignore foreign characters.
    */

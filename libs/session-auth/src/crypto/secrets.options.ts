@@ -18,6 +18,6 @@ export function resolveSecrets(root: OptionReader): readonly string[] {
     return secret;
   });
   if (new Set(secrets).size !== secrets.length)
-    throw root.refuse('secrets', 'secrets that differ', 'the same one twice');
+    throw root.refuse('secrets', 'different secrets', 'the same secret twice');
   return secrets;
 }

@@ -253,7 +253,7 @@ describe('the guard', () => {
         response: {
           statusCode: 403,
           code: 'csrf_failed',
-          message: 'this request cannot be told from a forged one; reload the page',
+          message: 'the request could not be verified; reload the page and try again',
           realm: 'default',
         },
       }),

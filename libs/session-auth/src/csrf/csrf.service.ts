@@ -163,7 +163,7 @@ export class CsrfService {
       origin: typeof origin === 'string' ? beginningOf(origin, MAX_LOGGED_ORIGIN) : undefined,
       client: exchange.client,
     });
-    throw new SessionAuthError('csrf_failed', 'this request cannot be told from a forged one; reload the page');
+    throw new SessionAuthError('csrf_failed', 'the request could not be verified; reload the page and try again');
   }
 
   #judge(requestSession: RequestSession, { withoutSession = 'token' }: CsrfProtection): CsrfRejection | undefined {

@@ -31,7 +31,7 @@ export class EndpointRoutes {
     return new SessionAuthError(
       'invalid_configuration',
       `SessionAuthModule of realm '${this.#realmOf(endpoint)}': endpoints.except: ` +
-        `${RequestMethod[endpoint.method]} ${path} is mapped by ${owner} as well; allowed is another endpoints.path, ` +
+        `${RequestMethod[endpoint.method]} ${path} is also mapped by ${owner}; allowed is another endpoints.path, ` +
         `or endpoints.except: ['${endpoint.name}'], which leaves this route to ${owner}`,
     );
   }

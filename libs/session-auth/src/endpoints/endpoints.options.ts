@@ -80,5 +80,5 @@ function resolveExcept(endpoints: OptionReader): readonly EndpointName[] {
   if (isAllowed) return given as EndpointName[];
   const names = ENDPOINT_NAMES.map((name) => `'${name}'`).join(', ');
   const shown = Array.isArray(given) ? given.map((each) => JSON.stringify(each)?.slice(0, 100)).join(', ') : undefined;
-  throw endpoints.refuse('except', `an array of any of ${names}, each once`, shown && `[${shown}]`);
+  throw endpoints.refuse('except', `an array of different names: ${names}`, shown && `[${shown}]`);
 }

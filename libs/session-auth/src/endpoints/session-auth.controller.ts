@@ -195,7 +195,7 @@ function readPageSize(text: unknown): number {
 
 function readCursor(text: unknown): string | undefined {
   if (text === undefined || typeof text === 'string') return text;
-  throw new SessionAuthError('invalid_request', 'cursor: allowed is one that a page was answered with');
+  throw new SessionAuthError('invalid_request', 'unknown cursor: follow the link to the next page');
 }
 
 type Handler = (...args: never[]) => unknown;

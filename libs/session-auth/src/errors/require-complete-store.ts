@@ -19,6 +19,6 @@ export function requireCompleteStore(
   if (missing.length === 0) return;
   throw new SessionAuthError(
     'invalid_configuration',
-    `SessionAuthModule: ${option}: given a store without ${missing.join(', ')}; allowed is what implements ${port}`,
+    `SessionAuthModule: ${option}: given a store without ${missing.join(', ')}; allowed is an implementation of ${port}`,
   );
 }

@@ -134,7 +134,7 @@ describe('the fingerprint options', () => {
     [{ onMismatch: 5 }, /fingerprint\.onMismatch: given 5/],
     [{ headers: [{ name: 'a', always: 'yes' }] }, /headers\[0\]\.always: given 'yes'; allowed is true or false/],
     [{ headers: [{ name: 'a', only: true }] }, /headers\[0\]\.only: given an unknown option/],
-    [{ headers: ['A', 'a'] }, /fingerprint\.headers: given one of them twice; allowed is each header once/],
+    [{ headers: ['A', 'a'] }, /fingerprint\.headers: given a header twice; allowed is different headers/],
     [{ custom: {} }, /fingerprint\.custom: given an object; allowed is a function/],
     [{ custom: 'ip' }, /fingerprint\.custom: given 'ip'/],
   ])('refuse %p', (given, message) => {

@@ -100,7 +100,7 @@ export function resolveFingerprint(root: OptionReader): readonly FingerprintSign
   const custom = customSignal(options);
   if (custom !== undefined) signals.push(custom);
   const names = signals.map(({ name }) => name);
-  if (new Set(names).size !== names.length) throw options.refuse('headers', 'each header once', 'one of them twice');
+  if (new Set(names).size !== names.length) throw options.refuse('headers', 'different headers', 'a header twice');
   const policyOf = resolvePolicies(options, names);
   return signals.map((signal) => ({ ...signal, onMismatch: policyOf(signal.name) }));
 }

@@ -38,8 +38,8 @@ export function connectSession(options: ConnectionOptions = {}): GraphqlWsOnConn
     const { socket, request } = ((context as GraphqlWsContext | undefined)?.extra ?? {}) as Extra;
     if (!isOpening(socket, request)) {
       throw misplaced(
-        `${OWNER}() is onConnect of graphql-ws on a server of ws, and of nothing else: subscriptions-transport-ws is ` +
-          'not supported, and Mercurius takes sessionContext()',
+        `${OWNER}() works only as onConnect of graphql-ws on a server of ws: subscriptions-transport-ws is ` +
+          'not supported, and Mercurius needs sessionContext()',
       );
     }
     return openSocket(onConnect, socket, request, () => endOperations(context)).then(

@@ -22,7 +22,7 @@ export type MercuriusContext = (socket: OpenSocket, request: object) => Promise<
 export function sessionContext(options: ConnectionOptions = {}): MercuriusContext {
   const context: MercuriusContext = async (socket, request) => {
     if (!isOpening(socket, request)) {
-      throw misplaced(`${OWNER}() is subscription.context of Mercurius, and of nothing else`);
+      throw misplaced(`${OWNER}() works only as subscription.context of Mercurius`);
     }
     await openSocket(context, socket, request);
     return {};

@@ -58,7 +58,7 @@ export async function openSocket(
   } catch (error) {
     throw refuse(socket, error);
   }
-  throw new SessionAuthError('session_required', 'this connection was closed before its session was found');
+  throw new SessionAuthError('session_required', 'the connection was closed before its session was read');
 }
 
 /**

@@ -30,7 +30,7 @@ export class FactorGuard extends SessionGuard<RequiredFactor> {
   protected override check({ factors: proved }: UserSession, { factors, maxAge }: RequiredFactor, clock: Clock): void {
     const earliest = clock.now() - maxAge;
     if (factors.some((factor) => (proved[factor]?.getTime() ?? NaN) >= earliest)) return;
-    const message = `prove one of these to go on: ${factors.join(', ')}`;
+    const message = `one of these factors is required: ${factors.join(', ')}`;
     throw new SessionAuthError('further_factor_required', message, { factors });
   }
 }
@@ -49,7 +49,7 @@ export function RequireFactor(factor: string | readonly string[], maxAge?: Durat
   const factors = [factor].flat();
   const milliseconds = maxAge === undefined ? Infinity : toMilliseconds(maxAge);
   if (factors.length === 0 || !factors.every(isFactorName)) {
-    throw refused(factor, `the name of a factor has ${FACTOR_NAME_RULE}`);
+    throw refused(factor, `a factor's name must be ${FACTOR_NAME_RULE}`);
   }
   if (milliseconds === undefined) throw refused(maxAge, "not a duration such as '10m'");
   const required: RequiredFactor = { factors, maxAge: milliseconds };

@@ -18,7 +18,7 @@ export class FullAuthGuard extends SessionGuard<boolean> {
 
   protected override check({ authentication }: UserSession): void {
     if (authentication !== 'remember-me') return;
-    throw new SessionAuthError('recent_authentication_required', 'enter your password to go on');
+    throw new SessionAuthError('recent_authentication_required', 'enter your password to continue');
   }
 }
 

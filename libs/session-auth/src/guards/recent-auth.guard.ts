@@ -31,7 +31,7 @@ export class RecentAuthGuard extends SessionGuard<number> {
 export function requireRecentAuth({ authenticatedAt, authentication }: UserSession, maxAge: number, now: number): void {
   const age = now - (authenticatedAt?.getTime() ?? -Infinity);
   if (age <= maxAge && authentication !== 'remember-me') return;
-  throw new SessionAuthError('recent_authentication_required', 'enter your password again to go on');
+  throw new SessionAuthError('recent_authentication_required', 'enter your password again to continue');
 }
 
 /**

@@ -19,7 +19,7 @@ export class RolesGuard extends SessionGuard<readonly string[]> {
 
   protected override check(session: UserSession, roles: readonly string[]): void {
     if (roles.some((role) => session.roles.includes(role))) return;
-    throw new SessionAuthError('forbidden', 'your account does not have the role that this asks for');
+    throw new SessionAuthError('forbidden', 'your account does not have the required role');
   }
 }
 

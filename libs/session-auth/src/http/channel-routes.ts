@@ -33,7 +33,7 @@ export function channelRouteOf(context: ExecutionContext): RouteSession | undefi
   if (routes !== undefined) return routes.of(context);
   throw new SessionAuthError(
     'request_not_bound',
-    'this has not passed the guard of SessionAuthModule: import the module, and in a federated graph let guards run ' +
+    'this operation has not passed the guard of SessionAuthModule: import the module, and in a federated graph let guards run ' +
       "for what resolves references, by fieldResolverEnhancers: ['guards'] of GraphQLModule",
   );
 }

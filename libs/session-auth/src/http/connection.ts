@@ -44,7 +44,7 @@ export class Connection implements SessionFollower {
     if (session !== undefined) return session;
     throw new SessionAuthError(
       'not_configured',
-      `this connection was opened for realm '${this.#sessions.map((each) => each.realm).join("', '")}', and not for '${realm}'`,
+      `this connection was opened for realm '${this.#sessions.map((each) => each.realm).join("', '")}', not for '${realm}'`,
     );
   }
 

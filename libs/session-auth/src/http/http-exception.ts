@@ -9,7 +9,7 @@ import { HttpExchange } from './http-exchange.js';
 
 const GENERAL_MESSAGES: Record<number, string> = {
   500: 'Internal server error',
-  503: 'Sessions are unavailable for the moment',
+  503: 'Sessions are unavailable at the moment',
 };
 
 /**

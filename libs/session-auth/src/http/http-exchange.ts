@@ -264,5 +264,5 @@ function linesWith(cookies: FinalCookies, present: readonly (HeaderValue | undef
 }
 
 const NO_RESPONSE =
-  'the context of this GraphQL operation has no response, so no cookie can be set, and nothing tells when it is over: ' +
+  'there is no response in the context of this GraphQL operation, so cookies cannot be set, and its end cannot be observed: ' +
   'return { req, res } (Express) or { req, reply } (Fastify) from the option context of GraphQLModule';

@@ -57,7 +57,7 @@ export class RealmRegistry implements RouteSessions {
     if (this.#realms.has(name)) {
       throw new SessionAuthError(
         'invalid_configuration',
-        `SessionAuthModule: realm: given '${name}' by two modules; allowed is one module a realm`,
+        `SessionAuthModule: realm: two modules have the realm '${name}'; use one module for each realm`,
       );
     }
     for (const claim of realm.claims ?? []) this.#claim(name, claim);
@@ -190,6 +190,6 @@ function severalOfOperation(
 function refuse(names: readonly string[]): never {
   throw new SessionAuthError(
     'not_configured',
-    `this route is of realm '${names.join("', '")}', and no SessionAuthModule makes it: name another by @Realm()`,
+    `this route is of realm '${names.join("', '")}', but no SessionAuthModule has it: add the module, or name another realm with @Realm()`,
   );
 }

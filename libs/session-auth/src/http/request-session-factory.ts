@@ -84,7 +84,7 @@ export class RequestSessionFactory {
 }
 
 const OF_CONNECTION =
-  'a message over an open connection can set no cookie: log in and out over HTTP, and end sessions by their handle';
+  'a message over an open connection cannot set cookies: log in and out over HTTP, or end the session by its handle';
 
 /** Binds the sessions of a request in all realms of its route. */
 export function bindSeveral(request: object, sessions: SeveralSessions): void {
@@ -107,7 +107,7 @@ export function routeSessionOf(request: object): HttpRouteSession {
   if (connectionOf(request) !== undefined) throw new SessionAuthError('request_not_bound', OF_CONNECTION);
   throw new SessionAuthError(
     'request_not_bound',
-    'this request has not passed the guard of SessionAuthModule: import the module, and ask from guards on, not in middleware',
+    'this request has not passed the guard of SessionAuthModule: import the module, and read the session in guards or later, not in middleware',
   );
 }
 

@@ -378,7 +378,7 @@ describe('a request whose head is out', () => {
       expect.objectContaining({
         code: 'response_already_sent',
         statusCode: 500,
-        message: 'the head of the response has been written: no cookie can be set',
+        message: 'the head of the response is already written, so cookies cannot be set',
       }),
     );
     expect(() => scene.request(undefined).requestSession.requireUnsent()).not.toThrow();

@@ -559,7 +559,7 @@ describe('the session bound to a request', () => {
     expect(() => getRequestSession({})).toThrow(
       expect.objectContaining({
         code: 'request_not_bound',
-        message: expect.stringContaining('ask from guards on, not in middleware'),
+        message: expect.stringContaining('read the session in guards or later, not in middleware'),
       }),
     );
   });

@@ -152,7 +152,7 @@ export class RequestSession {
     this.exchange.requireResponse();
     throw new SessionAuthError(
       'response_already_sent',
-      'the head of the response has been written: no cookie can be set',
+      'the head of the response is already written, so cookies cannot be set',
     );
   }
 

@@ -51,5 +51,5 @@ export class FollowingSignals implements SessionSignals {
 }
 
 const NO_REQUEST =
-  'only the session of a request or of an open connection has a signal: this one was found in a list, by its handle or ' +
+  'only the session of a request or of an open connection has a signal; this one came from a list, or was found by its handle or ' +
   'by its token';

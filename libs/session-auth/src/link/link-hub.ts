@@ -35,7 +35,7 @@ export class LinkHub {
   join(realm: string): void {
     if (this.#realms.has(realm)) return;
     this.#realms.add(realm);
-    this.#attempt?.lose(unavailable(`has to hear of realm '${realm}' as well`));
+    this.#attempt?.lose(unavailable(`subscribing to realm '${realm}' too`));
   }
 
   /** A further link uses the connection. */
@@ -121,7 +121,7 @@ export class LinkHub {
     const isHopeless = error instanceof SessionAuthError && error.code === 'invalid_configuration' && !this.#hasWorked;
     if (isHopeless) {
       // code that watches a session has no other way to learn of it
-      this.#logger.error('the session link is refused: sessions that end on other nodes are not heard of', error);
+      this.#logger.error('the session link is refused: ends of sessions on other nodes go unnoticed', error);
     } else {
       this.#retry = setTimeout(() => (this.#attempt ??= this.#connect()), this.#pause).unref();
       this.#pause = Math.min(2 * this.#pause, RETRY.longest);

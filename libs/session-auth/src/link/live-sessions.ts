@@ -80,7 +80,7 @@ export class LiveSessions implements OnModuleInit, OnApplicationShutdown {
     } catch (error) {
       // the link keeps trying, and then the store is read for everything that may have been missed
       if (isRefusal(error)) throw error;
-      this.#logger.error('the session link is away: sessions that end elsewhere are heard of later', error);
+      this.#logger.error('the session link is down: ends of sessions on other nodes are noticed late', error);
     }
   }
 
@@ -155,7 +155,7 @@ export class LiveSessions implements OnModuleInit, OnApplicationShutdown {
   }
 
   #begin(id: string, digest: string): LiveSession {
-    const link = this.#linkFor('to hear of the end of a session', 'not_configured');
+    const link = this.#linkFor('to learn that a session ended', 'not_configured');
     const session = new LiveSession(id, digest);
     this.#sessions.set(id, session);
     if (this.#timer !== undefined) return session;
@@ -169,7 +169,7 @@ export class LiveSessions implements OnModuleInit, OnApplicationShutdown {
     if (this.link !== undefined) return this.link;
     throw new SessionAuthError(
       code,
-      `SessionAuthModule of realm '${this.realm}': storage: ${what} takes the session link: set link: true of the storage`,
+      `SessionAuthModule of realm '${this.realm}': storage: ${what} needs the session link: set link: true in the storage`,
     );
   }
 
@@ -189,7 +189,7 @@ export class LiveSessions implements OnModuleInit, OnApplicationShutdown {
       try {
         follower.ended(reason);
       } catch (error) {
-        this.#logger.error('what follows a session failed when that ended', error);
+        this.#logger.error('a follower of a session failed when the session ended', error);
       }
     }
     session.followers = [];

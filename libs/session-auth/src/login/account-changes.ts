@@ -68,6 +68,6 @@ export class AccountChanges {
   async #endSuperseded(requestSession: RequestSession, userId: string, sessionId: string): Promise<never> {
     await this.lifecycle.revoke(userId, sessionId, 'credentials_changed', requestSession.exchange.client);
     requestSession.clear();
-    throw new SessionAuthError('session_required', 'the session was replaced meanwhile: sign in again');
+    throw new SessionAuthError('session_required', 'another request replaced the session: sign in again');
   }
 }

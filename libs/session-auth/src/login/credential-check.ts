@@ -126,7 +126,7 @@ export class CredentialCheck {
       this.events.publish({ type: 'login.throttled', scope: 'waiting', retryAfterSeconds, client });
       throw error.limit === 'key'
         ? new SessionAuthError('too_many_attempts', 'too many logins at the same time', { retryAfterSeconds })
-        : new SessionAuthError('server_busy', 'too many logins wait; try again later', { retryAfterSeconds });
+        : new SessionAuthError('server_busy', 'too many logins are waiting; try again later', { retryAfterSeconds });
     }
   }
 

@@ -176,7 +176,7 @@ export class SessionAuthService {
     const requestSession = this.#unsent(request);
     const session = requireSession(await requestSession.load());
     const issued = await this.rotation.factorCompleted(session, factor, requestSession.exchange.client);
-    if (issued === undefined) throw new SessionAuthError('session_required', 'the session was replaced meanwhile');
+    if (issued === undefined) throw new SessionAuthError('session_required', 'another request replaced the session');
     requestSession.replace(issued);
     return issued.session;
   }
@@ -208,7 +208,8 @@ export class SessionAuthService {
   async rotate(request: object, options: { readonly grace?: number } = {}): Promise<void> {
     const requestSession = this.#unsent(request);
     const session = await requestSession.load();
-    if (session === undefined) throw new SessionAuthError('session_required', 'there is no session to rotate');
+    if (session === undefined)
+      throw new SessionAuthError('session_required', 'sign in first: without a session, there is nothing to rotate');
     const until = options.grace === 0 ? undefined : requestSession.latestHead();
     const issued = await this.rotation.rotate(session, { ...options, client: requestSession.exchange.client });
     if (issued !== undefined) requestSession.replace(issued, until);

@@ -29,7 +29,9 @@ export async function documentEndpoints(
     swagger = await load();
   } catch (error) {
     if (!isNotInstalled(error)) {
-      new Logger('SessionAuth').warn(`the endpoints are not documented, ${PACKAGE} cannot be loaded: ${String(error)}`);
+      new Logger('SessionAuth').warn(
+        `the endpoints are not documented, because ${PACKAGE} cannot be loaded: ${String(error)}`,
+      );
     }
     return;
   }

@@ -102,5 +102,5 @@ function fits(password: string): boolean {
 }
 
 function tooLong(): SessionAuthError {
-  return new SessionAuthError('password_too_long', `a password may take at most ${MAX_PASSWORD_BYTES} bytes in UTF-8`);
+  return new SessionAuthError('password_too_long', `a password may have at most ${MAX_PASSWORD_BYTES} bytes in UTF-8`);
 }

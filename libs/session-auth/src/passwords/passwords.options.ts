@@ -49,11 +49,11 @@ export function resolvePasswordHasher(extras: OptionReader, async: boolean): Pro
   const given = extras.get('passwords');
   if (isProviderSlot(given)) return given as ProviderSlot<PasswordHasher>;
   if (async && given !== undefined) {
-    throw extras.refuse('passwords', 'a provider here; a cost belongs in what the factory answers');
+    throw extras.refuse('passwords', 'a provider here; set the cost in the result of the factory');
   }
   const useFactory = (settings: PasswordSettings | undefined): PasswordHasher => {
     if (settings !== undefined) return new BcryptPasswordHasher(settings.cost, settings.maxCost);
-    throw extras.refuse('passwords', '{ cost } from a factory; a provider stands next to it', 'a provider');
+    throw extras.refuse('passwords', '{ cost } from the factory; give a provider beside the factory', 'a provider');
   };
   return { inject: [PASSWORD_SETTINGS], useFactory };
 }

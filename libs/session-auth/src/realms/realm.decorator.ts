@@ -22,7 +22,7 @@ export function Realm(...realms: readonly [string, ...string[]]): CustomDecorato
   if (!isUsable) {
     throw new SessionAuthError(
       'invalid_configuration',
-      `@Realm(${JSON.stringify(realms).slice(1, -1)}): allowed are names of realms that differ, each ${REALM_NAME_RULE}`,
+      `@Realm(${JSON.stringify(realms).slice(1, -1)}): allowed are different names of realms, each ${REALM_NAME_RULE}`,
     );
   }
   return SetMetadata(ROUTE_REALMS, realms);

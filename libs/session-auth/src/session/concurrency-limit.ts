@@ -40,7 +40,7 @@ export async function admissionFor(limit: ConcurrencyLimit, user: SessionUser): 
   if (!isSessionLimit(max) || !ON_LIMIT_VALUES.includes(onLimit)) {
     throw new SessionAuthError(
       'invalid_configuration',
-      `concurrency: the function answered ${inspect(answer)}; allowed is a whole number from 1 (or Infinity), ` +
+      `concurrency: the function returned ${inspect(answer)}; allowed is a whole number from 1 (or Infinity), ` +
         `or { max, onLimit } with onLimit one of ${ON_LIMIT_VALUES.join(', ')}`,
     );
   }

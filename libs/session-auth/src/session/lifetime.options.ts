@@ -117,13 +117,13 @@ export function lifetimeAdvice({ idle, absolute }: SessionLifetime): string[] {
   const longest = LIFETIME_PRESETS.nistAal1.absolute;
   if (absolute > longest) {
     advice.push(
-      `lifetime.absolute is ${Math.floor(absolute / DAY)} days: NIST SP 800-63B-4 asks for a new login after 30 days at ` +
-        'the latest. For devices that stay signed in longer there is rememberMe',
+      `lifetime.absolute is ${Math.floor(absolute / DAY)} days: NIST SP 800-63B-4 requires a new login after 30 days at ` +
+        'the latest. Use rememberMe for devices that stay signed in longer',
     );
   }
   if (idle < SHORTEST_ADVISED_IDLE) {
     advice.push(
-      `lifetime.idle is ${idle / SECOND} s: OWASP advises 2 minutes or more, so that nobody is signed out while reading`,
+      `lifetime.idle is ${idle / SECOND} s: OWASP recommends 2 minutes or more, so that nobody is signed out while reading`,
     );
   }
   return advice;

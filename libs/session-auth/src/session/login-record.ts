@@ -126,7 +126,7 @@ export function accountOf(given: SessionUser, before: SessionRecord): SessionRec
 /** Limits a time from a login to now: another machine's clock may be ahead. */
 function pastTime(time: number, now: number): number {
   if (Number.isFinite(time)) return Math.min(time, now);
-  throw new SessionAuthError('invalid_configuration', 'authenticatedAt: not a time');
+  throw new SessionAuthError('invalid_configuration', 'authenticatedAt is not a valid time');
 }
 
 /** Returns the two deadlines of a session that logs in at `now`. */

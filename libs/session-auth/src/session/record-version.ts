@@ -28,8 +28,7 @@ export function checkRecordVersion(version: number, latest = LATEST_RECORD_VERSI
 
 /** Returns the error for a record that this node is too old to read. */
 export function laterRecord(found: string, cause?: unknown): Error {
-  return new Error(
-    `a stored record is ${found}: this node reads those up to version ${LATEST_RECORD_VERSION}, and leaves it to later nodes`,
-    { cause },
-  );
+  return new Error(`a stored record is ${found}: this node reads records up to version ${LATEST_RECORD_VERSION}`, {
+    cause,
+  });
 }

@@ -87,7 +87,10 @@ export class SessionChanges {
     const outcome = await this.deadline.run(() => this.store.create(record, admission, now));
     if (outcome.status === 'limit_reached') {
       if (userId !== undefined) this.events.publish({ type: 'session.limit_reached', userId, client });
-      throw new SessionAuthError('session_limit_reached', 'this account has as many sessions as it may have');
+      throw new SessionAuthError(
+        'session_limit_reached',
+        'this account has reached its limit of sessions: sign out somewhere else first',
+      );
     }
     if (outcome.status === 'in_use') return undefined;
     if (outcome.status === 'exists') {

@@ -146,7 +146,7 @@ describe('SessionCleanupService', () => {
     isElsewhere = false;
     jest.advanceTimersByTime(HOUR);
     await settle();
-    expect(told.mock.calls).toEqual([['removed what had expired in 250 ms: 1 sessions, 1 audit']]);
+    expect(told.mock.calls).toEqual([['removed expired records in 250 ms: 1 sessions, 1 audit']]);
     expired = [];
     make().onApplicationBootstrap();
     jest.advanceTimersByTime(HOUR / 2);
@@ -160,7 +160,7 @@ describe('SessionCleanupService', () => {
     jest.advanceTimersByTime(HOUR / 2);
     await settle();
     expect(logged.mock.calls).toEqual([
-      ['the cleanup failed; the next one goes on', expect.stringContaining('the session store failed\n')],
+      ['the cleanup failed; the next run continues', expect.stringContaining('the session store failed\n')],
     ]);
     jest.advanceTimersByTime(HOUR);
     await settle();
@@ -173,7 +173,7 @@ describe('SessionCleanupService', () => {
     make({ store }).onApplicationBootstrap();
     jest.advanceTimersByTime(HOUR / 2);
     await settle();
-    expect(logged.mock.calls).toEqual([['the cleanup failed; the next one goes on', 'no lock']]);
+    expect(logged.mock.calls).toEqual([['the cleanup failed; the next run continues', 'no lock']]);
     expect(logged.mock.contexts[0]).toMatchObject({ context: 'SessionCleanup' });
   });
 

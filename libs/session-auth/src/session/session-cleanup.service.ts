@@ -97,10 +97,10 @@ export class SessionCleanupService implements OnApplicationBootstrap, OnModuleDe
       const counts = Object.entries({ sessions, ...others }).filter(([, count]) => count > 0);
       if (counts.length > 0) {
         const removed = counts.map(([name, count]) => `${count} ${name}`).join(', ');
-        this.#logger.log(`removed what had expired in ${milliseconds} ms: ${removed}`);
+        this.#logger.log(`removed expired records in ${milliseconds} ms: ${removed}`);
       }
     } catch (error) {
-      this.#logger.error('the cleanup failed; the next one goes on', stackOf(error));
+      this.#logger.error('the cleanup failed; the next run continues', stackOf(error));
     }
     this.#schedule((every, random) => every * (1 - JITTER + 2 * JITTER * random));
   }

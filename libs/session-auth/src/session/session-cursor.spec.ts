@@ -49,7 +49,7 @@ describe('a session cursor', () => {
     fc.assert(
       fc.property(fc.string({ unit: anyCharacter, minLength: 4 }), (text) => {
         fc.pre(!/^\d{1,15}\.[A-Za-z0-9_-]{20}$/.test(text));
-        expect(() => parseSessionCursor(text)).toThrow('the cursor is none that a page was answered with');
+        expect(() => parseSessionCursor(text)).toThrow('unknown cursor: use the `next` of a previous page');
       }),
     );
   });

@@ -21,7 +21,8 @@ export function formatSessionCursor(place: SessionCursor): string {
 export function parseSessionCursor(text: string | undefined): SessionCursor | undefined {
   if (text === undefined) return undefined;
   const match = CURSOR.exec(text);
-  if (match === null) throw new SessionAuthError('invalid_request', 'the cursor is none that a page was answered with');
+  if (match === null)
+    throw new SessionAuthError('invalid_request', 'unknown cursor: use the `next` of a previous page');
   return { createdAt: Number(match[1]), id: match[2]! };
 }
 

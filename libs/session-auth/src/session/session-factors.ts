@@ -24,11 +24,11 @@ export const FACTOR_NAME_RULE = '1 to 32 of a-z, 0-9, _ and -, the first a lette
  */
 export function withFactor(present: FactorTimes = {}, name: string, now: number): FactorTimes {
   if (!isFactorName(name)) {
-    throw new SessionAuthError('invalid_configuration', `the name of a factor has ${FACTOR_NAME_RULE}`);
+    throw new SessionAuthError('invalid_configuration', `a factor's name must be ${FACTOR_NAME_RULE}`);
   }
   const factors = { ...present, [name]: now };
   if (Object.keys(factors).length > MAX_FACTORS) {
-    throw new SessionAuthError('invalid_configuration', `a session keeps at most ${MAX_FACTORS} factors`);
+    throw new SessionAuthError('invalid_configuration', `a session can have at most ${MAX_FACTORS} factors`);
   }
   return factors;
 }

@@ -179,7 +179,7 @@ describe('create', () => {
     await expect(limited.create({ user: ALICE, client: CLIENT })).rejects.toMatchObject({
       code: 'session_limit_reached',
       statusCode: 409,
-      message: 'this account has as many sessions as it may have',
+      message: 'this account has reached its limit of sessions: sign out somewhere else first',
     });
     await limited.create({ user: { id: 'bob' } });
     await limited.create({ user: { id: 'bob' } });
@@ -509,7 +509,7 @@ describe('a login that says more of itself', () => {
       await expect(lifecycle.renew(session, { ...login, ...wrong })).rejects.toMatchObject(refused);
     }
     await expect(lifecycle.create({ user: ALICE, authenticatedAt: NaN })).rejects.toThrow(
-      'authenticatedAt: not a time',
+      'authenticatedAt is not a valid time',
     );
     await expect(lifecycle.revokeUpstream('alice', { sid: '' })).rejects.toMatchObject(refused);
     for (const call of asked) expect(call).not.toHaveBeenCalled();
@@ -638,7 +638,7 @@ describe('list', () => {
     expect([sessions.map(({ id }) => id), scene.told()]).toEqual([[session.id], ['session.corrupt_record']]);
   });
 
-  it('refuses a cursor that no page was answered with', async () => {
+  it('refuses a cursor that is not from a page', async () => {
     await expect(lifecycle.list('alice', { cursor: 'x' })).rejects.toMatchObject({ code: 'invalid_request' });
   });
 });

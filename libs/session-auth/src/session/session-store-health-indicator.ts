@@ -35,7 +35,7 @@ export class SessionStoreHealthIndicator {
       .run(() => this.store.find(digest, touch))
       .then(
         () => ({ status: 'up' }),
-        () => ({ status: 'down', message: 'the session store does not answer' }),
+        () => ({ status: 'down', message: 'the session store does not respond' }),
       );
     return { [key]: health } as SessionStoreHealth<Key>;
   }

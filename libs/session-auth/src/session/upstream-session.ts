@@ -51,7 +51,10 @@ export class UpstreamDigests {
 function digestUnder(key: Buffer, { sid, issuer }: UpstreamSession): string {
   // otherwise all sessions without an id would count as the same one
   if (!isName(sid) || (issuer !== undefined && !isName(issuer))) {
-    throw new SessionAuthError('invalid_configuration', 'an upstream session has a sid, and an issuer or none: texts');
+    throw new SessionAuthError(
+      'invalid_configuration',
+      'an upstream session needs the string sid, and issuer must be a string if given',
+    );
   }
   const text = JSON.stringify(issuer === undefined ? [sid] : [sid, issuer]);
   return createHmac('sha256', key).update(text).digest('base64url').slice(0, DIGEST_LENGTH);

@@ -80,7 +80,7 @@ function warnOfMemory(kept: readonly string[], ofRealm: string, isAuditLogged: b
   if (process.env['NODE_ENV'] !== 'production' || kept.length === 0) return;
   const names = kept.length === 1 ? kept[0]! : `${kept.slice(0, -1).join(', ')} and ${kept.at(-1)!}`;
   new Logger('SessionAuth').warn(
-    `${names}${ofRealm} are kept in memory: they end with this process and are not shared with other nodes` +
-      `${isAuditLogged ? "; audit events go to Nest's log alone" : ''}; set the option storage`,
+    `${names}${ofRealm} are kept in memory: a restart loses them, and other nodes do not share them` +
+      `${isAuditLogged ? "; audit events only go to Nest's log" : ''}; set the option storage`,
   );
 }

@@ -52,7 +52,7 @@ export class StreamHandlers {
     }
     if (unlinked.size === 0) return;
     const names = [...unlinked].join(', ');
-    this.#logger.warn(`${names}: goes on after its session has ended: set link: true of the storage, and it ends too`);
+    this.#logger.warn(`${names}: continues after its session has ended: set link: true in the storage to end it`);
   }
 }
 

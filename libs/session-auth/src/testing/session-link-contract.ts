@@ -35,8 +35,8 @@ export function sessionLinkContract(name: string, makeStore: MakeSessionStore): 
       }),
   };
   framework.describe(`${name}: session link contract`, () => {
-    framework.describe('tells of ends', () => toldEnds(tests));
-    framework.describe('tells of changes', () => toldChanges(tests));
-    framework.describe('tells in parallel', () => toldInParallel(tests));
+    framework.describe('reports ends', () => toldEnds(tests));
+    framework.describe('reports changes', () => toldChanges(tests));
+    framework.describe('reports in parallel', () => toldInParallel(tests));
   });
 }

@@ -34,7 +34,7 @@ const PARTS: readonly (readonly [string, (tests: ContractTests) => void])[] = [
   ['admits in parallel', parallelLogins],
   ['is atomic in parallel', parallelRaces],
   ['rotates in parallel', rotationRaces],
-  ['never brings back what has ended', endingRaces],
+  ['never revives an ended session', endingRaces],
 ];
 
 /**

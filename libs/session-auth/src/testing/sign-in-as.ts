@@ -117,7 +117,7 @@ async function findUser(app: INestApplicationContext, realm: string, loginName: 
   }
   const user = await findUserByEmail(users, loginName);
   if (user !== undefined) return user;
-  throw new SessionAuthError('not_found', `signInAs: the users of the application know no '${loginName}'`);
+  throw new SessionAuthError('not_found', `signInAs: the application has no user '${loginName}'`);
 }
 
 function cookieOf(response: ServerResponse): string {

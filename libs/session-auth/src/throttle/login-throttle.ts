@@ -229,8 +229,8 @@ export class LoginThrottle {
     if (this.#hasWarned) return;
     this.#hasWarned = true;
     this.#logger.warn(
-      'a client has no address (as behind a Unix socket): all such clients share one count of failed logins; ' +
-        'have the adapter trust the proxy, so that their own addresses are known',
+      'a client has no address (for example behind a Unix socket). All such clients share one count of failed logins; ' +
+        'let the adapter trust the proxy, so that it sees their addresses',
     );
   }
 }

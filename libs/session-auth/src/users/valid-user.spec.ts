@@ -52,7 +52,7 @@ describe('the id of a user', () => {
 
   it('is never in the message of a refusal, which tells what to give instead', () => {
     expect(() => userIdOf('secret\ud800')).not.toThrow(/secret/);
-    expect(() => userIdOf({ toString: () => 'secret' })).toThrow(/String\(id\) of an object/);
+    expect(() => userIdOf({ toString: () => 'secret' })).toThrow(/String\(id\) for an object/);
   });
 });
 

@@ -13,8 +13,8 @@ export function userIdOf(id: unknown): string {
   if (typeof id === 'string' && id !== '' && isWellFormed(id)) return id;
   if (Number.isSafeInteger(id) || typeof id === 'bigint') return String(id);
   throw invalidUser(
-    `its id is ${describe(id)}; allowed is a non-empty well-formed string, a safe integer or a bigint` +
-      (typeof id === 'object' && id !== null ? ', so give String(id) of an object such as an ObjectId' : ''),
+    `its id is ${describe(id)}; use a non-empty well-formed string, a safe integer or a bigint` +
+      (typeof id === 'object' && id !== null ? ' (String(id) for an object such as an ObjectId)' : ''),
   );
 }
 
@@ -26,7 +26,7 @@ export function userIdOf(id: unknown): string {
  */
 export function checkedUser<User extends SessionUser>(user: User): User {
   const given: unknown = user;
-  if (typeof given !== 'object' || given === null) throw invalidUser(`it is ${describe(given)}, and not an object`);
+  if (typeof given !== 'object' || given === null) throw invalidUser(`it is ${describe(given)}, not an object`);
   const { id, roles, email } = given as Partial<Record<keyof SessionUser, unknown>>;
   userIdOf(id);
   checkAccount({ roles, email });
@@ -40,7 +40,7 @@ export function checkedUser<User extends SessionUser>(user: User): User {
  */
 export function checkAccount({ roles, email }: { readonly roles?: unknown; readonly email?: unknown }): void {
   if (roles != null && !(Array.isArray(roles) && roles.every(isRole))) {
-    const given = Array.isArray(roles) ? 'a list of other things' : describe(roles);
+    const given = Array.isArray(roles) ? 'an array with other values' : describe(roles);
     throw invalidUser(`its roles are ${given}; allowed is an array of well-formed strings`);
   }
   if (email != null && typeof email !== 'string') {
@@ -84,7 +84,7 @@ function isWellFormed(text: string): boolean {
 function describe(value: unknown): string {
   if (value === '') return 'an empty string';
   if (value === null || value === undefined) return String(value);
-  if (typeof value === 'number') return 'a number that is no safe integer';
+  if (typeof value === 'number') return 'a number that is not a safe integer';
   if (typeof value === 'string') return 'a string with a lone surrogate';
   return Array.isArray(value) ? 'an array' : `of type ${typeof value}`;
 }

@@ -23,7 +23,7 @@ export function checkGateways(app: INestApplicationContext, { settings, realms }
       throw new SessionAuthError(
         'invalid_configuration',
         `withSessions: realm: given '${settings.realms.join("', '")}'; ${type.name}.${name} is of realm '${foreign}', ` +
-          'whose session no connection would have: add it to the option realm',
+          'but connections have no session of that realm: add it to the option realm',
       );
     }
   }

@@ -121,7 +121,7 @@ function end(socket: EngineSocket): void {
       client.disconnect(true);
     } catch (error) {
       // the other sockets are still disconnected, and the connection is closed
-      logger.error('a listener of the application failed when its socket was disconnected', error);
+      logger.error('a listener of the application failed on the disconnection of its socket', error);
     }
   }
   // no socket has joined a namespace

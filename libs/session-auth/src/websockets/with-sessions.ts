@@ -41,7 +41,7 @@ export function withSessions<Adapter extends WebSocketAdapter>(
   const bind = adapter.bindMessageHandlers.bind(adapter);
   const followed = new WeakSet<object>();
   const unchecked = (): void =>
-    logger.error('a WebSocket was closed that was opened past withSessions: its server was not made by the adapter');
+    logger.error('closed a WebSocket that bypassed withSessions: its server was not made by the adapter');
   const replaced: Pick<WebSocketAdapter, 'create' | 'bindMessageHandlers'> = {
     create(port: number, given: object = {}) {
       const server = create(port, { ...given, ...refusingWs(handshake, given), ...refusingSocketIo(handshake, given) });

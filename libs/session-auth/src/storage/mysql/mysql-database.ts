@@ -81,7 +81,7 @@ export class MysqlDatabase {
     if (version > TABLES_VERSION + 1) {
       throw new SessionAuthError(
         'invalid_configuration',
-        `mysqlStorage: given tables of version ${version}, for which this node is too old; allowed is version ` +
+        `mysqlStorage: given tables of version ${version}, which this node is too old for; allowed is version ` +
           `${TABLES_VERSION} or ${TABLES_VERSION + 1}`,
       );
     }
@@ -220,8 +220,8 @@ export class MysqlDatabase {
 function notMigrated(found: string, cause?: Error): SessionAuthError {
   return new SessionAuthError(
     'invalid_configuration',
-    'mysqlStorage: given a database without the tables of this version; allowed is one in which ' +
-      'nestjs-session-auth/mysql/schema.sql has been run, and upgrade.sql if that was done by an earlier version, or with ' +
+    'mysqlStorage: given a database without the tables of this version; allowed is a database in which ' +
+      'nestjs-session-auth/mysql/schema.sql has been run, and upgrade.sql after an earlier version, or with ' +
       `TypeORM CreateSessionAuthTables and UpgradeSessionAuthTables (${found})`,
     { cause },
   );

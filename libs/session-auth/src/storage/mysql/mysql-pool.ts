@@ -48,7 +48,7 @@ export function corePoolOf(given: unknown): CorePool {
   if (isCorePool(core)) return core;
   throw new SessionAuthError(
     'invalid_configuration',
-    `mysqlStorage.pool: given ${nameOf(given)}; allowed is what createPool of mysql2 or mysql2/promise returns`,
+    `mysqlStorage.pool: given ${nameOf(given)}; allowed is the result of createPool of mysql2 or mysql2/promise`,
   );
 }
 

@@ -64,7 +64,7 @@ export interface MysqlStorage {
  */
 export function mysqlStorage(options: MysqlStorageOptions): MysqlStorage {
   const { audit = {}, queryTimeout } = options;
-  refuseLink('mysqlStorage', options, 'MariaDB and MySQL have nothing that tells other nodes');
+  refuseLink('mysqlStorage', options, 'MariaDB and MySQL cannot send messages to other nodes');
   const given = 'inject' in options ? undefined : options.pool;
   const slot = <T extends { checkTables(): Promise<void> }>(
     make: (pool: MysqlPool, settings: MysqlStoreSettings) => T,

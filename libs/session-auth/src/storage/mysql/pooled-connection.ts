@@ -57,7 +57,7 @@ export class PooledConnection implements StatementRunner {
   async query(statement: SqlText): Promise<Result> {
     const left = Math.ceil(this.deadline - performance.now());
     // the caller has learned by now that the operation failed, so it must not take place afterwards
-    if (left <= 0) throw new Error('the time for the statements of an operation is over');
+    if (left <= 0) throw new Error('the operation ran out of time');
     try {
       const { status, ...result } = await send(this.connection, statement.text, left);
       if (!this.#isInOurs && (status & IN_TRANSACTION) !== 0) throw new LeftInTransaction();

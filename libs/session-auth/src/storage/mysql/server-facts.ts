@@ -37,7 +37,7 @@ export function problemOf(values: ReadonlyMap<string, string>): string | undefin
   const version = values.get('version') ?? '';
   if (!isRecent(version)) return `given a server of version ${version}; allowed is MariaDB 10.6, MySQL 8.0.1 or later`;
   if (values.get('log_bin') === 'ON' && values.get('binlog_format') === 'STATEMENT') {
-    return 'given a server with binlog_format STATEMENT; allowed is MIXED or ROW, as READ COMMITTED needs it';
+    return 'given a server with binlog_format STATEMENT; allowed is MIXED or ROW, which READ COMMITTED requires';
   }
   return undefined;
 }

@@ -35,7 +35,7 @@ function literalOf(value: SqlValue): string {
   if (typeof value === 'string') return literalOf(Buffer.from(value));
   if (Buffer.isBuffer(value)) return `x'${value.toString('hex')}'`;
   if (typeof value === 'number') {
-    if (!Number.isSafeInteger(value)) throw new RangeError(`no whole number that a statement can hold: ${value}`);
+    if (!Number.isSafeInteger(value)) throw new RangeError(`not a whole number that a statement can hold: ${value}`);
     return String(value);
   }
   // IN (NULL) matches nothing

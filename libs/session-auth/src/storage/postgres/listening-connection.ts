@@ -66,7 +66,7 @@ export async function loadDriver(): Promise<{ readonly Client: ListeningClientCl
     return driver as unknown as { readonly Client: ListeningClientClass };
   } catch (cause) {
     const message =
-      'postgresStorage.link.url: given an address without the package pg, which listens at it; install pg';
+      'postgresStorage.link.url: given an address, but the package pg is missing, which is needed to listen; install pg';
     throw new SessionAuthError('invalid_configuration', message, { cause });
   }
 }

@@ -48,7 +48,7 @@ export class PooledConnections {
     this.#canPrepare = false;
     this.#logger.warn(
       'PostgreSQL loses prepared statements between two uses of a connection (DISCARD ALL, or a pooler in transaction ' +
-        'mode): they are not prepared any more. Set preparedStatements: false to say so from the start',
+        'mode), so statements are no longer prepared. Set preparedStatements: false to avoid this warning',
     );
   }
 
@@ -61,7 +61,7 @@ export class PooledConnections {
     if (client.getTransactionStatus === undefined) {
       throw new SessionAuthError(
         'invalid_configuration',
-        'storage: given a pool whose connections do not tell of their transactions; allowed is pg 8.21 or later',
+        'storage: given a pool whose connections do not report their transactions; allowed is pg 8.21 or later',
       );
     }
     // it is older than the watch, so other code may have used it

@@ -81,7 +81,7 @@ export class PostgresDatabase<Sql> {
     if (version <= TABLES_VERSION + 1) return;
     throw new SessionAuthError(
       'invalid_configuration',
-      `${this.access.wording.storage}: given tables of version ${version}, for which this node is too old; allowed is ` +
+      `${this.access.wording.storage}: given tables of version ${version}, which this node is too old for; allowed is ` +
         `version ${TABLES_VERSION} or ${TABLES_VERSION + 1}`,
     );
   }
@@ -90,7 +90,7 @@ export class PostgresDatabase<Sql> {
     const { storage, remedy } = this.access.wording;
     return new SessionAuthError(
       'invalid_configuration',
-      `${storage}: given a database without the tables of this version; allowed is one on which ${remedy} (${found})`,
+      `${storage}: given a database without the tables of this version; allowed is a database on which ${remedy} (${found})`,
       { cause },
     );
   }

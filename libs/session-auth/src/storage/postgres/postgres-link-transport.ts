@@ -104,8 +104,8 @@ export class PostgresLinkTransport implements LinkTransport {
     } catch (cause) {
       throw new SessionAuthError(
         'invalid_configuration',
-        `${this.access.wording.storage}.link.url: given a connection at which no notification arrives, as behind a pooler in ` +
-          'transaction mode; allowed is one to the database itself, for a role that may connect to it',
+        `${this.access.wording.storage}.link.url: given a connection that receives no notifications, for example behind a pooler in ` +
+          'transaction mode; allowed is a direct connection to the database, for a role that may connect to it',
         { cause },
       );
     }

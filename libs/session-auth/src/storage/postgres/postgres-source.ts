@@ -25,8 +25,7 @@ export interface PostgresStoreOptions extends PostgresStoreSettings {
 
 const WORDING = {
   storage: 'postgresStorage',
-  remedy:
-    'nestjs-session-auth/postgres/schema.sql has been run, and upgrade.sql beside it if that was done by an earlier version',
+  remedy: 'nestjs-session-auth/postgres/schema.sql has been run, and upgrade.sql after an earlier version',
 };
 
 /**

@@ -72,8 +72,8 @@ export function postgresStorage(options: PostgresStorageOptions): PostgresStorag
 function sourceOf(options: PostgresStorageOptions, injected: PostgresSource | undefined): PostgresSource {
   const given = ['pool', 'executor', 'inject'].filter((key) => key in options);
   if (given.length !== 1) {
-    const what = given.length === 0 ? 'none of them' : given.join(' and ');
-    throw refuse('postgresStorage', what, 'one of the options pool, executor and inject');
+    const what = given.length === 0 ? 'not one of them' : given.join(' and ');
+    throw refuse('postgresStorage', what, 'exactly one of the options pool, executor and inject');
   }
   if ('pool' in options) {
     if (isPool(options.pool)) return options.pool;

@@ -184,9 +184,8 @@ export function expiryOf(row: StoredSession): number {
 const LATEST_PLACE = 999_999_999_999_999;
 
 /**
- * Returns the position of a row in the list of its user's sessions, even if the row cannot be decoded. A row with an
- * impossibly late time comes before all others; rows with an impossibly early one come last. Undefined when only such
- * early rows follow.
+ * Returns the position of a row in the list of its user's sessions, even if the row cannot be decoded. A time that no
+ * cursor can represent becomes the latest possible one. Undefined for a negative time: only such rows follow.
  */
 export function placeOf(
   row: StoredSession,

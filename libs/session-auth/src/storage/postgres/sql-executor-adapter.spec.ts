@@ -44,7 +44,7 @@ describe('the rows of an executor', () => {
     await expect(rowsOf({ a: 'x' })).rejects.toMatchObject(refusal);
     const noRows = new SqlExecutorAdapter(new NotingExecutor([] as unknown as SqlResult));
     await expect(noRows.lease((lease) => lease.query(STATEMENT, []), Infinity)).rejects.toMatchObject({
-      message: expect.stringContaining('no array of rows') as unknown,
+      message: expect.stringContaining('a result without an array of rows') as unknown,
     });
   });
 });

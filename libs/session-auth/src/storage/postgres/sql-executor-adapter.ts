@@ -41,14 +41,15 @@ class ExecutorLease implements Lease {
     // stores call it once more after a conflict, with the same values
     const result = await this.executor.query(text, [...values]).catch(rethrowInnermost);
     if (columns.length === 0) return [];
-    if (!Array.isArray((result as Partial<typeof result> | undefined)?.rows)) throw unusable('no array of rows');
+    if (!Array.isArray((result as Partial<typeof result> | undefined)?.rows))
+      throw unusable('a result without an array of rows');
     return result.rows.map((row) => columns.map((column) => textOf(row, column)));
   }
 
   /** Returns how many milliseconds are left. At the end of them the caller learns that the operation failed. */
   #left(): number {
     const left = Math.ceil(this.deadline - performance.now());
-    if (left <= 0) throw new Error('the executor did not come to the statement in time');
+    if (left <= 0) throw new Error('the executor did not start the statement in time');
     return left;
   }
 }
@@ -95,6 +96,6 @@ function textOf(row: unknown, column: string): string | null {
 function unusable(given: string): SessionAuthError {
   return new SessionAuthError(
     'invalid_configuration',
-    `postgresStorage.executor: given one whose query returns ${given}; allowed is { rows }, objects by column name`,
+    `postgresStorage.executor: given an executor whose query returns ${given}; allowed is { rows }, objects by column name`,
   );
 }

@@ -54,7 +54,7 @@ function describe(given: unknown): string {
   if (typeof given !== 'object') return `a ${typeof given}`;
   if ('evalSha' in given && 'isOpen' in given) return 'a client of redis (node-redis) before 5';
   const name = given.constructor?.name ?? 'Object';
-  if (name === 'Promise') return 'a promise, which nobody has awaited';
+  if (name === 'Promise') return 'a promise: await it first';
   return name === 'Object' ? 'an object' : `an object of class ${name}`;
 }
 

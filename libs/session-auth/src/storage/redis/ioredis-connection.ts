@@ -74,7 +74,7 @@ export class IoredisConnection implements RedisConnection {
     if (mode === 'normal' && !isSubscribed) return undefined;
     return {
       given: `a client of ioredis in ${isSubscribed ? 'subscriber' : mode} mode`,
-      allowed: 'one that runs commands: subscribe by client.duplicate()',
+      allowed: 'a client that runs commands: subscribe with client.duplicate()',
     };
   }
 

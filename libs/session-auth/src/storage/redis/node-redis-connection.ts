@@ -75,13 +75,13 @@ export class NodeRedisConnection implements RedisConnection {
     if (!this.#client.isOpen) {
       return {
         given: 'a client of redis that is not connected',
-        allowed: 'one whose connect() has been called before',
+        allowed: 'a client whose connect() has been called before',
       };
     }
     if ((this.#client as Partial<SingleClient>).isPubSubActive !== true) return undefined;
     return {
       given: 'a client of redis in subscriber mode',
-      allowed: 'one that runs commands: subscribe by client.duplicate()',
+      allowed: 'a client that runs commands: subscribe with client.duplicate()',
     };
   }
 

@@ -67,7 +67,7 @@ export class RedisLinkTransport implements LinkTransport {
       for (const subscriber of subscribers) subscriber.close();
     };
     try {
-      await within(CONNECT_TIMEOUT, 'hearing what it publishes itself', connect());
+      await within(CONNECT_TIMEOUT, 'receiving its own test message', connect());
     } catch (error) {
       close();
       throw isWithoutRights(error) ? refused(error) : error;
@@ -103,7 +103,7 @@ function isWithoutRights(error: unknown): boolean {
 function refused(cause: unknown): SessionAuthError {
   return new SessionAuthError(
     'invalid_configuration',
-    'redisStorage.link: given a Redis user without the rights of the link; allowed is one with the channels and ' +
+    'redisStorage.link: given a Redis user without the rights for the link; allowed is a user with the channels and ' +
       `commands of docs/redis.md (${(cause as Error).message})`,
     { cause },
   );

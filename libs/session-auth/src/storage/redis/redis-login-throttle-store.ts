@@ -110,5 +110,5 @@ function ifLive(count: FailureCount, now: number): FailureCount | undefined {
 }
 
 function unreadable(): Error {
-  return new Error('Redis holds something else than counts of failed logins');
+  return new Error('Redis returned a value that is not a list of counts');
 }

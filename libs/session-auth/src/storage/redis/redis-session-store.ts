@@ -127,7 +127,7 @@ export class RedisSessionStore extends SessionStore {
         .evalsha(FIND.sha, keys.length, ...keys, ...args)
         .catch((error: unknown) => FIND.runInFull(error, this.#connection, keys, args));
       if (!Array.isArray(found) || found.length !== finds.length) {
-        throw new Error('Redis returned something else for a read of sessions');
+        throw new Error('Redis returned an unexpected result for a read of sessions');
       }
       for (let place = 0; place < finds.length; place += 1) {
         const { digest, resolve, reject } = finds[place]!;

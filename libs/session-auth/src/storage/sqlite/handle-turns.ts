@@ -31,9 +31,12 @@ export class HandleTurns {
     for (let last: Blocked | undefined; ;) {
       while (this.#pause !== undefined) await this.#pause;
       if (performance.now() > deadline) {
-        throw new Error(`the database was not free within ${timeout} ms: ${last?.message ?? 'others came first'}`, {
-          cause: last?.cause,
-        });
+        throw new Error(
+          `the database was not free within ${timeout} ms: ${last?.message ?? 'other operations came first'}`,
+          {
+            cause: last?.cause,
+          },
+        );
       }
       try {
         const outcome = this.#attempt(work);

@@ -66,22 +66,22 @@ export class SqliteDatabase {
   async checkTables(statement: string): Promise<void> {
     const [[mode] = []] = await this.read('PRAGMA journal_mode');
     if (mode !== 'wal' && mode !== 'memory') {
-      throw refused(`one in journal mode ${mode}`, "one in WAL mode ('PRAGMA journal_mode = WAL')");
+      throw refused(`a database in journal mode ${mode}`, "one in WAL mode ('PRAGMA journal_mode = WAL')");
     }
     try {
       const [[version] = []] = await this.read('SELECT max(version) FROM session_auth_version');
       if (Number(version) < TABLES_VERSION) throw notMigrated(`they are of version ${Number(version)}`);
       if (Number(version) > TABLES_VERSION + 1) {
         throw refused(
-          `one with tables of version ${Number(version)}, for which this node is too old`,
-          `one with tables of version ${TABLES_VERSION} or ${TABLES_VERSION + 1}`,
+          `a database with tables of version ${Number(version)}, which this node is too old for`,
+          `a database with tables of version ${TABLES_VERSION} or ${TABLES_VERSION + 1}`,
         );
       }
       await this.read(statement);
       await this.write(({ run }) => run('UPDATE session_auth_version SET version = version WHERE 0'));
     } catch (error) {
       if (isNotMigrated(error)) throw notMigrated(error.message, error);
-      if (isReadOnly(error)) throw refused('one that is read only', 'one that can be written', error);
+      if (isReadOnly(error)) throw refused('a read-only database', 'a writable database', error);
       throw error;
     }
   }
@@ -128,8 +128,8 @@ function share(handle: SqliteHandle): SharedHandle {
 
 function notMigrated(found: string, cause?: Error): SessionAuthError {
   return refused(
-    `one without the tables of this version (${found})`,
-    'one in which nestjs-session-auth/sqlite/schema.sql has been run',
+    `a database without the tables of this version (${found})`,
+    'a database in which nestjs-session-auth/sqlite/schema.sql has been run',
     cause,
   );
 }

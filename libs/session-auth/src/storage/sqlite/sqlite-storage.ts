@@ -69,7 +69,7 @@ export interface SqliteStorage {
  */
 export function sqliteStorage(options: SqliteStorageOptions): SqliteStorage {
   const { audit = {}, queryTimeout } = options;
-  refuseLink('sqliteStorage', options, 'SQLite has nothing that tells other processes');
+  refuseLink('sqliteStorage', options, 'SQLite cannot send messages to other processes');
   const given = 'inject' in options ? undefined : options.database;
   const slot = <T extends { checkTables(): Promise<void> }>(
     make: (database: SqliteHandle, settings: SqliteStoreSettings) => T,

@@ -18,11 +18,11 @@ export function isMysql({ options }: DataSource): boolean {
 export function mysqlPoolOf(dataSource: DataSource): MysqlPool {
   const { pool } = dataSource.driver as unknown as { readonly pool?: MysqlPool };
   if (pool === undefined) {
-    throw refused('with replication', 'one without, on the server that is written to');
+    throw refused('with replication', 'one without replication, on the primary server');
   }
   // TypeORM 0.3 uses the package mysql if it is installed, which has other commands
   if (typeof (pool as { readonly execute?: unknown }).execute !== 'function') {
-    throw refused('on the package mysql', `one on mysql2, with connectorPackage: 'mysql2'`);
+    throw refused('on the package mysql', `a DataSource on mysql2, with connectorPackage: 'mysql2'`);
   }
   return pool;
 }

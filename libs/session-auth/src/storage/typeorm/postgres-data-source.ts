@@ -9,7 +9,7 @@ import type { TypeOrmSessionStoreOptions } from './typeorm-session-store.options
 
 const WORDING = {
   storage: 'typeOrmStorage',
-  remedy: 'CreateSessionAuthTables has been run, and UpgradeSessionAuthTables if that was done by an earlier version',
+  remedy: 'CreateSessionAuthTables has been run, and UpgradeSessionAuthTables after an earlier version',
 };
 
 /**

@@ -43,7 +43,7 @@ export function realmTests(it: (title: string, body: Body) => void): void {
     assert.deepEqual(counts, [20, 20, undefined]);
   });
 
-  it('of different realms, of which it sweeps its own', async (store) => {
+  it('of different realms, and sweeps only those of its realm', async (store) => {
     const stores = realmsOf(store);
     const key = { subject: newSubject(), counter: 'failures' };
     for (const each of stores) await addTo(each, key, NOW, 1);

@@ -45,7 +45,7 @@ export function realmTests(it: DeclareTest): void {
     }
   });
 
-  it('counts and forgets devices of its own realm only, by parallel callers', async (store, node) => {
+  it('counts and forgets only devices of its realm, by parallel callers', async (store, node) => {
     if (realmsOf(store).length === 0) return;
     const userId = newUser();
     const nodes = [0, 1].map((turn) => realmsOf(node(turn)));
@@ -61,7 +61,7 @@ export function realmTests(it: DeclareTest): void {
     assert.deepEqual(left, [2, 2, 0]);
   });
 
-  it('sweeps the records of its own realm only', async (store) => {
+  it('sweeps only the records of its realm', async (store) => {
     const stores = realmsOf(store);
     const record = newRecord(newUser(), { expiresAt: NOW + 1 });
     for (const each of stores) await each.create(record, MAX, NOW);

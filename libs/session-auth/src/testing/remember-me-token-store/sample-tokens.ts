@@ -26,7 +26,7 @@ export async function find(
   { selector }: RememberMeTokenRecord,
 ): Promise<RememberMeTokenRecord> {
   const found = await store.find(selector, NOW);
-  assert.ok(found !== undefined, 'the record is gone');
+  assert.ok(found !== undefined, 'the record is missing');
   return found;
 }
 
@@ -38,7 +38,7 @@ export async function replace(
   changes: RememberMeChanges,
 ): Promise<Exclude<RememberMeReplaceOutcome, { readonly status: 'absent' }>> {
   const outcome = await store.replace(selector, { revision, now: NOW, changes });
-  assert.ok(outcome.status !== 'absent', 'the record is gone');
+  assert.ok(outcome.status !== 'absent', 'the record is missing');
   return outcome;
 }
 

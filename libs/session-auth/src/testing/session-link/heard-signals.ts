@@ -35,7 +35,7 @@ export class ListeningNode {
 
   async until(what: string, holds: () => boolean): Promise<void> {
     for (const end = performance.now() + PATIENCE; !holds(); await pause(2)) {
-      assert.ok(performance.now() < end, `never heard: ${what} (the link was lost ${this.#lost} times)`);
+      assert.ok(performance.now() < end, `not received: ${what} (the link was lost ${this.#lost} times)`);
     }
   }
 }
@@ -70,7 +70,7 @@ export class ListeningNodes {
     const marker = newRecord(userId);
     await store.create(marker, NO_LIMIT, NOW);
     await store.delete(marker.digest, NOW, 'logout');
-    for (const node of this.nodes) await node.until('what comes last', () => node.of(marker).length > 0);
+    for (const node of this.nodes) await node.until('the last signal', () => node.of(marker).length > 0);
   }
 
   async close(): Promise<void> {

@@ -38,7 +38,7 @@ export function endingRaces({ it }: ContractTests): void {
     });
   });
 
-  it('leaves no survivor when hand-overs and uses of tokens meet an end by any of them', async (backend) => {
+  it('leaves no survivor when tokens are issued and used during an end', async (backend) => {
     await forEachRound(backend, async ({ store, node }, round) => {
       const first = await create(store);
       const { record, digest } = await handOut(store, first);

@@ -17,7 +17,7 @@ const usersOf = (userId: string): string[] => [userId, `@staff:${userId}`, `staf
 
 /** Equal user ids, and even equal handles, in different realms are independent. */
 export function realmContract({ it }: ContractTests): void {
-  it('keeps the sessions of equal users in different realms apart, in all operations', async ({ store }) => {
+  it('separates the sessions of equal users in different realms, in all operations', async ({ store }) => {
     const stores = realmsOf(store) ?? [];
     for (const userId of usersOf(newUser())) {
       const device = newDevice();
@@ -44,7 +44,7 @@ export function realmContract({ it }: ContractTests): void {
     }
   });
 
-  it('keeps sessions of one handle in different realms apart', async ({ store }) => {
+  it('separates sessions of one handle in different realms', async ({ store }) => {
     const stores = realmsOf(store) ?? [];
     const userId = newUser();
     const record = newRecord(userId);
@@ -60,7 +60,7 @@ export function realmContract({ it }: ContractTests): void {
     }
   });
 
-  it('touches and rotates sessions of one handle in their own realm only', async ({ store }) => {
+  it('touches and rotates sessions of one handle only in their realm', async ({ store }) => {
     const stores = realmsOf(store) ?? [];
     const userId = newUser();
     const record = newRecord(userId);
@@ -81,7 +81,7 @@ export function realmContract({ it }: ContractTests): void {
     }
   });
 
-  it('lists, changes and ends sessions of its own realm only, by parallel callers', async ({ store, node }) => {
+  it('lists, changes and ends only sessions of its realm, by parallel callers', async ({ store, node }) => {
     if (realmsOf(store) === undefined) return;
     const userId = newUser();
     const nodes = [0, 1].map((turn) => realmsOf(node(turn))!);
@@ -109,7 +109,7 @@ export function realmContract({ it }: ContractTests): void {
     }
   });
 
-  it('pages through the sessions of its own realm only', async ({ store }) => {
+  it('pages only through the sessions of its realm', async ({ store }) => {
     const stores = realmsOf(store) ?? [];
     const userId = newUser();
     const ids: string[][] = stores.map(() => []);
@@ -137,7 +137,7 @@ export function realmContract({ it }: ContractTests): void {
     }
   });
 
-  it('sweeps the sessions of its own realm only, anonymous ones as well', async ({ store }) => {
+  it('sweeps only the sessions of its realm, including anonymous ones', async ({ store }) => {
     const stores = realmsOf(store) ?? [];
     const userId = newUser();
     const over = NOW + 2 * ABSOLUTE;

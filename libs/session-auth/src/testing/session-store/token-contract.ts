@@ -19,7 +19,7 @@ const TIMES = [LATER - 1, LATER, LATER + 1];
  * it.
  */
 export function tokenContract({ it }: ContractTests): void {
-  it('finds a session by any digest with its tag and handle, as it is', async ({ store }) => {
+  it('finds a session unchanged, with any digest of its tag and handle', async ({ store }) => {
     for (const userId of [newUser(), undefined]) {
       const record = await create(store, newRecord(userId));
       for (const digest of digestsOf(record)) assertSame(await liveRecord(store, digest), record);
@@ -29,7 +29,7 @@ export function tokenContract({ it }: ContractTests): void {
   });
 
   for (const kind of ['successor', 'superseded', 'retired', 'renewable'] as const) {
-    it(`touches and updates by a ${kind} token if that is honoured, and by no other`, async ({ store }) => {
+    it(`touches and updates with a ${kind} token only if it is honoured`, async ({ store }) => {
       for (const at of TIMES) {
         const first = newRecord(newUser(), { data: { kept: true } });
         const digest = nextDigest(first.digest);
@@ -41,7 +41,7 @@ export function tokenContract({ it }: ContractTests): void {
     });
   }
 
-  it('touches and updates by the present token, and by none that the session never had', async ({ store }) => {
+  it('touches and updates with the present token, but not with an unknown one', async ({ store }) => {
     const uses: readonly (readonly [(record: SessionRecord) => string, boolean])[] = [
       [({ digest }) => digest, true],
       [({ digest }) => nextDigest(digest), false],
@@ -53,7 +53,7 @@ export function tokenContract({ it }: ContractTests): void {
     }
   });
 
-  it('hands a token over: both are honoured, and the old one for its grace once the new one is used', async ({
+  it('issues a successor: both are honoured, and the old one for its grace period after the new one is used', async ({
     store,
   }) => {
     for (const userId of [newUser(), undefined]) {
@@ -69,7 +69,7 @@ export function tokenContract({ it }: ContractTests): void {
     }
   });
 
-  it('follows a long chain of tokens, and ends it by any of them', async ({ store }) => {
+  it('follows a long chain of tokens, and ends with any of them', async ({ store }) => {
     let record = await create(store, newRecord(newUser(), { data: { kept: true } }));
     const digests = [record.digest];
     for (let i = 0; i < 30; i++) {
@@ -99,7 +99,7 @@ export function tokenContract({ it }: ContractTests): void {
     }
   });
 
-  it('keeps what each token carries of roles that change', async ({ store }) => {
+  it('keeps the roles that each token carries when roles change', async ({ store }) => {
     const first = await create(store, newRecord(newUser(), { roles: ['a', 'b'] }));
     await store.updateByUser(first.userId!, { roles: ['b', 'c'] }, NOW);
     const { record, digest } = await handOut(store, await liveRecord(store, first.digest));
@@ -115,7 +115,7 @@ export function tokenContract({ it }: ContractTests): void {
     assert.deepEqual(await carriedBy(store, next), ['c', 'd']);
   });
 
-  it('ends a session by any of its digests, and all of them with it', async ({ store }) => {
+  it('ends a session with any of its digests, which all stop working', async ({ store }) => {
     for (let by = 0; by < 5; by++) {
       const first = await create(store, newRecord(newUser()));
       const { record, digest } = await handOut(store, await moveOn(store, first));
@@ -130,7 +130,7 @@ export function tokenContract({ it }: ContractTests): void {
     }
   });
 
-  it('ends a session by handle and by user, whatever token it has by now', async ({ store }) => {
+  it('ends a session by handle and by user after its token was replaced', async ({ store }) => {
     const userId = newUser();
     const [byHandle, byUser] = [await create(store, newRecord(userId)), await create(store, newRecord(userId))];
     const moved = [await moveOn(store, byHandle), await replaceToken(store, byUser)];
@@ -139,7 +139,7 @@ export function tokenContract({ it }: ContractTests): void {
     for (const { digest } of [byHandle, byUser, ...moved]) assert.equal(await worthOf(store, digest), 'absent');
   });
 
-  it('takes nothing over from a session of the same handle that has ended', async ({ store }) => {
+  it('keeps nothing from an ended session of the same handle', async ({ store }) => {
     const userId = newUser();
     for (const end of ['delete', 'expiry']) {
       const first = await create(
