@@ -6,9 +6,8 @@ import { ConfigurableModuleClass, type ASYNC_OPTIONS_TYPE } from './session-auth
 /**
  * Server-side sessions for a Nest application. Import it once; its providers are usable everywhere.
  *
- * `forRoot(options)` and
- * `forRootAsync({ useFactory | useClass | useExisting, inject, imports, storage, users, passwords, endpoints, global })`.
- * The application does not start if an option is missing, unknown or contradictory; the error names the option.
+ * `forRoot(options)`, and `forRootAsync({ … })` with `useFactory`, `useClass` or `useExisting`, `inject`, `imports`,
+ * `storage`, `users`, `passwords`, `endpoints` and `global`. The application does not start if an option is missing, unknown or contradictory; the error names the option.
  */
 @Module({})
 export class SessionAuthModule extends ConfigurableModuleClass {

@@ -2,10 +2,10 @@ import { hash, randomBytes } from 'node:crypto';
 
 /*
  * A session token is `shard tag`, `handle` and `secret`: 2, 20 and 43 characters of base64url. Tag and handle say where
- * the session is kept, and stay the same for its whole life. The secret proves that the client was given the token, and
- * is new in every token.
+ * the session is stored, and never change. The secret proves that the client was given the token, and is new in every
+ * token.
  *
- * A digest is the same with SHA-256 of the whole token in the place of the secret.
+ * A digest has the same form, with SHA-256 of the whole token instead of the secret.
  */
 
 export const SHARD_TAG_LENGTH = 2;

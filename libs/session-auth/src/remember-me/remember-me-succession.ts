@@ -8,17 +8,17 @@ import type {
 } from './remember-me-token-store.js';
 
 /*
- * Who presents the present validator is handed a successor, and a session with it. The answer that carries both may get
- * lost. So the present validator stays the present one until its successor is presented, and meanwhile:
+ * A client that presents the present validator gets a successor, and a session with it. The response with both may get
+ * lost. So the present validator stays valid until its successor is presented. Meanwhile:
  *
- * - All who present it within `reuseGrace` of the hand-out share that successor and its session (tabs that start
- *   together).
- * - Later, the answer was lost, and another successor is handed out. Its session takes the place of the one that the
- *   lost answer signed in. If that one was used, the answer was not lost: somebody else holds the validator as well.
+ * - All clients that present it within `reuseGrace` of the hand-out share that successor and its session (tabs that
+ *   open together).
+ * - Later, the response counts as lost, and another successor is issued. Its session replaces the one of the lost
+ *   response. If that session was used, the response was not lost: somebody else holds the validator as well.
  *
- * A successor that is presented becomes the present validator, and is handed a successor itself. For `reuseGrace` from
- * then on, requests that present the validator before were in flight: they are signed in by nothing, and are no sign of
- * theft. Any other validator of the record is. The functions of this file are pure; a store applies their changes with
+ * A presented successor becomes the present validator, and gets a successor itself. For `reuseGrace` from then on,
+ * requests with the previous validator count as in flight: they are refused, but are not a sign of theft. Any other
+ * validator of the record is one. The functions of this file are pure; a store applies their changes with
  * `RememberMeTokenStore.replace`, if the record has not changed meanwhile.
  */
 

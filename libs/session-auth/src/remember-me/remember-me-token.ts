@@ -2,13 +2,13 @@ import { createHmac, hash, randomBytes } from 'node:crypto';
 import { sessionTokenFrom, shardTagOf } from '../crypto/session-token.js';
 
 /*
- * A remember-me token is `selector:validator`. The selector finds the stored record, the validator proves that the
- * client was given it; of the validator only the SHA-256 is stored (ASVS 6.5.2).
+ * A remember-me token is `selector:validator`. The selector finds the stored record, and the validator proves that the
+ * client was given it. Only the SHA-256 of the validator is stored (ASVS 6.5.2).
  *
- * The successor of a validator is HMAC(key, selector, validator, nonce), where the nonce is stored when it is handed out.
- * Nobody can work it out without the server's key, yet it is the same for every tab that presents the same validator
- * while that hand-out is shared. So twenty tabs of a browser that starts end up with one cookie. The session that is
- * handed out with it has its token from the same source, so the tabs share one session as well.
+ * The successor of a validator is HMAC(key, selector, validator, nonce); the nonce is stored when the successor is
+ * issued. Nobody can derive it without the server's key, yet it is the same for every tab that presents the same
+ * validator while that hand-out is shared. So twenty tabs of a starting browser get one cookie. The token of the
+ * session is derived in the same way, so the tabs share one session as well.
  */
 
 const SELECTOR_BYTES = 16;

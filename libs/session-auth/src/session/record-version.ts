@@ -1,11 +1,12 @@
 /*
- * Stored sessions and remember-me tokens carry a version, so that nodes of two versions may serve one store
+ * Stored sessions and remember-me tokens have a version, so that nodes of two versions can use one store
  * (docs/decisions/0031-versions-of-what-is-stored.md):
  *
- * - A node writes its own version. One that changes a record raises the record's version to its own, and never lowers it.
- * - It reads all earlier versions, and the next one: that may add fields, which this node leaves as they are, and may
- *   not change what the fields mean that this node knows.
- * - It neither reads nor changes a record of a later version. It does end one: keys, handles, users and the times at
+ * - A node writes its own version. If it changes a record, it raises the record's version to its own, and never lowers
+ *   it.
+ * - It reads all earlier versions, and the next one. The next version may add fields, which this node keeps, but may
+ *   not change the meaning of known fields.
+ * - It neither reads nor changes a record of a later version, but it can end one: keys, handles, users and the times at
  *   which records end are the same in all versions.
  */
 

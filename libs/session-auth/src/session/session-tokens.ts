@@ -4,12 +4,12 @@ import type { OtherToken, SessionRecord } from './session-record.js';
 /*
  * A session has one token. It is replaced in two ways:
  *
- * - Handed over (an interval, a change of roles): the client is given a successor, and the answer that carries it may
- *   get lost. So the token stays the token until a successor is presented. The first one that is takes its place; the
- *   token before is honoured for a grace, for requests in flight, and all other successors are worth nothing any more.
- * - Taken at once (a login, a proof, a factor): the new token is the token, and every other one is refused.
+ * - Handed over (an interval, a change of roles): the client gets a successor, and the response with it may get lost.
+ *   So the token stays valid until a successor is presented. The first presented successor replaces it. The previous
+ *   token is honoured for a grace period, for requests in flight, and all other successors stop working.
+ * - At once (a login, a proof, a factor): the new token is the token, and every other one is refused.
  *
- * Whatever else was a token of the session has been replaced: its use is reuse, a sign of theft. The functions of this
+ * Every other token that the session has had was replaced: its use is reuse, a sign of theft. The functions of this
  * file are pure; a store applies their changes with `SessionStore.rotate`, if the record has not changed meanwhile.
  */
 

@@ -16,8 +16,8 @@ const IN_TRANSACTION = 1568;
 const DUPLICATE = 1062;
 
 /*
- * ER_OPTION_PREVENTS_STATEMENT, ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION, ER_READ_ONLY_MODE: the server is a replica since
- * a failover, or somebody has made the connection read only.
+ * ER_OPTION_PREVENTS_STATEMENT, ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION, ER_READ_ONLY_MODE: the server became a
+ * replica in a failover, or other code has made the connection read only.
  */
 const READ_ONLY: readonly number[] = [1290, 1792, 1836];
 

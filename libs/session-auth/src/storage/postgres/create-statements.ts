@@ -8,7 +8,7 @@ export interface CreateStatements {
   readonly admit: PostgresStatement;
 }
 
-/* session-statements.ts tells how they stay atomic and free of deadlocks. */
+/* session-statements.ts explains how they stay atomic and free of deadlocks. */
 export function createStatements(session: string, link: LinkClauses): CreateStatements {
   const columns = SESSION_COLUMNS.map((column) => `"${column}"`).join(', ');
   const values = SESSION_COLUMNS.map(parameterOf).join(', ');

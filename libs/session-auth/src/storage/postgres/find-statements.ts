@@ -14,7 +14,9 @@ export interface FindStatements {
 /** The most sessions that one statement reads or removes. */
 export const READ_STEP = 16;
 
-/* `read` suffices for most requests. The others are conditional: session-statements.ts tells how that stays atomic. */
+/*
+ * `read` is enough for most requests. The others are conditional: session-statements.ts explains how that stays atomic.
+ */
 export function findStatements(session: string, link: LinkClauses): FindStatements {
   const removed = `RETURNING s.handle, s.user_id AS owner${link.ended('s', `'expired'`)}`;
   const found = (handle: string): string =>

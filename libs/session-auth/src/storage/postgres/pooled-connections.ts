@@ -76,11 +76,11 @@ export class PooledConnections {
 
   #watch(client: PooledClient, handedOut: number): void {
     /*
-     * Keeps the process alive when the server ends a connection at the moment it is established. The pool stops
-     * listening for errors of a connection that it hands out, and nobody else listens before a promise later. When the
-     * server's welcome and its goodbye (a shutdown, `DROP DATABASE … WITH (FORCE)`) arrive together, the driver emits
-     * both in between, and an `error` event without a listener is an uncaught exception. The failure itself is not
-     * lost: the first statement on such a connection fails.
+     * Keeps the process alive when the server ends a connection while it is being established. The pool stops listening
+     * for errors of a connection that it hands out, and nobody else listens until a promise later. When the server's
+     * welcome and its goodbye (a shutdown, `DROP DATABASE … WITH (FORCE)`) arrive together, the driver emits both in
+     * between, and an `error` event without a listener is an uncaught exception. The failure itself is not lost: the
+     * first statement on such a connection fails.
      */
     client.on('error', () => undefined);
     this.#handedOut.set(client, handedOut);

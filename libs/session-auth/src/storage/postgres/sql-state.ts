@@ -11,14 +11,14 @@ const LOST_NAMES: readonly string[] = ['26000', '42P05'];
 const TIMEOUTS: readonly string[] = ['57014', '55P03'];
 
 /*
- * What our statements, which are always the same, are answered only on a connection that is not as it should be: syntax
- * errors, unknown names and missing rights (another role or search_path), invalid transaction states (a read-only
- * default), a plan of a prepared statement that no longer fits, text in another encoding.
+ * Codes that the library's constant statements get only on a connection with unexpected settings: syntax errors,
+ * unknown names and missing rights (another role or search_path), invalid transaction states (a read-only default), a
+ * prepared plan that no longer fits, text in another encoding.
  */
 const ODD = /^(?:42|25|0A|22021$|22P05$)/;
 
 /*
- * The classes of PostgreSQL's codes. Others look the same and are none: those of the operating system, such as EPIPE, and
+ * The classes of PostgreSQL's codes. Similar texts are other codes: those of the operating system, such as EPIPE, and
  * Prisma's own, such as P2010.
  */
 const SQL_STATE = /^(?:[0-57][0-9A-Z]|F0|HV|P0|XX)[0-9A-Z]{3}$/;

@@ -14,7 +14,10 @@ export interface ThrottleStatements {
 /** The columns that the statements return of a count. */
 const COLUMNS = ['key', 'points', 'until'];
 
-/* What writes several rows takes them in the order of their keys: two that meet wait for each other and do not deadlock. */
+/*
+ * A statement that writes several rows takes them in the order of their keys, so two of them wait for each other
+ * without a deadlock.
+ */
 export function throttleStatements(table: string, keys: StoredKeys): ThrottleStatements {
   const columns = 't.key, t.points::text AS points, t.expires_at::text AS until';
   return {

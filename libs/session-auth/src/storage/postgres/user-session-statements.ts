@@ -18,7 +18,7 @@ export interface UserSessionStatements {
  */
 export const UPDATE_STEP = 1000;
 
-/* session-statements.ts tells how they stay atomic and free of deadlocks. */
+/* session-statements.ts explains how they stay atomic and free of deadlocks. */
 export function userSessionStatements(session: string, link: LinkClauses): UserSessionStatements {
   return {
     // $1 user, $2 now, $3 the length of the page plus one

@@ -10,11 +10,11 @@ import { DEFAULT_REALM, isRealmName, REALM_NAME_RULE, realmPart } from '../../re
  *   sa:{AB}:u:<22 characters>   the sessions of a user: a sorted set of handle and device by createdAt
  *   sa:{AB}:r:<22 characters>   a remember-me token, by its selector: a hash, see redis-remember-me-scripts.ts
  *   sa:{AB}:v:<22 characters>   the remember-me tokens of a user: a sorted set of handle and selector by createdAt
- *   sa:{AB}:a:<20 characters>   what the end of sessions was answered with, for a minute: see redis-session-prelude.ts
+ *   sa:{AB}:a:<20 characters>   the reply to the end of sessions, kept for a minute: see redis-session-prelude.ts
  *   sa:throttle:…               counts of failed logins, see redis-login-throttle-store.ts
- *   sa:link                     no key: the channel of the session link, see redis-channel.ts
+ *   sa:link                     a channel, not a key: that of the session link, see redis-channel.ts
  *
- * `sa:` is the namespace; that of another realm than the default one has `@<realm>:` behind it. `AB` is the shard tag,
+ * `sa:` is the namespace; realms other than the default one add `@<realm>:`. `AB` is the shard tag,
  * with which all digests and selectors of a user begin: a Redis Cluster hashes what is in the braces, so all keys of a
  * user are on one node. A script derives one key of a user from another by replacing the end, which works behind any
  * prefix. The session store writes the key of a session by itself, in one step from the digest of each request.

@@ -2,7 +2,7 @@ import { partsOf, signalOf } from '../../link/link-message.js';
 import type { SessionSignal } from '../../session/session-link.js';
 
 /*
- * What a script publishes, as JSON: kind, reason, handles with blanks between, and user id.
+ * The messages of scripts, as JSON: kind, reason, handles separated by blanks, and user id.
  *
  *   ["ended","logout","<20 characters> <20 characters>","alice"]
  *   ["changed",null,"<20 characters>",null]

@@ -1,8 +1,8 @@
 import { RedisScript } from './redis-script.js';
 
 /*
- * All counts of a subject are fields of one hash, `<count> <until>` each: one key a script, so it runs on a Cluster too.
- * The hash lives as long as the longest of its counts.
+ * All counts of a subject are fields of one hash, each `<count> <until>`. Each script has one key, so it works on a
+ * Cluster too. The hash lives as long as the longest of its counts.
  */
 const PRELUDE = `
 local key, now = KEYS[1], tonumber(ARGV[1])

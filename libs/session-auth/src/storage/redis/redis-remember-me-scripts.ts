@@ -8,9 +8,9 @@ import { RedisScript } from './redis-script.js';
  *
  * Fields of a token: handle `id`, user `u`, the user's name in keys `k`, digest of the present validator `c`, revision
  * `v`, createdAt `n`, lastUsedAt `l`, expiresAt `x`, session `s`, address `i`, user agent `g`. Those of a successor, if
- * one is out: digest `q`, nonce `o`, time `a`, session `t`, and `r`, which is 1 for a repeated one. `p` holds the
- * validators that were replaced lately, the latest first: each 43 characters of digest and 13 digits of time. `z` is the
- * version of the record, see record-version.ts: without it, it is 1. Other fields are of later versions, and stay.
+ * there is one: digest `q`, nonce `o`, time `a`, session `t`, and `r`, which is 1 for a repeated one. `p` holds
+ * recently replaced validators, the latest first: each 43 characters of digest and 13 digits of time. `z` is the
+ * version of the record, see record-version.ts; it defaults to 1. Other fields belong to later versions, and are kept.
  */
 const PRELUDE = `
 local SELECTOR, USER_KEY = 22, ${USER_KEY_LENGTH}

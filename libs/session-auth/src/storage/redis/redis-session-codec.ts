@@ -21,9 +21,9 @@ import { areStoredTokens, decodeToken, encodeToken, type StoredToken } from './r
  *   "c":1700000000000,
  *   ".cart":{"items":[…]}
  *
- * The hash is what the digest of the present token ends with; what a digest begins with, tag and handle, is in the key.
+ * The hash is the end of the present token's digest; its beginning, tag and handle, is in the key.
  * Fields have names of one letter, data keys start with a dot. A touch overwrites the first 26 characters in place,
- * and replaces the lines of address and user agent when they are others.
+ * and replaces the lines of address and user agent if they have changed.
  * Scripts merge fields and data by replacing whole lines, and never decode JSON: JSON text has no raw line break
  * inside, and the beginning of a line up to the colon is unique. A read puts the lines in braces and decodes one JSON
  * object.
@@ -32,9 +32,9 @@ import { areStoredTokens, decodeToken, encodeToken, type StoredToken } from './r
  * authenticatedAt when it equals createdAt and authentication when it is `password`. Nor have revision and rolesSince
  * when they are 0, and tokens and formerRoles when they are empty.
  *
- * `z` is the version of the record, see record-version.ts; a value without that line is of version 1. The header and the
- * line of the version are the same in all versions: what needs another header goes to keys of another letter. A line that
- * is not known is of a later version, and stays as it is.
+ * `z` is the version of the record, see record-version.ts; a value without that line is of version 1. The header and
+ * the line of the version are the same in all versions: another header would need keys with another letter. Unknown
+ * lines belong to a later version, and are kept.
  */
 
 /** The length of the header in characters. */
