@@ -17,7 +17,7 @@ export const DIALECT: Readonly<Record<string, RegExp>> = {
     /(?:^|[.;:!?] )(?:[Nn]ot|[Nn]or|[Nn]ever|[Oo]nly|[Nn]either)\b[^.;]{0,60}?\b(?:is|are|does|do|can|has|have|was|were|will|may)\b(?= \w)|\b, nor (?:is|are|does|do|can|has|have|was|may)\b/gm,
   'idioms → the plain verb':
     /\b(?:all the same|but for|at hand|of late|lately|for long|thereby|therein|thereof|hence|lest|save for|ere|comes? about|c[oa]mes? of|comes? to nothing|to the letter|goes by|go by|went by|held to|stands? for|in (?:the|their|its) place|such a one|the like|let alone|for ever|as ever|comes? along|brings? along|counts? for nothing|worth nothing)\b/gi,
-  'knows no, takes no → does not know': /\b(?:knows?|takes?|finds?|makes?|sees?|asks?|costs?|needs?) no\b/gi,
+  'knows no, takes no → does not know': /\b(?:knows?|takes?|finds?|makes?|sees?|asks?) no\b/gi,
   'What is … as a subject → the noun':
     /(?:^|[.;:!?] )(?:What|Whose|Who|Whom) (?!if|about|this|happens|to )[^.?;]{0,90}/gm,
   'is asked, is let, is taken for → the active verb':

@@ -6,8 +6,9 @@ import { ConfigurableModuleClass, type ASYNC_OPTIONS_TYPE } from './session-auth
 /**
  * Server-side sessions for a Nest application. Import it once; its providers are usable everywhere.
  *
- * `forRoot(options)`, and `forRootAsync({ … })` with `useFactory`, `useClass` or `useExisting`, `inject`, `imports`,
- * `storage`, `users`, `passwords`, `endpoints` and `global`. The application does not start if an option is missing, unknown or contradictory; the error names the option.
+ * Use `forRoot(options)`, or `forRootAsync` with `useFactory`, `useClass` or `useExisting`; `inject`, `imports`,
+ * `storage`, `users`, `passwords`, `endpoints` and `global` stand beside the factory. The application does not start if
+ * an option is missing, unknown or contradictory; the error names the option.
  */
 @Module({})
 export class SessionAuthModule extends ConfigurableModuleClass {
