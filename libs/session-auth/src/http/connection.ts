@@ -27,7 +27,7 @@ export class Connection implements SessionFollower {
   }
 
   add(session: ConnectionSession): void {
-    // not by `push`, which reserves room for sixteen more
+    // not with `push`, which reserves memory for sixteen more items
     this.#sessions = this.#sessions.concat(session);
   }
 

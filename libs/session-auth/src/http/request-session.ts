@@ -16,7 +16,7 @@ import type { Forgetting } from './session-resumer.js';
 export class RequestSession {
   readonly presented: PresentedCookies;
   #responseCookies: ResponseCookies | undefined;
-  /** The token that this request has given the client; null: it has cleared the cookie. Undefined: as presented. */
+  /** The client's new token; null: the cookie was cleared; undefined: the presented token is unchanged. */
   #token: string | null | undefined;
   #live: Promise<Session | undefined> | undefined;
   #session: Promise<Session | undefined> | undefined;

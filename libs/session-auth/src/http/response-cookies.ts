@@ -15,7 +15,7 @@ type OwnCookie = Pick<CookieSet['session'], 'name' | 'expire' | 'expireOthers'>;
  * writing the cookie clears all of them.
  */
 export class ResponseCookies {
-  /** The browser's pre-session id after this response; null: cleared. Undefined: as presented. */
+  /** The browser's pre-session id after this response; null: cleared; undefined: unchanged. */
   #preSessionId: string | null | undefined;
   #isPreSessionWritten = false;
 

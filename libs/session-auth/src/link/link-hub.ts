@@ -35,7 +35,7 @@ export class LinkHub {
   join(realm: string): void {
     if (this.#realms.has(realm)) return;
     this.#realms.add(realm);
-    this.#attempt?.lose(unavailable(`subscribing to realm '${realm}' too`));
+    this.#attempt?.lose(unavailable(`subscribing to realm '${realm}'`));
   }
 
   /** A further link uses the connection. */

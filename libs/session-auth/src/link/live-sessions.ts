@@ -155,7 +155,7 @@ export class LiveSessions implements OnModuleInit, OnApplicationShutdown {
   }
 
   #begin(id: string, digest: string): LiveSession {
-    const link = this.#linkFor('to learn that a session ended', 'not_configured');
+    const link = this.#linkFor('following the end of a session', 'not_configured');
     const session = new LiveSession(id, digest);
     this.#sessions.set(id, session);
     if (this.#timer !== undefined) return session;

@@ -46,7 +46,7 @@ export class OptionReader {
     return value === undefined ? fallback : value;
   }
 
-  /** The options below a key; empty when it is not given. */
+  /** Returns the options below a key; empty if the key is missing. */
   slice(key: string, known: readonly string[]): OptionReader {
     const value = this.given[key];
     return value === undefined

@@ -63,7 +63,7 @@ export interface RememberMeReplacement {
   /** The `revision` of the record that `changes` are based on. */
   readonly revision: number;
   readonly now: number;
-  /** Each field as a whole; `undefined` leaves a field unchanged. */
+  /** The fields to replace, each as a whole; `undefined` leaves a field unchanged. */
   readonly changes: RememberMeChanges;
 }
 

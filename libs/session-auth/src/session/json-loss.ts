@@ -38,7 +38,7 @@ function lossOfObject(value: object): string | undefined {
   const keys = Object.keys(value);
   if (Array.isArray(value)) {
     const others = keys.length > value.length || Object.getOwnPropertySymbols(value).length > 0;
-    return others ? 'an array with further properties, which JSON cannot carry' : undefined;
+    return others ? 'an array with named properties, which JSON cannot carry' : undefined;
   }
   // a Map, a Set, an Error, a RegExp, a boxed value, a typed array …: their content is not in properties
   const tag = Object.prototype.toString.call(value).slice(8, -1);

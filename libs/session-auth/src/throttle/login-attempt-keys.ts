@@ -33,7 +33,7 @@ export interface PairKeys {
 
 /** The counts of an attempt. */
 export interface LoginAttemptKeys {
-  /** Exists while a change of the user's credentials is remembered. */
+  /** A count that exists while a change of the user's credentials is remembered. */
   readonly changed: FailureKey;
   /** All known devices of the user together. */
   readonly devices: FailureKey;
@@ -46,7 +46,7 @@ export interface LoginAttemptKeys {
     | {
         readonly ofUser: PairKeys;
         readonly ofName: PairKeys;
-        /** Exists while the user is known to have signed in from there. */
+        /** A count that exists while the user is known to have signed in from there. */
         readonly known: FailureKey;
       }
     | undefined;

@@ -235,7 +235,7 @@ export class LoginThrottle {
   }
 }
 
-/** Exists while a change of the user's credentials is remembered. */
+/** Returns the key of a count that exists while a change of the user's credentials is remembered. */
 function changedKey(subject: string): FailureKey {
   return { subject, counter: 'changed' };
 }

@@ -13,7 +13,7 @@ export function userIdOf(id: unknown): string {
   if (typeof id === 'string' && id !== '' && isWellFormed(id)) return id;
   if (Number.isSafeInteger(id) || typeof id === 'bigint') return String(id);
   throw invalidUser(
-    `its id is ${describe(id)}; use a non-empty well-formed string, a safe integer or a bigint` +
+    `its id is ${describe(id)}; allowed is a non-empty well-formed string, a safe integer or a bigint` +
       (typeof id === 'object' && id !== null ? ' (String(id) for an object such as an ObjectId)' : ''),
   );
 }

@@ -60,7 +60,7 @@ export class PoolExecutor implements PostgresExecutor {
   }
 }
 
-/** A connection of a pool. The first statement takes it from there. */
+/** A connection of a pool. The first statement takes it from the pool. */
 class PoolLease implements Lease {
   #client: PooledClient | undefined;
   #isToRepeat = false;

@@ -96,7 +96,7 @@ export function sqliteStorage(options: SqliteStorageOptions): SqliteStorage {
   };
 }
 
-/** Warns in production, as the storage in memory does. */
+/** Warns in production about a database in memory, which a restart loses. */
 async function warnOfMemory(sessions: SqliteSessionStore): Promise<void> {
   if (process.env['NODE_ENV'] !== 'production' || !(await sessions.isInMemory())) return;
   new Logger('SessionAuth').warn(

@@ -53,7 +53,7 @@ export function activityContract({ it }: ContractTests): void {
       assert.equal(outcome.status, 'live');
       assertSame(outcome.record, touched);
       assertSame(await liveRecord(store, record.digest, now), touched);
-      // values that the next client does not have stay
+      // keeps values that the next client does not send
       const later = { now: now + MINUTE, idle: IDLE, interval: MINUTE, client: { ip: '192.0.2.9' } };
       const next = { ...touched, ip: '192.0.2.9', lastActivityAt: later.now, expiresAt: later.now + IDLE };
       await store.find(record.digest, later);
