@@ -8,7 +8,7 @@ const REFUSED = {
   statusCode: 403,
   realm: 'default',
   code: 'csrf_failed',
-  message: 'this request cannot be told from a forged one; reload the page',
+  message: 'the request could not be verified; reload the page and try again',
 };
 const CREDENTIALS = { email: 'alice@example.com', password: 'alice-demo-password' };
 const UNSAFE = ['POST', 'PUT', 'PATCH', 'DELETE'];

@@ -37,7 +37,7 @@ describe('the examples of further factors', () => {
       {
         statusCode: 401,
         code: 'further_factor_required',
-        message: 'prove one of these to go on: totp, passkey',
+        message: 'one of these factors is required: totp, passkey',
         realm: 'default',
         factors: ['totp', 'passkey'],
       },

@@ -2,22 +2,21 @@ import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { HTTP_STATUS_BY_CODE } from '../../libs/session-auth/src/errors/error-codes.js';
+import { anchorsOf, linksOf } from '../support/markdown.js';
 
 describe('the guides', () => {
   it('link to what is there, headings included', async () => {
-    const pages = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', ...(await guides())];
+    const pages = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'SECURITY.md', ...(await guides())];
     const broken: string[] = [];
     for (const page of pages) {
-      const text = (await readFile(page, 'utf8')).replace(/^```.*?^```$/gms, '');
-      for (const [, target] of text.matchAll(/\]\(([^)\s]+)\)/g)) {
-        if (/^https?:/.test(target!)) continue;
-        const [path, heading] = target!.split('#');
+      for (const target of linksOf(await readFile(page, 'utf8'))) {
+        if (/^https?:/.test(target)) continue;
+        const [path, heading] = target.split('#');
         const file = path === '' ? page : join(dirname(page), path!);
         const found = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) =>
           error.code === 'EISDIR' ? '' : undefined,
         );
-        const anchors = [...(found ?? '').matchAll(/^#+ (.*)$/gm)].map((match) => anchorOf(match[1]!));
-        if (found === undefined || (heading !== undefined && !anchors.includes(heading)))
+        if (found === undefined || (heading !== undefined && !anchorsOf(found).includes(heading)))
           broken.push(`${page}: ${target}`);
       }
     }
@@ -56,12 +55,4 @@ describe('the guides', () => {
 async function guides(): Promise<string[]> {
   const names = await readdir('docs', { recursive: true });
   return names.filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`);
-}
-
-/** The address of a heading, as the places where Markdown is read make it. */
-function anchorOf(heading: string): string {
-  return heading
-    .toLowerCase()
-    .replace(/[^\p{L}\p{N} _-]/gu, '')
-    .replaceAll(' ', '-');
 }

@@ -1,15 +1,7 @@
-import { execFile } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { BankClient } from '../support/bank-client.js';
-import { buildDemo } from '../support/build.js';
-import { startDemo, type DemoProcess } from '../support/demo-process.js';
-import { PATIENCE } from '../support/patience.js';
+import { readFile } from 'node:fs/promises';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 
-const run = promisify(execFile);
+const MOST_WORDS = 1500;
 
 describe('the README', () => {
   let readme: string;
@@ -25,9 +17,16 @@ describe('the README', () => {
     for (const [, file, code] of blocks) expect(await readFile(file!, 'utf8')).toContain(code);
   });
 
+  it('has at most 1,500 words besides code', () => {
+    const prose = readme.replace(/^```.*?^```$/gms, '');
+    expect(prose.split(/\s+/).length).toBeLessThanOrEqual(MOST_WORDS);
+  });
+});
+
+describe('the page of the options', () => {
   it('names every option that there is, and none that there is not', async () => {
-    const table = readme.slice(readme.indexOf('## Which options'), readme.indexOf('## What does it bring'));
-    const named = new Set([...table.matchAll(/^\| `(\w+)/gm)].map((match) => match[1]));
+    const page = await readFile('docs/options.md', 'utf8');
+    const named = new Set([...page.matchAll(/^\| `(\w+)/gm)].map((match) => match[1]));
     const source = await readFile('libs/session-auth/src/session-auth.options.ts', 'utf8');
     const declared = (name: string): string[] => {
       const body = new RegExp(`export interface ${name} \\{(.*?)^\\}`, 'ms').exec(source)![1]!;
@@ -36,52 +35,5 @@ describe('the README', () => {
     const all = new Set([...declared('SessionAuthOptions'), ...declared('SessionAuthExtras')]);
     all.delete('imports');
     expect([...named].sort()).toEqual([...all].sort());
-  });
-
-  describe('and its transcript', () => {
-    let demo: DemoProcess | undefined;
-    let folder: string | undefined;
-
-    beforeAll(async () => {
-      await buildDemo();
-      demo = await startDemo();
-      folder = await mkdtemp(join(tmpdir(), 'transcript-'));
-    }, PATIENCE);
-
-    afterAll(async () => {
-      await demo?.stop();
-      if (folder) await rm(folder, { recursive: true });
-    });
-
-    it('comes after pages that are all there', async () => {
-      const admin = new BankClient(demo!.port);
-      const pages = [...readme.matchAll(/^\| `(\/\w+)` +\|/gm)].map((match) => match[1]!);
-      expect(pages).toHaveLength(6);
-      expect((await admin.get('/login')).text).toContain('<h1>Sign in</h1>');
-      await admin.login('admin');
-      for (const page of pages.filter((path) => path !== '/login')) {
-        const { status, headers } = await admin.get(page);
-        expect({ page, status, type: headers['content-type'] }).toEqual({
-          page,
-          status: 200,
-          type: 'text/html; charset=utf-8',
-        });
-      }
-    });
-
-    it('is what the demo answers', async () => {
-      const transcript = /<!-- transcript -->\n+```console\n(.*?)^```$/ms.exec(readme)![1]!;
-      const steps = transcript.split(/^\$ /m).slice(1);
-      expect(steps.length).toBeGreaterThan(5);
-      for (const step of steps) {
-        const [command = '', ...lines] = step.trimEnd().split('\n');
-        const here = command.replaceAll('localhost:3000', `localhost:${demo!.port}`);
-        const { stdout } = await run('bash', ['-c', here], { cwd: folder! });
-        const expected = lines.join('\n').trim();
-        const pattern = expected.split('…').map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
-        expect(stdout.trim()).toMatch(new RegExp(`^${pattern.join('[^"]*')}$`));
-      }
-      expect(await readdir(folder!)).toContain('stolen');
-    });
   });
 });

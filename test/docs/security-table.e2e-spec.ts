@@ -7,7 +7,8 @@ import ts from 'typescript';
 import { ADAPTERS, openBackend, startBank } from '../support/bank.js';
 
 const ROOT = join(import.meta.dirname, '../..');
-const SECURITY = readFileSync(join(ROOT, 'SECURITY.md'), 'utf8');
+const ASVS = readFileSync(join(ROOT, 'docs/asvs.md'), 'utf8');
+const PACKAGES = readFileSync(join(ROOT, 'docs/packages.md'), 'utf8');
 const REQUIREMENTS = 70;
 
 interface Row {
@@ -72,22 +73,22 @@ function titlesIn(file: string): ReadonlySet<string> | undefined {
   return known.get(file);
 }
 
-describe('the table of requirements in SECURITY.md', () => {
+describe('the table of requirements in docs/asvs.md', () => {
   it('has every requirement, with tests that there are or the reason why there is none', () => {
-    expect(flawsOf(rowsOf(SECURITY))).toEqual([]);
+    expect(flawsOf(rowsOf(ASVS))).toEqual([]);
   });
 
   it('is followed by the deviations from it, each of a requirement, with tests that there are', () => {
-    const deviations = rowsOf(SECURITY, 'D');
+    const deviations = rowsOf(ASVS, 'D');
     expect(deviations.length).toBeGreaterThan(0);
     expect(flawsOf(deviations, 'D', deviations.length)).toEqual([]);
-    const ids = new Set(rowsOf(SECURITY).map(({ id }) => id));
+    const ids = new Set(rowsOf(ASVS).map(({ id }) => id));
     for (const { text } of deviations) expect(ids).toContain(text.split('|')[0]!.trim());
   });
 
   it('would be found out if it were wrong', () => {
     const row = (id: string, text: string): Row => rowsOf(`| ${id} |${text}|`)[0]!;
-    const rows = rowsOf(SECURITY).map(({ id }) => row(id, ' **Not yet.** '));
+    const rows = rowsOf(ASVS).map(({ id }) => row(id, ' **Not yet.** '));
     const flawsWith = (text: string): string[] => flawsOf([row('C1', text), ...rows.slice(1)]);
     const table = 'test/docs/security-table.e2e-spec.ts';
     expect(flawsWith(' x | `test/none.e2e-spec.ts`: “a” ')).toEqual(['C1: there is no test/none.e2e-spec.ts']);
@@ -104,8 +105,8 @@ describe('the table of requirements in SECURITY.md', () => {
   });
 });
 
-describe('the lifetimes in SECURITY.md', () => {
-  const section = SECURITY.split('## Lifetimes by NIST')[1]!.split('\n## ')[0]!;
+describe('the lifetimes in docs/asvs.md', () => {
+  const section = ASVS.split('## Lifetimes by NIST')[1]!.split('\n## ')[0]!;
   const lines = [...section.matchAll(/^\| (`nistAal\d`|by default) +\|[^|]*\| ([^|]+?) +\| ([^|]+?) +\|$/gm)];
   const documented = lines.map(([, name = '', idle = '', absolute = '']) => {
     const preset = name === 'by default' ? undefined : (name.replaceAll('`', '') as LifetimePreset);
@@ -129,7 +130,7 @@ describe('the lifetimes in SECURITY.md', () => {
   });
 });
 
-describe('the dependencies in SECURITY.md', () => {
+describe('the dependencies in docs/packages.md', () => {
   interface Locked {
     readonly version: string;
     readonly dependencies?: Readonly<Record<string, string>>;
@@ -148,7 +149,7 @@ describe('the dependencies in SECURITY.md', () => {
     const lock = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')) as {
       readonly packages: Readonly<Record<string, Locked>>;
     };
-    const section = SECURITY.split('## Dependencies')[1]!.split('\n## ')[0]!;
+    const section = PACKAGES.split('## Versions and advisories')[1]!.split('\n## ')[0]!;
     const documented = [...section.matchAll(/^\| `([^`]+)` +\| (\S+) /gm)].map(
       ([, name, version]) => `${name} ${version}`,
     );

@@ -52,7 +52,7 @@ export function credentialsChanged(node: NodeChoice, index: number): Operation {
         const revoked = await lifecycle.revokeOthers(userId, id, reason);
         if (issued !== undefined) return { issued, revoked };
         await lifecycle.revoke(userId, id, reason);
-        throw new SessionAuthError('session_required', 'the session was replaced meanwhile');
+        throw new SessionAuthError('session_required', 'another request replaced the session');
       };
       return started(
         change(),

@@ -46,7 +46,7 @@ describe.each(ON_SERVERS)('the health of a node, on $adapter with $store', ({ ad
     async (kind) => {
       await proxy.break({ kind });
       const { status, json, text } = await health();
-      const sessions = { status: 'down', message: 'the session store does not answer' };
+      const sessions = { status: 'down', message: 'the session store does not respond' };
       expect([status, json]).toEqual([503, { status: 'error', info: {}, error: { sessions }, details: { sessions } }]);
       expect(text).not.toMatch(/ECONN|127\.0\.0\.1|redis|postgres/i);
       await proxy.heal();

@@ -183,8 +183,8 @@ describe('in production', () => {
     await client.get('/guarded');
     expect(warnings()).toEqual([
       expect.stringContaining(
-        'sessions, remember-me tokens and counts of failed logins are kept in memory: they end with this process and are ' +
-          "not shared with other nodes; audit events go to Nest's log alone; set the option storage",
+        'sessions, remember-me tokens and counts of failed logins are kept in memory: a restart loses them, and other nodes ' +
+          "do not share them; audit events only go to Nest's log; set the option storage",
       ),
     ]);
   });

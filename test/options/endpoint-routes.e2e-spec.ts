@@ -142,38 +142,42 @@ describe.each(SERVERS)('a route of the application on %s', (adapter) => {
   const below = [Below, RouterModule.register([{ path: 'auth', module: Below }])];
 
   it.each<[string, () => Promise<unknown>, string]>([
-    ['', () => boot([OwnLogin]), 'POST /auth/login is mapped by OwnLogin.enter'],
-    ['that is inherited', () => boot([Inherited]), 'POST /auth/login is mapped by Inherited.enter'],
-    ['with a slash more', () => boot([Slashes]), 'POST /auth//login is mapped by Slashes.enter'],
-    ['in capitals', () => boot([Capitals]), 'POST /AUTH/login is mapped by Capitals.enter'],
-    ['for every verb', () => boot([OwnVerbs]), 'GET /auth/csrf is mapped by OwnVerbs.any'],
-    ['of several paths', () => boot([Several]), 'POST /auth/login is mapped by Several.enter'],
+    ['', () => boot([OwnLogin]), 'POST /auth/login is also mapped by OwnLogin.enter'],
+    ['that is inherited', () => boot([Inherited]), 'POST /auth/login is also mapped by Inherited.enter'],
+    ['with a slash more', () => boot([Slashes]), 'POST /auth//login is also mapped by Slashes.enter'],
+    ['in capitals', () => boot([Capitals]), 'POST /AUTH/login is also mapped by Capitals.enter'],
+    ['for every verb', () => boot([OwnVerbs]), 'GET /auth/csrf is also mapped by OwnVerbs.any'],
+    ['of several paths', () => boot([Several]), 'POST /auth/login is also mapped by Several.enter'],
     [
       'with a parameter in the same place',
       () => boot([OwnRevoke]),
-      'DELETE /auth/sessions/:name is mapped by OwnRevoke.revoke',
+      'DELETE /auth/sessions/:name is also mapped by OwnRevoke.revoke',
     ],
-    ['under a prefix', () => boot([OwnLogin], prefixed), 'POST /api/auth/login is mapped by OwnLogin.enter'],
+    ['under a prefix', () => boot([OwnLogin], prefixed), 'POST /api/auth/login is also mapped by OwnLogin.enter'],
     [
       'that is excluded from the prefix',
       () => boot([BesidePrefix], excluding),
-      'POST /api/auth/login is mapped by BesidePrefix.enter',
+      'POST /api/auth/login is also mapped by BesidePrefix.enter',
     ],
     [
       'at the path of its module',
       () => boot([], undefined, undefined, below),
-      'POST /auth/login is mapped by LoginOfModule.enter',
+      'POST /auth/login is also mapped by LoginOfModule.enter',
     ],
     [
       'of a version in the path',
       () => boot([Versioned], byPath, at('v1/auth')),
-      'POST /v1/auth/login is mapped by Versioned.enter',
+      'POST /v1/auth/login is also mapped by Versioned.enter',
     ],
-    ['of a version in a header', () => boot([Versioned], byHeader), 'POST /auth/login is mapped by Versioned.enter'],
+    [
+      'of a version in a header',
+      () => boot([Versioned], byHeader),
+      'POST /auth/login is also mapped by Versioned.enter',
+    ],
   ])('%s that is mapped by an endpoint as well does not boot', async (_, boots, message) => {
     await expect(boots()).rejects.toMatchObject({
       code: 'invalid_configuration',
-      message: expect.stringContaining(`SessionAuthModule of realm 'default': endpoints.except: ${message} as well`),
+      message: expect.stringContaining(`SessionAuthModule of realm 'default': endpoints.except: ${message};`),
     });
   });
 
@@ -187,7 +191,7 @@ describe.each(SERVERS)('a route of the application on %s', (adapter) => {
   it('names the endpoint and the realm in the error', async () => {
     const staff = forRoot({ realm: 'staff', users, endpoints: { path: 'auth' } });
     await expect(boot([OwnRevoke], undefined, staff, [forRoot()])).rejects.toThrow(
-      "realm 'staff': endpoints.except: DELETE /auth/sessions/:name is mapped by OwnRevoke.revoke as well; allowed is " +
+      "realm 'staff': endpoints.except: DELETE /auth/sessions/:name is also mapped by OwnRevoke.revoke; allowed is " +
         "another endpoints.path, or endpoints.except: ['revoke'], which leaves this route to OwnRevoke.revoke",
     );
   });

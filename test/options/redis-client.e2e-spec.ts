@@ -88,7 +88,7 @@ describe('a client of redis that nobody has connected', () => {
   ])('does not boot, and is told what to call: %s', async (_name, make) => {
     const expected = refusal(
       'a client of redis that is not connected',
-      'allowed is one whose connect() has been called',
+      'allowed is a client whose connect() has been called',
     );
     await expect(boot(make())).rejects.toMatchObject(expected);
     await expect(bootInjecting(make())).rejects.toMatchObject(expected);

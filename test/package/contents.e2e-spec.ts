@@ -6,7 +6,7 @@ import { PATIENCE } from '../support/patience.js';
 
 jest.setTimeout(PATIENCE);
 
-/** What is in it besides code: SQL that users run. */
+/** The SQL that users run. */
 const tables = [
   'postgres/schema.sql',
   'postgres/upgrade.sql',
@@ -24,9 +24,10 @@ describe('the package as it would be published', () => {
 
   it('holds the build, its documents and nothing else', async () => {
     const files = (await run('tar', ['-tzf', tarball])).stdout.trim().split('\n');
-    const documents = ['package.json', 'LICENSE', 'README.md', 'CHANGELOG.md', ...tables].map(
-      (name) => `package/${name}`,
-    );
+    const guides = (await readdir('docs')).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`);
+    const pictures = ['docs/images/devices.png', 'docs/performance-added-cpu.svg'];
+    const pages = ['README.md', 'CHANGELOG.md', 'SECURITY.md', ...guides, ...pictures];
+    const documents = ['package.json', 'LICENSE', ...pages, ...tables].map((name) => `package/${name}`);
     expect(files).toEqual(expect.arrayContaining([...documents, 'package/dist/index.js', 'package/dist/index.d.ts']));
     const others = files.filter((file) => !documents.includes(file) && !/^package\/dist\/.*\.(js|d\.ts)$/.test(file));
     expect(others).toEqual([]);
@@ -51,13 +52,13 @@ describe('the package as it would be published', () => {
     expect(types!.stdout).toContain('No problems found');
   });
 
-  it('is as large, and depends on as much, as the README says', async () => {
-    const readme = await readFile('README.md', 'utf8');
+  it('is as large, and depends on as much, as docs/packages.md says', async () => {
+    const page = await readFile('docs/packages.md', 'utf8');
     const { dependencies } = JSON.parse(await readFile('libs/session-auth/package.json', 'utf8')) as {
       dependencies: object;
     };
-    const section = readme.slice(readme.indexOf('## What does it bring along?'));
-    const named = [...section.slice(0, section.indexOf('\n## ')).matchAll(/^\| `([^`]+)`/gm)].map((match) => match[1]);
+    const section = page.slice(0, page.indexOf('\n## '));
+    const named = [...section.matchAll(/^\| `([^`]+)`/gm)].map((match) => match[1]);
     expect(named.sort()).toEqual(Object.keys(dependencies).sort());
 
     const project = await emptyProject('size');

@@ -47,7 +47,7 @@ export function testPackageWithNest(nest: 11 | 12): void {
 
     it('runs the README’s quick start as it is pasted, in at most 15 lines beside the users', async () => {
       const readme = await readFile('README.md', 'utf8');
-      const start = readme.slice(readme.indexOf('## Quick start'), readme.indexOf('## What do I get'));
+      const start = readme.slice(readme.indexOf('## Quick start'), readme.indexOf('## What you get'));
       const blocks = [...start.matchAll(/^```ts\n(\/\/ (\S+)\n.*?)^```$/gms)].map(([, code, path]) => ({
         name: basename(path!),
         code: code!,

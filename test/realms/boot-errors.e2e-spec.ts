@@ -81,12 +81,12 @@ describe('two realms', () => {
     [
       'with one cookie name',
       () => [forRoot(), staff({ cookie: { name: '__Host-session', path: '/' } })],
-      /realm 'staff': cookie\.name: given what makes a cookie '__Host-session', as realm 'default' has/,
+      /realm 'staff': cookie\.name: given a name that makes a cookie '__Host-session', as realm 'default' has/,
     ],
     [
       'one of whose cookies is named as a derived one of the other',
       () => [forRoot(), staff({ cookie: { name: '__Host-session-remember' } })],
-      /realm 'staff': cookie\.name: given what makes a cookie '__Host-session-remember', as realm 'default'/,
+      /realm 'staff': cookie\.name: given a name that makes a cookie '__Host-session-remember', as realm 'default'/,
     ],
     [
       'with endpoints at one path',

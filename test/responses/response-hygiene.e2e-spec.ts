@@ -317,7 +317,7 @@ describe.each(SERVERS)('responses on %s', (adapter) => {
     expect(answers[2]!.json).toEqual({
       statusCode: 503,
       code: 'session_store_unavailable',
-      message: 'Sessions are unavailable for the moment',
+      message: 'Sessions are unavailable at the moment',
       realm: 'default',
     });
     expect(answers[1]!.json).toEqual({

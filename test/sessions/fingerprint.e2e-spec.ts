@@ -288,7 +288,7 @@ describe('fingerprint options', () => {
     [{ headers: [{}] }, /fingerprint\.headers\[0\]\.name/],
     [{ headers: [1] }, /fingerprint\.headers\[0\]: given a number/],
     [{ headers: ['accept', { name: 'dnt', compare: 'loose' }] }, /fingerprint\.headers\[1\]\.compare: given 'loose'/],
-    [{ headers: ['accept', 'Accept'] }, /fingerprint\.headers: given one of them twice/],
+    [{ headers: ['accept', 'Accept'] }, /fingerprint\.headers: given a header twice/],
     [{ headers: [{ name: 'dnt', policy: 'destroy' }] }, /fingerprint\.headers\[0\]\.policy: given an unknown option/],
     [{ headers: [{ name: 'dnt', onMismatch: 'report' }] }, /fingerprint\.headers\[0\]\.onMismatch: given an unknown/],
     [{ onMismatch: { dnt: 'report' } }, /fingerprint\.onMismatch\.dnt: given an unknown option/],

@@ -93,7 +93,7 @@ describe.each(Object.entries(OPEN))('a session of another version in %s', (_, op
     await age(record.id, 4);
     const before = [await stored(record.id), await stored(other.id)];
     await expect(call(store, record.digest)).rejects.toMatchObject({
-      message: expect.stringContaining('this node reads those up to version 3') as unknown,
+      message: expect.stringContaining('this node reads records up to version 3') as unknown,
     });
     await expect(call(store, record.digest)).rejects.not.toHaveProperty('code', 'corrupt_session_record');
     expect([name, await stored(record.id), await stored(other.id)]).toEqual([name, ...before]);

@@ -35,7 +35,7 @@ describe('a node with streams whose Redis is away', () => {
   it('starts, says so, and ends streams when it is back', async () => {
     await proxy.break({ kind: 'refuse' });
     bank = await start();
-    expect(bank.log.join('\n')).toContain('the session link is away');
+    expect(bank.log.join('\n')).toContain('the session link is down');
     await proxy.heal();
     await until(() => bank!.app.get(SessionLink).isHealthy);
     const alice = bank.client();

@@ -160,7 +160,7 @@ describe('the signal of a session', () => {
     const alice = bank.client();
     await alice.login('alice');
     expect(await alice.get('/streams/same')).toMatchObject({ status: 500, json: { code: 'not_configured' } });
-    expect(bank.log.join('\n')).toContain('takes the session link: set link: true of the storage');
+    expect(bank.log.join('\n')).toContain('needs the session link: set link: true in the storage');
     const { sessions } = await bank.app.get(SessionLifecycleService).list('alice');
     expect(() => sessions[0]!.signal).toThrow(expect.objectContaining({ code: 'request_not_bound' }));
     await bank.close();

@@ -121,7 +121,7 @@ describe.each(ADAPTERS.flatMap((adapter) => SOCKETS.map((sockets) => ({ adapter,
       });
       await once(client, 'close');
       expect([handled, watches.count]).toEqual([[], 0]);
-      const said = log.filter(({ level, text }) => level === 'error' && text.includes('opened past withSessions'));
+      const said = log.filter(({ level, text }) => level === 'error' && text.includes('bypassed withSessions'));
       expect(said).toHaveLength(1);
     });
 

@@ -69,7 +69,7 @@ describe('withSessions refuses to boot, and says why,', () => {
       const starting = startNode({ sockets: 'ws', backend: { ...backend, linkedStorage: backend.storage } });
       await expect(starting).rejects.toMatchObject({
         code: 'invalid_configuration',
-        message: expect.stringMatching(/withSessions takes the session link: set link: true/),
+        message: expect.stringMatching(/withSessions needs the session link: set link: true/),
       });
     });
   });

@@ -28,20 +28,20 @@ import type { StorageSlots } from './storage/storage.options.js';
 import { LoginThrottleStore } from './throttle/login-throttle-store.js';
 import { SessionUserProvider } from './users/session-user-provider.js';
 
-/** What the extras of a module bring. */
+/** The parts of a realm that the extras of a module define. */
 export interface RealmSlots {
   readonly storage: StorageSlots;
   readonly passwords: ProviderSlot<PasswordHasher>;
   readonly users: ProviderSlot<SessionUserProvider> | undefined;
   readonly notifier: ProviderSlot<NewSessionNotifier> | undefined;
   readonly isGlobal: boolean;
-  /** Undefined: there are no endpoints. */
+  /** Undefined: no endpoints. */
   readonly endpointsPath: string | undefined;
 }
 
 const STORES = [SessionStore, RememberMeTokenStore, LoginThrottleStore, AuditLog] as const;
 
-/** What the registry is told of: services, cookies, the audit log, then the stores by their options. */
+/** The parts that the registry knows: services, cookies, the audit log, then the stores by their options. */
 const REGISTERED = [
   RequestSessionFactory,
   CsrfService,
@@ -54,7 +54,7 @@ const REGISTERED = [
 ] as const;
 const STORE_OPTIONS = ['storage.sessions', 'storage.rememberMe', 'storage.throttle'];
 
-/** Every token under which a realm provides something of its own. */
+/** Every token for which a realm has its own provider. */
 const OWN_TOKENS: readonly InjectionToken[] = [
   REALM,
   ENDPOINTS_SETTINGS,
@@ -65,7 +65,7 @@ const OWN_TOKENS: readonly InjectionToken[] = [
   ...CORE_PROVIDERS.map((provider) => (typeof provider === 'function' ? provider : provider.provide)),
 ];
 
-/** The providers of a realm, but for those of its endpoints, and what its module exports. */
+/** Returns the providers of a realm, except those of its endpoints, and the exports of its module. */
 export function partsOfRealm(
   realm: string,
   { storage, passwords, users, notifier, isGlobal, endpointsPath }: RealmSlots,
@@ -90,7 +90,7 @@ export function partsOfRealm(
       ...optional(NewSessionNotifier, notifier),
       ...CORE_PROVIDERS.map((provider) => ofRealm.own(provider)),
       {
-        // Nest may tell modules apart by what is written of them: two of one realm must both be there to be refused
+        // Nest may merge modules with equal metadata, but two of one realm must both exist to be refused
         provide: Symbol(`nestjs-session-auth registration of realm '${realm}' ${randomUUID()}`),
         inject: [RealmRegistry, ...REGISTERED.map((token) => ofRealm.tokenOf(token))],
         useFactory: (
@@ -117,14 +117,15 @@ export function partsOfRealm(
           }),
       },
       ...(isGlobal ? [globalGuard(realm, SessionAuthGuard), messageGuards(realm)] : []),
-      // whether it is global may be known to a factory only; after the session's, so that a visitor is told to sign in
+      // a factory may decide whether it is global; after the session's guard, so that an anonymous visitor gets 401
+      // first
       globalGuard(realm, CsrfGuard, ofRealm.tokenOf(CSRF_SETTINGS)),
     ],
     exports: [...exported, ...(users === undefined ? [] : [SessionUserProvider])].map((each) => ofRealm.tokenOf(each)),
   };
 }
 
-/** The endpoints of a realm. */
+/** Returns the endpoints of a realm. */
 export function endpointsOfRealm(
   realm: string,
   endpoints: EndpointsSettings,
@@ -137,7 +138,7 @@ export function endpointsOfRealm(
     providers: [
       ofRealm.slot(ENDPOINTS_SETTINGS, { useValue: endpoints }),
       {
-        // Nest waits for it when the application is made, so that the document can be made as soon as there is one
+        // Nest waits for it when the application is created, so that the document can be made right afterwards
         provide: Symbol(`nestjs-session-auth documentation of realm '${realm}'`),
         inject: [ofRealm.tokenOf(CSRF_SETTINGS)],
         useFactory: ({ header }: CsrfSettings) => documentEndpoints(controller, { realm, csrfHeader: header }),
@@ -146,7 +147,9 @@ export function endpointsOfRealm(
   };
 }
 
-/** A store as the application gives it, and where that is not the default realm's, what it returns for the realm. */
+/**
+ * Returns the application's store, or for realms other than the default one, the store that it returns for the realm.
+ */
 function storeOf(ofRealm: ProvidersOfRealm, realm: string, token: InjectionToken, slot: object): Provider[] {
   if (realm === DEFAULT_REALM) return [ofRealm.slot(token, slot)];
   const given = Symbol('nestjs-session-auth store of all realms');
@@ -160,7 +163,7 @@ function storeOf(ofRealm: ProvidersOfRealm, realm: string, token: InjectionToken
   ];
 }
 
-/** What is global in a hybrid application too. */
+/** The guards that a hybrid application also applies to messages. */
 function messageGuards(realm: string): Provider {
   return {
     provide: Symbol(`nestjs-session-auth guards of messages of realm '${realm}'`),
@@ -170,12 +173,12 @@ function messageGuards(realm: string): Provider {
   };
 }
 
-/** @param settings where it is told whether the guard is global. @default it is */
+/** @param settings the token that says whether the guard is global. @default it is */
 function globalGuard(realm: string, guard: Type<SessionAuthGuard | CsrfGuard>, settings?: InjectionToken): Provider {
   return {
     provide: APP_GUARD,
     inject: [RealmRegistry, guard, ...(settings === undefined ? [] : [settings])],
-    // Nest leaves out a global guard that is undefined
+    // Nest skips a global guard that is undefined
     useFactory: (realms: RealmRegistry, made: SessionAuthGuard | CsrfGuard, { global } = { global: true }) =>
       global ? new GuardOfRealm(realms, realm, made) : undefined,
   };

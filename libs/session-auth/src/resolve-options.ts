@@ -18,13 +18,13 @@ import { MAX_DATA_SIZE, resolveMaxDataSize } from './session/session-data.option
 import { LOGIN_THROTTLE_SETTINGS, resolveLoginThrottle } from './throttle/login-throttle.options.js';
 import { PASSWORD_QUEUE_SETTINGS, resolvePasswordQueue } from './throttle/password-queue.options.js';
 
-/** Where Nest's builder puts what `forRoot` was given or a `forRootAsync` factory returned. */
+/** Where Nest's builder puts the argument of `forRoot` or the result of a `forRootAsync` factory. */
 export const SESSION_AUTH_OPTIONS = Symbol('nestjs-session-auth options');
 
-/** Where the resolved options are injected from. */
+/** The token of the resolved options. */
 export const RESOLVED_OPTIONS = Symbol('nestjs-session-auth resolved options');
 
-/** What each option is resolved by and injected from, in the order in which the options are looked at. */
+/** The resolver and the token of each option, in the order in which the options are checked. */
 const SLICES = {
   secrets: { resolve: resolveSecrets, token: SECRETS },
   cookie: { resolve: resolveCookie, token: COOKIE_ATTRIBUTES },
@@ -50,12 +50,12 @@ export type ResolvedSessionAuthOptions = {
 };
 
 /**
- * Defaults and validation in one pure step.
+ * Applies defaults and validation in one pure step.
  *
- * @param options what the application gave
- * @param production whether the rules for production hold (`NODE_ENV=production`)
- * @param realm the realm whose options they are
- * @throws SessionAuthError `invalid_configuration`, naming the option's path, what was given and what is allowed
+ * @param options the options of the application
+ * @param production whether the rules for production apply (`NODE_ENV=production`)
+ * @param realm the realm of the options
+ * @throws SessionAuthError `invalid_configuration`, naming the option's path, its value and the allowed values
  */
 export function resolveOptions(
   options: unknown,
@@ -77,12 +77,12 @@ export function resolveRealm(extras: OptionReader): string {
   return given;
 }
 
-/** How error messages name the module of a realm. */
+/** Names the module of a realm in error messages. */
 export function ownerOf(realm: string): string {
   return `SessionAuthModule${realmPart(realm, " of realm '", "'")}`;
 }
 
-/** The resolved options, all together and each by its own token, so that a class is given what it needs and no more. */
+/** The resolved options, together and separately by their own tokens, so that a class receives only what it needs. */
 export const OPTION_PROVIDERS: readonly FactoryProvider[] = [
   {
     provide: RESOLVED_OPTIONS,

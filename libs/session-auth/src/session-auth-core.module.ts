@@ -16,7 +16,7 @@ import { MappedRoutes } from './http/mapped-routes.js';
 import { RouteRealms } from './boot/route-realms.js';
 import { StreamHandlers } from './streams/stream-handlers.js';
 
-/** What all realms share: they find the realm of a route, or of an error, by themselves. */
+/** The providers that all realms share: they find the realm of a route, or of an error, by themselves. */
 const SHARED = [
   RealmRegistry,
   CsrfGuard,
@@ -28,7 +28,7 @@ const SHARED = [
   SessionAuthGuard,
 ];
 
-/** There is one of it in an application, whatever the number of realms: each of their modules imports it. */
+/** One instance in an application, for all realms: each of their modules imports it. */
 @Global()
 @Module({
   providers: [
@@ -54,8 +54,8 @@ export class SessionAuthCoreModule implements NestModule {
   ) {}
 
   /**
-   * Nest calls it when the prefix and the versions are set and no route is mapped: Fastify refuses the second of two by
-   * itself.
+   * Nest calls it when prefix and versions are set and no route is mapped yet: Fastify itself refuses the second of two
+   * routes.
    */
   configure(): void {
     const routes = this.mapped.all();

@@ -11,7 +11,7 @@ import type { NewSessionNotifier } from './session/new-session-notifier.js';
 import { resolveStorage } from './storage/storage.options.js';
 import type { SessionUserProvider } from './users/session-user-provider.js';
 
-// what is named here is kept out of the options that a factory may return
+// these names are removed from the options that a factory may return
 const EXTRAS: Readonly<Record<keyof SessionAuthExtras, undefined>> = {
   realm: undefined,
   imports: undefined,
@@ -31,13 +31,13 @@ export const { ConfigurableModuleClass, ASYNC_OPTIONS_TYPE } = new ConfigurableM
   .build();
 
 /**
- * Adds what the extras ask for to the module that Nest's builder made.
+ * Adds the parts of the extras to the module that Nest's builder made.
  *
  * @throws SessionAuthError `invalid_configuration`
  */
 function addParts(definition: DynamicModule, given: object): DynamicModule {
   const isAsync = isBuiltByFactory(definition);
-  // next to a factory, the options proper would be overlooked; without one, `resolveOptions` looks after the rest
+  // beside a factory, the options themselves would be ignored; without one, `resolveOptions` checks the rest
   const known = [...Object.keys(EXTRAS), 'passwords', ...(isAsync ? [] : Object.keys(given))];
   const realm = resolveRealm(OptionReader.root(given, known));
   const extras = OptionReader.root(given, known, ownerOf(realm));

@@ -4,15 +4,15 @@ import type { ProviderSlot } from './options/provider-slot.js';
 import { ConfigurableModuleClass, type ASYNC_OPTIONS_TYPE } from './session-auth.module-definition.js';
 
 /**
- * Server-side sessions for a Nest application, imported once, usable everywhere.
+ * Server-side sessions for a Nest application. Import it once; its providers are usable everywhere.
  *
- * `forRoot(options)` and `forRootAsync({ useFactory | useClass | useExisting, inject, imports, storage, users,
- * passwords, endpoints, global })`. The booting of the application fails with an error that names the option when one is
- * missing, unknown or contradictory.
+ * Use `forRoot(options)`, or `forRootAsync` with `useFactory`, `useClass` or `useExisting`; `inject`, `imports`,
+ * `storage`, `users`, `passwords`, `endpoints` and `global` stand beside the factory. The application does not start if
+ * an option is missing, unknown or contradictory; the error names the option.
  */
 @Module({})
 export class SessionAuthModule extends ConfigurableModuleClass {
-  /** `passwords` takes a provider here; bcrypt's cost belongs in what the factory answers. */
+  /** `passwords` takes a provider here; set bcrypt's cost in the result of the factory. */
   static override forRootAsync(
     options: typeof ASYNC_OPTIONS_TYPE & { readonly passwords?: ProviderSlot<PasswordHasher> },
   ): DynamicModule {

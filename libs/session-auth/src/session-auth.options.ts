@@ -20,44 +20,50 @@ import type { PasswordQueueOptions } from './throttle/password-queue.options.js'
 import type { Duration } from './time/durations.js';
 import type { SessionUser, SessionUserProvider } from './users/session-user-provider.js';
 
-/** What `forRoot` takes besides the parts, and a `forRootAsync` factory answers. */
+/** The options of `forRoot` besides the parts, and the result of a `forRootAsync` factory. */
 export interface SessionAuthOptions {
   /**
-   * The key ring: at least one secret of 32 bytes or more. The first seals, all of them open; to rotate, put a new one
-   * in front and drop the last one after `lifetime.absolute`.
+   * The key ring: at least one secret of 32 bytes or more. The first one seals, all of them open. To rotate, put a new
+   * one in front and remove the last one after `lifetime.absolute`.
    */
   readonly secrets: readonly string[];
-  /** Name and attributes of the session cookie. @default `__Host-session` (`__Host-<realm>-session`), Secure, HttpOnly, SameSite=Lax, Path=/ */
+  /**
+   * Name and attributes of the session cookie. @default `__Host-session` (`__Host-<realm>-session`), Secure, HttpOnly,
+   * SameSite=Lax, Path=/
+   */
   readonly cookie?: CookieOptions;
   /**
-   * Durations, or a NIST preset by name. Above 30 days absolute or below 2 minutes idle the start-up warns.
+   * Durations, or the name of a NIST preset. The module warns at boot above 30 days absolute or below 2 minutes idle.
    *
    * @default idle 1 hour, absolute 24 hours
    */
   readonly lifetime?: LifetimeOptions | LifetimePreset;
-  /** A number or function is short for `{ max }`. @default 3 sessions, the oldest evicted */
+  /** A number or function is a short form of `{ max }`. @default 3 sessions, the oldest evicted */
   readonly concurrency?: ConcurrencyOptions | number | ((user: SessionUser) => UserLimit | Promise<UserLimit>);
-  /** Binds a session to traits of its client; `false`: not at all. @default User-Agent, Accept-Language, Accept-Encoding */
+  /**
+   * Binds a session to traits of its client; `false` turns it off. @default User-Agent, Accept-Language,
+   * Accept-Encoding
+   */
   readonly fingerprint?: FingerprintOptions | false;
-  /** Protection of unsafe requests. @default where `@CsrfProtected()` asks for it, by header or form field */
+  /** Protection of unsafe requests. @default for `@CsrfProtected()` handlers, by header or form field */
   readonly csrf?: CsrfOptions;
-  /** What responses say. @default answers for which the session was asked are `no-store` */
+  /** Headers of responses. @default responses that used the session are `no-store` */
   readonly http?: HttpOptions;
-  /** Where operations of GraphQL have their request. @default at the usual places of their context */
+  /** Where GraphQL operations have their request. @default at the usual places of their context */
   readonly graphql?: GraphqlOptions;
-  /** Devices that stay signed in beyond the session. `false`: off. @default on, for logins that ask for it */
+  /** Devices that stay signed in beyond the session. `false` turns it off. @default on, for logins that choose it */
   readonly rememberMe?: RememberMeOptions | false;
-  /** bcrypt's settings, or in `forRoot` a `PasswordHasher` of the application's own. @default `{ cost: 12 }` */
+  /** bcrypt's settings, or in `forRoot` a `PasswordHasher` of the application. @default `{ cost: 12 }` */
   readonly passwords?: PasswordOptions | ProviderSlot<PasswordHasher>;
-  /** How many passwords may wait to be checked. @default 64 of one address, 256 in all */
+  /** How many passwords may wait to be checked. @default 64 from one address, 256 in total */
   readonly passwordQueue?: PasswordQueueOptions;
-  /** How guessing of passwords is slowed down; `false`: not at all. @default on, see {@link LoginThrottleOptions} */
+  /** How guessing of passwords is slowed down; `false` turns it off. @default on, see {@link LoginThrottleOptions} */
   readonly loginThrottle?: LoginThrottleOptions | false;
-  /** Recognises devices that were signed in from before; `false`: none is. @default for 180 days after a login */
+  /** Recognises devices that were signed in from before; `false` turns it off. @default for 180 days after a login */
   readonly deviceCookie?: DeviceCookieOptions | false;
-  /** Removal of what has expired; `false`: only by `SessionCleanupService.run`. @default every hour */
+  /** Removes expired records; `false`: only `SessionCleanupService.run` does. @default every hour */
   readonly cleanup?: CleanupOptions | false;
-  /** How long a request waits for the store before it is answered 503. @default '2s' */
+  /** How long a request waits for the store before the response is 503. @default '2s' */
   readonly storeTimeout?: Duration;
   /** The most bytes of JSON a session's data may take. @default 65536 */
   readonly maxDataSize?: number;
@@ -67,15 +73,18 @@ export interface SessionAuthOptions {
 export interface SessionAuthExtras {
   /** The name of the realm that the module makes: 1 to 32 of a-z, 0-9 and -. @default 'default' */
   readonly realm?: string;
-  /** Modules that export what the slots below ask for. @default none */
+  /** Modules that export the dependencies of the slots below. @default none */
   readonly imports?: ModuleMetadata['imports'];
   /** @default memory for all, with a warning in production */
   readonly storage?: StorageOptions | 'memory';
   /** The application's users. Needed for login, `@CurrentUser()` and the endpoints. @default none */
   readonly users?: ProviderSlot<SessionUserProvider>;
-  /** Tells users of new sessions. @default nobody is told */
+  /** Notifies users of new sessions. @default nobody is notified */
   readonly notifier?: ProviderSlot<NewSessionNotifier>;
-  /** `false`: none. @default `{ path: 'auth', recentAuth: '10m' }`, path `<realm>/auth` of another realm, where `users` is given */
+  /**
+   * `false` turns them off. @default `{ path: 'auth', recentAuth: '10m' }` with path `<realm>/auth` in other realms, if
+   * `users` is given
+   */
   readonly endpoints?: EndpointsOptions | false;
   /** `true`: every route needs a session unless it is `@Public()`. @default false */
   readonly global?: boolean;

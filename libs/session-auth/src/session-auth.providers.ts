@@ -49,7 +49,7 @@ import { PasswordQueue } from './throttle/password-queue.js';
 import { SessionGuessing } from './throttle/session-guessing.js';
 import { Clock, SystemClock } from './time/clock.js';
 
-/** What Nest builds by itself, and an application may inject. */
+/** Classes that Nest builds, and an application may inject. */
 const EXPORTED_CLASSES = [
   ConcurrentSessionsService,
   CsrfService,
@@ -62,10 +62,10 @@ const EXPORTED_CLASSES = [
   SessionStoreHealthIndicator,
 ];
 
-/** What an application may inject, besides the stores and users of its own. */
+/** Everything that an application may inject, besides its own stores and users. */
 export const CORE_EXPORTS = [...EXPORTED_CLASSES, AuditLog, Clock, SessionLink];
 
-/** All but what the extras of the module bring: stores, users and the like. */
+/** All providers except those of the module's extras: stores, users and the like. */
 export const CORE_PROVIDERS: readonly Provider[] = [
   ...OPTION_PROVIDERS,
   ...EXPORTED_CLASSES,
@@ -102,7 +102,7 @@ export const CORE_PROVIDERS: readonly Provider[] = [
     useFactory: (rememberMeTokens: object, auditEvents: object, throttleCounts: object) =>
       expiringRows({ rememberMeTokens, auditEvents, throttleCounts }),
   },
-  // undefined where the application has switched them off, or has none
+  // undefined when the application has switched them off, or has no such part
   { provide: SessionLink, inject: [SessionStore], useFactory: (store?: SessionStore) => store?.link?.() },
   {
     provide: NewSessionAnnouncer,

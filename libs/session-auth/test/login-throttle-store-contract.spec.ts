@@ -23,11 +23,11 @@ const broken: Readonly<Record<string, readonly [() => LoginThrottleStore, ...Reg
           return counts;
         }
       })(),
-    /100 failures at the same time/,
-    /loses none at several keys/,
-    /starts anew once/,
-    /write over what is set/,
-    /bring back what was deleted/,
+    /100 simultaneous failures/,
+    /loses no failure at several keys/,
+    /restarts a count once/,
+    /overwrite a count that is set/,
+    /revive a count that is deleted/,
   ],
   'prolongs a count with each failure': [
     () =>
@@ -39,8 +39,8 @@ const broken: Readonly<Record<string, readonly [() => LoginThrottleStore, ...Reg
           return prolonged;
         }
       })(),
-    /until the window of the first is over/,
-    /on from what was set/,
+    /until the window of the first ends/,
+    /up from a value that was set/,
   ],
   'rounds to seconds': [
     () =>
@@ -71,7 +71,7 @@ const broken: Readonly<Record<string, readonly [() => LoginThrottleStore, ...Reg
           return (await super.read(keys, now)).filter((count) => count !== undefined);
         }
       })(),
-    /in their order/,
+    /in order/,
   ],
   'starts anew in a step of its own': [
     () =>
@@ -86,8 +86,8 @@ const broken: Readonly<Record<string, readonly [() => LoginThrottleStore, ...Reg
           return super.add(failures, now);
         }
       })(),
-    /100 failures at the same time/,
-    /starts anew once/,
+    /100 simultaneous failures/,
+    /restarts a count once/,
   ],
   'lists what begins alike': [
     () =>
@@ -123,7 +123,7 @@ const broken: Readonly<Record<string, readonly [() => LoginThrottleStore, ...Reg
       })(),
     /of one subject in different realms, in all operations/,
     /of one subject in different realms, by parallel callers/,
-    /of which it sweeps its own/,
+    /sweeps only those of its realm/,
   ],
   'sweeps all realms': [
     () =>
@@ -140,7 +140,7 @@ const broken: Readonly<Record<string, readonly [() => LoginThrottleStore, ...Reg
           return (await Promise.all(swept)).reduce((sum, each) => sum + each);
         }
       })(),
-    /of which it sweeps its own/,
+    /sweeps only those of its realm/,
   ],
   'removes what is not over': [
     () =>

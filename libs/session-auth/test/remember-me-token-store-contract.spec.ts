@@ -25,7 +25,7 @@ const broken: Readonly<Record<string, readonly [() => RememberMeTokenStore, ...R
         }
       })(),
     /when they expire/,
-    /lives to its new end/,
+    /lives to its new expiry/,
   ],
   'leaves what has expired when its user goes': [
     () =>
@@ -48,8 +48,8 @@ const broken: Readonly<Record<string, readonly [() => RememberMeTokenStore, ...R
       })(),
     /of equal users in different realms/,
     /of one selector in different realms/,
-    /of its own realm only, by parallel callers/,
-    /sweeps the records of its own realm only/,
+    /only devices of its realm, by parallel callers/,
+    /sweeps only the records of its realm/,
   ],
   'replaces whatever the revision': [
     () =>
@@ -59,7 +59,7 @@ const broken: Readonly<Record<string, readonly [() => RememberMeTokenStore, ...R
           return super.replace(selector, { ...replacement, revision });
         }
       })(),
-    /has another revision by now/,
+    /if the revision differs/,
   ],
   'reads, compares and writes': [
     () =>
@@ -73,7 +73,7 @@ const broken: Readonly<Record<string, readonly [() => RememberMeTokenStore, ...R
         }
       })(),
     /one of twenty tabs/,
-    /loses none of twenty changes/,
+    /loses no change when twenty/,
   ],
   'brings back what was deleted while it was replaced': [
     () =>
@@ -85,7 +85,7 @@ const broken: Readonly<Record<string, readonly [() => RememberMeTokenStore, ...R
           return super.replace(selector, replacement);
         }
       })(),
-    /never brings back/,
+    /never revives/,
     /either a replacement or a removal/,
     /whose session ends while/,
   ],
@@ -97,8 +97,8 @@ const broken: Readonly<Record<string, readonly [() => RememberMeTokenStore, ...R
           return found && { ...found, revision: 0 };
         }
       })(),
-    /with all that a record can hold/,
-    /and counts it/,
+    /with every field of a record/,
+    /and increases it/,
   ],
   'takes what is left out for nothing': [
     () =>
@@ -109,7 +109,7 @@ const broken: Readonly<Record<string, readonly [() => RememberMeTokenStore, ...R
           return super.replace(selector, { ...replacement, changes });
         }
       })(),
-    /leaves what is not to change/,
+    /leaves the other fields/,
   ],
   'merges a successor into the one before': [
     () =>
@@ -121,7 +121,7 @@ const broken: Readonly<Record<string, readonly [() => RememberMeTokenStore, ...R
           return super.replace(selector, { ...replacement, changes: { ...replacement.changes, successor: merged } });
         }
       })(),
-    /leaves what is not to change/,
+    /leaves the other fields/,
   ],
   'keeps the end': [
     () =>
@@ -130,7 +130,7 @@ const broken: Readonly<Record<string, readonly [() => RememberMeTokenStore, ...R
           return super.replace(selector, { ...replacement, changes: { ...replacement.changes, expiresAt: undefined } });
         }
       })(),
-    /lives to its new end/,
+    /lives to its new expiry/,
   ],
   'shows those who come second what they asked for': [
     () =>
@@ -141,7 +141,7 @@ const broken: Readonly<Record<string, readonly [() => RememberMeTokenStore, ...R
           return { ...outcome, record: { ...outcome.record, ...replacement.changes } };
         }
       })(),
-    /has another revision by now/,
+    /if the revision differs/,
     /one of twenty tabs/,
   ],
   'deletes whatever the revision': [
@@ -165,7 +165,7 @@ const broken: Readonly<Record<string, readonly [() => RememberMeTokenStore, ...R
           return found;
         }
       })(),
-    /tells one of twenty thieves/,
+    /to one of twenty callers/,
   ],
   'ties a device to the session that it had only': [
     () =>
@@ -215,7 +215,7 @@ const broken: Readonly<Record<string, readonly [() => RememberMeTokenStore, ...R
           return false;
         }
       })(),
-    /of their own user only/,
+    /for their user only/,
   ],
   'keeps one too many': [
     () =>
@@ -224,8 +224,8 @@ const broken: Readonly<Record<string, readonly [() => RememberMeTokenStore, ...R
           return super.create(record, max + 1, now);
         }
       })(),
-    /lets the oldest go/,
-    /through parallel logins/,
+    /removes the oldest/,
+    /during parallel logins/,
   ],
   'hands out what it keeps': [
     () =>

@@ -309,7 +309,7 @@ describe('resolveOptions', () => {
 
     it('secrets: the same one twice, and never echoes it', () => {
       const message = refusalOf({ secrets: [SECRET, OTHER, SECRET] });
-      expect(message).toContain('secrets: given the same one twice; allowed is secrets that differ');
+      expect(message).toContain('secrets: given the same secret twice; allowed is different secrets');
       expect(message).not.toContain(SECRET);
     });
 

@@ -55,7 +55,7 @@ describe('mysqlStorage', () => {
     ['a text', () => 'mysql://localhost', "given 'mysql://localhost'"],
     ['an object of another kind', () => ({ query: () => undefined }), 'given an object of Object'],
   ])('refuses %s for a pool, and says what it takes', async (_, given, said) => {
-    const message = `mysqlStorage.pool: ${said}; allowed is what createPool of mysql2 or mysql2/promise returns`;
+    const message = `mysqlStorage.pool: ${said}; allowed is the result of createPool of mysql2 or mysql2/promise`;
     await expect(boot({ pool: given() as MysqlPool })).rejects.toMatchObject({
       code: 'invalid_configuration',
       message,
@@ -105,7 +105,7 @@ describe('mysqlStorage', () => {
       await expect(boot({ pool: old.open() })).rejects.toMatchObject({
         code: 'invalid_configuration',
         message: expect.stringMatching(
-          /given tables of version 4, for which this node is too old; .* 2 or 3$/,
+          /given tables of version 4, which this node is too old for; .* 2 or 3$/,
         ) as unknown,
       });
       await old.run('UPDATE session_auth_version SET version = 3');

@@ -54,7 +54,7 @@ describe('a PgBouncer in transaction mode that knows no prepared statements', ()
       expect(await alice.isSignedIn()).toBe(false);
       // Nest has one logger a process
       const log = banks.flatMap((bank) => bank.log);
-      expect(log.filter((line) => line.includes('not prepared any more'))).toHaveLength(2);
+      expect(log.filter((line) => line.includes('no longer prepared'))).toHaveLength(2);
       expect(log.filter((line) => /unavailable|cannot be written/.test(line))).toEqual([]);
     } finally {
       for (const bank of banks) await bank.close();

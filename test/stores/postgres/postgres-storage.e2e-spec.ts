@@ -108,11 +108,15 @@ describe('postgresStorage', () => {
     ['no executor', () => ({ executor: wrong<SqlExecutor>(null) }), '.executor: given null; allowed is an object with'],
     ['half an executor', () => ({ executor: wrong<SqlExecutor>({ query: fail }) }), '.executor: given an object; '],
     ['a pool as an executor', () => ({ executor: wrong<SqlExecutor>(pool) }), '.executor: given an object of class '],
-    ['nothing', () => wrong<PostgresStorageOptions>({}), ': given none of them; allowed is one of the options pool, '],
+    [
+      'nothing',
+      () => wrong<PostgresStorageOptions>({}),
+      ': given not one of them; allowed is exactly one of the options pool, ',
+    ],
     [
       'both',
       () => wrong<PostgresStorageOptions>({ pool, executor: executorOn(pool) }),
-      ': given pool and executor; allowed is one of the options pool, executor and inject',
+      ': given pool and executor; allowed is exactly one of the options pool, executor and inject',
     ],
     [
       'a link of an executor',
@@ -138,12 +142,12 @@ describe('postgresStorage', () => {
     [
       'rows that are no rows',
       () => ({ executor: { query: () => Promise.resolve(wrong<{ rows: [] }>([])), transaction: fail } }),
-      '.executor: given one whose query returns no array of rows; allowed is { rows }, objects by column name',
+      '.executor: given an executor whose query returns a result without an array of rows; allowed is { rows }, objects by column name',
     ],
     [
       'rows that are arrays',
       () => ({ executor: { query: () => Promise.resolve({ rows: [['public']] }), transaction: fail } }),
-      ".executor: given one whose query returns a row without 'schema'; ",
+      ".executor: given an executor whose query returns a row without 'schema'; ",
     ],
   ];
 

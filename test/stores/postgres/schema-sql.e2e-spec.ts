@@ -106,7 +106,7 @@ describe('the SQL of the package', () => {
     for (const version of [2, 3]) await check(version);
     await expect(check(4)).rejects.toMatchObject({
       code: 'invalid_configuration',
-      message: 'postgresStorage: given tables of version 4, for which this node is too old; allowed is version 2 or 3',
+      message: 'postgresStorage: given tables of version 4, which this node is too old for; allowed is version 2 or 3',
     });
   });
 

@@ -5,7 +5,7 @@ import { StoreDeadline } from './store-deadline.js';
 
 const TIMEOUT = 2000;
 
-/** A timer of no time. */
+/** A timer without delay. */
 const TURN = 1;
 
 describe('StoreDeadline', () => {
@@ -31,7 +31,7 @@ describe('StoreDeadline', () => {
     const before = timers();
     const waiting = new StoreDeadline(5).run(() => new Promise(() => undefined));
     expect(timers()).toBe(before);
-    await expect(waiting).rejects.toThrow('did not answer within 5 ms');
+    await expect(waiting).rejects.toThrow('did not respond within 5 ms');
   });
 
   it('gives each operation its own time, whenever others began or ended', async () => {
@@ -98,12 +98,12 @@ describe('StoreDeadline', () => {
   ])('drops a late %s', async (_what, settle) => {
     const { promise, resolve, reject } = withResolvers<string>();
     const waiting = deadline.run(() => promise);
-    const outcome = expect(waiting).rejects.toThrow('did not answer within 2000 ms');
+    const outcome = expect(waiting).rejects.toThrow('did not respond within 2000 ms');
     await jest.advanceTimersByTimeAsync(TIMEOUT + TURN);
     await outcome;
     settle(resolve, reject);
     await jest.advanceTimersByTimeAsync(TIMEOUT);
-    await expect(waiting).rejects.toThrow('did not answer within 2000 ms');
+    await expect(waiting).rejects.toThrow('did not respond within 2000 ms');
   });
 
   it.each([

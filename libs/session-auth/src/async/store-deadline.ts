@@ -3,7 +3,7 @@ import { SessionAuthError } from '../errors/session-auth.error.js';
 import { STORE_TIMEOUT } from './store-timeout.options.js';
 
 /**
- * Waits for a store's answers, but no longer than `timeout` milliseconds for each: fail closed, and say so (ASVS
+ * Waits for a store, but at most `timeout` milliseconds for each operation. Beyond that the operation fails (ASVS
  * 16.5.3).
  */
 @Injectable()
@@ -14,18 +14,18 @@ export class StoreDeadline {
   /**
    * Runs an operation and waits for it.
    *
-   * Time in which this process could not run, and so hear no answer either (a blocked event loop, a machine that stood
-   * still), is not held against the store: it gets as much again, once, and no more than `timeout`.
+   * If this process could not run in the meantime (a blocked event loop, a suspended machine), it may have missed the
+   * result. The operation then gets that time again, once, and at most `timeout` more.
    *
-   * Whatever the store throws becomes `session_store_unavailable` with the failure as cause, except the library's own
-   * errors. An answer that comes too late is dropped; the operation itself may still have taken place.
+   * Any error of the store becomes `session_store_unavailable` with the original as cause; the library's own errors
+   * pass unchanged. A result that comes too late is dropped, but the operation itself may have taken place.
    *
    * @throws SessionAuthError `session_store_unavailable`
    */
   run<T>(operation: () => Promise<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       const since = performance.now();
-      const giveUp = (): void => reject(unavailable(`the session store did not answer within ${this.timeout} ms`));
+      const giveUp = (): void => reject(unavailable(`the session store did not respond within ${this.timeout} ms`));
       const extend = (): void => {
         const late = performance.now() - since - this.timeout;
         timer = setTimeout(giveUp, Math.min(Math.max(late, 0), this.timeout));
@@ -47,7 +47,7 @@ export class StoreDeadline {
   }
 }
 
-/** Whether an error says that a store failed or did not answer in time. */
+/** Whether an error says that a store failed or was too slow. */
 export function isStoreUnavailable(error: unknown): boolean {
   return error instanceof SessionAuthError && error.code === 'session_store_unavailable';
 }

@@ -2,8 +2,8 @@ import type { OptionReader } from '../options/option-reader.js';
 import { SECOND } from '../time/units.js';
 
 /**
- * Where the resolved `storeTimeout` is injected from, in milliseconds, also by stores that give a connection up which
- * has not answered within it.
+ * The token of the resolved `storeTimeout`, in milliseconds. Stores use it too, to give up connections that do not
+ * respond.
  */
 export const STORE_TIMEOUT = Symbol('nestjs-session-auth store timeout');
 

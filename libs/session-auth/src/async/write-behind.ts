@@ -1,30 +1,31 @@
-/** How {@link WriteBehind} goes about it. */
+/** The options of {@link WriteBehind}. */
 export interface WriteBehindOptions<T> {
   /** Writes some items, in order. Called for one batch at a time. */
   readonly write: (items: readonly T[]) => Promise<void>;
   /**
-   * The most items kept while the sink is slow or down. More are dropped: those that matter less first, else the newest.
+   * The most items kept while the sink is slow or down. Beyond that, less important items are dropped first, then the
+   * newest.
    */
   readonly capacity: number;
-  /** Whether an item matters less than others. @default none does */
+  /** Whether an item is less important than others. @default no item is */
   readonly mattersLess?: (item: T) => boolean;
   /** The most items of one write. */
   readonly batch: number;
   /** Milliseconds until a failed write is tried again. */
   readonly retryAfter: number;
-  /** Told once when writing begins to fail, however long that lasts. */
+  /** Called once when writing begins to fail, not again until it has worked. */
   readonly onFailure: (error: unknown) => void;
-  /** Told once writing works again after items were dropped. */
+  /** Called once when writing works again after items were dropped. */
   readonly onDropped: (count: number) => void;
 }
 
 /**
- * Writes items behind the back of who adds them: adding takes no time and never fails, and however slow or dead the sink
- * is, memory stays bounded.
+ * Writes items in the background. Adding an item takes no time and never fails. Memory stays bounded even when the sink
+ * is slow or down.
  */
 export class WriteBehind<T> {
   readonly #waiting: T[] = [];
-  /** How many of them are being written. */
+  /** How many items are being written. */
   #inHand = 0;
   #dropped = 0;
   #isFailing = false;
@@ -44,14 +45,14 @@ export class WriteBehind<T> {
     const { mattersLess = () => false } = this.options;
     this.#dropped += 1;
     if (mattersLess(item)) return;
-    // those at the front are being written
+    // the first items are being written, and cannot be dropped
     const place = this.#waiting.findLastIndex((each, index) => index >= this.#inHand && mattersLess(each));
     if (place < 0) return;
     this.#waiting.splice(place, 1);
     this.#waiting.push(item);
   }
 
-  /** Resolves when what was added has been written, or writing it has failed, or after `timeout` milliseconds. */
+  /** Resolves when all added items have been written, when writing has failed, or after `timeout` milliseconds. */
   async flush(timeout: number): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
@@ -59,11 +60,11 @@ export class WriteBehind<T> {
     let timer: NodeJS.Timeout | undefined;
     await Promise.race([written, new Promise<void>((resolve) => (timer = setTimeout(resolve, timeout)))]);
     clearTimeout(timer);
-    // a retry after the end would keep nothing but itself
+    // after the end, a retry would only keep the process alive
     clearTimeout(this.#timer);
   }
 
-  /** Resolves when everything that was added has been written; rejects with what keeps it from that. */
+  /** Resolves when all added items have been written. Rejects with the error of the sink. */
   async written(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
@@ -74,7 +75,7 @@ export class WriteBehind<T> {
   }
 
   async #writeAll(): Promise<void> {
-    // what is added in the same turn goes along
+    // items added in the same turn are written together
     await Promise.resolve();
     const { write, batch, retryAfter, onFailure, onDropped } = this.options;
     try {

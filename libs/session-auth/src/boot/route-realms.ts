@@ -14,7 +14,7 @@ const PARAMETERS = '__routeArguments__';
 
 const OURS: readonly GuardClass[] = [SessionGuard, CsrfGuard, EmbeddingGuard];
 
-/** Refuses at boot what no request could pass: routes of a realm that no module makes. */
+/** Refuses at boot the routes of a realm that no module makes: no request could pass them. */
 @Injectable()
 export class RouteRealms {
   constructor(private readonly realms: RealmRegistry) {}
@@ -24,7 +24,7 @@ export class RouteRealms {
     const { names, isNamed } = this.realms.namesOf(route.handler, route.type);
     const missing = names.find((realm) => !this.realms.names.includes(realm));
     if (missing === undefined) return;
-    // a route that asks for nothing of ours may be of no realm
+    // a route without any requirement may name any realm
     const asks = isNamed ? `@Realm('${missing}')` : whatAsks(route);
     if (asks === undefined) return;
     throw new SessionAuthError(
@@ -35,7 +35,9 @@ export class RouteRealms {
   }
 }
 
-/** What asks for a session or a CSRF token, on a handler or its controller; undefined: nothing does. */
+/**
+ * Returns what requires a session or a CSRF token on a handler or its controller; undefined without such a requirement.
+ */
 function whatAsks({ type, handler, name }: MappedRoute): string | undefined {
   const isGuarded = [handler, type].some((target) => OURS.some((guard) => hasGuard(target, guard)));
   if (isGuarded) return 'a guard without @Realm()';

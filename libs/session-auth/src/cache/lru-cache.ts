@@ -1,9 +1,9 @@
 /**
- * Values by text, of which the least recently used are dropped: it keeps the last `size` texts at least and twice as
- * many at most, and none longer than `longest` characters.
+ * A cache by text that drops the least recently used values. It keeps between `size` and twice `size` values, and no
+ * text longer than `longest` characters.
  *
- * It holds two generations instead of an order of use. When the young one is full it becomes the old one, whose texts
- * are dropped at the next change unless they are asked for in between. So a look-up writes nothing.
+ * It holds two generations instead of an order of use. When the young generation is full it becomes the old one. The
+ * next change drops the old values that were not read in between. So a look-up writes nothing.
  */
 export class LruCache<T> {
   #young = new Map<string, T>();
@@ -22,7 +22,7 @@ export class LruCache<T> {
     return old;
   }
 
-  /** The value of a text; made by `make`, and kept, where it is not known. */
+  /** Returns the value of a text. Makes and keeps it if it is missing. */
   of(text: string, make: (text: string) => T): T {
     const known = this.get(text);
     if (known !== undefined) return known;
@@ -41,12 +41,12 @@ export class LruCache<T> {
   }
 }
 
-/** The same text on its own: a part of a header would keep the whole header in memory. */
+/** Copies a text: a slice of a header would keep the whole header in memory. */
 function copyOf(text: string): string {
   return Buffer.from(text, 'utf16le').toString('utf16le');
 }
 
-/** A text, cut at a number of characters. What was cut off is not kept in memory. */
+/** Returns the first characters of a text. The rest is not kept in memory. */
 export function beginningOf(text: string, length: number): string {
   return text.length <= length ? text : copyOf(text.slice(0, length));
 }

@@ -5,22 +5,22 @@ import type { GraphqlSettings } from './graphql.options.js';
 import { operationOf } from './graphql-operation.js';
 
 /**
- * Where a handler outside of HTTP finds the request that brought its operation, or that opened its connection: by the
- * methods by which handlers of HTTP find theirs.
+ * Finds the request and the response of a handler outside of HTTP: those that brought the operation, or opened its
+ * connection. The methods are those of Nest's HTTP context.
  */
 export interface Channel {
-  /** What stands for an open connection, where there is one: its client, or the request that opened it. */
+  /** The object that identifies an open connection, if there is one: its client, or the request that opened it. */
   readonly connection?: object;
   getRequest<T>(): T;
   /**
-   * What cookies can be written to, or what says that nothing can.
+   * Returns the response that cookies can be written to, or an {@link AbsentResponse}.
    *
-   * @throws SessionAuthError `request_not_bound` for a connection: who opened it has to be checked when it is opened
+   * @throws SessionAuthError `request_not_bound` for a connection: its session must be checked when it is opened
    */
   getResponse<T>(): T;
 }
 
-/** Where the context of an operation of GraphQL may hold the request: see {@link channelOf}. */
+/** The usual places of the request in the context of a GraphQL operation: see {@link channelOf}. */
 interface UsualContext {
   readonly req?: unknown;
   readonly request?: unknown;
@@ -30,7 +30,7 @@ interface UsualContext {
   readonly extra?: unknown;
 }
 
-/** A response that is not there: its head counts as written. */
+/** Stands for a missing response. Its head counts as written. */
 export class AbsentResponse {
   readonly headersSent = true;
   readonly isAbsent = true;
@@ -38,31 +38,33 @@ export class AbsentResponse {
     return undefined;
   }
   removeHeader(): void {
-    // there is none
+    // there is no head
   }
 }
 
 /**
- * The channel of a context that is not of HTTP.
+ * Returns the channel of a context that is not HTTP.
  *
- * In GraphQL the request is what `graphql.request` returns, else the first that is one of `reply.request`, `req` and
- * `request` of the operation's context; the response is `reply`, `res` or `response`, or on Express the request's own.
- * Operations over a WebSocket have the request that opened it in `extra.request`, of the context or of its `req`.
+ * In GraphQL the request is what `graphql.request` returns. By default it is the first of `reply.request`, `req` and
+ * `request` in the operation's context that is a request. The response is `reply`, `res` or `response`, or on Express
+ * the request's own. An operation over a WebSocket has the request that opened it in `extra.request`, of the context or
+ * of its `req`.
  *
- * @throws SessionAuthError `request_not_bound` where there is no request, `session_required` for messages of
- *   microservices, which have none
+ * @throws SessionAuthError `request_not_bound` when there is no request, `session_required` for messages of
+ *   microservices, which never have one
  */
 export function channelOf(host: ArgumentsHost, settings: GraphqlSettings): Channel {
   const type = host.getType<string>();
   if (type === 'graphql') return channelOfOperation(operationOf(host).context, settings);
-  if (type === 'rpc') throw new SessionAuthError('session_required', 'a message of a microservice has no session');
-  if (type !== 'ws') throw new SessionAuthError('request_not_bound', `a context of type '${type}' has no request`);
+  if (type === 'rpc') throw new SessionAuthError('session_required', 'messages of microservices have no session');
+  if (type !== 'ws')
+    throw new SessionAuthError('request_not_bound', `there is no request in a context of type '${type}'`);
   const client = host.switchToWs().getClient<{ readonly request?: unknown }>();
   // socket.io keeps the request that opened the connection, ws does not
   return connection(client, client.request, WITHOUT_ADAPTER);
 }
 
-/** What stands for all handlers of an operation, or of a connection; undefined where nothing does. */
+/** Returns the object that all handlers of an operation or a connection share; undefined without one. */
 export function ownerOf(host: ArgumentsHost): object | undefined {
   const type = host.getType<string>();
   const owner: unknown = type === 'graphql' ? operationOf(host).context : type === 'ws' ? host.getArgByIndex(0) : null;
@@ -84,7 +86,7 @@ function channelOfOperation(context: unknown, settings: GraphqlSettings): Channe
   return connection(opening, opening, WITHOUT_HANDSHAKE);
 }
 
-/** The response beside a request, or one that is not there. */
+/** Returns the response that belongs to a request, or an {@link AbsentResponse}. */
 function responseOf({ reply, res, response }: UsualContext, request: object): object {
   return [reply, res, response, propertyOf(request, 'res')].find(isResponse) ?? new AbsentResponse();
 }
@@ -97,7 +99,10 @@ function connection(standing: object, request: unknown, message: string): Channe
   return { connection: standing, getRequest, getResponse: refuse };
 }
 
-/** What a server has parsed, and not what a client's message says of headers: Mercurius puts that at the same place. */
+/**
+ * Whether the value is a request that a server has parsed. Mercurius keeps the headers of a client's first message at
+ * the same place, and these are not trusted.
+ */
 function isRequest(value: unknown): value is object {
   const message = value instanceof IncomingMessage ? value : (propertyOf(value, 'raw') ?? value);
   return Array.isArray(propertyOf(message, 'rawHeaders'));
@@ -107,7 +112,7 @@ function isResponse(value: unknown): value is object {
   return typeof propertyOf(value, 'getHeader') === 'function';
 }
 
-/** Whether a request opened a WebSocket. One that only says so is refused as such, to its own harm. */
+/** Whether a request opened a WebSocket. A request that falsely claims to be one is refused like one. */
 function isHandshake(request: object): boolean {
   return /^websocket$/i.test(String(propertyOf(propertyOf(request, 'headers'), 'upgrade')));
 }
@@ -117,12 +122,12 @@ function propertyOf(value: unknown, name: string): unknown {
 }
 
 const NO_REQUEST =
-  'the context of this GraphQL operation has no request: return { req, res } (Express) or { req, reply } (Fastify) ' +
+  'there is no request in the context of this GraphQL operation: return { req, res } (Express) or { req, reply } (Fastify) ' +
   'from the option context of GraphQLModule, or set graphql.request of SessionAuthModule';
 const WITHOUT_HANDSHAKE =
-  'nobody has checked the request that opened the WebSocket of this GraphQL operation: add onConnect: connectSession() ' +
+  'the request that opened the WebSocket of this GraphQL operation was not checked: add onConnect: connectSession() ' +
   "to subscriptions['graphql-ws'] of GraphQLModule (Apollo), or context: sessionContext() to subscription (Mercurius), " +
   'of nestjs-session-auth/graphql, or send it over HTTP';
 const WITHOUT_ADAPTER =
-  'nobody has checked the request that opened this connection: ' +
+  'the request that opened this connection was not checked: ' +
   'app.useWebSocketAdapter(withSessions(new IoAdapter(app), app)), or with WsAdapter, before app.listen()';

@@ -1,27 +1,26 @@
 import type { ArgumentsHost } from '@nestjs/common';
 
-/** What graphql-js tells a resolver of its operation, as far as it matters here. */
+/** The part of graphql-js's `info` that is used here. */
 interface OperationInfo {
   readonly operation?: { readonly operation?: unknown };
   readonly path?: { readonly prev?: unknown };
 }
 
 /**
- * The context and the `info` of a resolver. Those of references and of types have fewer arguments than those of fields.
+ * Returns the context and the `info` of a resolver. Resolvers of references and types have fewer arguments than those
+ * of fields.
  */
 export function operationOf(host: ArgumentsHost): {
   readonly context: unknown;
   readonly info: OperationInfo | undefined;
 } {
   const args = host.getArgs<unknown[]>();
-  // from the end, since an argument of a field may look like it
+  // searched from the end, because an argument of a field may look like `info`
   const place = args.findLastIndex(isInfo);
   return { context: args[place < 0 ? 2 : place - 1], info: args[place] as OperationInfo | undefined };
 }
 
-/**
- * Whether an operation is a mutation, or of no kind that is known. The HTTP verb that carries it says nothing of that.
- */
+/** Whether an operation is a mutation, or of an unknown type. The HTTP verb does not matter. */
 export function isMutation(host: ArgumentsHost): boolean {
   const kind = operationOf(host).info?.operation?.operation;
   return kind !== 'query' && kind !== 'subscription';

@@ -3,8 +3,8 @@ import type { OptionReader } from '../options/option-reader.js';
 /** How sessions work in GraphQL. */
 export interface GraphqlOptions {
   /**
-   * Returns the request of Express or Fastify that brought an operation, for a context that does not hold it at one of
-   * the usual places: `reply.request`, `req`, `request`.
+   * Returns the Express or Fastify request that brought an operation, for a context that does not hold it at one of the
+   * usual places: `reply.request`, `req`, `request`.
    *
    * @param context what the option `context` of the GraphQLModule returned for the operation
    * @default looks at the usual places

@@ -4,13 +4,13 @@ interface WebSocketFilter {
   catch(exception: Error, host: object): void;
 }
 
-/** By the type of the context. */
+/** By type of the execution context. */
 const EXCEPTIONS = new Map<string, ExceptionClass>();
 let webSocketFilter: (new () => WebSocketFilter) | undefined;
 
 /**
- * Loads the exceptions that Nest knows for sockets and microservices, where their packages are installed. They are loaded
- * here and not when this file is, so that nothing depends on them.
+ * Loads Nest's exceptions for sockets and microservices if their packages are installed. They are loaded here, not on
+ * import, so that nothing depends on them.
  */
 export async function loadTransportExceptions(): Promise<void> {
   await Promise.all([
@@ -28,7 +28,7 @@ export async function loadTransportExceptions(): Promise<void> {
   ]);
 }
 
-/** The exception that Nest sends to clients of a type of context as it is; undefined where there is none. */
+/** The exception class that Nest sends to clients of a context type unchanged; undefined without one. */
 export function exceptionClassOf(type: string): ExceptionClass | undefined {
   return EXCEPTIONS.get(type);
 }

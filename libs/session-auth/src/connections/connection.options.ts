@@ -1,7 +1,7 @@
 import { OptionReader } from '../options/option-reader.js';
 import { DEFAULT_REALM } from '../realms/realm-name.js';
 
-/** Who may open a connection, and what it means for their session. */
+/** Who may open a connection, and how the connection affects their session. */
 export interface ConnectionOptions {
   /**
    * Whether a connection may be opened without a session of a user. Handlers behind a guard refuse it in either case.
@@ -9,14 +9,11 @@ export interface ConnectionOptions {
    */
   readonly anonymous?: 'refuse' | 'allow';
   /**
-   * Whether what comes over a connection keeps its session alive: `'touch'` writes it as used, at most once in
+   * Whether messages over a connection keep its session alive: `'touch'` records activity, at most once in
    * `lifetime.touchInterval`. @default 'none'
    */
   readonly activity?: 'none' | 'touch';
-  /**
-   * The realm whose session a connection is opened with, or several: then it has one of each. @default the default
-   * realm
-   */
+  /** The realm or realms whose sessions a connection uses, one session of each. @default the default realm */
   readonly realm?: string | readonly string[];
 }
 
@@ -28,8 +25,8 @@ export interface ConnectionSettings {
 }
 
 /**
- * @param owner what the options are of, for messages
- * @param known the realms that there are
+ * @param owner names the owner of the options in messages
+ * @param known the names of all realms
  * @throws SessionAuthError `invalid_configuration`
  */
 export function resolveConnection(

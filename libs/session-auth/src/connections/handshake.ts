@@ -17,15 +17,15 @@ import { resolveConnection, type ConnectionOptions, type ConnectionSettings } fr
 import { openingRequest } from './opening-request.js';
 
 /**
- * Decides about requests that open a connection, once each: a browser opens one to any site, with the cookies of its
- * visitor, and no guard is asked.
+ * Checks each request that opens a connection once. A browser opens connections to any site with the visitor's cookies,
+ * and no guard runs.
  */
 export class Handshake {
   readonly settings: ConnectionSettings;
 
   /**
-   * @param owner what the options are of, for messages
-   * @throws SessionAuthError `invalid_configuration` for the options, and where the storage has no link
+   * @param owner names the owner of the options in messages
+   * @throws SessionAuthError `invalid_configuration` for invalid options, and for a storage without a link
    */
   constructor(
     owner: string,
@@ -38,8 +38,9 @@ export class Handshake {
   }
 
   /**
-   * The connection that a request may open: its origin is ours or trusted, and it has the session of a user, or needs
-   * none. Takes at most two store commands a realm. A device that is only remembered is not signed in.
+   * Returns the connection that a request may open. Its origin must be the application's or trusted, and it must have
+   * the session of a user unless the options allow anonymous connections. Takes at most two store commands for each
+   * realm. A device that is only remembered is not signed in.
    *
    * @param request the raw message, or the request of Fastify
    * @throws SessionAuthError `csrf_failed` for a page of another origin, `session_required`,
@@ -49,7 +50,7 @@ export class Handshake {
     const asked = 'raw' in request ? request : openingRequest(request as IncomingMessage, this.adapter);
     const exchange = new HttpExchange(asked, new AbsentResponse());
     const { realms, isAnonymousAllowed } = this.settings;
-    // an origin that one realm trusts may not use the session of another
+    // an origin that only one realm trusts may not use a session of another realm
     for (const realm of realms) this.realms.serviceOf({ realm }, CsrfService).guardOpening(exchange);
     const connection = new Connection();
     try {
@@ -67,12 +68,12 @@ export class Handshake {
     return connection;
   }
 
-  /** Has the connection live as long as the session that the request has in a realm, if it has one. */
+  /** Ties the connection to the session that the request has in a realm, if it has one. */
   async #join(connection: Connection, services: RequestServices, exchange: HttpExchange): Promise<Session | undefined> {
     const { cookies, guessing, clock, events } = services;
     const presented = new PresentedCookies(exchange, cookies, guessing, clock, events).session;
     const sessions = this.realms.serviceOf(services, LiveSessions);
-    // before the session is read: an end in between is heard
+    // before the session is read, so that an end in between is heard
     const live = presented && sessions.follow(presented.digest, connection);
     let session: Session | undefined;
     try {
@@ -97,7 +98,7 @@ export class Handshake {
     if (session === undefined) return undefined;
     const mismatch = fingerprint?.compare(Session.recordOf(session).fingerprint, exchange, true);
     if (mismatch === undefined) return reader.accept(session, exchange);
-    // what opens a connection has few headers, and none of a browser's habits may log a user out
+    // a request that opens a connection has few headers, so a mismatch must not sign a user out
     const action = mismatch.action === 'destroy' ? 'reject' : mismatch.action;
     services.reportMismatch(session, { ...mismatch, action }, exchange.client);
     return action === 'reject' ? undefined : reader.accept(session, exchange);

@@ -4,8 +4,8 @@ import type { TLSSocket } from 'node:tls';
 import type { AdapterRequest } from '../http/adapter.js';
 
 /**
- * The request that opens a connection as the application's adapter would hand it to a handler: protocol, host and
- * address follow the adapter's own trust of proxies. Servers of sockets have the raw message only.
+ * Returns the request that opens a connection as the application's adapter would pass it to a handler: protocol, host
+ * and address follow the adapter's trust in proxies. WebSocket servers have only the raw message.
  */
 export function openingRequest(message: IncomingMessage, adapter: HttpServer): AdapterRequest {
   const prototype = prototypeOf(adapter);
@@ -14,7 +14,7 @@ export function openingRequest(message: IncomingMessage, adapter: HttpServer): A
     const protocol = (socket as Partial<TLSSocket>).encrypted === true ? 'https' : 'http';
     return { headers, method, originalUrl: url, protocol, host: headers.host, ip: socket.remoteAddress };
   }
-  // nothing is set on the message: what other libraries keep there stays theirs
+  // nothing is set on the message itself, where other libraries keep their own fields
   return Object.create(prototype, {
     raw: { value: message },
     headers: { value: headers },
@@ -26,7 +26,7 @@ export function openingRequest(message: IncomingMessage, adapter: HttpServer): A
   }) as AdapterRequest;
 }
 
-/** What requests of an application of Express or Fastify inherit from; undefined for other adapters. */
+/** The prototype of requests in an Express or Fastify application; undefined for other adapters. */
 function prototypeOf(adapter: HttpServer): object | undefined {
   const instance = adapter.getInstance() as Record<string | symbol, unknown>;
   if (adapter.getType() === 'express') return instance['request'] as object;

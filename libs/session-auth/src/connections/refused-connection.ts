@@ -1,7 +1,9 @@
 import { SessionAuthError } from '../errors/session-auth.error.js';
 
-/** What a connection is refused with. A fault of this library or of the application is not for the client to know. */
+/**
+ * Returns the error that refuses a connection. The client does not learn of a fault in this library or the application.
+ */
 export function refusedWith(cause: unknown): SessionAuthError {
   if (cause instanceof SessionAuthError) return cause;
-  return new SessionAuthError('not_configured', 'a connection could not be judged', { cause });
+  return new SessionAuthError('not_configured', 'a connection could not be checked', { cause });
 }

@@ -10,7 +10,7 @@ import { Handshake } from './handshake.js';
 /** Where Nest keeps the options of a GraphQLModule, in the module itself. */
 const GRAPHQL_OPTIONS = 'GqlModuleOptions';
 
-/** The places in it where hooks of this library may be. */
+/** The options of a GraphQLModule that may hold hooks of this library. */
 interface GraphqlModuleOptions {
   readonly subscriptions?: { readonly 'graphql-ws'?: { readonly onConnect?: unknown } };
   readonly subscription?: { readonly context?: unknown };
@@ -20,8 +20,8 @@ interface GraphqlModuleOptions {
 const APPLICATIONS = new WeakMap<object, UpgradeHandshakes>();
 
 /**
- * The handshakes of hooks that other libraries call. Their options are often written down where there is no application
- * yet: the request that asks for an upgrade tells which one it has come to.
+ * The handshakes of hooks that other libraries call. Their options are often written before the application exists, so
+ * the upgrade request identifies its application.
  */
 @Injectable()
 export class UpgradeHandshakes {
@@ -34,7 +34,7 @@ export class UpgradeHandshakes {
   ) {}
 
   /**
-   * Makes the handshakes of the hooks that the application's GraphQLModules were given, and notes its upgrades from now
+   * Makes the handshakes of the hooks in the application's GraphQLModules, and records its upgrade requests from now
    * on.
    *
    * @throws SessionAuthError `invalid_configuration`
@@ -49,7 +49,7 @@ export class UpgradeHandshakes {
     else beforeOthers(server, note);
   }
 
-  /** The handshake of a hook that was not found at boot is made when it is first called. */
+  /** Makes the handshake of a hook that was not found at boot on its first call. */
   of(hook: ConnectionHook): Handshake {
     const known = this.#handshakes.get(hook);
     if (known !== undefined) return known;
@@ -68,7 +68,7 @@ export class UpgradeHandshakes {
 }
 
 /**
- * The handshakes of the application that a request for an upgrade has come to.
+ * Returns the handshakes of the application that received an upgrade request.
  *
  * @throws SessionAuthError `not_configured`
  */
@@ -77,13 +77,13 @@ export function handshakesFor(request: object): UpgradeHandshakes {
   if (handshakes !== undefined) return handshakes;
   throw new SessionAuthError(
     'not_configured',
-    'a connection has come to no application that imports SessionAuthModule and has been initialised',
+    'the server of this connection belongs to no initialised application that imports SessionAuthModule',
   );
 }
 
 /**
- * Has a listener called for upgrades before any other, once there is another: while there is none, Node takes a request
- * that asks for an upgrade for any other request.
+ * Adds a listener for upgrades in front of all others, once another listener exists. Without any listener, Node treats
+ * an upgrade request as an ordinary request.
  */
 function beforeOthers(server: EventEmitter, listener: (request: object) => void): void {
   server.on('newListener', function onNew(event) {

@@ -14,7 +14,7 @@ const REMEMBERED = `${'s'.repeat(24)}:${'v'.repeat(43)}`;
 const KEYS = new KeyRing(['a secret that everybody may know, for tests']);
 const ATTRIBUTES = cookieAttributes();
 
-/** Sealed once and kept here: an update that reads them no more signs everybody out. */
+/** Sealed once and kept here: if an update cannot read them, everybody is signed out. */
 const OF_BEFORE = {
   session:
     '__Host-session=ATvg93qyZPNgGk4gAn4Mn5IA8CDaGliVm5G4T0tyQniTLSZ3e2HONVfDsgrFynCYgSWMbbotOhWYthQBlE1z4N6CJ8UL97GGi0KHu-g4WfhYpivHmRLEG54kj332SlpTbRegMGUvKlEvdiaoh3WVTo1eEQlbrmXe3JElVYvT4ZikdQ',

@@ -19,7 +19,7 @@ const token = issueSessionToken('alice');
 const genuine = cookie.issue(token, { userId: 'alice', absoluteExpiresAt: new Date(NOW + DAY) }, NOW).split(';')[0]!;
 const value = genuine.slice(NAME.length + 1);
 
-/** Text as Node hands a header on: a character a byte. */
+/** Text as Node reads a header: one character for each byte. */
 const headerText = fc.string({ unit: fc.integer({ min: 0, max: 255 }).map((code) => String.fromCharCode(code)) });
 const otherName = fc.constantFrom(
   'a',
@@ -62,7 +62,7 @@ describe('the session cookie in a Cookie header', () => {
     fc.assert(
       fc.property(edit, ([at, removed, added]) => {
         const edited = value.slice(0, at) + added + value.slice(at + removed);
-        // what stands around a value, and behind a semicolon, is not of it
+        // blanks around a value, and text after a semicolon, do not belong to it
         const isSame =
           edited
             .split(';')[0]!

@@ -1,6 +1,6 @@
 import type { CookieAttributes } from './cookie.options.js';
 
-/** What a browser was asked for, as far as it decides which cookies it sends. */
+/** The part of a request's target that decides which cookies a browser sends. */
 export interface CookieTarget {
   /** With or without a port. */
   readonly host: unknown;
@@ -10,7 +10,7 @@ export interface CookieTarget {
 
 type Variant = Pick<CookieAttributes, 'path' | 'domain' | 'partitioned'>;
 
-/** With more, the head of the response would outgrow what proxies take. The client chooses path and host. */
+/** With more, the head of the response would exceed what proxies accept. The client chooses path and host. */
 const MAX_VARIANTS = 32;
 /** Characters of all domains and paths together. */
 const MAX_LENGTH = 2048;
@@ -21,10 +21,10 @@ const HOST = /^(?:[a-z0-9_-]{1,63}\.)+[a-z][a-z0-9-]{0,62}$/;
 const PATH = /^[\x21-\x3a\x3c-\x7e]*$/;
 
 /**
- * Where else a browser may keep cookies of a name that it sends together (RFC 6265bis 5.8.3): for this host only, for the
- * configured domain and for every name above the host, at the configured path, at `/` and at every path above the
- * target. The configured variant is not among them. With a prefix of `__Host-` browsers allow one place, and one more for
- * a partitioned cookie.
+ * Returns the other places from which a browser may send cookies of one name (RFC 6265bis 5.8.3): for this host only,
+ * for the configured domain and for every domain above the host; at the configured path, at `/` and at every path above
+ * the target. The configured place is not included. With the prefix `__Host-` browsers allow one place, and one more
+ * for a partitioned cookie.
  */
 export function otherVariants(attributes: CookieAttributes, { host, path }: CookieTarget): Variant[] {
   const { name, secure } = attributes;
@@ -34,7 +34,7 @@ export function otherVariants(attributes: CookieAttributes, { host, path }: Cook
   const variants = new Map<string, Variant>();
   const add = (variant: Variant): void => void variants.set(keyOf(variant), variant);
   if (secure) add({ ...attributes, partitioned: !attributes.partitioned });
-  // paths first: what is left out are the deepest of them, and no domain
+  // paths first, so that the limit drops the deepest paths and no domain
   for (const each of paths)
     for (const domain of domains) add({ path: each, domain, partitioned: attributes.partitioned });
   variants.delete(keyOf(attributes));

@@ -3,9 +3,9 @@ import type { OptionReader } from '../options/option-reader.js';
 import type { Duration } from '../time/durations.js';
 import { DAY, SECOND } from '../time/units.js';
 
-/** The session cookie. It is `HttpOnly` whatever is set here. */
+/** The session cookie. It is always `HttpOnly`. */
 export interface CookieOptions {
-  /** @default '__Host-session', of another realm than the default one `__Host-<realm>-session` */
+  /** @default '__Host-session', in realms other than the default one `__Host-<realm>-session` */
   readonly name?: string;
   /** @default '/' */
   readonly path?: string;
@@ -18,9 +18,9 @@ export interface CookieOptions {
   /** @default false */
   readonly partitioned?: boolean;
   /**
-   * How long the browser keeps the cookie: `'idle'` follows the idle expiry (the cookie is written again whenever
-   * that moves), `'absolute'` the absolute one, a duration is counted from each writing. The server never relies on
-   * it. @default none: until the browser closes
+   * How long the browser keeps the cookie. `'idle'` follows the idle deadline, and the cookie is written again when
+   * that moves. `'absolute'` follows the absolute deadline. A duration starts with each write. The server never relies
+   * on it. @default none: until the browser closes
    */
   readonly maxAge?: 'idle' | 'absolute' | Duration;
 }
@@ -68,13 +68,13 @@ export function resolveCookie(root: OptionReader, { realm }: { readonly realm: s
   return attributes;
 }
 
-/** What is to be said at start-up in production of a cookie that no standard advises; nothing where one does. */
+/** Returns warnings about a cookie that no standard recommends, for the log at boot in production. */
 export function cookieAdvice({ secure }: CookieAttributes): string[] {
   if (secure) return [];
   return ['cookie.secure is false: browsers send sessions over plain HTTP as well, for anybody on the way to read'];
 }
 
-/** What is wrong with a set of attributes: the option's name and the reason. Undefined: nothing. */
+/** Returns what is wrong with a set of attributes: the option's name and the reason; undefined if nothing is. */
 export function cookieContradiction(
   cookie: CookieAttributes,
 ): { readonly option: string; readonly reason: string } | undefined {
@@ -88,7 +88,7 @@ export function cookieContradiction(
   if (domain !== undefined && (domain.length > MAX_DOMAIN || !DOMAIN.test(domain))) {
     return { option: 'domain', reason: 'a host name' };
   }
-  // browsers compare the prefix without regard to case
+  // browsers compare the prefix case-insensitively
   const prefix = /^__(host-http|host|secure|http)-/i.exec(name)?.[0];
   if (prefix !== undefined && !secure) {
     return {

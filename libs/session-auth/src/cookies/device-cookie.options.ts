@@ -3,9 +3,9 @@ import type { Duration } from '../time/durations.js';
 import { DAY, SECOND } from '../time/units.js';
 import { MAX_COOKIE_AGE } from './cookie.options.js';
 
-/** The cookie by which a device is recognised that was signed in from before. */
+/** The cookie that recognises a device after a login. */
 export interface DeviceCookieOptions {
-  /** For how long after a login; at most 400 days. @default '180d' */
+  /** How long after a login the device is recognised; at most 400 days. @default '180d' */
   readonly lifetime?: Duration;
 }
 

@@ -11,7 +11,7 @@ const ATTRIBUTES = cookieAttributes();
 
 const cookie = new DeviceCookie(new KeyRing([SECRET]), ATTRIBUTES, 180 * DAY);
 
-/** What a browser sends back. */
+/** Returns the cookie that a browser sends back. */
 function sent(setCookie: string): string {
   return setCookie.slice(0, setCookie.indexOf(';'));
 }
@@ -59,7 +59,7 @@ describe('DeviceCookie', () => {
     const since = (of: typeof device): unknown[] => Array.from({ length: 10 }, (_, user) => of.since(`u${user}`, NOW));
     expect(since(device)).toEqual([undefined, undefined, ...[2, 3, 4, 5, 6, 7, 8, 9].map((user) => NOW + user)]);
     expect(ids.size).toBe(1);
-    // again by one who is known: nobody has to go for it
+    // again for a known user: no other user is dropped for it
     const again = cookie.read(sent(cookie.issue(device, { user: 'u5', since: NOW + 50 }, NOW)), NOW)!;
     expect([again.since('u5', NOW), again.since('u2', NOW)]).toEqual([NOW + 50, NOW + 2]);
   });

@@ -7,7 +7,7 @@ const ID_BYTES = 16;
 const TAG = randomField(8);
 const MAX_USERS = 8;
 
-/** That somebody signed in from the device: a digest of who, and when they did last, in milliseconds since the epoch. */
+/** A login from the device: a digest of the user, and the time of their last login, in milliseconds since the epoch. */
 interface DeviceUse {
   readonly tag: string;
   readonly since: number;
@@ -28,18 +28,18 @@ interface StoredDevice {
   readonly uses: readonly DeviceUse[];
 }
 
-/** What a genuine device cookie says. */
+/** The content of a genuine device cookie. */
 export class KnownDevice {
-  /** @param lifetime milliseconds for which a login from the device is honoured */
+  /** @param lifetime how many milliseconds a login from the device is honoured */
   constructor(
-    /** 128 random bits, in base64url. Names the device to this server alone, and is shown nowhere. */
+    /** 128 random bits, in base64url. Identifies the device to this server alone, and is never shown. */
     readonly id: string,
     /** @internal */
     readonly uses: readonly DeviceUse[],
     private readonly lifetime: number,
   ) {}
 
-  /** When this user last signed in from the device; undefined where they have not, or too long ago. */
+  /** Returns when this user last signed in from the device; undefined if never, or too long ago. */
   since(user: string, now: number): number | undefined {
     const tag = tagOf(user);
     return this.uses.find((use) => use.tag === tag && use.since + this.lifetime > now)?.since;
@@ -47,14 +47,14 @@ export class KnownDevice {
 }
 
 /**
- * Recognises a device that somebody signed in from: a sealed, long-lived cookie with a random id and short digests of
- * the last eight users, each with the time of their login. It authenticates nobody, is set by a login and by nothing else, and the server keeps no list
- * of anybody's devices (docs/decisions/0006-known-devices.md).
+ * Recognises a device that somebody signed in from. It is a sealed, long-lived cookie with a random id and short
+ * digests of the last eight users, each with the time of their login. It authenticates nobody, only a login sets it,
+ * and the server keeps no list of devices (docs/decisions/0006-known-devices.md).
  */
 export class DeviceCookie extends SealedCookie<StoredDevice, KnownDevice> {
   /**
-   * @param session the session cookie's attributes, which it shares; its name is that cookie's with `-device` behind it
-   * @param lifetime milliseconds for which it is kept and honoured after a login
+   * @param session the session cookie's attributes, which it shares; its name is that cookie's name plus `-device`
+   * @param lifetime how many milliseconds it is kept and honoured after a login
    */
   constructor(
     keys: KeyRing,
@@ -74,10 +74,10 @@ export class DeviceCookie extends SealedCookie<StoredDevice, KnownDevice> {
   }
 
   /**
-   * The `Set-Cookie` value after a login: the device as it was, or a new one, with the user in front. What it says of
-   * others is not prolonged by it.
+   * Returns the `Set-Cookie` value after a login: the present device, or a new one, with the user in front. The entries
+   * of other users are not prolonged.
    *
-   * @param since when the user has signed in
+   * @param since when the user signed in
    * @param id of a new device
    */
   issue(
@@ -93,7 +93,7 @@ export class DeviceCookie extends SealedCookie<StoredDevice, KnownDevice> {
   }
 }
 
-/** The id of a device whose first login comes from a pre-session: the same for two logins by one form. */
+/** Returns the id of a device whose first login comes from a pre-session: the same for two logins from one form. */
 export function deviceIdOf(preSessionId: string): string {
   return hash('sha256', `device:${preSessionId}`, 'buffer').toString('base64url', 0, ID_BYTES);
 }

@@ -3,20 +3,20 @@ import type { CookieAttributes } from './cookie.options.js';
 import { bytesField, SealedCookie, textField, TIME } from './sealed-cookie.js';
 import { MARK_BYTES, markOfUser } from '../crypto/session-token.js';
 
-/** What a genuine remember-me cookie says. */
+/** The content of a genuine remember-me cookie. */
 export interface OpenedRememberMeCookie {
   /** `selector:validator` */
   readonly token: string;
   readonly endsAt: number;
-  /** The mark of the remembered user, whatever a store returns. */
+  /** The mark of the remembered user, to compare with the store's record. */
   readonly userMark: Uint8Array;
 }
 
 const TOKEN_LENGTH = 68;
 
 /**
- * The remember-me cookie: a `selector:validator` token, the time it ends and a mark of its user. It is persistent and has
- * the session cookie's other attributes; its name is that cookie's with `-remember` behind it.
+ * The remember-me cookie: a `selector:validator` token, its expiry and a mark of its user. It is persistent and has the
+ * session cookie's other attributes; its name is that cookie's name plus `-remember`.
  */
 export class RememberMeCookie extends SealedCookie<OpenedRememberMeCookie> {
   constructor(keys: KeyRing, session: CookieAttributes) {
@@ -30,7 +30,7 @@ export class RememberMeCookie extends SealedCookie<OpenedRememberMeCookie> {
     );
   }
 
-  /** The `Set-Cookie` value that hands a token of a user to the client. */
+  /** Returns the `Set-Cookie` value that gives a user's token to the client. */
   issue(token: string, userId: string, expiresAt: number, now: number): string {
     return this.seal({ token, endsAt: expiresAt, userMark: markOfUser(userId) }, expiresAt - now);
   }

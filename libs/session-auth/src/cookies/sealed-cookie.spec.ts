@@ -17,7 +17,7 @@ interface Content extends CookieTimes {
   readonly bytes: Uint8Array;
 }
 
-/** A cookie of some bytes, which are over at no time. */
+/** A cookie of some bytes, which never expire. */
 class BytesCookie extends SealedCookie<Content> {
   constructor(attributes: CookieAttributes, purpose = 'purpose', bytes = 16) {
     super(KEYS, attributes, {
@@ -76,7 +76,7 @@ describe('a sealed cookie', () => {
     for (const header of [`__Host-a=${value}A`, `__Host-a=${value.slice(1)}`, `__Host-a=${value}; __Host-a=x`, 'x=1']) {
       expect(read(header)).toBeUndefined();
     }
-    // joined, these are as long as a genuine one
+    // together they are as long as a genuine one
     const half = value.slice(0, value.length / 2);
     expect(read(`__Host-a=${half}; __Host-a=${value.slice(half.length + 1)}`)).toBeUndefined();
     const textIn = (header: string): string | undefined => cookie.find(header, 0)?.text;

@@ -39,7 +39,7 @@ export function textField(length: number): CookieField<string> {
   };
 }
 
-/** This many random bits, which the application knows in base64url. */
+/** This many random bits, which the application sees in base64url. */
 export function randomField(bytes: number): CookieField<string> {
   return {
     bytes,
@@ -48,7 +48,7 @@ export function randomField(bytes: number): CookieField<string> {
   };
 }
 
-/** Bytes as they are. */
+/** Raw bytes. */
 export function bytesField(bytes: number): CookieField<Uint8Array> {
   return {
     bytes,
@@ -57,7 +57,7 @@ export function bytesField(bytes: number): CookieField<Uint8Array> {
   };
 }
 
-/** Several values of the same field; a list that is shorter is filled up with zero bytes, which are left out again. */
+/** Several values of the same field. A shorter list is padded with zero bytes, which reading removes. */
 export function listField<T>(item: CookieField<T>, most: number): CookieField<readonly T[]> {
   return {
     bytes: item.bytes * most,
@@ -81,29 +81,29 @@ export interface CookieTimes {
   readonly endsAt?: number;
 }
 
-/** What a kind of sealed cookie holds. */
+/** The format of one kind of sealed cookie. */
 export interface SealedCookieFormat<Stored, Content> {
-  /** What the cookie is for: authenticated with the value, so that no cookie passes for one of another purpose. */
+  /** The cookie's purpose. It is authenticated with the value, so that no cookie is accepted for another purpose. */
   readonly purpose: string;
-  /** The fields on the wire, one after the other. */
+  /** The fields on the wire, in order. */
   readonly fields: CookieFields<Stored>;
-  /** For how many milliseconds a value is honoured after the time in its field `sealedAt`. @default no limit */
+  /** How many milliseconds a value is honoured after the time in its field `sealedAt`. @default no limit */
   readonly lifetime?: number;
-  /** The content that the fields stand for; undefined refuses the value. @default the fields */
+  /** Returns the content of the fields; undefined refuses the value. @default the fields */
   readonly contentOf?: (stored: Stored) => Content | undefined;
-  /** How many opened values are remembered. @default none */
+  /** How many opened values are cached. @default none */
   readonly remembered?: number;
 }
 
-/** A cookie of our name in a `Cookie` header. */
+/** A cookie of this name in a `Cookie` header. */
 export interface FoundCookie<Content> {
-  /** The value, genuine or not. Several values are joined, which no genuine one is. */
+  /** The value, genuine or not. Several values are joined, and never match a genuine one. */
   readonly text: string;
   /** Undefined: the value is refused. */
   readonly content: Content | undefined;
   /** The value was sealed under an older key than the first: issue it again. */
   readonly outdated: boolean;
-  /** The client sent several of the name: whose they are, nobody can tell. */
+  /** The client sent several of this name, and nobody can tell whose they are. */
   readonly ambiguous: boolean;
 }
 
@@ -115,12 +115,13 @@ interface OpenedValue<Content> {
 
 /**
  * A cookie whose content only this server can read and write: fields of fixed length under AES-256-GCM, bound to the
- * cookie's purpose and name. Everything else is refused, all kinds alike and before a store is asked: another length,
- * a value that was not sealed here, or for another name or purpose, or that is over, and a name that occurs twice.
+ * cookie's purpose and name. Everything else is refused before the store is read, always in the same way: a value of
+ * another length, one that was not sealed here, one for another name or purpose, an expired one, and a name that occurs
+ * twice.
  *
- * Opening a value costs more than everything else that a request takes here, so a format can have the last few
- * thousand genuine values remembered (docs/decisions/0009-opened-cookies.md). Their end is compared with the clock at
- * each use, and a value that was refused is never remembered.
+ * Opening a value costs more than all other work on a cookie, so a format can cache the last few thousand genuine
+ * values (docs/decisions/0009-opened-cookies.md). Their expiry is checked at each use, and refused values are never
+ * cached.
  */
 export class SealedCookie<Stored extends CookieTimes, Content extends object = Stored> {
   readonly #context: string;
@@ -145,12 +146,12 @@ export class SealedCookie<Stored extends CookieTimes, Content extends object = S
     return this.attributes.name;
   }
 
-  /** The content of the cookie in a `Cookie` header; undefined when there is none or it is refused. */
+  /** Returns the content of the cookie in a `Cookie` header; undefined when it is missing or refused. */
   read(cookieHeader: string | undefined, now: number): Content | undefined {
     return this.find(cookieHeader, now)?.content;
   }
 
-  /** The cookie of this name in a `Cookie` header, genuine or not; undefined when there is none. */
+  /** Returns the cookie of this name in a `Cookie` header, genuine or not; undefined when it is missing. */
   find(cookieHeader: string | undefined, now: number): FoundCookie<Content> | undefined {
     const values = cookieHeader === undefined ? [] : valuesOf(this.attributes.name, cookieHeader);
     if (values.length === 0) return undefined;
@@ -162,17 +163,22 @@ export class SealedCookie<Stored extends CookieTimes, Content extends object = S
       : { text, content: opened.content, outdated: opened.outdated, ambiguous };
   }
 
-  /** The `Set-Cookie` value that removes the cookie: the same attributes, an end in the past. */
+  /** Returns the `Set-Cookie` value that removes the cookie: the same attributes, an expiry in the past. */
   expire(): string {
     return this.#serialize('', 0);
   }
 
-  /** The `Set-Cookie` values that remove what else of this name a browser may send to a target: {@link otherVariants}. */
+  /**
+   * Returns the `Set-Cookie` values that remove other cookies of this name that a browser may send to a target:
+   * {@link otherVariants}.
+   */
   expireOthers(target: CookieTarget): string[] {
     return otherVariants(this.attributes, target).map((variant) => this.#serialize('', 0, variant));
   }
 
-  /** The `Set-Cookie` value that hands the fields to the client; without `maxAge` (ms) until the browser closes. */
+  /**
+   * Returns the `Set-Cookie` value that gives the fields to the client; without `maxAge` (ms) until the browser closes.
+   */
   protected seal(stored: Stored, maxAge: number | undefined): string {
     const plaintext = Buffer.alloc(this.#plaintextLength);
     let at = 0;
@@ -219,8 +225,8 @@ export class SealedCookie<Stored extends CookieTimes, Content extends object = S
 }
 
 /**
- * The values of a name in a `Cookie` header (RFC 6265 5.4), to the letter: nothing is decoded or unquoted, since no value
- * of ours needs it. Names are compared case-sensitively.
+ * Returns the values of a name in a `Cookie` header (RFC 6265 5.4). Nothing is decoded or unquoted, because the
+ * library's values do not need it. Names are case-sensitive.
  */
 function valuesOf(name: string, header: string): string[] {
   if (!header.includes(name)) return [];

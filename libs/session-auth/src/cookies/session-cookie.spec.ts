@@ -22,12 +22,12 @@ function makeCookie(
   return new SessionCookie(new KeyRing(secrets), { attributes, absolute, idle });
 }
 
-/** The `name=value` that a browser sends back. */
+/** Returns the `name=value` that a browser sends back. */
 function pairOf(setCookie: string): string {
   return setCookie.slice(0, setCookie.indexOf(';'));
 }
 
-/** Alice's session as a cookie needs to know it. */
+/** Alice's session with the fields that a cookie needs. */
 function until(end: number): SessionOfCookie {
   return { userId: 'alice', absoluteExpiresAt: new Date(end) };
 }

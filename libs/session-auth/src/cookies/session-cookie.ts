@@ -14,7 +14,7 @@ import type { PresentedToken } from '../session/session-reader.js';
 import type { CookieAttributes } from './cookie.options.js';
 import { BYTE, bytesField, randomField, SealedCookie, textField, TIME } from './sealed-cookie.js';
 
-/** The session that a cookie stands for. */
+/** The session of a cookie. */
 export interface SessionOfCookie {
   readonly userId?: string;
   readonly absoluteExpiresAt: Date;
@@ -30,7 +30,7 @@ export interface SessionCookieSettings {
 }
 
 interface StoredSession {
-  /** {@link LAYOUT}: cookies of another are refused. */
+  /** {@link LAYOUT}: cookies of another layout are refused. */
   readonly layout: number;
   readonly shardTag: string;
   readonly handle: string;
@@ -40,15 +40,15 @@ interface StoredSession {
   readonly userMark: Uint8Array;
 }
 
-/** The layout of the fields: the second, since a token says where its session is kept. */
+/** The layout of the fields: the second one, since tokens say where their session is stored. */
 const LAYOUT = 2;
 
-/** How many opened cookies are remembered. */
+/** How many opened cookies are cached. */
 const REMEMBERED = 4096;
 
-/** The session cookie: a token in its three parts, the times it was sealed and ends, and a mark of its user. */
+/** The session cookie: a token in its three parts, the times it was sealed and expires, and a mark of its user. */
 export class SessionCookie extends SealedCookie<StoredSession, PresentedToken> {
-  /** Whether the cookie's `Max-Age` follows the idle expiry, so that it is written again whenever that moves. */
+  /** Whether the cookie's `Max-Age` follows the idle deadline, so that the cookie is written again when that moves. */
   readonly followsIdle: boolean;
 
   constructor(
@@ -76,7 +76,7 @@ export class SessionCookie extends SealedCookie<StoredSession, PresentedToken> {
     this.followsIdle = settings.attributes.maxAge === 'idle';
   }
 
-  /** The `Set-Cookie` value that hands the token of a session to the client. */
+  /** Returns the `Set-Cookie` value that gives a session's token to the client. */
   issue(token: string, { userId, absoluteExpiresAt }: SessionOfCookie, now: number): string {
     const endsAt = absoluteExpiresAt.getTime();
     const stored = { layout: LAYOUT, ...splitToken(token), sealedAt: now, endsAt, userMark: markOfUser(userId) };

@@ -33,7 +33,7 @@ describe('BearerTokens', () => {
     const token = issueSessionToken('alice');
     const [key] = keys.deriveKeys('bearer-token');
     const mac = createHmac('sha256', key!).update(token).digest('base64url').slice(0, 21);
-    // of the 22nd character, only the first two bits are the HMAC's
+    // only the first two bits of the 22nd character belong to the HMAC
     expect(tokens.write(token).slice(65, -1)).toBe(mac);
   });
 
@@ -42,7 +42,7 @@ describe('BearerTokens', () => {
     const nasty = fc.oneof(
       fc.string({ unit: anyCharacter, maxLength: 120 }),
       fc.string({ unit: anyCharacter, minLength: 87, maxLength: 87 }),
-      // genuine up to some place, and then anything
+      // genuine up to some point, then anything
       fc
         .tuple(fc.nat(86), fc.string({ unit: anyCharacter, minLength: 87, maxLength: 87 }))
         .map(([genuine, rest]) => (written.slice(0, genuine) + rest).slice(0, 87))
@@ -65,7 +65,7 @@ describe('BearerTokens', () => {
     for (const character of ['é', '\u0101', '\u65e5', '\ud83d']) {
       expect(tokens.read(token + character.repeat(22))).toBeUndefined();
     }
-    // the low byte of each is that of the genuine one
+    // the low byte of each equals the genuine one
     const shifted = Array.from(tokens.write(token).slice(65), (each) => String.fromCharCode(each.charCodeAt(0) + 256));
     expect(tokens.read(token + shifted.join(''))).toBeUndefined();
   });

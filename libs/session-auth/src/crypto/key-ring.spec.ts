@@ -10,7 +10,7 @@ const BASE64URL = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012345678
 
 const ring = new KeyRing([NEW]);
 
-/** The sealed form by its description: a cookie of this release has to open in the next one. */
+/** Builds a sealed value from its specification: a cookie of this release must open in the next one. */
 function sealByHand({
   version = 1,
   keyId,
@@ -22,7 +22,7 @@ function sealByHand({
   keyId?: Buffer;
   label?: string;
   checkLabel?: string;
-  /** Changes what is sealed before the check is made of it. */
+  /** Changes the sealed bytes before the check is computed. */
   alter?: (sealed: Buffer) => void;
 }): string {
   const derive = (info: string, length: number): Buffer =>
@@ -150,9 +150,9 @@ describe('KeyRing', () => {
 
   it('opens what the written-down format says, made by other code, and only exactly that', () => {
     const opened = { plaintext: text('token'), outdated: false };
-    // made here, so that the labels of its keys are among what mutation testing puts to this test
+    // made here, so that mutation testing covers the labels of its keys
     expect(new KeyRing([NEW]).open(sealByHand({}), CONTEXT)).toEqual(opened);
-    // genuine in everything but what is named, authenticated and all: only the check itself can refuse it
+    // genuine and authenticated except for the named part, so only the check under test can refuse it
     expect(ring.open(sealByHand({ version: 2 }), CONTEXT)).toBeUndefined();
     expect(ring.open(sealByHand({ version: 0 }), CONTEXT)).toBeUndefined();
     expect(ring.open(sealByHand({ keyId: Buffer.alloc(4) }), CONTEXT)).toBeUndefined();

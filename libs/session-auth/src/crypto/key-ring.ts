@@ -18,33 +18,33 @@ interface SealingKey {
   readonly checkKey: Buffer;
 }
 
-/** What {@link KeyRing.open} found. */
+/** The result of {@link KeyRing.open}. */
 export interface OpenedSeal {
   readonly plaintext: Buffer;
-  /** True when an older key than the first opened it: seal it again. */
+  /** True when an older key than the first opened it; seal it again then. */
   readonly outdated: boolean;
 }
 
 /**
- * The application's secrets, newest first: the first seals, all of them open (ASVS 11.2.2).
+ * The application's secrets, newest first: the first one seals, all of them open (ASVS 11.2.2).
  *
- * Every key is derived once, at construction, by HKDF-SHA-256 with a label of its purpose, so that no key serves two
- * purposes. Sealing is AES-256-GCM with a random 96-bit nonce (ASVS 11.3.2). The sealed form is base64url over
- * version, key id, nonce, ciphertext, tag and check; version, key id and the caller's context (for a cookie: purpose
- * and name) are authenticated with it, so a value is worth nothing in another place.
+ * Every key is derived once, at construction, by HKDF-SHA-256 with a label for its purpose, so that no key has two
+ * purposes. Sealing uses AES-256-GCM with a random 96-bit nonce (ASVS 11.3.2). The sealed form is base64url over
+ * version, key id, nonce, ciphertext, tag and check. Version, key id and the caller's context are authenticated too.
+ * For a cookie the context is its purpose and name, so a value copied to another cookie is refused.
  *
- * The check is 64 bits of a keyed SHA-256 over all before it. It proves nothing that the tag does not: it is there
- * because telling a forgery by it takes a tenth of the time, and whoever forges chooses how often that is spent.
+ * The check is 64 bits of a keyed SHA-256 over everything before it. The tag alone proves as much. The check is there
+ * because it detects a forgery in a tenth of the time, and an attacker can send many forgeries.
  *
- * The label of each key and each context begin with the realm, but for the default realm's. So a value of one realm is
- * refused in another by its key id, also where both have the same secrets.
+ * The label of each key and each context begin with the realm, except in the default realm. So the key id refuses a
+ * value of another realm, even when both realms have the same secrets.
  */
 @Injectable()
 export class KeyRing {
   readonly #keys: readonly SealingKey[];
   readonly #secrets: readonly string[];
 
-  /** What labels and contexts begin with. */
+  /** The prefix of labels and contexts. */
   readonly #realm: string;
 
   constructor(@Inject(SECRETS) secrets: readonly string[], @Inject(REALM) realm = DEFAULT_REALM) {
@@ -79,12 +79,12 @@ export class KeyRing {
   }
 
   /**
-   * Opens what {@link seal} made with the same context, or answers undefined: for every kind of damage alike.
+   * Opens a value that {@link seal} made with the same context. Returns undefined for any other value.
    *
-   * Only the one canonical encoding is accepted, although Node's decoder would forgive foreign characters.
+   * Only the canonical encoding is accepted; Node's decoder alone would ignore foreign characters.
    */
   open(value: string, context: string): OpenedSeal | undefined {
-    // with room for a key in front: nothing is copied again to be checked
+    // leaves room for a key in front, so that the check copies nothing
     const room = Buffer.allocUnsafe(CHECK_KEY_BYTES + value.length);
     const sealed = room.subarray(CHECK_KEY_BYTES, CHECK_KEY_BYTES + room.write(value, CHECK_KEY_BYTES, 'base64url'));
     if (sealed.length < OVERHEAD_BYTES || sealed[0] !== VERSION) return undefined;
@@ -120,7 +120,7 @@ function decrypt(sealed: Buffer, key: Buffer, aad: Buffer): Buffer | undefined {
   decipher.setAuthTag(sealed.subarray(end, end + TAG_BYTES));
   const plaintext = decipher.update(sealed.subarray(HEADER_BYTES + NONCE_BYTES, end));
   try {
-    // throws for what was sealed for another place: a forgery does not get past the check
+    // throws for a value sealed in another context; a forgery does not get past the check before
     decipher.final();
     return plaintext;
   } catch {
@@ -128,7 +128,7 @@ function decrypt(sealed: Buffer, key: Buffer, aad: Buffer): Buffer | undefined {
   }
 }
 
-/** The end that a sealed form must have, of the key and everything before it. */
+/** Returns the check of a key and the sealed bytes. */
 function checkOf(keyAndSealed: Buffer): Buffer {
   return hash('sha256', keyAndSealed, 'buffer').subarray(0, CHECK_BYTES);
 }

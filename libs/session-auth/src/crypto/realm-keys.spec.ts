@@ -45,7 +45,7 @@ describe('the keys of a realm', () => {
   });
 });
 
-/** Of the release before there were realms. */
+/** From the release before realms existed. */
 const PINNED = {
   csrf: '31c38927ff1752d9b50e2c1c031b193c37fc58302f06a03016d6feebdf6b4188',
   sealed: 'AXo6-fEx6cPtPAlhuYet_1mBa4s8nvMCghP4oyWflv7_DmNqkjya54Sn9-a9RKPX',

@@ -13,11 +13,11 @@ export function resolveSecrets(root: OptionReader): readonly string[] {
   const secrets = Array.from(given, (secret: unknown, index) => {
     if (typeof secret !== 'string') throw root.refuse(`secrets[${index}]`, allowed, kindOf(secret));
     const bytes = Buffer.byteLength(secret);
-    // the value itself stays out of the message: it is a secret, if a poor one
+    // the message leaves the value out: it is a secret, even if a weak one
     if (bytes < MIN_SECRET_BYTES) throw root.refuse(`secrets[${index}]`, allowed, `a string of ${bytes} bytes`);
     return secret;
   });
   if (new Set(secrets).size !== secrets.length)
-    throw root.refuse('secrets', 'secrets that differ', 'the same one twice');
+    throw root.refuse('secrets', 'different secrets', 'the same secret twice');
   return secrets;
 }

@@ -2,10 +2,10 @@ import { hash, randomBytes } from 'node:crypto';
 
 /*
  * A session token is `shard tag`, `handle` and `secret`: 2, 20 and 43 characters of base64url. Tag and handle say where
- * the session is kept, and stay the same for its whole life. The secret proves that the client was given the token, and
- * is new in every token.
+ * the session is stored, and never change. The secret proves that the client was given the token, and is new in every
+ * token.
  *
- * A digest is the same with SHA-256 of the whole token in the place of the secret.
+ * A digest has the same form, with SHA-256 of the whole token instead of the secret.
  */
 
 export const SHARD_TAG_LENGTH = 2;
@@ -13,7 +13,7 @@ export const SHARD_TAG_LENGTH = 2;
 /** The length of a public handle in characters. */
 export const HANDLE_LENGTH = 20;
 
-/** The length of what a token and its digest begin with: shard tag and handle. */
+/** The length of the first part of a token and its digest: shard tag and handle. */
 const ADDRESS_LENGTH = SHARD_TAG_LENGTH + HANDLE_LENGTH;
 
 /** The length of a secret, and of its hash, in characters: 256 bits in base64url. */
@@ -31,17 +31,18 @@ export const HANDLE_BYTES = 15;
 const TOKEN_PATTERN = /^[A-Za-z0-9_-]{65}$/;
 
 /**
- * The 2-character tag by which everything of one user is kept together in a sharded store.
+ * Returns the 2-character tag that keeps all records of one user together in a sharded store.
  *
- * It is the beginning of SHA-256 over the user's id, so a session and its user's index can be found from either side.
- * 4096 tags spread users over the 16384 slots of a Redis Cluster; the tag tells nothing useful about the user.
+ * It is the beginning of SHA-256 over the user's id, so a session and its user's index each lead to the other. 4096
+ * tags spread users over the 16384 slots of a Redis Cluster. The tag reveals nothing useful about the user.
  */
 export function shardTagOf(userId: string): string {
   return hash('sha256', `shard:${userId}`, 'base64url').slice(0, SHARD_TAG_LENGTH);
 }
 
 /**
- * A token for a new session, with a new handle and 256 bits from the system's secure generator (ASVS 7.2.2, 7.2.3).
+ * Makes a token for a new session, with a new handle and 256 bits from the system's secure generator (ASVS 7.2.2,
+ * 7.2.3).
  *
  * Without a user (an anonymous session) the shard tag is random.
  */
@@ -51,12 +52,12 @@ export function issueSessionToken(userId: string | undefined): string {
   return tag + issueHandle() + newSecret();
 }
 
-/** A new token for the session that a token or digest belongs to. */
+/** Makes a new token for the session of a token or digest. */
 export function issueNextSessionToken(tokenOrDigest: string): string {
   return tokenOrDigest.slice(0, ADDRESS_LENGTH) + newSecret();
 }
 
-/** The token of a user's session that carries a secret of 256 bits made elsewhere: 43 characters of base64url. */
+/** Makes a token for a user's session from an existing secret of 256 bits: 43 characters of base64url. */
 export function sessionTokenFrom(userId: string, handle: string, secret: string): string {
   return shardTagOf(userId) + handle + secret;
 }
@@ -82,27 +83,28 @@ export function joinToken({ shardTag, handle, secret }: TokenParts): string {
   return shardTag + handle + secret;
 }
 
-/** Whether a string has the form of a session token. Says nothing of whether it was ever issued. */
+/** Whether a string has the form of a session token. It need not ever have been issued. */
 export function isSessionToken(value: string): boolean {
   return TOKEN_PATTERN.test(value);
 }
 
 /**
- * What the store knows of a token: shard tag, handle, and the SHA-256 of the whole, 65 characters of base64url.
+ * Returns the stored form of a token: shard tag, handle, and the SHA-256 of the whole token, 65 characters of
+ * base64url.
  *
- * A plain hash is enough for 256 random bits (ASVS 6.5.2): the digest cannot be turned back, so a dump of the store
- * authenticates nobody.
+ * A plain hash is enough for 256 random bits (ASVS 6.5.2): it cannot be reversed, so a copy of the store authenticates
+ * nobody.
  */
 export function digestOf(token: string): string {
   return token.slice(0, ADDRESS_LENGTH) + hash('sha256', token, 'base64url');
 }
 
-/** The public handle of the session that a token or digest belongs to. */
+/** Returns the public handle of the session of a token or digest. */
 export function handleOf(tokenOrDigest: string): string {
   return tokenOrDigest.slice(SHARD_TAG_LENGTH, ADDRESS_LENGTH);
 }
 
-/** A digest that names a user's session by its handle, and is that of none of its tokens. */
+/** Returns a digest that names a user's session by its handle and matches none of its tokens. */
 export function addressOf(userId: string, handle: string): string {
   return shardTagOf(userId) + handle + '.'.repeat(HASH_LENGTH);
 }
@@ -112,7 +114,7 @@ export function hashOf(digest: string): string {
   return digest.slice(ADDRESS_LENGTH);
 }
 
-/** The digest of another token of the same session, by its hash. */
+/** Returns the digest of another token of the same session, from its hash. */
 export function digestWith(digest: string, hash: string): string {
   return digest.slice(0, ADDRESS_LENGTH) + hash;
 }
@@ -130,8 +132,8 @@ function newSecret(): string {
 export const MARK_BYTES = 16;
 
 /**
- * How a sealed cookie knows a user: the first 128 bits of SHA-256 over the id, or over the lack of one. A store that
- * returns another user's record for a session is found out by it.
+ * Returns a mark that identifies a user in a sealed cookie: the first 128 bits of SHA-256 over the id, or over its
+ * absence. It reveals a store that returns another user's record.
  */
 export function markOfUser(userId: string | undefined): Buffer {
   return hash('sha256', userId === undefined ? 'nobody' : `user:${userId}`, 'buffer').subarray(0, MARK_BYTES);

@@ -5,10 +5,10 @@ import { isMethodName } from './method-name.js';
 import { CsrfGuard } from './csrf.guard.js';
 
 /**
- * Refuses unsafe requests that do not come from the application's own pages: see {@link CsrfGuard}. On a handler or a
- * controller; the handler's word counts where both have one. Brings its guard along.
+ * Refuses unsafe requests that do not come from the application's own pages: see {@link CsrfGuard}. Use it on a handler
+ * or a controller; the handler overrides its controller. Adds its guard.
  *
- * @throws SessionAuthError `invalid_configuration` at once for what is no verb in capitals
+ * @throws SessionAuthError `invalid_configuration` at once for an invalid verb
  */
 export function CsrfProtected(protection: CsrfProtection = {}): MethodDecorator & ClassDecorator {
   for (const method of protection.methods ?? []) {

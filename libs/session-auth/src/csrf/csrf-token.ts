@@ -8,8 +8,8 @@ const TOKEN_BYTES = 2 * MAC_BYTES;
 export const CSRF_TOKEN_LENGTH = Math.ceil((TOKEN_BYTES * 4) / 3);
 
 /**
- * What a token is bound to: the token of a session, or the id of a pre-session. The two never stand for each other,
- * whatever their texts are.
+ * What a CSRF token is bound to: the token of a session, or the id of a pre-session. Equal texts of the two kinds
+ * differ.
  */
 export interface CsrfBinding {
   readonly kind: 'session' | 'pre-session';
@@ -20,8 +20,8 @@ const REMEMBERED = 4096;
 const LONGEST = 128;
 
 /**
- * A key that tokens are made with. What it makes of a binding is remembered for the last few thousand of them: the
- * pages of a session ask for it again and again, and working it out costs more than the rest of a check.
+ * A key that makes CSRF tokens. The results of the last few thousand bindings are cached: the pages of a session need
+ * the same one again and again, and computing it costs more than the rest of a check.
  */
 export class CsrfKey {
   readonly #macs = new LruCache<Buffer>(REMEMBERED, LONGEST);
@@ -37,9 +37,9 @@ export class CsrfKey {
 }
 
 /**
- * A synchronizer token of 256 bits for whoever holds the binding's secret: HMAC-SHA-256 over it, so that nothing is
- * stored. It is masked by fresh random bits, so that no two answers have the same text in them for a compression
- * attack (BREACH) to guess at; all of them are good.
+ * Makes a synchronizer token of 256 bits for the holder of the binding's secret: HMAC-SHA-256 over it, so that nothing
+ * is stored. Fresh random bits mask it, so that no two responses contain the same text for a compression attack
+ * (BREACH) to guess. All of these tokens are valid.
  */
 export function issueCsrfToken(key: CsrfKey, binding: CsrfBinding): string {
   const mask = randomBytes(MAC_BYTES);
@@ -47,13 +47,13 @@ export function issueCsrfToken(key: CsrfKey, binding: CsrfBinding): string {
 }
 
 /**
- * Whether a value is a token that {@link issueCsrfToken} made of this binding under one of the keys. Takes anything,
- * never throws, accepts the one canonical text of a token only, and compares in constant time.
+ * Whether a value is a token that {@link issueCsrfToken} made of this binding with one of the keys. Accepts any value,
+ * never throws, requires the canonical text of a token, and compares in constant time.
  */
 export function isCsrfToken(value: unknown, keys: readonly CsrfKey[], binding: CsrfBinding): boolean {
   if (typeof value !== 'string' || value.length !== CSRF_TOKEN_LENGTH) return false;
   const bytes = Buffer.from(value, 'base64url');
-  // Node's decoder would forgive foreign characters and loose bits at the end; what is left has the right length
+  // Node's decoder would ignore foreign characters and loose bits at the end, and still return the right length
   if (bytes.toString('base64url') !== value) return false;
   const given = xor(bytes.subarray(0, MAC_BYTES), bytes.subarray(MAC_BYTES));
   let isGenuine = false;

@@ -10,15 +10,15 @@ import { CSRF, type CsrfProtection } from './csrf-metadata.js';
 import { CsrfService } from './csrf.service.js';
 
 /**
- * Lets a request pass that cannot be the work of another site: by a safe verb, or from a known origin and with the
- * token of {@link CsrfService.issue}. Costs no store call, but on a route of several realms that of finding the
- * session. {@link CsrfExempt} handlers are open, unless the handler itself names this guard; with `csrf.global` it
- * stands before every route.
+ * Lets a request pass that another site cannot have sent: one with a safe verb, or one from a known origin with the
+ * token of {@link CsrfService.issue}. Costs no store call, except on a route of several realms, where it finds the
+ * session. {@link CsrfExempt} handlers are open, unless the handler itself names this guard. With `csrf.global` it runs
+ * on every route.
  *
  * The verb is that of the request line: no `_method` field and no override header makes a request safe. In GraphQL the
- * operation decides instead, whatever verb carries it: a query is safe, a mutation is not.
+ * operation decides instead of the verb: a query is safe, a mutation is not.
  *
- * @throws HttpException 403 `csrf_failed`, the same answer for every reason
+ * @throws HttpException 403 `csrf_failed`, the same response for every reason
  */
 @Injectable()
 export class CsrfGuard implements CanActivate {
@@ -28,7 +28,7 @@ export class CsrfGuard implements CanActivate {
   ) {}
 
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
-    // messages on an open connection carry no cookie of their own: its handshake was the request
+    // messages on an open connection have no cookie of their own; their handshake was checked
     if (context.getType() === 'rpc' || context.getType() === 'ws') return true;
     const targets = [context.getHandler(), context.getClass()];
     const protection = this.reflector.getAllAndOverride<CsrfProtection | 'exempt' | undefined>(CSRF, targets);
@@ -50,7 +50,7 @@ export class CsrfGuard implements CanActivate {
     }
   }
 
-  /** Which realm's token is asked for, only its session tells. */
+  /** The session determines which realm's token is required. */
   async #guardSeveral(
     context: ExecutionContext,
     route: SeveralSessions,
@@ -69,7 +69,7 @@ export class CsrfGuard implements CanActivate {
   }
 }
 
-/** What judges a request, by the options of its realm. */
+/** Returns the service that checks a request, with the options of its realm. */
 export function csrfOf({ services }: RequestSession): CsrfService {
   return services.above.get(CsrfService) as CsrfService;
 }

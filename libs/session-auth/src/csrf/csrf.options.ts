@@ -9,40 +9,40 @@ export interface CsrfOptions {
   /** The field that a form sends the token in, read when the header is absent. @default 'csrf_token' */
   readonly field?: string;
   /**
-   * The HTTP verbs that are protected, in capitals; all others are open then.
+   * The protected HTTP verbs, in capitals; all others are open then.
    *
-   * @default all but GET, HEAD and OPTIONS, unknown verbs included
+   * @default all except GET, HEAD and OPTIONS, including unknown verbs
    */
   readonly methods?: readonly string[];
   /**
-   * Other origins whose pages may send requests here: `https://shop.example`, or `https://*.bank.example` for
-   * everything below a name (not the name itself). Scheme and port count; without a scheme `https` is meant. Their
+   * Other origins whose pages may send requests here: `https://shop.example`, or `https://*.bank.example` for every
+   * name below a domain (but not the domain itself). Scheme and port count; without a scheme `https` is meant. Their
    * requests need a token like all others.
    *
    * @default none
    */
   readonly trustedOrigins?: readonly string[];
   /**
-   * The origin or origins that browsers reach the application at, such as `https://bank.example`. Set it wherever a
-   * proxy stands in front: what the proxy makes of scheme and `Host` does not matter then.
+   * The origin or origins at which browsers reach the application, such as `https://bank.example`. Set it behind any
+   * proxy: it does not matter then how the proxy changes scheme and `Host`.
    *
-   * @default the request's protocol and its `:authority` or `Host`; where the adapter trusts the proxy, the first entries of
-   *   `X-Forwarded-Proto` and `X-Forwarded-Host`
+   * @default the request's protocol and its `:authority` or `Host`; if the adapter trusts the proxy, the first entries
+   *   of `X-Forwarded-Proto` and `X-Forwarded-Host`
    */
   readonly publicOrigin?: string | readonly string[];
-  /** Protect every handler unless it is `@CsrfExempt()`. @default false: those that are `@CsrfProtected()` */
+  /** Protect every handler unless it is `@CsrfExempt()`. @default false: only `@CsrfProtected()` handlers */
   readonly global?: boolean;
 }
 
 /** The resolved `csrf` options. */
 export interface CsrfSettings {
-  /** In lower case, as Node names it. */
+  /** In lower case, as in Node. */
   readonly header: string;
   readonly field: string;
-  /** undefined: all but GET, HEAD and OPTIONS. */
+  /** undefined: all except GET, HEAD and OPTIONS. */
   readonly methods: readonly string[] | undefined;
   readonly trustedOrigins: readonly TrustedOrigin[];
-  /** Empty: where the request says it came to. */
+  /** Empty: the origin that the request names. */
   readonly publicOrigins: readonly TrustedOrigin[];
   readonly global: boolean;
 }

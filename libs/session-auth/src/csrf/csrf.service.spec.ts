@@ -68,7 +68,7 @@ interface Given {
   readonly secrets?: readonly string[];
   readonly handler?: keyof Handlers;
   readonly type?: string;
-  /** Of GraphQL: the kind of the operation. */
+  /** In GraphQL: the kind of the operation. */
   readonly operation?: unknown;
   /** @default https */
   readonly protocol?: string | undefined;
@@ -79,12 +79,12 @@ interface Asked {
   readonly request: object;
   readonly requestSession: RequestSession;
   readonly pass: () => Promise<boolean>;
-  /** Past the guard of what may not be embedded. */
+  /** Passes the guard against embedding. */
   readonly show: () => Promise<boolean>;
   readonly head: () => Record<string, unknown>;
 }
 
-/** One request to an application, as its guard sees it. No store is there to be asked. */
+/** One request to an application, as its guard sees it. There is no store. */
 function ask(given: Given = {}): Asked {
   const { settings = {}, secrets = [NEW], handler = 'plain', type = 'http' } = given;
   const keys = new KeyRing(secrets);
@@ -253,7 +253,7 @@ describe('the guard', () => {
         response: {
           statusCode: 403,
           code: 'csrf_failed',
-          message: 'this request cannot be told from a forged one; reload the page',
+          message: 'the request could not be verified; reload the page and try again',
           realm: 'default',
         },
       }),
@@ -483,7 +483,7 @@ describe('origins that were found good before', () => {
       { 'sec-fetch-site': 'cross-site' },
     ]) {
       for (let again = 0; again < 2; again += 1) {
-        // the one that was found good last, too, differs in one thing only
+        // even the last valid origin fails when one part differs
         expect(embed({ origin: own })).not.toThrow();
         expect(embed(headers)).toThrow(expect.objectContaining({ code: 'csrf_failed' }));
       }

@@ -16,14 +16,14 @@ const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 const MAX_LOGGED_ORIGIN = 200;
 
-/** Of requests from pages of ours: browsers send the same few all the time. */
+/** For requests from the application's own pages: browsers send the same few origins all the time. */
 const REMEMBERED_ORIGINS = 64;
 const LONGEST_ORIGIN = 1024;
 
-/** Tokens that were found good, with what for: a page sends the same one until it is loaded again. */
+/** Valid tokens with their bindings: a page sends the same one until it is reloaded. */
 const REMEMBERED_TOKENS = 4096;
 
-/** How a page of an origin that is not refused asks. */
+/** Where the request came from, once its origin is accepted. */
 interface AskedFrom {
   readonly protocol: string | undefined;
   readonly host: HeaderValue;
@@ -34,10 +34,10 @@ type HeaderValue = HttpExchange['headers'][string];
 
 /**
  * Issues and verifies CSRF tokens (ASVS 3.5.1). They are bound to the session's token, and before login to a
- * pre-session cookie, so they die with it: at login, logout, re-authentication and every rotation. Nothing is stored,
- * and no method touches the session store.
+ * pre-session cookie. So they become invalid with it: at login, logout, re-authentication and every rotation. Nothing
+ * is stored, and no method uses the session store.
  *
- * Each method takes the request as the handler has it (`@Req()`), of Express or Fastify.
+ * Each method takes the request of the handler (`@Req()`), of Express or Fastify.
  */
 @Injectable()
 export class CsrfService {
@@ -65,8 +65,9 @@ export class CsrfService {
   }
 
   /**
-   * A token for the client of this request, of fresh text in every answer: for the session it has from this response
-   * on, else for its pre-session, whose cookie is set where it is missing. The response is not stored by any cache.
+   * Returns a token for the client of this request, with fresh text in every response. It is bound to the session that
+   * the client has after this response, or to its pre-session, whose cookie is set if it is missing. No cache stores
+   * the response.
    */
   issue(request: object): string {
     const requestSession = this.requestSessions.get(request);
@@ -84,18 +85,19 @@ export class CsrfService {
   }
 
   /**
-   * The hidden input of a server-rendered form: `<input type="hidden" name="csrf_token" value="…">`. Trusted HTML.
+   * Returns the hidden input of a server-rendered form: `<input type="hidden" name="csrf_token" value="…">`. Trusted
+   * HTML.
    *
    * Browsers send `Origin: null` with a form of a page whose `Referrer-Policy` is `no-referrer` (helmet's default). It
-   * passes where the browser also says `Sec-Fetch-Site: same-origin`; those that do not (Safari before 16.4, and all
-   * over plain HTTP) need pages under `same-origin` or `strict-origin-when-cross-origin`.
+   * passes if the browser also sends `Sec-Fetch-Site: same-origin`. Browsers that do not (Safari before 16.4, and all
+   * over plain HTTP) need pages with `same-origin` or `strict-origin-when-cross-origin`.
    */
   formField(request: object): string {
     return `<input type="hidden" name="${escapeHtml(this.fieldName)}" value="${this.issue(request)}">`;
   }
 
   /**
-   * Whether a request is from the application's own pages: by its headers and its token, whatever its verb. For code
+   * Whether a request comes from the application's own pages: by its headers and its token, for every verb. For code
    * that decides for itself; {@link CsrfGuard} does it for handlers.
    */
   verify(request: object): boolean {
@@ -103,7 +105,7 @@ export class CsrfService {
   }
 
   /**
-   * Refuses a request that is not from the application's own pages.
+   * Refuses a request that does not come from the application's own pages.
    *
    * @throws SessionAuthError `csrf_failed`, the same for every reason; the reason is in the event `csrf.rejected`
    * @internal
@@ -124,7 +126,7 @@ export class CsrfService {
   }
 
   /**
-   * Refuses a request by which a page of another origin embeds what it asks for, or fetches it.
+   * Refuses a request by which a page of another origin embeds or fetches the response.
    *
    * @throws SessionAuthError `csrf_failed`, the same for every reason; the reason is in the event `csrf.rejected`
    * @internal
@@ -135,14 +137,14 @@ export class CsrfService {
       exchange.setHeader('cross-origin-resource-policy', 'same-origin');
     }
     if (isNavigation(exchange)) return;
-    // without a Referer: where a browser says nothing else, it may as well be that of a link
+    // without a Referer: if the browser sends nothing else, the request may come from a link
     const reason = this.#judgeOrigin(exchange, undefined);
     if (reason !== undefined) this.#reject(exchange, reason);
   }
 
   /**
-   * Refuses a request by which a page of another origin opens a connection: that sends the cookies of its visitor, and
-   * no token.
+   * Refuses a request by which a page of another origin opens a connection: such a request has the visitor's cookies
+   * but no token.
    *
    * @throws SessionAuthError `csrf_failed`, the same for every reason; the reason is in the event `csrf.rejected`
    * @internal
@@ -161,7 +163,7 @@ export class CsrfService {
       origin: typeof origin === 'string' ? beginningOf(origin, MAX_LOGGED_ORIGIN) : undefined,
       client: exchange.client,
     });
-    throw new SessionAuthError('csrf_failed', 'this request cannot be told from a forged one; reload the page');
+    throw new SessionAuthError('csrf_failed', 'the request could not be verified; reload the page and try again');
   }
 
   #judge(requestSession: RequestSession, { withoutSession = 'token' }: CsrfProtection): CsrfRejection | undefined {
@@ -172,13 +174,12 @@ export class CsrfService {
     if (withoutSession === 'headers' && !isAuthenticating(requestSession)) return undefined;
     const given = this.#givenToken(exchange);
     if (given === undefined) return 'no_token';
-    // the session's by the request's cookie: a guard before this one may have replaced the token
+    // bound to the session of the request's cookie: an earlier guard may have replaced the token
     const binding = bindingOf(requestSession);
     if (binding === undefined) return 'no_cookie';
     if (!this.#isGood(given, binding)) return 'wrong_token';
-    // somebody else may have put the pre-session there. Whom a remember-me cookie signs in, the token does not speak
-    // for,
-    // whether a guard asks for the session before this or after
+    // somebody else may have set the pre-session cookie, so its token must not act for the user of a remember-me
+    // cookie, whether a guard reads the session before this or after
     if (binding.kind === 'pre-session') requestSession.refuseResumption(() => this.#reject(exchange, 'no_cookie'));
     return undefined;
   }
@@ -197,7 +198,7 @@ export class CsrfService {
     const { protocol, host } = exchange;
     const origin = exchange.headers.origin;
     const secFetchSite = exchange.headers['sec-fetch-site'];
-    // with the origin it is all that decides where there is one
+    // if there is an origin, only the origin and this header decide
     const known = typeof origin === 'string' ? this.#knownOrigins.get(origin) : undefined;
     if (known !== undefined && isSame(known, { protocol, host, secFetchSite })) return undefined;
     let own: Parameters<typeof judgeOrigin>[1] = publicOrigins;
@@ -206,13 +207,15 @@ export class CsrfService {
       own = reachedAt === undefined ? [] : [reachedAt];
     }
     const reason = judgeOrigin({ origin, referer, secFetchSite }, own, trustedOrigins);
-    // what is refused is judged anew each time
+    // refusals are not cached
     if (reason === undefined && typeof origin === 'string')
       this.#knownOrigins.set(origin, { protocol, host, secFetchSite });
     return reason;
   }
 
-  /** What was sent for a token: in the header if that is there at all, right or wrong, else in the parsed body. */
+  /**
+   * Returns the token of the request: from the header if present, even if it is wrong, otherwise from the parsed body.
+   */
   #givenToken(exchange: HttpExchange): unknown {
     const { header, field } = this.settings;
     const inHeader = exchange.headers[header];
@@ -228,14 +231,14 @@ function isSame(one: AskedFrom, other: AskedFrom): boolean {
   return one.protocol === other.protocol && one.host === other.host && one.secFetchSite === other.secFetchSite;
 }
 
-/** Whether it opens a page of its own, in a tab: by a link, say. */
+/** Whether it opens a page in a tab, for example by a link. */
 function isNavigation(exchange: HttpExchange): boolean {
   const isSafe = exchange.method === 'GET' || exchange.method === 'HEAD';
   const [mode, destination] = [exchange.headers['sec-fetch-mode'], exchange.headers['sec-fetch-dest']];
   return isSafe && mode === 'navigate' && destination === 'document';
 }
 
-/** Whether the request came with a genuine cookie that signs somebody in: of a session, or of a remembered device. */
+/** Whether the request has a genuine cookie that signs somebody in: of a session, or of a remembered device. */
 function isAuthenticating({ presented }: RequestSession): boolean {
   return presented.session !== undefined || presented.rememberMe !== undefined;
 }
@@ -247,7 +250,7 @@ function bindingOf({ presented, responseCookies }: RequestSession): CsrfBinding 
   return preSessionId === undefined ? undefined : { kind: 'pre-session', secret: preSessionId };
 }
 
-/** Whether a verb is to be protected: compared exactly, since verbs are case-sensitive (RFC 9110 9.1). */
+/** Whether a verb is protected: compared exactly, because verbs are case-sensitive (RFC 9110 9.1). */
 function isProtectedMethod(method: string, methods: readonly string[] | undefined): boolean {
   return methods === undefined ? !SAFE_METHODS.has(method) : methods.includes(method);
 }

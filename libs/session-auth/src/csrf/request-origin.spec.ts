@@ -16,7 +16,7 @@ const TRUSTED = ['https://shop.example', 'https://*.pay.example:8443', 'capacito
   parseTrustedOrigin(text)!,
 );
 
-/** What no browser writes, or what is not us. */
+/** Values that no browser sends, or that name another origin. */
 const FOREIGN = [
   'null',
   '',

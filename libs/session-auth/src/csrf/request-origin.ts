@@ -1,19 +1,19 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { CsrfRejection } from '../events/session-event.js';
 
-/** What the browser says of where a request comes from. */
+/** The headers in which a browser says where a request comes from. */
 export interface OriginHeaders {
   readonly origin: unknown;
   readonly referer: unknown;
   readonly secFetchSite: unknown;
 }
 
-/** A web origin, or with `subdomains` all below a name: never the name itself. */
+/** A web origin; with `subdomains`, all names below a domain, but not the domain itself. */
 export interface TrustedOrigin {
   readonly scheme: string;
   /** Host name, in the form that browsers send. */
   readonly host: string;
-  /** Empty: the scheme's own. */
+  /** Empty: the scheme's default port. */
   readonly port: string;
   readonly subdomains: boolean;
 }
@@ -25,33 +25,33 @@ const WEB = /^https?$/;
 const WILDCARD = /^((?:[a-z][a-z0-9+.-]*:\/\/)?)\*\./i;
 
 /**
- * The origin that an `Origin` header names; undefined for whatever is not exactly one origin as browsers write it
- * (RFC 6454 6.2): `null`, a list, a path, credentials, capitals, a port that goes without saying.
+ * Returns the origin of an `Origin` header. Returns undefined for anything else than one origin as browsers write it
+ * (RFC 6454 6.2): `null`, a list, a path, credentials, capitals, a default port.
  */
 export function parseOrigin(value: unknown): Origin | undefined {
   if (typeof value !== 'string' || value.length > 512) return undefined;
   const [, scheme, host, port = ''] = SERIALIZED.exec(value) ?? [];
   if (scheme === undefined || host === undefined) return undefined;
-  // only for these does the URL standard say what is canonical; others (`capacitor:`) are compared as they are
+  // only for these does the URL standard define a canonical form; others (`capacitor:`) are compared unchanged
   if (WEB.test(scheme) && urlOf(value)?.origin !== value) return undefined;
   return { scheme, host, port };
 }
 
-/** The origin of a URL as a `Referer` header gives it; undefined for what is none. */
+/** Returns the origin of the URL in a `Referer` header; undefined for any other text. */
 export function parseReferer(value: unknown): Origin | undefined {
   return typeof value === 'string' ? parseOrigin(urlOf(value)?.origin) : undefined;
 }
 
-/** The origin a server is reached at by its protocol and the `Host` header; undefined when they do not make one. */
+/** Returns the origin of a server from its protocol and the `Host` header; undefined if they are not valid. */
 export function parseOwnOrigin(protocol: unknown, host: unknown): Origin | undefined {
   if (typeof protocol !== 'string' || typeof host !== 'string' || !WEB.test(protocol)) return undefined;
   return /^[^\s/\\?#@]+$/.test(host) ? parseOrigin(urlOf(`${protocol}://${host}`)?.origin) : undefined;
 }
 
 /**
- * An origin as a configuration names it: `https://bank.example`, or `https://*.bank.example` for everything below it;
- * without a scheme, `https` is meant. Undefined for what is neither, names too much (`*`, `*.com`), or reads as the
- * `Origin: null` of a page without an origin, which is never trusted.
+ * Parses an origin in a configuration: `https://bank.example`, or `https://*.bank.example` for every name below it;
+ * without a scheme, `https` is meant. Returns undefined for other texts, for too general ones (`*`, `*.com`), and for
+ * the `null` that pages without an origin send, which is never trusted.
  */
 export function parseTrustedOrigin(text: string): TrustedOrigin | undefined {
   const subdomains = WILDCARD.test(text);
@@ -65,7 +65,7 @@ export function parseTrustedOrigin(text: string): TrustedOrigin | undefined {
   return isTooWide ? undefined : { ...origin, subdomains };
 }
 
-/** Whether an origin is one of these: scheme, host and port alike, or a host below a trusted name. */
+/** Whether an origin is one of these: same scheme, host and port, or a host below a trusted domain. */
 export function isAmong(origin: Origin, trusted: readonly (Origin | TrustedOrigin)[]): boolean {
   return trusted.some((each) => {
     if (origin.scheme !== each.scheme || origin.port !== each.port) return false;
@@ -75,17 +75,18 @@ export function isAmong(origin: Origin, trusted: readonly (Origin | TrustedOrigi
 }
 
 /**
- * What the headers alone say against a request that changes something; undefined: nothing, and the token decides.
+ * Returns why the headers alone refuse a request that changes something; undefined: they do not, and the token decides.
  *
  * | header | refused |
  * | --- | --- |
- * | `Origin` | present, and neither ours nor trusted |
+ * | `Origin` | present, and neither the application's nor trusted |
  * | `Sec-Fetch-Site: cross-site` | unless `Origin` is trusted |
- * | `Sec-Fetch-Site: same-site` | unless `Origin` is ours or trusted: a sibling is not us |
+ * | `Sec-Fetch-Site: same-site` | unless `Origin` is the application's or trusted: a sibling host is another origin |
  * | `Sec-Fetch-Site`, other values | never: unknown ones mean nothing |
- * | `Referer`, where there is no `Origin` | present and not empty, and neither ours nor trusted |
+ * | `Referer`, without `Origin` | present and not empty, and neither the application's nor trusted |
  *
- * `Sec-Fetch-Site` is compared without regard to case. A request with none of the three is no browser's, or a very old one's.
+ * `Sec-Fetch-Site` is compared case-insensitively. A request with none of the three comes from a very old browser or
+ * from no browser.
  */
 export function judgeOrigin(
   headers: OriginHeaders,
@@ -107,8 +108,8 @@ export function judgeOrigin(
 }
 
 /**
- * Whether a request is from a page of our own that hides its origin, under `Referrer-Policy: no-referrer` (helmet's
- * default): of no other page does a browser say both.
+ * Whether a request comes from a page of the application that hides its origin, with `Referrer-Policy: no-referrer`
+ * (helmet's default): a browser sends both values for no other page.
  */
 export function isOwnButHidden({ origin, 'sec-fetch-site': site }: IncomingHttpHeaders): boolean {
   return origin === 'null' && siteOf(site) === 'same-origin';

@@ -2,28 +2,28 @@ import type { Session, SessionView } from '../session/session.js';
 import { deviceName } from '../users/client.js';
 import type { SessionAuthentication } from '../users/session-authentication.js';
 
-/** The answer to `POST login` and `POST reauthenticate`. */
+/** The response to `POST login` and `POST reauthenticate`. */
 export interface LoginAnswer {
   readonly user: { readonly id: string; readonly email?: string; readonly roles: readonly string[] };
   readonly session: SessionView;
-  /** For the new session: the one of before is worth nothing any more. */
+  /** For the new session: the previous token stops working. */
   readonly csrfToken: string;
 }
 
-/** The answer to `GET session`. */
+/** The response to `GET session`. */
 export type SessionAnswer = SessionView & { readonly csrfToken: string };
 
-/** The answer to `GET csrf`: the token, and how to send it. */
+/** The response to `GET csrf`: the token, and how to send it. */
 export interface CsrfAnswer {
   readonly csrfToken: string;
   readonly headerName: string;
   readonly fieldName: string;
 }
 
-/** One of the caller's sessions in the answer to `GET sessions`. */
+/** One of the caller's sessions in the response to `GET sessions`. */
 export interface SessionListItem {
   readonly id: string;
-  /** Whether it is the one that asks. */
+  /** Whether it is the session of this request. */
   readonly current: boolean;
   /** Browser and system in words. */
   readonly device: string;
@@ -34,7 +34,7 @@ export interface SessionListItem {
   readonly authentication?: SessionAuthentication;
 }
 
-/** A session as one of the items of the answer. */
+/** Returns a session as an item of the response. */
 export function toListItem(session: Session, currentId: string): SessionListItem {
   const { id, ip, createdAt, lastActivityAt, expiresAt, authentication } = session.toJSON();
   return {

@@ -1,7 +1,7 @@
 import type { PipeTransform } from '@nestjs/common';
 import { SessionAuthError } from '../errors/session-auth.error.js';
 
-/** What a field must be, in words, for a value that is not; undefined for one that is. */
+/** Checks a field. Returns what the value must be, in words, or undefined for a valid value. */
 export type FieldRule = (value: unknown) => string | undefined;
 
 /** The rule of every field that a body may have. */
@@ -15,14 +15,14 @@ export function text(maxLength: number): FieldRule {
       : `must be a text of 1 to ${maxLength} characters`;
 }
 
-/** `true`, `false`, `null` or nothing. */
+/** `true`, `false`, `null` or absent. */
 export const optionalFlag: FieldRule = (value) =>
   value === undefined || value === null || typeof value === 'boolean' ? undefined : 'must be true or false';
 
 /**
- * Checks a body by the rules of its fields, whatever pipes the application has. Keys without a rule are dropped.
+ * Checks a body by the rules of its fields, independent of the application's pipes. Keys without a rule are dropped.
  *
- * @throws SessionAuthError `invalid_request` (400), naming the fields and never their values
+ * @throws SessionAuthError `invalid_request` (400), naming the fields but never their values
  */
 export class DtoPipe<T extends object> implements PipeTransform<unknown, T> {
   readonly #rules: FieldRules<T>;
@@ -38,7 +38,7 @@ export class DtoPipe<T extends object> implements PipeTransform<unknown, T> {
     const dto: Partial<T> = {};
     const reasons: string[] = [];
     for (const key of Object.keys(this.#rules) as (keyof T & string)[]) {
-      // a body's own: `{ "__proto__": … }` is one too, and gives it no other fields
+      // own properties only: `{ "__proto__": … }` must not add fields
       const value: unknown = Object.hasOwn(body, key) ? (body as Record<string, unknown>)[key] : undefined;
       const reason = this.#rules[key](value);
       if (reason !== undefined) reasons.push(`${key} ${reason}`);

@@ -4,7 +4,10 @@ import { SessionAuthError } from '../errors/session-auth.error.js';
 import { RealmRegistry } from '../http/realm-registry.js';
 import type { MappedRoute } from '../http/mapped-routes.js';
 
-/** Refuses at boot a route that both an endpoint of ours and another handler have: the first to be mapped would win. */
+/**
+ * Refuses at boot a route that both a ready-made endpoint and another handler have: the first one to be mapped would
+ * win.
+ */
 @Injectable()
 export class EndpointRoutes {
   constructor(private readonly realms: RealmRegistry) {}
@@ -28,7 +31,7 @@ export class EndpointRoutes {
     return new SessionAuthError(
       'invalid_configuration',
       `SessionAuthModule of realm '${this.#realmOf(endpoint)}': endpoints.except: ` +
-        `${RequestMethod[endpoint.method]} ${path} is mapped by ${owner} as well; allowed is another endpoints.path, ` +
+        `${RequestMethod[endpoint.method]} ${path} is also mapped by ${owner}; allowed is another endpoints.path, ` +
         `or endpoints.except: ['${endpoint.name}'], which leaves this route to ${owner}`,
     );
   }
@@ -42,7 +45,10 @@ function isEndpoint({ type }: MappedRoute): boolean {
   return type.prototype instanceof SessionAuthController;
 }
 
-/** Equal for paths that are one route: names of parameters tell nothing apart, nor do capitals on Express. */
+/**
+ * Returns the same text for paths that are one route: names of parameters do not matter, and on Express neither do
+ * capitals.
+ */
 function shapeOf(path: string): string {
   return path
     .toLowerCase()

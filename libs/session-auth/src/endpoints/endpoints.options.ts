@@ -3,7 +3,7 @@ import type { Duration } from '../time/durations.js';
 import { realmPart } from '../realms/realm-name.js';
 import { MINUTE, SECOND } from '../time/units.js';
 
-/** The names of the endpoints: those of the controller's handlers. */
+/** The names of the endpoints, which are the controller's handlers. */
 export const ENDPOINT_NAMES = [
   'csrfToken',
   'login',
@@ -20,18 +20,18 @@ export type EndpointName = (typeof ENDPOINT_NAMES)[number];
 
 /** The ready-made endpoints. */
 export interface EndpointsOptions {
-  /** @default 'auth', of another realm than the default one `<realm>/auth` */
+  /** @default 'auth', in realms other than the default one `<realm>/auth` */
   readonly path?: string;
   /**
-   * Endpoints that are not mapped, nor documented: for routes of the application's own in their place. A route of the
-   * application at the verb and path of an endpoint that is mapped does not boot.
+   * Endpoints that are neither mapped nor documented, so that the application can write its own. A route of the
+   * application at the verb and path of a mapped endpoint stops the boot.
    *
    * @default none
    */
   readonly except?: readonly EndpointName[];
   /**
-   * How lately a user must have entered their password, or logged in in full by other means, to end sessions other than
-   * the one at hand (ASVS 7.5.2). A device that is only remembered may not. `false`: any session of the user's may.
+   * How recently a user must have entered their password, or fully logged in by other means, to end other sessions than
+   * the present one (ASVS 7.5.2). A remembered device may not. `false`: any session of the user may.
    *
    * @default '10m'
    */
@@ -42,7 +42,7 @@ export interface EndpointsOptions {
 export interface EndpointsSettings {
   readonly path: string;
   readonly except: readonly EndpointName[];
-  /** Milliseconds; undefined: not asked for. */
+  /** Milliseconds; undefined: not required. */
   readonly recentAuth: number | undefined;
 }
 
@@ -51,7 +51,7 @@ export const ENDPOINTS_SETTINGS = Symbol('nestjs-session-auth endpoints settings
 
 const DEFAULT_RECENT_AUTH = 10 * MINUTE;
 
-/** The slice `endpoints` of the extras; undefined: there are none. */
+/** The slice `endpoints` of the extras; undefined: no endpoints. */
 export function resolveEndpoints(
   extras: OptionReader,
   realm: string,
@@ -80,5 +80,5 @@ function resolveExcept(endpoints: OptionReader): readonly EndpointName[] {
   if (isAllowed) return given as EndpointName[];
   const names = ENDPOINT_NAMES.map((name) => `'${name}'`).join(', ');
   const shown = Array.isArray(given) ? given.map((each) => JSON.stringify(each)?.slice(0, 100)).join(', ') : undefined;
-  throw endpoints.refuse('except', `an array of any of ${names}, each once`, shown && `[${shown}]`);
+  throw endpoints.refuse('except', `an array of different names: ${names}`, shown && `[${shown}]`);
 }

@@ -44,7 +44,10 @@ import { REAUTHENTICATE_RULES, type ReauthenticateDto } from './reauthenticate.d
 const DEFAULT_PAGE = 100;
 const LARGEST_PAGE = 1000;
 
-/** Turns the library's errors into HTTP exceptions at the ready-made endpoints, whatever filters the application has. */
+/**
+ * Turns the library's errors into HTTP exceptions at the ready-made endpoints, independent of the application's
+ * filters.
+ */
 export class EndpointErrorsInterceptor implements NestInterceptor {
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
     return next.handle().pipe(catchError((error: unknown) => throwError(() => asHttpException(error, context))));
@@ -63,7 +66,7 @@ export class SessionAuthController {
     @Inject(ENDPOINTS_SETTINGS) private readonly settings: EndpointsSettings,
   ) {}
 
-  /** Works before login too. Costs no store call. */
+  /** Works before login. Costs no store call. */
   @Public()
   @Get('csrf')
   csrfToken(@Req() request: object): CsrfAnswer {
@@ -98,7 +101,7 @@ export class SessionAuthController {
     return { ...session.toJSON(), csrfToken: this.csrf.issue(request) };
   }
 
-  /** Newest first. Where there are more than fit, `Link: …; rel="next"` (RFC 8288) leads to the next page. */
+  /** Newest first. If there are further pages, `Link: …; rel="next"` (RFC 8288) leads to the next one. */
   @UseGuards(SessionAuthGuard)
   @Get('sessions')
   async sessions(
@@ -110,7 +113,7 @@ export class SessionAuthController {
     const current = await this.#session(request);
     const { sessions, next } = await this.lifecycle.list(current.userId, page);
     if (next !== undefined) {
-      // relative to the request's own path, whatever prefix it has
+      // relative to the request's path, so that any prefix stays
       const link = `<?${String(new URLSearchParams({ limit: String(page.limit), cursor: next }))}>; rel="next"`;
       getRequestSession(request).exchange.setHeader('link', link);
     }
@@ -149,7 +152,9 @@ export class SessionAuthController {
     return { revoked };
   }
 
-  /** No guard asks for a session: a form that was sent twice comes with the token that its first answer has replaced. */
+  /**
+   * No guard requires a session: a form that was sent twice comes with the token that its first response has replaced.
+   */
   @Public()
   @CsrfProtected()
   @Post('reauthenticate')
@@ -174,7 +179,7 @@ export class SessionAuthController {
     return requireSession(await this.auth.current(request));
   }
 
-  /** A session that was left open, or a found device, must not be enough to shut its owner out. */
+  /** An unattended session, or a found device, must not be enough to lock its owner out. */
   #requireRecentAuth(session: UserSession): void {
     const { recentAuth } = this.settings;
     if (recentAuth !== undefined) requireRecentAuth(session, recentAuth, this.clock.now());
@@ -190,15 +195,15 @@ function readPageSize(text: unknown): number {
 
 function readCursor(text: unknown): string | undefined {
   if (text === undefined || typeof text === 'string') return text;
-  throw new SessionAuthError('invalid_request', 'cursor: allowed is one that a page was answered with');
+  throw new SessionAuthError('invalid_request', 'unknown cursor: follow the link to the next page');
 }
 
 type Handler = (...args: never[]) => unknown;
 
 /**
- * The controller class that serves the endpoints of a realm.
+ * Returns the controller class that serves the endpoints of a realm.
  *
- * @param dependencies what it is given, in the order of the constructor
+ * @param dependencies the parameters of its constructor, in order
  */
 export function sessionAuthControllerAt(
   { path, except }: Pick<EndpointsSettings, 'path' | 'except'>,
@@ -211,14 +216,14 @@ export function sessionAuthControllerAt(
   for (const [place, token] of dependencies.entries()) Inject(token)(MountedSessionAuthController, undefined, place);
   const handlers: Readonly<Record<EndpointName, Handler>> = SessionAuthController.prototype;
   for (const name of ENDPOINT_NAMES) {
-    // what is no function hides the inherited handler from Nest
+    // a value that is not a function hides the inherited handler from Nest
     const value = except.includes(name) ? undefined : copyOf(handlers[name]);
     Object.defineProperty(MountedSessionAuthController.prototype, name, { value, writable: true, configurable: true });
   }
   return MountedSessionAuthController;
 }
 
-/** The same handler with metadata of its own: OpenAPI's decorators write to it what is true of one realm only. */
+/** Copies a handler with separate metadata: OpenAPI's decorators write facts to it that are true of one realm only. */
 function copyOf(handler: Handler): Handler {
   const copy: Handler = function (this: unknown, ...args) {
     return Reflect.apply(handler, this, args);

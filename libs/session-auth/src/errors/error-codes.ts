@@ -1,22 +1,23 @@
 /**
- * Every stable code a {@link SessionAuthError} can carry, with the HTTP status it is answered with.
+ * Every stable code that a {@link SessionAuthError} can carry, with its HTTP status.
  *
- * The first block is part of the HTTP contract. The second block reaches developers: at boot, or from a service called
- * with arguments it refuses.
+ * The first block is part of the HTTP contract. The second block reaches developers: at boot, or from a service that
+ * refuses its arguments.
  */
 export const HTTP_STATUS_BY_CODE = {
   /** No live session, or the session has no user. */
   session_required: 401,
   /** The session has ended while a handler, a stream or a connection of its user was under way. */
   session_ended: 401,
-  /** Unknown account, wrong password and disabled account alike. */
+  /** Unknown account, wrong password or disabled account: all three look the same. */
   invalid_credentials: 401,
   /**
    * The session is live, but its last full authentication is too old for this action, or a remember-me token made it.
    */
   recent_authentication_required: 401,
   /**
-   * The session is live, but lacks a further factor, or proved it too long ago. The answer names those that would do.
+   * The session is live, but lacks a further factor, or proved it too long ago. The response names the accepted
+   * factors.
    */
   further_factor_required: 401,
   /** Missing, foreign or altered CSRF token, or an origin that is not trusted. */
@@ -29,36 +30,38 @@ export const HTTP_STATUS_BY_CODE = {
   session_limit_reached: 409,
   /** The merged session data would exceed `maxDataSize`. */
   session_data_too_large: 413,
-  /** Too many failed logins, or too many of one address at the same time; the answer carries `Retry-After`. */
+  /** Too many failed logins, or too many at the same time from one address; the response carries `Retry-After`. */
   too_many_attempts: 429,
-  /** Too many passwords wait to be checked; the answer carries `Retry-After`. */
+  /** Too many passwords wait to be checked; the response carries `Retry-After`. */
   server_busy: 503,
   /** The request body does not have the documented shape. */
   invalid_request: 400,
-  /** Session data that JSON cannot carry, or that names a key of its own accord (`__proto__`). */
+  /** Session data that JSON cannot carry, or that has the key `__proto__`. */
   invalid_session_data: 400,
   /** A password of more than 72 bytes, which bcrypt would cut silently. */
   password_too_long: 400,
-  /** The store failed or did not answer within `storeTimeout`; the answer carries `Retry-After`. */
+  /** The store failed or did not respond within `storeTimeout`; the response carries `Retry-After`. */
   session_store_unavailable: 503,
 
   /**
-   * A user with an id, roles or an e-mail address that no account can have, given to a service or returned by `users`.
-   * Nobody is signed in.
+   * A service was given, or `users` returned, a user with an invalid id, roles or e-mail address. Nobody is signed in.
    */
   invalid_user: 500,
   /** Refused options; thrown at boot, the message names the option's path. */
   invalid_configuration: 500,
-  /** A stored record that cannot be read. Never reaches a client: it is answered as no session. */
+  /** A stored record cannot be read. Never reaches a client, for whom there is simply no session. */
   corrupt_session_record: 500,
   /** A feature was used that the module was not configured for, for example login without `users`. */
   not_configured: 500,
   /**
-   * A service was handed a request that the module's guard has not seen, or a session of a list was asked for its
-   * signal.
+   * A service was given a request that the module's guard has not seen, or the signal of a session from a list was
+   * read.
    */
   request_not_bound: 500,
-  /** A service needs the response, to write cookies say, but the context of a GraphQL operation does not hold it. */
+  /**
+   * A service needs the response, for example to write cookies, but the context of the GraphQL operation does not hold
+   * it.
+   */
   response_not_bound: 500,
   /** A service has to write cookies, but the head of the response has been written. Nothing was changed. */
   response_already_sent: 500,
@@ -67,7 +70,7 @@ export const HTTP_STATUS_BY_CODE = {
 /** One of the stable codes of {@link HTTP_STATUS_BY_CODE}. */
 export type SessionAuthErrorCode = keyof typeof HTTP_STATUS_BY_CODE;
 
-/** How servers of GraphQL name what HTTP says by a status. */
+/** GraphQL's usual error codes, by HTTP status. */
 export const GRAPHQL_CODE_BY_STATUS: Readonly<Record<number, string>> = {
   400: 'BAD_USER_INPUT',
   401: 'UNAUTHENTICATED',

@@ -1,9 +1,9 @@
 import { SessionAuthError } from './session-auth.error.js';
 
 /**
- * Throws at boot when a store that an application provides lacks a method of its port.
+ * Throws at boot when a store of the application lacks a method of its port.
  *
- * @param option the option by which the store is given
+ * @param option the option that provides the store
  * @param operations the port's methods, each with `true`
  * @throws SessionAuthError `invalid_configuration`
  */
@@ -19,6 +19,6 @@ export function requireCompleteStore(
   if (missing.length === 0) return;
   throw new SessionAuthError(
     'invalid_configuration',
-    `SessionAuthModule: ${option}: given a store without ${missing.join(', ')}; allowed is what implements ${port}`,
+    `SessionAuthModule: ${option}: given a store without ${missing.join(', ')}; allowed is an implementation of ${port}`,
   );
 }

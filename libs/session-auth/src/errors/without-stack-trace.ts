@@ -1,13 +1,13 @@
 /**
- * Runs what makes or throws an error whose place nobody will look up: a forged cookie, a visitor without a session.
- * Capturing the stack costs more than all else that refusing such a request takes, and whoever sends them by the
- * thousand chooses how often it is paid.
+ * Runs a function that makes or throws an error whose stack nobody will read: for a forged cookie, or a visitor without
+ * a session. Capturing the stack costs more than everything else in refusing such a request, and an attacker can send
+ * thousands of them.
  *
- * Must be synchronous: the engine's limit holds for whatever is thrown meanwhile.
+ * The function must be synchronous, because the engine's limit applies to all errors thrown meanwhile.
  */
 export function withoutStackTrace<T>(run: () => T): T {
   const { stackTraceLimit } = Error;
-  // not by assignment: where `Error` is frozen, the traces are just captured
+  // not by assignment, which throws where `Error` is frozen; then stacks are captured as usual
   Reflect.set(Error, 'stackTraceLimit', 0);
   try {
     return run();

@@ -6,7 +6,7 @@ import { clientNetwork } from '../users/client.js';
 import { AuditLog } from './audit-log.js';
 import type { SessionEvent, SessionEventType } from './session-event.js';
 
-/** What anybody can cause as often as they like. Signs of theft and guessing are never among them. */
+/** Events that anybody can cause in any number. Signs of theft and guessing are never among them. */
 const FLOODS: ReadonlySet<SessionEventType> = new Set([
   'csrf.rejected',
   'session.used_after_end',
@@ -17,25 +17,25 @@ const FLOODS: ReadonlySet<SessionEventType> = new Set([
 
 const WINDOW = MINUTE;
 
-/** The most windows that are open; beyond it the oldest one is closed early. */
+/** The most open windows; beyond that the oldest one is closed early. */
 const MAX_WINDOWS = 10_000;
 
-/** Events of one kind, since the first of them was recorded. */
+/** Events of one kind since the first of them was recorded. */
 interface Window {
   readonly until: number;
   last: SessionEvent;
   repeated: number;
 }
 
-/** Whether an event is of a type that the audit log gets aggregated. */
+/** Whether the audit log aggregates events of this type. */
 export function isAggregated({ type }: SessionEvent): boolean {
   return FLOODS.has(type);
 }
 
 /**
- * Keeps floods out of the audit log: of rejected CSRF tokens, dead cookies and failed logins by one client, and for one
- * user or session, the first is recorded at once. Those of the minute after it become one record with their number, as
- * `repeated`. Whoever subscribes to events hears of each.
+ * Keeps floods of events out of the audit log: rejected CSRF tokens, dead cookies and failed logins. The first event by
+ * one client, for one user or session, is recorded at once. Those of the following minute become one record with their
+ * number, as `repeated`. Subscribers receive every event.
  */
 @Injectable()
 export class AuditAggregation implements OnModuleDestroy, BeforeApplicationShutdown {
@@ -70,18 +70,18 @@ export class AuditAggregation implements OnModuleDestroy, BeforeApplicationShutd
     while (this.#windows.size > 0) this.#closeOldest();
   }
 
-  // early, as the audit log writes its last in the phases of these names
+  // early, because the audit log writes its last records in the hook of this name
   onModuleDestroy(): void {
     this.flush();
   }
 
-  // once more, for requests that were under way
+  // again, for requests that were under way
   beforeApplicationShutdown(): void {
     clearTimeout(this.#timer);
     this.flush();
   }
 
-  /** Closes what is over while no event comes. */
+  /** Closes windows that have ended while no event arrives. */
   #closeLater(): void {
     this.#timer = undefined;
     this.#closeWindows();
@@ -91,7 +91,7 @@ export class AuditAggregation implements OnModuleDestroy, BeforeApplicationShutd
   #closeWindows(): void {
     const now = this.clock.now();
     for (const { until } of this.#windows.values()) {
-      // a clock that was set back must not keep windows open for ever
+      // a clock that was set back must not keep windows open indefinitely
       if (until > now && until - now <= WINDOW) break;
       this.#closeOldest();
     }
@@ -112,7 +112,7 @@ export class AuditAggregation implements OnModuleDestroy, BeforeApplicationShutd
   }
 }
 
-/** Events of one type, client and user or session are of one kind: one person's flood hides nothing of another's. */
+/** Events of one type, client and user or session are of one kind, so that one person's flood hides no other events. */
 function kindOf(event: SessionEvent): string {
   const { type, client } = event;
   const { userId = '', sessionId = '' } = event as { userId?: string; sessionId?: string };

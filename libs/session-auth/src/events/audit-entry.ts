@@ -1,11 +1,11 @@
 import type { SessionEvent, SessionEventType } from './session-event.js';
 
-/** How much an event calls for attention. */
+/** How urgent an event is. */
 export type AuditLevel = 'info' | 'warn' | 'critical';
 
 /**
- * An event as it is written down: in the words of the OWASP Logging Vocabulary where it has any, flat, and as text that
- * no reader takes for a line break or a command.
+ * An event as a log record: flat, in the words of the OWASP Logging Vocabulary if it has any, with text that no reader
+ * takes for a line break or a command.
  */
 export interface AuditEntry {
   /** ISO 8601, in UTC. */
@@ -13,7 +13,7 @@ export interface AuditEntry {
   /** What happened, in OWASP's words: `session_created`, `authn_login_fail`, … */
   readonly event: string;
   readonly level: AuditLevel;
-  /** The library's own name of it. */
+  /** The library's own name of the event. */
   readonly type: SessionEventType;
   readonly realm: string;
   readonly userid?: string;
@@ -21,15 +21,15 @@ export interface AuditEntry {
   readonly session?: string;
   readonly source_ip?: string;
   readonly useragent?: string;
-  /** What else the event says: `reason`, `scope`, `newDevice`, … */
+  /** Other fields of the event: `reason`, `scope`, `newDevice`, … */
   readonly [detail: string]: unknown;
 }
 
 /**
- * The name and level of each event. The names are OWASP's but for eight that it has none for: `session_destroyed` (it
- * has only `session_expired`, which would not tell a logout from a timeout), `session_evicted`,
- * `session_token_reuse`, `session_ambiguous_cookie`, `session_corrupt_record`, `session_fingerprint_mismatch`,
- * `malicious_session_guessing` and `malicious_csrf`.
+ * The name and level of each event. The names are OWASP's, with eight additions: `session_destroyed` (OWASP has only
+ * `session_expired`, which does not distinguish a logout from a timeout), `session_evicted`, `session_token_reuse`,
+ * `session_ambiguous_cookie`, `session_corrupt_record`, `session_fingerprint_mismatch`, `malicious_session_guessing`
+ * and `malicious_csrf`.
  *
  * https://cheatsheetseries.owasp.org/cheatsheets/Logging_Vocabulary_Cheat_Sheet.html
  */
@@ -56,18 +56,18 @@ export const AUDIT_VOCABULARY: Readonly<Record<SessionEventType, readonly [event
 
 const MAX_TEXT = 512;
 
-// what ends a line for some reader, or moves a terminal's cursor, or turns the direction of writing
+// characters that end a line for some reader, move a terminal's cursor, or change the direction of writing
 const UNSAFE = /[\p{Cc}\p{Cs}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu;
 
 /**
- * Text from outside as it may stand in a record (ASVS 16.4.1): control characters become U+FFFD, and 512 characters
- * are kept. Nothing that is left can end a line, and every database takes it.
+ * Makes untrusted text safe for a record (ASVS 16.4.1): control characters become U+FFFD, and 512 characters are kept.
+ * The result cannot end a line, and every database accepts it.
  */
 export function recordableText(text: string): string {
   return text.slice(0, MAX_TEXT).replace(UNSAFE, '\ufffd');
 }
 
-/** What an audit log writes of an event. */
+/** Returns the log record of an event. */
 export function toAuditEntry(event: SessionEvent): AuditEntry {
   const { type, realm, at, client, ...fields } = event;
   const [name, level] = AUDIT_VOCABULARY[type];

@@ -3,45 +3,45 @@ import { toAuditEntry } from './audit-entry.js';
 import type { SessionEvent } from './session-event.js';
 
 /**
- * Where the events go that an auditor asks for. Give the slot `storage.audit` to keep them elsewhere.
+ * Receives the events that an auditor needs. Fill the slot `storage.audit` to keep them elsewhere.
  *
- * `record` is called once an event, in order, and never awaited by a request: a sink that fails or is slow delays
- * and breaks nothing, and the failure is logged. {@link toAuditEntry} gives the words to write.
+ * `record` is called once for each event, in order. No request waits for it: a slow or failing sink delays and breaks
+ * nothing, and a failure is logged. {@link toAuditEntry} returns the record to write.
  */
 export abstract class AuditLog {
   abstract record(event: SessionEvent): void | Promise<void>;
 
   /**
-   * Erases a user from what has been recorded, by the user's id and by the handles of the user's sessions, which events
-   * without a user have. Called once for each `SessionLifecycleService.eraseUser`, after the events of that. Rejects
-   * when it fails; a later call does the rest, and one that finds nothing is harmless.
+   * Erases a user from the records, by the user's id and by the handles of the user's sessions, which events without a
+   * user have. Called once for each `SessionLifecycleService.eraseUser`, after its events. Rejects when it fails.
+   * Calling it again is safe, and finishes the work.
    *
-   * Only records of the log's realm are meant: another realm may have a user with the same id.
+   * Erases only records of the log's realm: another realm may have a user with the same id.
    *
-   * Optional: a log without it is named in what `eraseUser` returns.
+   * Optional: `eraseUser` names a log without it in its result.
    *
    * @returns how many records were changed or removed
    */
   eraseUser?(userId: string, how: AuditErasure): Promise<number>;
 
   /**
-   * Returns what has been recorded of a user, as {@link eraseUser} would find it, in a form that JSON can carry.
+   * Returns the records of a user that {@link eraseUser} would find, in a form that JSON can carry.
    *
-   * Optional: a log without it is named in what `SessionLifecycleService.exportUser` returns.
+   * Optional: `SessionLifecycleService.exportUser` names a log without it in its result.
    */
   exportUser?(userId: string): Promise<readonly object[]>;
 
   /**
-   * Returns a log of the same backend for another realm than the default one. Optional, since an event says by itself
-   * which realm it is of, so one log may record for all realms; but not of a log that has `eraseUser` or `exportUser`:
-   * without this a second realm is refused at boot.
+   * Returns a log of the same backend for a realm other than the default one. Optional if the log has neither
+   * `eraseUser` nor `exportUser`, because each event names its realm and one log may record for all realms. If it has
+   * one of them, a second realm is refused at boot without this method.
    */
   ofRealm?(realm: string): AuditLog;
 }
 
 /**
- * What happens to records of a user who is erased: `anonymise` keeps them without the user's id, address and agent, and
- * without whatever else says who it was; `delete` removes them.
+ * What happens to the records of an erased user: `anonymise` removes the user's id, address, agent and all other
+ * personal data from them; `delete` removes the records.
  */
 export type AuditErasure = 'anonymise' | 'delete';
 

@@ -2,17 +2,17 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
 import { SessionEventPublisher } from './event-publisher.js';
 
-/** What is used of `EventEmitter2`. */
+/** The part of `EventEmitter2` that is used. */
 interface Emitter {
   emitAsync(event: string, ...values: unknown[]): Promise<unknown[]>;
 }
 
 /**
- * Hands every event on to the application's `EventEmitter2`, where `EventEmitterModule` of `@nestjs/event-emitter` is
- * imported: `@OnEvent('session.created')`, and `@OnEvent('session.*')` with `wildcard: true`.
+ * Passes every event to the application's `EventEmitter2` if it imports `EventEmitterModule` of
+ * `@nestjs/event-emitter`: `@OnEvent('session.created')`, and `@OnEvent('session.*')` with `wildcard: true`.
  *
- * The package is optional, so the emitter is looked up among the providers of that module instead of being
- * imported. A listener that throws or rejects is reported by the publisher like any other.
+ * The package is optional, so the emitter is looked up among that module's providers instead of being imported. The
+ * publisher logs a listener that throws or rejects.
  */
 @Injectable()
 export class EventEmitterBridge implements OnModuleInit {
@@ -24,7 +24,7 @@ export class EventEmitterBridge implements OnModuleInit {
   onModuleInit(): void {
     const emitter = this.#findEmitter();
     if (emitter === undefined) return;
-    // awaited by the publisher's own guard against failures, by no request
+    // the publisher awaits it to catch failures; no request does
     this.events.subscribe(async (event) => void (await emitter.emitAsync(event.type, event)));
   }
 

@@ -6,12 +6,12 @@ import { AuditAggregation } from './audit-aggregation.js';
 import { AuditLog } from './audit-log.js';
 import type { SessionEvent, UnstampedSessionEvent } from './session-event.js';
 
-/** Hears of every event. May be slow or fail: nobody waits for it. */
+/** Receives every event. It may be slow or fail: nobody waits for it. */
 export type SessionEventListener = (event: SessionEvent) => void | Promise<void>;
 
 /**
- * The one place events are published from: the audit log hears of each first, then whoever has subscribed. A failing
- * listener is logged and harms neither request nor other listeners.
+ * Publishes all events: first to the audit log, then to the subscribers. A failing listener is logged, and harms
+ * neither the request nor other listeners.
  */
 @Injectable()
 export class SessionEventPublisher {
@@ -21,14 +21,14 @@ export class SessionEventPublisher {
   constructor(
     private readonly clock: Clock,
     auditLog: AuditLog,
-    /** Absent: the audit log gets each event by itself. */
+    /** Absent: the audit log receives each event by itself. */
     @Optional() aggregation?: AuditAggregation,
     @Inject(REALM) private readonly realm = DEFAULT_REALM,
   ) {
     this.#listeners = [(event) => (aggregation ?? auditLog).record(event)];
   }
 
-  /** Adds a listener; answers the function that takes it off again. */
+  /** Adds a listener. Returns the function that removes it. */
   subscribe(listener: SessionEventListener): () => void {
     this.#listeners.push(listener);
     return () => {
@@ -38,7 +38,7 @@ export class SessionEventPublisher {
   }
 
   publish(event: UnstampedSessionEvent): void {
-    // frozen: a listener that changes it would change what the others hear
+    // frozen, so that no listener changes what the others see
     const at = new Date(this.clock.now());
     const stamped = Object.freeze({ ...event, realm: this.realm, at }) as SessionEvent;
     for (const listener of [...this.#listeners]) {

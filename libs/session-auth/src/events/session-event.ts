@@ -7,21 +7,21 @@ export type SessionEndReason =
   | 'logout'
   /** Ended from the user's list of sessions, or by an administrator. */
   | 'revoked'
-  /** Another user logged in over it, an anonymous session became a user's, or its device signed in anew. */
+  /** Another user logged in over it, an anonymous session became a user's, or its device signed in again. */
   | 'replaced'
   /** The account was disabled or deleted. */
   | 'account_disabled'
   /** Password or other credentials changed. */
   | 'credentials_changed'
-  /** The session at the identity provider that the login came of has ended. */
+  /** The session at the identity provider that started it has ended. */
   | 'upstream_logout'
-  /** The limit was lowered and this one was over it. */
+  /** The limit was lowered and this session was above it. */
   | 'limit_lowered'
   /** The client no longer looks like the one that logged in. */
   | 'fingerprint_mismatch'
   /** A stolen remember-me token of the user showed up. */
   | 'remember_me_theft'
-  /** One of its tokens was used that had been replaced before, and `lifetime.onReuse` is `end-session`. */
+  /** One of its replaced tokens was used again, and `lifetime.onReuse` is `end-session`. */
   | 'token_reused';
 
 /** Why a session got a new token. */
@@ -34,41 +34,42 @@ export type RotationReason =
   | 'credentials_changed'
   | 'requested';
 
-/** Why a login failed. For the audit log only: a client is told nothing of it. */
+/** Why a login failed. For the audit log only; the client never learns it. */
 export type LoginFailure = 'unknown_user' | 'wrong_password' | 'account_disabled';
 
 /** Which of the login throttle's counters was full. */
 export type LoginThrottleScope =
   /** This account from this address, or from this device. */
   | 'account_and_client'
-  /** This address, whatever the account. */
+  /** This address, for all accounts together. */
   | 'address'
-  /** This account, from addresses and devices that it was not signed in from before. */
+  /** This account, from addresses and devices that it has not been signed in from before. */
   | 'account'
-  /** Passwords that wait to be checked: too many of this address, or in all. */
+  /** Passwords waiting to be checked: too many from this address, or in total. */
   | 'waiting';
 
-/** Why a request was refused as forged. For the audit log only: a client is told nothing of it. */
+/** Why a request was refused as forged. For the audit log only; the client never learns it. */
 export type CsrfRejection =
-  /** `Origin`, or where there is none `Referer`, names neither the application nor a trusted origin. */
+  /** `Origin`, or `Referer` if there is no `Origin`, names neither the application nor a trusted origin. */
   | 'untrusted_origin'
   /** `Sec-Fetch-Site` says that another site made the browser send it. */
   | 'cross_site'
   | 'no_token'
-  /** A token came, but no genuine cookie that it could be bound to. */
+  /** The request has a token, but no genuine cookie that the token could be bound to. */
   | 'no_cookie'
-  /** The token is another session's, or no token at all. */
+  /** The token belongs to another session, or is not a token at all. */
   | 'wrong_token';
 
 interface EventFields {
-  /** The realm that it happened in. */
+  /** The realm of the event. */
   readonly realm: string;
   /** When it happened, by the library's clock. */
   readonly at: Date;
   readonly client?: ClientInfo;
   /**
-   * In the audit log only: the record stands for so many events of this type by this client, and for this user or session,
-   * since the record before; this is the last of them. Floods are aggregated, a minute each. Absent: one event.
+   * In the audit log only: the record stands for this many events of the type, by this client and for this user or
+   * session, since the previous record. It shows the last of them. Floods are aggregated for a minute each. Absent: one
+   * event.
    */
   readonly repeated?: number;
 }
@@ -86,14 +87,12 @@ interface RememberMeEventFields extends EventFields {
   readonly tokenId: string;
 }
 
-/**
- * Everything the library has to tell, by `type`. An event never holds a token, a digest, a password or session data.
- */
+/** All events of the library, by `type`. An event never holds a token, a digest, a password or session data. */
 export type SessionEvent =
   | (SessionEventFields & {
       readonly type: 'session.created';
       readonly authentication?: SessionAuthentication;
-      /** Whether this user had not signed in from this device before. Absent where that is not known. */
+      /** Whether this is the user's first login from this device. Absent when not known. */
       readonly newDevice?: boolean;
     })
   /** A login was refused: the account is at its limit and the policy is `reject`. */
@@ -101,42 +100,45 @@ export type SessionEvent =
   | (SessionEventFields & {
       readonly type: 'session.rotated';
       readonly reason: RotationReason;
-      /** The further factor that was proved, where that is the reason. */
+      /** The further factor that was proved, if that is the reason. */
       readonly factor?: string;
     })
   | (SessionEventFields & { readonly type: 'session.destroyed'; readonly reason: SessionEndReason })
   | (SessionEventFields & { readonly type: 'session.evicted' })
   | (SessionEventFields & { readonly type: 'session.expired' })
-  /** A genuine cookie of a session that is over: replayed after logout, revocation, eviction or expiry. */
+  /** A genuine cookie of a session that has ended: replayed after logout, revocation, eviction or expiry. */
   | (EventFields & {
       readonly type: 'session.used_after_end';
-      /** The handle of the session that is over. */
+      /** The handle of the ended session. */
       readonly sessionId?: string;
     })
-  /** A genuine token came that had been replaced before: two hold tokens of the session, and one of them is a thief. */
+  /**
+   * A genuine token was used that had been replaced before: two clients hold tokens of the session, and one of them is
+   * a thief.
+   */
   | (SessionEventFields & { readonly type: 'session.token_reused' })
   /**
-   * One network sent many different session cookies that were not issued here, within ten minutes. None got anywhere,
-   * and none is told of by itself.
+   * One network sent many different session cookies that were not issued here, within ten minutes. All were refused.
+   * There is no event for each single one.
    */
   | (EventFields & {
       readonly type: 'session.guessing_suspected';
-      /** How many cookies it took for this event. */
+      /** How many cookies were refused before this event. */
       readonly refused: number;
     })
   /**
-   * A request had several cookies of one of our names, of another domain or path each: none counts. The response took
-   * them all from the client, and nothing ended in the store.
+   * A request had several of the library's cookies with one name, from different domains or paths. They were all
+   * refused, and the response cleared them. Nothing ended in the store.
    */
   | (EventFields & { readonly type: 'session.ambiguous_cookie'; readonly cookie: 'session' | 'remember-me' })
-  /** A stored record could not be read; it was answered as no session. */
+  /** A stored record could not be read. For the client there is no session. */
   | (EventFields & { readonly type: 'session.corrupt_record' })
   /** The client does not look like the one that logged in. */
   | (SessionEventFields & {
       readonly type: 'session.fingerprint_mismatch';
       /** The headers that differ, and `custom` for the application's own signal. */
       readonly signals: readonly string[];
-      /** What was done: the session ended, the request refused, or nothing but this event. */
+      /** The reaction: the session ended, the request was refused, or the mismatch was only reported. */
       readonly action: 'destroy' | 'reject' | 'report';
     })
   | (EventFields & {
@@ -149,7 +151,7 @@ export type SessionEvent =
   | (RememberMeEventFields & { readonly type: 'remember_me.issued' })
   /** A device without a live session was signed in by its token, which was replaced. */
   | (RememberMeEventFields & { readonly type: 'remember_me.used' })
-  /** A token came that had been replaced before: two hold it, and one of them is a thief. */
+  /** A token was used that had been replaced before: two clients hold it, and one of them is a thief. */
   | (RememberMeEventFields & {
       readonly type: 'remember_me.theft';
       readonly revokedTokens: number;
@@ -158,22 +160,22 @@ export type SessionEvent =
   | (EventFields & {
       readonly type: 'login.failed';
       readonly reason: LoginFailure;
-      /** Known only where the account exists. */
+      /** Known only if the account exists. */
       readonly userId?: string;
     })
-  /** A password was not looked at, or its verdict kept back, because there were too many failures before. */
+  /** A password was not checked, or its verdict was withheld, because there were too many failures before. */
   | (EventFields & {
       readonly type: 'login.throttled';
       readonly scope: LoginThrottleScope;
       readonly retryAfterSeconds: number;
-      /** Known only where the account exists. */
+      /** Known only if the account exists. */
       readonly userId?: string;
     });
 
 /** The type of an event, such as `'session.created'`: what `@OnEvent` listens for. */
 export type SessionEventType = SessionEvent['type'];
 
-/** The part of an event that its publisher fills in. */
+/** An event without the fields that its publisher adds. */
 export type UnstampedSessionEvent = SessionEvent extends infer E
   ? E extends SessionEvent
     ? Omit<E, 'at' | 'realm'>

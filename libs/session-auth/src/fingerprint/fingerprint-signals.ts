@@ -2,21 +2,23 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { knownBrowser } from '../users/client.js';
 
 /**
- * What of a header is compared: all of it, all but versions, the browser's family and platform, or what a function
- * returns for it.
+ * Which part of a header is compared: all of it, all except versions, the browser's family and platform, or the result
+ * of a function.
  */
 export type HeaderComparison = 'exact' | 'ignore-versions' | 'browser' | ((value: string) => string);
 
 type HeaderValue = string | readonly string[] | undefined;
 
-/** Characters of a `User-Agent` in which a browser is looked for: no browser sends more, and a long text takes long. */
+/**
+ * How many characters of a `User-Agent` are searched for a browser: no browser sends more, and a long text takes long.
+ */
 const LONGEST_BROWSER = 512;
 
 const DICTIONARY_CODINGS = new Set(['dcb', 'dcz', 'sdch']);
 
 /**
- * The text of a header that is compared. Absence is a value of its own: a client that sent no such header at login must
- * not send one later.
+ * Returns the text of a header for the comparison. Absence has its own text: a client that sent no such header at login
+ * must not send one later.
  */
 export function readHeader(headers: IncomingHttpHeaders, name: string, compare: HeaderComparison): string {
   const value: HeaderValue = headers[name];
@@ -25,12 +27,12 @@ export function readHeader(headers: IncomingHttpHeaders, name: string, compare: 
   if (typeof compare === 'function') return `is ${compare(text)}`;
   const plain = name === 'accept-encoding' ? withoutDictionaries(text) : text;
   if (compare === 'exact') return `is ${plain}`;
-  // what is no browser that is known (a script, an application) has its own text compared
+  // for unknown programs (a script, an application) the text itself is compared
   const browser = compare === 'browser' ? knownBrowser(plain.slice(0, LONGEST_BROWSER)) : undefined;
   return browser === undefined ? `is ${plain.replace(/\d+(?:[._]\d+)*/g, '#')}` : `is ${browser}`;
 }
 
-/** The codings that a browser can always take: those that need a dictionary come and go with its cache. */
+/** Keeps the codings that a browser always accepts: those with a dictionary depend on its cache. */
 function withoutDictionaries(acceptEncoding: string): string {
   return acceptEncoding
     .split(',')

@@ -6,7 +6,7 @@ import { resolveFingerprint, type FingerprintSignal } from './fingerprint.option
 const resolve = (fingerprint: unknown): readonly FingerprintSignal[] | undefined =>
   resolveFingerprint(OptionReader.root({ fingerprint }, ['fingerprint']));
 
-/** What is compared of a header, by the options of it. */
+/** Returns the compared text of a header, with these options. */
 function read(options: unknown, value: string | string[] | undefined): string | undefined {
   const [signal] = resolve({ headers: [options] })!;
   const headers = { [signal!.name]: value } as IncomingHttpHeaders;
@@ -134,7 +134,7 @@ describe('the fingerprint options', () => {
     [{ onMismatch: 5 }, /fingerprint\.onMismatch: given 5/],
     [{ headers: [{ name: 'a', always: 'yes' }] }, /headers\[0\]\.always: given 'yes'; allowed is true or false/],
     [{ headers: [{ name: 'a', only: true }] }, /headers\[0\]\.only: given an unknown option/],
-    [{ headers: ['A', 'a'] }, /fingerprint\.headers: given one of them twice; allowed is each header once/],
+    [{ headers: ['A', 'a'] }, /fingerprint\.headers: given a header twice; allowed is different headers/],
     [{ custom: {} }, /fingerprint\.custom: given an object; allowed is a function/],
     [{ custom: 'ip' }, /fingerprint\.custom: given 'ip'/],
   ])('refuse %p', (given, message) => {

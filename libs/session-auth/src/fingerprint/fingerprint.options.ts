@@ -8,10 +8,10 @@ import { readHeader, type HeaderComparison } from './fingerprint-signals.js';
  */
 export type FingerprintPolicy = 'destroy' | 'reject' | 'report';
 
-/** What a signal of the application's own is read from. */
+/** The input of the application's own signal. */
 export interface FingerprintRequest {
   readonly headers: IncomingHttpHeaders;
-  /** By the adapter's own trust of proxies. */
+  /** According to the adapter's trust in proxies. */
   readonly ip?: string | undefined;
   readonly method: string;
 }
@@ -22,16 +22,16 @@ export interface FingerprintHeaderOptions {
   readonly name: string;
   /**
    * - `'browser'`, for `user-agent` only: browser family and platform (`Firefox on Windows`). A new version is the same
-   *   browser. What names no browser that is known is compared as by `'ignore-versions'`.
-   * - `'ignore-versions'`: all of it, but numbers count for nothing.
+   *   browser. An unknown browser is compared as with `'ignore-versions'`.
+   * - `'ignore-versions'`: all of it except numbers.
    * - `'exact'`: all of it.
-   * - a function that returns what is compared.
+   * - a function that returns the text to compare.
    *
    * @default 'browser' for `user-agent`, 'exact' for every other header
    */
   readonly compare?: HeaderComparison;
   /**
-   * Compare it on every request, also on those in which browsers are known to send another value.
+   * Compare it on every request, also on those where browsers are known to send another value.
    *
    * @default false
    */
@@ -39,22 +39,22 @@ export interface FingerprintHeaderOptions {
 }
 
 /**
- * Which traits of the client a session is bound to. A hurdle, not a wall: whoever steals a cookie together with the
- * request it came in can send the same headers.
+ * Which traits of the client a session is bound to. This is a hurdle, not a wall: a thief who has both the cookie and
+ * the request can send the same headers.
  */
 export interface FingerprintOptions {
   /** @default ['user-agent', 'accept-language', 'accept-encoding'] */
   readonly headers?: readonly (string | FingerprintHeaderOptions)[];
   /**
-   * A signal of the application's own, such as the country of the address: returns what is compared, and undefined
-   * where nothing is known, which is never a mismatch.
+   * The application's own signal, such as the country of the address. Returns the text to compare, or undefined if
+   * unknown, which is never a mismatch.
    *
    * @default none
    */
   readonly custom?: (request: FingerprintRequest) => string | undefined;
   /**
-   * What happens when a signal differs: one policy for all signals, or one a signal, by its header's name or `custom`.
-   * Of several signals that differ the strictest policy counts.
+   * What happens when a signal differs: one policy for all signals, or one for each, by its header's name or `custom`.
+   * If several signals differ, the strictest policy applies.
    *
    * @default 'report' for `accept-language` and `accept-encoding`, which proxies and browsers change; 'destroy' for
    *   others
@@ -66,14 +66,14 @@ export interface FingerprintOptions {
 export interface FingerprintSignal {
   /** A header in lower case, or `custom`. */
   readonly name: string;
-  /** Tells the signal from one of the same name that is compared in another way. */
+  /** Distinguishes the signal from one of the same name that is compared differently. */
   readonly tag: string;
   readonly onMismatch: FingerprintPolicy;
   /** Compared also where browsers are known to send another value. */
   readonly always: boolean;
-  /** Whether the header of the signal's name says it all: the same header always reads the same. */
+  /** Whether the signal depends on its header alone: the same header always gives the same text. */
   readonly isPure: boolean;
-  /** What is compared; undefined: nothing is known, which is never a mismatch. */
+  /** Returns the text to compare; undefined if unknown, which is never a mismatch. */
   readonly read: (request: FingerprintRequest) => string | undefined;
 }
 
@@ -82,7 +82,7 @@ export const FINGERPRINT_SIGNALS = Symbol('nestjs-session-auth fingerprint signa
 
 const POLICIES: readonly FingerprintPolicy[] = ['destroy', 'reject', 'report'];
 const DEFAULT_HEADERS = ['user-agent', 'accept-language', 'accept-encoding'];
-/** What proxies rewrite and browsers reduce: a change of it alone is no theft. */
+/** Headers that proxies rewrite and browsers shorten: a change of these alone does not indicate a theft. */
 const REPORTED_BY_DEFAULT = ['accept-language', 'accept-encoding'];
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9a-z-]{1,100}$/i;
 /** The name of the application's own signal, which no header may have. */
@@ -100,7 +100,7 @@ export function resolveFingerprint(root: OptionReader): readonly FingerprintSign
   const custom = customSignal(options);
   if (custom !== undefined) signals.push(custom);
   const names = signals.map(({ name }) => name);
-  if (new Set(names).size !== names.length) throw options.refuse('headers', 'each header once', 'one of them twice');
+  if (new Set(names).size !== names.length) throw options.refuse('headers', 'different headers', 'a header twice');
   const policyOf = resolvePolicies(options, names);
   return signals.map((signal) => ({ ...signal, onMismatch: policyOf(signal.name) }));
 }
@@ -112,7 +112,7 @@ function headerSignal(options: OptionReader, key: string, given: unknown): Signa
     'always',
   ]);
   const name = reader.text('name')?.toLowerCase();
-  // the names of a header and of the custom signal must not be mistaken for each other
+  // a header must not have the name of the custom signal
   if (name === undefined || !HEADER_NAME.test(name) || name === CUSTOM) {
     throw reader.refuse('name', "a header's name, such as 'user-agent'");
   }
@@ -125,7 +125,7 @@ function headerSignal(options: OptionReader, key: string, given: unknown): Signa
     name,
     tag: compare === 'exact' ? name : `${name}:${typeof compare === 'function' ? 'function' : compare}`,
     always: reader.flag('always', false),
-    // an application's own function may return something else the next time
+    // an application's function may return another text next time
     isPure: typeof compare !== 'function',
     read: ({ headers }) => readHeader(headers, name, compare),
   };
@@ -158,7 +158,7 @@ function resolvePolicies(options: OptionReader, names: readonly string[]): (name
     return () => policy;
   }
   const known = Object.keys(given ?? {}).filter((key) => names.includes(key.toLowerCase()));
-  // refuses, by its name, a signal that is not compared
+  // refuses a policy for a signal that is not compared, by its name
   const reader = options.slice('onMismatch', [...new Set([...names, ...known])]);
   const policies = new Map(known.map((key) => [key.toLowerCase(), reader.oneOf(key, POLICIES, 'destroy')]));
   return (name) => policies.get(name) ?? byDefault(name);

@@ -31,7 +31,7 @@ const make = (signals: readonly FingerprintSignal[] = DEFAULTS, secrets: readonl
 
 const ask = (headers: IncomingHttpHeaders = CHROME, method = 'GET'): FingerprintRequest => ({ headers, method });
 
-/** What a client that logged in as Chrome is told when it sends these headers as well. */
+/** Returns the verdict on a client that logged in as Chrome and now sends these headers. */
 const compare = (headers: IncomingHttpHeaders, method = 'GET'): FingerprintMismatch | undefined => {
   const fingerprint = make();
   return fingerprint.compare(fingerprint.of(ask()), ask({ ...CHROME, ...headers }, method));
@@ -116,12 +116,12 @@ describe('the comparison', () => {
     const other = ask({ 'user-agent': 'Firefox', 'accept-language': 'en', 'accept-encoding': 'zstd' });
     expect(fingerprint.compare(stored.slice(0, 19), other)).toBeUndefined();
     expect(fingerprint.compare(stored.slice(0, 39), other)?.signals).toEqual(['user-agent']);
-    // as many characters, but of more bytes
+    // the same number of characters, but more bytes
     expect(fingerprint.compare(`\u00e9${stored.slice(1)}`, ask())).toBeUndefined();
     expect(fingerprint.compare(`${stored.slice(0, 19)}\u00e9${stored.slice(20)}`, ask())?.signals).toEqual([
       'user-agent',
     ]);
-    // a row out of step names no signal
+    // a shifted text names no signal
     expect(fingerprint.compare(`x${stored}`, other)).toBeUndefined();
     fc.assert(
       fc.property(fc.string({ unit: anyCharacter, maxLength: 80 }), (text) => {

@@ -12,7 +12,7 @@ import {
 export interface FingerprintMismatch {
   /** The names of the signals that differ. */
   readonly signals: readonly string[];
-  /** The strictest that any of them asks for. */
+  /** The strictest policy of the signals that differ. */
   readonly action: FingerprintPolicy;
 }
 
@@ -26,42 +26,40 @@ const REPORTED = 4096;
 
 const SEVERITY: readonly FingerprintPolicy[] = ['report', 'reject', 'destroy'];
 
-/** A key of the ring with what names the signals under it. */
+/** A key of the ring with the signals' names under it. */
 interface FingerprintKey {
   readonly key: Buffer;
   readonly tags: readonly string[];
 }
 
 /**
- * The traits of a client as keyed digests, one a signal, so that a store's content does not tell them and each signal
- * can be judged by itself.
+ * The traits of a client as keyed digests, one for each signal. So the store does not reveal the traits, and each
+ * signal can be judged separately.
  *
- * The text is a row of 20 characters a signal: 4 that name it and the key, and 96 bits of HMAC-SHA-256. Every key of
- * the ring is accepted. A signal that was not known at login is not compared, and neither is one that was compared in
- * another way or whose key has left the ring: a change of options or keys signs nobody out.
+ * The text has 20 characters for each signal: 4 that name it and the key, and 96 bits of HMAC-SHA-256. Every key of the
+ * ring is accepted. A signal that was not known at login is not compared. Neither is one that was compared differently,
+ * or whose key has left the ring: a change of options or keys signs nobody out.
  *
- * Browsers do not send the same headers in every request, and none of their habits may log a user out:
+ * Browsers do not send the same headers in every request, and none of their habits may sign a user out:
  *
- * - Media elements, range requests and WebSocket handshakes ask for other encodings (`identity;q=1, *;q=0`), and a
- *   compression dictionary at hand adds `dcb` and `dcz`. `Accept-Encoding` is not compared in the former, the latter
- *   are left out.
- * - What the browser fetches for itself (a service worker's script, a manifest) may lack `Accept-Language` and
+ * - Media elements, range requests and WebSocket handshakes accept other encodings (`identity;q=1, *;q=0`), and a
+ *   cached compression dictionary adds `dcb` and `dcz`. `Accept-Encoding` is not compared in the former, and the latter
+ *   are removed.
+ * - Requests that the browser makes for itself (a service worker's script, a manifest) may lack `Accept-Language` and
  *   `Accept-Encoding`. Neither is compared there.
- * - A script may set `Accept-Language`. A mismatch of it in a script's request is refused, but ends no session.
- * - Apple's media player has a `User-Agent` of its own. It is refused, but ends no session.
+ * - A script may set `Accept-Language`. A mismatch in a script's request is refused, but ends no session.
+ * - Apple's media player has its own `User-Agent`. It is refused, but ends no session.
  *
- * A thief can imitate such a request (send a `Range`, say) to have a weak signal skipped. That is why signals are
- * digested one by one: the others are compared all the same, `User-Agent` always. And only requests by GET and HEAD
- * are spared: what changes something is compared in full.
+ * A thief can imitate such a request, for example by sending a `Range`, so that a weak signal is skipped. That is why
+ * each signal has its own digest: the others are still compared, `User-Agent` always. Only GET and HEAD requests get
+ * these exceptions; requests that change something are compared in full.
  */
 export class Fingerprint {
   /** Newest first. */
   readonly #ring: readonly FingerprintKey[];
-  /**
-   * Of the headers that were seen last: millions of clients share a few, and digests cost more than a whole request.
-   */
+  /** For the most recent headers: millions of clients share a few, and digests cost more than the rest of a request. */
   readonly #known: LruCache<string> | undefined;
-  /** What was reported lately, by session and signals. */
+  /** Recent reports, by session and signals. */
   readonly #reported = new LruCache<true>(REPORTED, LONGEST);
 
   constructor(
@@ -76,9 +74,9 @@ export class Fingerprint {
   }
 
   /**
-   * What is stored of a client at login.
+   * Returns the stored fingerprint of a client at login.
    *
-   * @param isKnown whether a signal is known of this client; one that is not is never compared. @default all are
+   * @param isKnown whether a signal of this client is known; an unknown one is never compared. @default all are
    */
   of(request: FingerprintRequest, isKnown?: (signal: string) => boolean): string {
     if (this.#known === undefined || isKnown !== undefined) return this.#digest(request, isKnown);
@@ -105,14 +103,14 @@ export class Fingerprint {
   }
 
   /**
-   * How a client differs from the one that was stored; undefined: it does not. A session from before the check was
-   * switched on has none stored: it is anybody's.
+   * Returns how a client differs from the stored fingerprint; undefined if it does not. A session from before the check
+   * was switched on has no fingerprint, and matches every client.
    *
-   * @param isPartial whether a header that did not come is not compared: what opens a connection has few of them
+   * @param isPartial whether missing headers are not compared: a request that opens a connection has few headers
    */
   compare(stored: string | undefined, request: FingerprintRequest, isPartial = false): FingerprintMismatch | undefined {
     if (stored === undefined) return undefined;
-    // what nearly every request comes to: nothing was skipped, nothing differs
+    // the usual case: nothing was skipped, nothing differs
     if (isEqual(stored, this.of(request))) return undefined;
     const names: string[] = [];
     let severity = 0;
@@ -130,8 +128,8 @@ export class Fingerprint {
   }
 
   /**
-   * Whether a mismatch is to be told: one that only reports is told once a session and set of signals, as far as this
-   * node remembers. A proxy that rewrites a header does so in every request.
+   * Whether a mismatch should be reported. One that is only reported is reported once for each session and set of
+   * signals, as far as this node remembers: a proxy that rewrites a header does so in every request.
    */
   isNews(sessionId: string, { signals, action }: FingerprintMismatch): boolean {
     if (action !== 'report') return true;
@@ -141,7 +139,7 @@ export class Fingerprint {
     return true;
   }
 
-  /** What is stored of a signal, with the key it was digested under. */
+  /** Returns the stored digest of a signal, with its key. */
   #find(stored: string, index: number): { readonly by: FingerprintKey; readonly digest: string } | undefined {
     for (const by of this.#ring) {
       const digest = chunkIn(stored, by.tags[index]!);
@@ -189,7 +187,7 @@ function isSpared({ name, always }: FingerprintSignal, { headers, method }: Fing
   );
 }
 
-/** The signal's policy, unless the mismatch may be an honest client's: then the session is not ended for it. */
+/** Returns the signal's policy. If the mismatch may come from an honest client, the session does not end. */
 function policyOf({ name, always, onMismatch }: FingerprintSignal, { headers }: FingerprintRequest): FingerprintPolicy {
   if (always || onMismatch !== 'destroy') return onMismatch;
   const isScriptsChoice = name === 'accept-language' && headers['sec-fetch-dest'] === 'empty';

@@ -8,21 +8,21 @@ const OWNER = 'sessionContext';
 export type MercuriusContext = (socket: OpenSocket, request: object) => Promise<Record<string, never>>;
 
 /**
- * As {@link connectSession}, for Mercurius, whose `onConnect` is not told of the request:
+ * As {@link connectSession}, for Mercurius, whose `onConnect` does not receive the request:
  *
  * ```ts
  * GraphQLModule.forRoot({ driver: MercuriusDriver, subscription: { context: sessionContext() } });
  * ```
  *
- * What the client says in the payload of `connection_init` counts for nothing. Subscriptions end when the client has
- * answered the close, at their next event, or a second later, whichever is first.
+ * The client's payload of `connection_init` is ignored. Subscriptions end when the client has confirmed the close, at
+ * their next event, or a second later, whichever comes first.
  *
- * @param options as of {@link connectSession}
+ * @param options as in {@link connectSession}
  */
 export function sessionContext(options: ConnectionOptions = {}): MercuriusContext {
   const context: MercuriusContext = async (socket, request) => {
     if (!isOpening(socket, request)) {
-      throw misplaced(`${OWNER}() is subscription.context of Mercurius, and of nothing else`);
+      throw misplaced(`${OWNER}() works only as subscription.context of Mercurius`);
     }
     await openSocket(context, socket, request);
     return {};

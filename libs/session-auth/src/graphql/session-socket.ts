@@ -6,7 +6,7 @@ import { SessionAuthError } from '../errors/session-auth.error.js';
 import { connectionOf, messageIn } from '../http/connection.js';
 import { messageFor } from '../http/http-exception.js';
 
-/** A WebSocket of `ws`, as far as it is needed. */
+/** The part of a `WebSocket` of `ws` that is used. */
 export interface OpenSocket {
   readonly readyState: number;
   close(code: number, reason: string): void;
@@ -16,24 +16,24 @@ export interface OpenSocket {
 
 const OPEN = 1;
 
-/** The close codes of graphql-ws, by the status that HTTP has for the same: its clients try again after 1013 only. */
+/** The close codes of graphql-ws, by the matching HTTP status: its clients try again only after 1013. */
 const CLOSE_CODES: Readonly<Record<number, number>> = { 401: 4401, 403: 4403, 503: 1013 };
 const INTERNAL_ERROR = 1011;
 
-/** A client that does not answer the close has its connection cut after so many milliseconds. */
+/** Milliseconds after which a client that does not confirm the close is disconnected. */
 const PATIENCE = 1000;
 
-/** Whether these are a WebSocket and the request that opened it, which no client can make. */
+/** Whether these are a WebSocket and the request that opened it, which no client can fake. */
 export function isOpening(socket: unknown, request: unknown): boolean {
   const isObject = typeof request === 'object' && request !== null;
   return socket !== undefined && isObject && messageIn(request) instanceof IncomingMessage;
 }
 
 /**
- * Checks the request that opened a WebSocket, and closes that when it is refused, with the error's code as the reason.
+ * Checks the request that opened a WebSocket, and closes a refused one with the error's code as the reason.
  *
- * @param end what else is to be done when the session ends, and the WebSocket is closed
- * @throws SessionAuthError when it is refused, as of {@link Handshake.open}, and `session_required` for a WebSocket
+ * @param end called when the session ends, before the WebSocket is closed
+ * @throws SessionAuthError when it is refused, as in {@link Handshake.open}, and `session_required` for a WebSocket
  *   that was closed meanwhile
  */
 export async function openSocket(
@@ -42,7 +42,7 @@ export async function openSocket(
   request: object,
   end?: () => void,
 ): Promise<void> {
-  // Mercurius asks again for each connection_init
+  // Mercurius calls this again for each connection_init
   if (connectionOf(request) !== undefined) return;
   try {
     const connection = await handshakesFor(request)
@@ -58,11 +58,12 @@ export async function openSocket(
   } catch (error) {
     throw refuse(socket, error);
   }
-  throw new SessionAuthError('session_required', 'this connection was closed before its session was found');
+  throw new SessionAuthError('session_required', 'the connection was closed before its session was read');
 }
 
 /**
- * The error of code `not_configured` for a hook that another library was given: that may tell its client the message.
+ * Returns the error of code `not_configured` for a hook that was given to the wrong library, which may send the message
+ * to its client.
  */
 export function misplaced(what: string): SessionAuthError {
   const error = new SessionAuthError('not_configured', what);
@@ -77,7 +78,7 @@ function closeEnded(socket: OpenSocket): void {
 
 function refuse(socket: OpenSocket, cause: unknown): SessionAuthError {
   const error = refusedWith(cause);
-  // logs what the server has to answer for
+  // logs failures of the server
   messageFor(error);
   socket.close(CLOSE_CODES[error.statusCode] ?? INTERNAL_ERROR, error.code);
   return error;

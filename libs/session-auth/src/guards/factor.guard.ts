@@ -18,7 +18,7 @@ const FACTOR = 'nestjs-session-auth:factor';
 /**
  * Lets a session pass in which a further factor of {@link RequireFactor} was proved (ASVS 7.5.3).
  *
- * @throws HttpException 401 `session_required`, 401 `further_factor_required` with the `factors` that would do, 503
+ * @throws HttpException 401 `session_required`, 401 `further_factor_required` with the accepted `factors`, 503
  *   `session_store_unavailable`
  */
 @Injectable()
@@ -30,26 +30,26 @@ export class FactorGuard extends SessionGuard<RequiredFactor> {
   protected override check({ factors: proved }: UserSession, { factors, maxAge }: RequiredFactor, clock: Clock): void {
     const earliest = clock.now() - maxAge;
     if (factors.some((factor) => (proved[factor]?.getTime() ?? NaN) >= earliest)) return;
-    const message = `prove one of these to go on: ${factors.join(', ')}`;
+    const message = `one of these factors is required: ${factors.join(', ')}`;
     throw new SessionAuthError('further_factor_required', message, { factors });
   }
 }
 
 /**
- * Only for sessions in which the user has proved a further factor, within `maxAge` where that is given: see
- * {@link SessionAuthService.factorCompleted}. Of several factors one is enough. On a handler or a controller; the
- * handler's word counts where both have one. Brings its guard along.
+ * Requires that the user has proved a further factor in this session, optionally within `maxAge`: see
+ * {@link SessionAuthService.factorCompleted}. Of several factors one is enough. Use it on a handler or a controller;
+ * the handler overrides its controller. Adds its guard.
  *
- * It asks for the factor and for nothing else: put {@link RequireFullAuth} or {@link RequireRecentAuth} beside it where
- * a device that is only remembered must not do.
+ * It requires only the factor: add {@link RequireFullAuth} or {@link RequireRecentAuth} if a remembered device is not
+ * enough.
  *
- * @throws SessionAuthError `invalid_configuration` at once for what is no name of a factor, or no duration
+ * @throws SessionAuthError `invalid_configuration` at once for an invalid name of a factor or an invalid duration
  */
 export function RequireFactor(factor: string | readonly string[], maxAge?: Duration): MethodDecorator & ClassDecorator {
   const factors = [factor].flat();
   const milliseconds = maxAge === undefined ? Infinity : toMilliseconds(maxAge);
   if (factors.length === 0 || !factors.every(isFactorName)) {
-    throw refused(factor, `the name of a factor has ${FACTOR_NAME_RULE}`);
+    throw refused(factor, `a factor's name must be ${FACTOR_NAME_RULE}`);
   }
   if (milliseconds === undefined) throw refused(maxAge, "not a duration such as '10m'");
   const required: RequiredFactor = { factors, maxAge: milliseconds };

@@ -6,7 +6,7 @@ import { SessionGuard } from './session-auth.guard.js';
 const FULL_AUTH = 'nestjs-session-auth:full-auth';
 
 /**
- * Lets a session pass whose user logged in in full, not by remember-me: see {@link RequireFullAuth}.
+ * Lets a session pass whose user fully logged in, not by remember-me: see {@link RequireFullAuth}.
  *
  * @throws HttpException 401 `session_required`, 401 `recent_authentication_required`, 503 `session_store_unavailable`
  */
@@ -18,13 +18,13 @@ export class FullAuthGuard extends SessionGuard<boolean> {
 
   protected override check({ authentication }: UserSession): void {
     if (authentication !== 'remember-me') return;
-    throw new SessionAuthError('recent_authentication_required', 'enter your password to go on');
+    throw new SessionAuthError('recent_authentication_required', 'enter your password to continue');
   }
 }
 
 /**
- * Refuses sessions that come of a remember-me token: whoever holds the device has one, not whoever knows the password.
- * The client gets on by `POST reauthenticate` or a login. Brings its guard along.
+ * Refuses sessions that a remember-me token started: the holder of the device may not know the password. The client
+ * continues with `POST reauthenticate` or a login. Adds its guard.
  */
 export function RequireFullAuth(): MethodDecorator & ClassDecorator {
   return applyDecorators(SetMetadata(FULL_AUTH, true), UseGuards(FullAuthGuard));

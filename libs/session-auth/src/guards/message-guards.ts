@@ -4,15 +4,15 @@ import type { ModulesContainer } from '@nestjs/core';
 import { handlersOf, typesOf } from '../http/declared-handlers.js';
 import { GUARDS } from '../http/named-guard.js';
 
-/** Where Nest keeps what makes a method a handler of messages. */
+/** Where Nest keeps the pattern of a message handler. */
 const PATTERN = 'microservices:pattern';
 
 /**
- * Puts a guard before the handlers of messages of all controllers, until the application is closed.
+ * Adds a guard to the message handlers of all controllers, until the application is closed.
  *
- * In a hybrid application Nest asks no global guard for messages, unless the microservice was connected with
- * `inheritAppConfig`. The guards of a controller are asked in either case. They are read when the microservice is
- * connected, so this has to be made before: with the providers of the application.
+ * In a hybrid application Nest runs no global guard for messages, unless the microservice was connected with
+ * `inheritAppConfig`. It always runs the guards of a controller. Nest reads them when the microservice is connected, so
+ * this must be created earlier: with the providers of the application.
  */
 export class MessageGuards implements OnModuleDestroy {
   readonly #guard: CanActivate;

@@ -6,7 +6,7 @@ import { routeSessionOf } from '../http/request-session-factory.js';
 import type { Session } from '../session/session.js';
 import { requireUser } from '../session/session-required.js';
 
-/** A property of a session; its methods are reached through the whole session only. */
+/** A property of a session; its methods are reached only through the whole session. */
 export type SessionProperty = Exclude<keyof Session, 'update' | 'toJSON'>;
 
 type Pipe = PipeTransform | Type<PipeTransform>;
@@ -39,11 +39,11 @@ const userOfRequest = createParamDecorator(async (_: undefined, context: Executi
 });
 
 /**
- * The session of the request, or one property of it: `@CurrentSession() session: Session<Cart>`,
+ * Injects the session of the request, or one property of it: `@CurrentSession() session: Session<Cart>`,
  * `@CurrentSession('userId') userId: string`.
  *
- * Behind a guard of this library it is always there. On an open route it is read when first asked for, and undefined
- * when there is none. Pipes that are given here see it; those of the application, controller or handler do not.
+ * Behind a guard of this library it is always defined. On a public route it is read on first use, and undefined without
+ * a session. Pipes given here receive it; those of the application, controller or handler do not.
  */
 export function CurrentSession(...propertyOrPipes: (SessionProperty | Pipe)[]): ParameterDecorator {
   const [first, ...rest] = propertyOrPipes;
@@ -52,32 +52,32 @@ export function CurrentSession(...propertyOrPipes: (SessionProperty | Pipe)[]): 
 }
 
 /**
- * The signed-in user, as the application's `SessionUserProvider` knows them now: `@CurrentUser() user: User`. Read
- * once a request, and only where this decorator asks. A user who is gone or disabled is signed out everywhere.
+ * Injects the signed-in user, as the application's `SessionUserProvider` returns them now: `@CurrentUser() user: User`.
+ * Read once for each request, and only for this decorator. A user who was deleted or disabled is signed out everywhere.
  *
- * Pipes that are given here see the user; those of the application, controller or handler do not.
+ * Pipes given here receive the user; those of the application, controller or handler do not.
  *
- * @throws HttpException 401 `session_required` without a session, and when the account is gone or disabled
+ * @throws HttpException 401 `session_required` without a session, and when the account was deleted or disabled
  */
 export function CurrentUser(...pipes: (PipeTransform | Type<PipeTransform>)[]): ParameterDecorator {
   return untyped(userOfRequest(undefined, UNWRAPPED, ...pipes));
 }
 
-/** Whether one of the decorators above stands at a parameter, by what Nest keeps of it. */
+/** Whether a parameter has one of the decorators above, by its Nest metadata. */
 export function isOurParameter({ pipes }: { readonly pipes?: readonly unknown[] }): boolean {
   return pipes?.includes(UNWRAPPED) === true;
 }
 
 const VALUE = Symbol('nestjs-session-auth value');
 
-/** A function, since pipes change objects and texts and leave functions alone. */
+/** A function, because pipes change objects and texts but not functions. */
 type Wrapped = (() => void) & { [VALUE]?: unknown };
 
 const TYPES = 'design:paramtypes';
 
 /**
- * Wraps what a parameter decorator hands over, for the pipes of application, controller and handler, which Nest applies
- * to every parameter: a `ValidationPipe` would make something else of a session or a user.
+ * Wraps the value of a parameter decorator, because pipes of the application, controller and handler run on every
+ * parameter: a `ValidationPipe` would change a session or a user.
  */
 export function pastPipes(value: unknown): unknown {
   const wrapped: Wrapped = () => undefined;
@@ -85,12 +85,12 @@ export function pastPipes(value: unknown): unknown {
   return wrapped;
 }
 
-/** The first pipe of the parameter itself: unwraps what {@link pastPipes} wrapped. */
+/** The first pipe of the parameter itself: unwraps the value of {@link pastPipes}. */
 export const UNWRAPPED: PipeTransform = {
   transform: (value: unknown) => (typeof value === 'function' && VALUE in value ? (value as Wrapped)[VALUE] : value),
 };
 
-/** The decorator, on a parameter of no known class: there is nothing for pipes to validate. */
+/** Applies the decorator to a parameter without a known class, so that pipes have nothing to validate. */
 export function untyped(decorate: ParameterDecorator): ParameterDecorator {
   return (target, key, index) => {
     decorate(target, key, index);

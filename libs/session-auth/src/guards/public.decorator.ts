@@ -4,9 +4,9 @@ import { SetMetadata, type CustomDecorator } from '@nestjs/common';
 export const PUBLIC = 'nestjs-session-auth:public';
 
 /**
- * Opens a handler or controller to everybody, where `global: true` or a guard on the class asks for a session. No
- * session is read for it unless it asks: `@CurrentSession()` then gives the session or undefined. A guard that a handler
- * names itself (`@UseGuards(SessionAuthGuard)` on the method) asks for a session all the same.
+ * Makes a handler or controller public, when `global: true` or a guard on the class requires a session. No session is
+ * read unless the handler uses it: `@CurrentSession()` then injects the session or undefined. A guard that the handler
+ * itself names (`@UseGuards(SessionAuthGuard)` on the method) still requires a session.
  */
 export function Public(): CustomDecorator {
   return SetMetadata(PUBLIC, true);

@@ -8,7 +8,7 @@ import { SessionGuard } from './session-auth.guard.js';
 const RECENT_AUTH = 'nestjs-session-auth:recent-auth';
 
 /**
- * Lets a session pass whose user proved who they are within the time of {@link RequireRecentAuth} (ASVS 7.5.1).
+ * Lets a session pass whose user proved their identity within the time of {@link RequireRecentAuth} (ASVS 7.5.1).
  *
  * @throws HttpException 401 `session_required` or `recent_authentication_required`, 503 `session_store_unavailable`
  */
@@ -25,20 +25,20 @@ export class RecentAuthGuard extends SessionGuard<number> {
 
 /**
  * @param maxAge milliseconds
- * @throws SessionAuthError `recent_authentication_required` for a session whose user proved who they are longer ago, and for
- *   one that a remember-me token made
+ * @throws SessionAuthError `recent_authentication_required` for a session whose user proved their identity longer ago,
+ *   and for one that a remember-me token started
  */
 export function requireRecentAuth({ authenticatedAt, authentication }: UserSession, maxAge: number, now: number): void {
   const age = now - (authenticatedAt?.getTime() ?? -Infinity);
   if (age <= maxAge && authentication !== 'remember-me') return;
-  throw new SessionAuthError('recent_authentication_required', 'enter your password again to go on');
+  throw new SessionAuthError('recent_authentication_required', 'enter your password again to continue');
 }
 
 /**
- * Only for users who entered their password (or logged in otherwise in full) within `maxAge`. A remembered login does
- * not count. The client gets on by `POST reauthenticate`. Brings its guard along.
+ * Requires that the user entered their password, or fully logged in by other means, within `maxAge`. A remembered login
+ * does not count. The client continues with `POST reauthenticate`. Adds its guard.
  *
- * @throws SessionAuthError `invalid_configuration` at once for what is no duration
+ * @throws SessionAuthError `invalid_configuration` at once for an invalid duration
  */
 export function RequireRecentAuth(maxAge: Duration): MethodDecorator & ClassDecorator {
   const milliseconds = toMilliseconds(maxAge);

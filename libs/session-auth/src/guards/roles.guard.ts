@@ -19,13 +19,13 @@ export class RolesGuard extends SessionGuard<readonly string[]> {
 
   protected override check(session: UserSession, roles: readonly string[]): void {
     if (roles.some((role) => session.roles.includes(role))) return;
-    throw new SessionAuthError('forbidden', 'your account does not have the role that this asks for');
+    throw new SessionAuthError('forbidden', 'your account does not have the required role');
   }
 }
 
 /**
- * Only for users with one of these roles. On a handler or a controller; the handler's word counts where both have one.
- * Brings its guard along, and asks for a session also where {@link Public} stands. Without any role nobody passes.
+ * Requires one of these roles. Use it on a handler or a controller; the handler overrides its controller. Adds its
+ * guard, and requires a session even with {@link Public}. Without any role nobody passes.
  */
 export function Roles(...roles: string[]): MethodDecorator & ClassDecorator {
   return applyDecorators(SetMetadata(ROLES, roles), UseGuards(RolesGuard));

@@ -12,9 +12,9 @@ import type { Clock } from '../time/clock.js';
 import { PUBLIC } from './public.decorator.js';
 
 /**
- * Lets everybody pass, and binds the lazy session of the route's realm to the request, for guards, decorators and
- * services that come after. It stands before every route of the application, and costs no store call. A route of no
- * realm that is there is left alone.
+ * Binds the lazy session of the route's realm to the request, for later guards, decorators and services, and lets every
+ * request pass. It runs on every route of the application, and costs no store call. It ignores routes of a realm that
+ * does not exist.
  */
 @Injectable()
 export class SessionBindingGuard implements CanActivate {
@@ -32,7 +32,7 @@ export class SessionBindingGuard implements CanActivate {
     if (context.getType<string>() !== 'graphql') return true;
     try {
       const route = this.realms.bind(context);
-      // each event of a subscription may ask guards of field resolvers
+      // each event of a subscription may run guards of field resolvers
       if (route !== undefined && isOfConnection(route) && isRootField(context)) noteActivity(route);
     } catch (error) {
       if (!isWithoutSession(error)) throw asHttpException(error, context);
@@ -45,14 +45,14 @@ function noteActivity(route: ConnectionRoute): void {
   for (const each of route instanceof SeveralSessions ? route.candidates : [route]) each.noteActivity();
 }
 
-/** Only what asks for a session may find out that there is no request, or no session of its realm. */
+/** Only code that requires a session should fail for a missing request, or a missing session of its realm. */
 function isWithoutSession(error: unknown): boolean {
   return error instanceof SessionAuthError && ['request_not_bound', 'not_configured'].includes(error.code);
 }
 
 /**
- * A guard that asks something of the request's session. The decision rests on the handler, not on the path, so no
- * spelling of a path gets around it.
+ * A guard that checks the request's session. The decision depends on the handler, not on the path, so no spelling of a
+ * path gets around it.
  */
 @Injectable()
 export abstract class SessionGuard<Requirement> implements CanActivate {
@@ -74,11 +74,11 @@ export abstract class SessionGuard<Requirement> implements CanActivate {
     }
   }
 
-  /** What the handler asks for; undefined: nothing, not even a session. */
+  /** Returns the handler's requirement; undefined: no requirement, not even a session. */
   protected abstract requirementOf(context: ExecutionContext): Requirement | undefined;
 
   /**
-   * Where more is asked for than a session of a user.
+   * Checks requirements beyond a session of a user.
    *
    * @throws SessionAuthError for a session that does not meet the requirement
    */
@@ -86,8 +86,8 @@ export abstract class SessionGuard<Requirement> implements CanActivate {
 }
 
 /**
- * Lets a request pass that has a live session of a user; {@link Public} handlers are open, unless the handler itself
- * names this guard. With `global: true` it stands before every route.
+ * Lets a request pass that has a live session of a user. {@link Public} handlers are open, unless the handler itself
+ * names this guard. With `global: true` it runs on every route.
  *
  * @throws HttpException 401 `session_required`, 503 `session_store_unavailable`
  */

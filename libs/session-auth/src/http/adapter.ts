@@ -1,23 +1,23 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-/** A request as Express (the raw message itself) or Fastify (a wrapper around `raw`) hands it to handlers. */
+/** A request as Express (the raw message itself) or Fastify (a wrapper around `raw`) passes it to handlers. */
 export interface AdapterRequest {
   readonly raw?: IncomingMessage;
   readonly headers: IncomingMessage['headers'];
   readonly method?: string;
   /** Where a method-override middleware keeps the verb of the request line. */
   readonly originalMethod?: string;
-  /** `http` or `https`, by the adapter's own trust of proxies. */
+  /** `http` or `https`, according to the adapter's trust in proxies. */
   readonly protocol?: string;
   /** The target of the request line. */
   readonly originalUrl?: string;
-  /** By the adapter's own trust of proxies. */
+  /** According to the adapter's trust in proxies. */
   readonly host?: string;
   readonly ip?: string;
   readonly body?: unknown;
 }
 
-/** A response as Express or Fastify hands it to handlers: what both have, under the names each has for it. */
+/** A response as Express or Fastify passes it to handlers: the common parts, under the names of each. */
 export interface AdapterResponse {
   /** Fastify */
   readonly raw?: ServerResponse;
@@ -29,6 +29,6 @@ export interface AdapterResponse {
   readonly headersSent?: boolean;
   /** Fastify */
   readonly sent?: boolean;
-  /** Nothing can be written: it stands for a response that could not be found. */
+  /** Whether it stands for a response that could not be found; nothing can be written then. */
   readonly isAbsent?: boolean;
 }

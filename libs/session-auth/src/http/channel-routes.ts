@@ -10,8 +10,9 @@ export interface RouteSessions {
 }
 
 /**
- * By what all handlers of an operation or a connection share. One operation may ask handlers of several realms, and field
- * resolvers of which no guard is asked: unlike in HTTP, what is bound to the request does not tell the realm of a handler.
+ * By the object that all handlers of an operation or a connection share. One operation may run handlers of several
+ * realms, and field resolvers without guards. So unlike in HTTP, the session bound to the request does not determine
+ * the realm of a handler.
  */
 const ROUTES = new WeakMap<object, RouteSessions>();
 
@@ -22,7 +23,7 @@ export function keepRoutes(context: ExecutionContext, routes: RouteSessions): vo
 }
 
 /**
- * The session of a handler outside of HTTP; undefined for a message of a microservice, which has none.
+ * Returns the session of a handler outside of HTTP; undefined for a message of a microservice, which has no session.
  *
  * @throws SessionAuthError `request_not_bound`
  */
@@ -32,12 +33,12 @@ export function channelRouteOf(context: ExecutionContext): RouteSession | undefi
   if (routes !== undefined) return routes.of(context);
   throw new SessionAuthError(
     'request_not_bound',
-    'this has not passed the guard of SessionAuthModule: import the module, and in a federated graph let guards run ' +
+    'this operation has not passed the guard of SessionAuthModule: import the module, and in a federated graph let guards run ' +
       "for what resolves references, by fieldResolverEnhancers: ['guards'] of GraphQLModule",
   );
 }
 
-/** The realm of a handler outside of HTTP; undefined where a filter is asked that does not know the handler. */
+/** Returns the realm of a handler outside of HTTP; undefined in a filter, which does not know the handler. */
 export function realmOfChannel(host: ArgumentsHost): string | undefined {
   const context = host as Partial<ExecutionContext> & ArgumentsHost;
   return context.getHandler?.() ? routesOf(host)?.realmOf(context as ExecutionContext) : undefined;

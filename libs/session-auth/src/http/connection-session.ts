@@ -6,10 +6,7 @@ import type { ClientInfo } from '../users/client.js';
 import type { SessionUser } from '../users/session-user-provider.js';
 import type { RequestServices } from './request-services.js';
 
-/**
- * The session of an open connection in one realm: as it is at each message, and not as it was when the connection
- * opened.
- */
+/** The session of an open connection in one realm, in its state at each message, not in that of the opening. */
 export class ConnectionSession {
   #whenOver: readonly (() => void)[] | undefined;
   #isOver = false;
@@ -30,13 +27,13 @@ export class ConnectionSession {
     return this.services.realm;
   }
 
-  /** As of {@link SeveralSessions.present}. */
+  /** As in {@link SeveralSessions.present}. */
   get present(): this {
     return this;
   }
 
   /**
-   * The session; undefined where there was none when the connection opened.
+   * Returns the session; undefined if there was none when the connection opened.
    *
    * @throws SessionAuthError `session_required` when it has ended: a handler whose guard found it must not run without
    *   it
@@ -53,24 +50,24 @@ export class ConnectionSession {
     return this.load();
   }
 
-  /** As of {@link RequestServices.findUser}, which closes this connection too. */
+  /** As {@link RequestServices.findUser}, which also closes this connection. */
   async loadUser(): Promise<SessionUser | undefined> {
     const session = await this.load();
     return session?.userId === undefined ? undefined : this.services.findUser(session.userId, this.client);
   }
 
-  /** A message has come. */
+  /** Called for each message. */
   noteActivity(): void {
     if (this.live !== undefined && this.countsAsActivity) void this.sessions.touch(this.live, this);
   }
 
-  /** Has a function called when the connection is closed. */
+  /** Calls a function when the connection is closed. */
   whenOver(callback: () => void): void {
     this.#whenOver = [...(this.#whenOver ?? []), callback];
     if (this.#isOver) this.#tellOver();
   }
 
-  /** Follows the session no more. */
+  /** Stops following the session. */
   release(follower: SessionFollower): void {
     if (this.live !== undefined) this.sessions.unfollow(this.live, follower);
     this.#isOver = true;

@@ -6,17 +6,17 @@ import type { ConnectionSession } from './connection-session.js';
 import type { RequestServices } from './request-services.js';
 
 /**
- * An open connection, such as a WebSocket, whose opening request was checked. It lives as long as the sessions that it
- * was opened with: when one of them ends, it is closed.
+ * An open connection, such as a WebSocket, whose opening request was checked. It is closed when one of the sessions
+ * that it was opened with ends.
  */
 export class Connection implements SessionFollower {
-  /** One a realm. */
+  /** One for each realm. */
   #sessions: readonly ConnectionSession[] = [];
   #close: (() => void) | undefined;
   #isOver = false;
   #hasLostSession = false;
 
-  /** Whether a session has ended that it was opened with, or it was released: no message counts any more. */
+  /** Whether one of its sessions has ended, or it was released: further messages are refused. */
   get hasEnded(): boolean {
     return this.#isOver;
   }
@@ -27,28 +27,28 @@ export class Connection implements SessionFollower {
   }
 
   add(session: ConnectionSession): void {
-    // an array that has been pushed to holds room for sixteen more
+    // not with `push`, which reserves memory for sixteen more items
     this.#sessions = this.#sessions.concat(session);
   }
 
   /**
-   * Its session in a realm.
+   * Returns its session in a realm.
    *
-   * @throws SessionAuthError `session_required` once a session has ended that it was opened with, `not_configured` for
-   *   a realm that it was not opened for
+   * @throws SessionAuthError `session_required` after one of its sessions has ended, `not_configured` for a realm that
+   *   it was not opened for
    */
   inRealm({ realm }: RequestServices): ConnectionSession {
-    // what is under way when its client leaves may go on
+    // work under way when its client leaves may go on
     if (this.#hasLostSession) throw sessionRequired();
     const session = this.#sessions.find((each) => each.realm === realm);
     if (session !== undefined) return session;
     throw new SessionAuthError(
       'not_configured',
-      `this connection was opened for realm '${this.#sessions.map((each) => each.realm).join("', '")}', and not for '${realm}'`,
+      `this connection was opened for realm '${this.#sessions.map((each) => each.realm).join("', '")}', not for '${realm}'`,
     );
   }
 
-  /** Has it closed when a session ends; at once where it is over already. */
+  /** Sets the function that closes it when a session ends; calls it at once if one has ended. */
   attach(close: () => void): void {
     this.#close = close;
     if (this.#isOver) close();
@@ -61,29 +61,29 @@ export class Connection implements SessionFollower {
     this.#close?.();
   }
 
-  /** A message has come. */
+  /** Called for each message. */
   noteActivity(): void {
     for (const session of this.#sessions) session.noteActivity();
   }
 
-  /** It is closed, and follows no session any more. */
+  /** Called when it is closed: stops following its sessions. */
   release(): void {
     this.#isOver = true;
     for (const session of this.#sessions) session.release(this);
   }
 }
 
-/** By what stands for it in handlers: the client of a message, or the request that opened it. */
+/** By the object that handlers know it by: the client of a message, or the request that opened it. */
 const CONNECTIONS = new WeakMap<object, Connection>();
 
-/** Lets handlers find the connection by this. */
+/** Lets handlers find the connection by this object. */
 export function keepConnection(owner: object, connection: Connection): void {
   CONNECTIONS.set(messageIn(owner), connection);
 }
 
 /**
- * The connection that something stands for: the request that opened it, or the client of a gateway. Socket.io's client
- * holds that request, the one of ws does not.
+ * Returns the connection of the request that opened it, or of a gateway's client. Clients of Socket.io hold that
+ * request, those of ws do not.
  */
 export function connectionOf(owner: object): Connection | undefined {
   const { request } = owner as { readonly request?: unknown };
@@ -91,7 +91,7 @@ export function connectionOf(owner: object): Connection | undefined {
   return CONNECTIONS.get(messageIn(owner)) ?? CONNECTIONS.get(messageIn(opening));
 }
 
-/** The message that a request of Fastify is a wrapper of; anything else as it is. */
+/** Returns the message inside a request of Fastify; any other object unchanged. */
 export function messageIn(owner: object): object {
   const { raw } = owner as { readonly raw?: unknown };
   return raw instanceof IncomingMessage ? raw : owner;

@@ -9,14 +9,14 @@ import { PreSessionCookie } from '../cookies/pre-session-cookie.js';
 import { RememberMeCookie } from '../cookies/remember-me-cookie.js';
 import { SessionCookie } from '../cookies/session-cookie.js';
 
-/** All cookies of ours. */
+/** All cookies of the library. */
 @Injectable()
 export class CookieSet {
   readonly session: SessionCookie;
   readonly preSession: PreSessionCookie;
-  /** Undefined where the application has switched it off. */
+  /** Undefined when the application has switched it off. */
   readonly rememberMe: RememberMeCookie | undefined;
-  /** Undefined where the application has switched it off. */
+  /** Undefined when the application has switched it off. */
   readonly device: DeviceCookie | undefined;
 
   constructor(

@@ -10,13 +10,13 @@ export interface DeclaredHandler {
 
 const scanner = new MetadataScanner();
 
-/** The classes of what Nest has made of providers or controllers, each once. */
+/** Returns the distinct classes of Nest's instances of providers or controllers. */
 export function typesOf(made: Iterable<{ readonly metatype: unknown }>): readonly Type[] {
   const types = new Set([...made].map(({ metatype }) => metatype));
   return [...types].filter((type): type is Type => typeof type === 'function');
 }
 
-/** The methods of a class, inherited ones too, of which Nest keeps something under a key. */
+/** Returns the methods of a class, including inherited ones, with Nest metadata under a key. */
 export function handlersOf(type: Type, key: string): readonly DeclaredHandler[] {
   const prototype = type.prototype as Record<string, object>;
   const all = scanner.getAllMethodNames(prototype).map((name) => ({ name, handler: prototype[name]! }));

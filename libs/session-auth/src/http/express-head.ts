@@ -7,12 +7,12 @@ const CHANGE = Symbol('nestjs-session-auth head');
 
 type Marked = readonly string[] & { [CHANGE]?: ((args: Arguments) => Arguments) | undefined };
 
-/** Prototypes of responses of Express whose `writeHead` looks for a change. */
+/** Prototypes of Express responses whose `writeHead` applies a change. */
 const prepared = new WeakSet<object>();
 
 /**
- * Whether a head can be changed by {@link changeExpressHead}. Not where a middleware has put something in the way of
- * `writeHead` already: it calls what it found there. Not for what only looks like a message of Express.
+ * Whether {@link changeExpressHead} can change a head. It cannot if a middleware has already replaced `writeHead`,
+ * because that calls the function it found. It cannot for objects that only resemble an Express message either.
  */
 export function canChangeExpressHead(response: ServerResponse): boolean {
   const { rawHeaders } = response.req as Partial<IncomingMessage>;
@@ -21,9 +21,9 @@ export function canChangeExpressHead(response: ServerResponse): boolean {
 }
 
 /**
- * Has `change` make the arguments that the head of a response of Express is written with.
+ * Lets `change` make the arguments that the head of an Express response is written with.
  *
- * A property that is set on a message of Express costs microseconds, one on the array of its headers does not:
+ * Setting a property on an Express message costs microseconds; setting one on the array of its headers does not:
  * docs/decisions/0023-nothing-on-express-messages.md.
  */
 export function changeExpressHead(response: ServerResponse, change: (args: Arguments) => Arguments): void {
@@ -34,7 +34,7 @@ export function changeExpressHead(response: ServerResponse, change: (args: Argum
 
 function prepare(prototype: ServerResponse): void {
   prepared.add(prototype);
-  // the prototype that all applications share: a response may go from one to another that is mounted in it
+  // the prototype that all applications share: a mounted application passes its responses on
   const above = Object.getPrototypeOf(prototype) as ServerResponse;
   if (above instanceof ServerResponse) {
     if (!prepared.has(above)) prepare(above);

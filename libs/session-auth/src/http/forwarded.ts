@@ -1,11 +1,11 @@
 import type { AdapterRequest } from './adapter.js';
 
-/** A host that no client asks for. */
+/** A host that no client requests. */
 const PROBE = 'probe.invalid';
 
 /**
- * The first entry of a header that the proxy next to the client wrote; undefined where the adapter does not trust the
- * peer of the connection.
+ * Returns the first entry of a header that the proxy next to the client wrote; undefined if the adapter does not trust
+ * the peer of the connection.
  */
 export function forwarded(request: AdapterRequest, name: 'x-forwarded-host' | 'x-forwarded-proto'): string | undefined {
   const list = request.headers[name];
@@ -14,8 +14,8 @@ export function forwarded(request: AdapterRequest, name: 'x-forwarded-host' | 'x
 }
 
 /**
- * Whether the adapter believes the peer of the connection, by its own setting. No adapter tells that, so it is asked
- * for the host of the same request with a header that it believes of a trusted peer only.
+ * Whether the adapter's settings trust the peer of the connection. No adapter exposes this. So this reads the host of
+ * the same request with an added header that the adapter believes only from a trusted peer.
  */
 function isPeerTrusted(request: AdapterRequest): boolean {
   const headers = { value: { 'x-forwarded-host': PROBE } };

@@ -1,7 +1,7 @@
-/** The value of a header, as Node takes it. */
+/** The value of a header, in the forms that Node accepts. */
 export type HeaderValue = number | string | readonly string[];
 
-/** `*` stands for all names (RFC 9110 12.5.5). Of two spellings of a name, the first stays. */
+/** `*` means all names (RFC 9110 12.5.5). Of two spellings of a name, the first stays. */
 export function mergedVary(present: readonly HeaderValue[], added: readonly string[]): string {
   const byKey = new Map<string, string>();
   for (const name of [...present.join().split(','), ...added]) {
@@ -11,7 +11,9 @@ export function mergedVary(present: readonly HeaderValue[], added: readonly stri
   return byKey.has('*') ? '*' : [...byKey.values()].join(', ');
 }
 
-/** The headers of a `writeHead` call that were given as an array: of pairs, or of names and values in turn. */
+/**
+ * Returns the headers of a `writeHead` call that were given as an array: of pairs, or of alternating names and values.
+ */
 export function objectOf(given: readonly unknown[]): Record<string, HeaderValue> {
   const flat: unknown[] = Array.isArray(given[0]) ? given.flat(1) : [...given];
   const headers: Record<string, HeaderValue> = {};

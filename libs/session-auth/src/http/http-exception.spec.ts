@@ -21,7 +21,7 @@ function makeHost(headersSent = false): ArgumentsHost {
   return { getType: () => 'http', switchToHttp: () => http } as unknown as ArgumentsHost;
 }
 
-/** As filters have it: it does not know the handler. */
+/** The context of a filter, which does not know the handler. */
 function makeChannelHost(type: string): ArgumentsHost {
   return { getType: () => type, getArgs: () => [], getHandler: () => null } as unknown as ArgumentsHost;
 }

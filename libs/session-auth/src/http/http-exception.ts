@@ -9,25 +9,25 @@ import { HttpExchange } from './http-exchange.js';
 
 const GENERAL_MESSAGES: Record<number, string> = {
   500: 'Internal server error',
-  503: 'Sessions are unavailable for the moment',
+  503: 'Sessions are unavailable at the moment',
 };
 
 /**
- * The `HttpException` of a {@link SessionAuthError}: body `{ statusCode, code, message, realm }`, with `factors` and
- * `endReason` where the error has them and `Retry-After` set on the response where one is due. Failures of the server's
- * own are logged, and tell a client nothing of their cause. Anything else is returned as it is.
+ * Returns the `HttpException` for a {@link SessionAuthError}. Its body is `{ statusCode, code, message, realm }`, with
+ * `factors` and `endReason` if the error has them; `Retry-After` is set on the response if needed. Failures of the
+ * server are logged, and the client does not learn their cause. Any other error is returned unchanged.
  *
- * Outside of HTTP it takes the form of the transport: see {@link asChannelException}.
+ * Outside of HTTP the exception has the form of the transport: see {@link asChannelException}.
  *
- * Guards, decorators and endpoints of this library throw it, since every exception filter knows an `HttpException`. An
- * application's own catch-all filter (`@Catch()`) uses it for errors of services that its handlers called.
+ * Guards, decorators and endpoints of this library throw it, because every exception filter knows an `HttpException`.
+ * An application's own catch-all filter (`@Catch()`) uses it for errors of services that its handlers called.
  */
 export function asHttpException(error: unknown, host: ArgumentsHost): unknown {
   if (!(error instanceof SessionAuthError)) return error;
   const { statusCode, code, factors, endReason, retryAfterSeconds } = error;
   const message = messageFor(error);
   if (host.getType() !== 'http') {
-    // without a request, there is nobody to ask
+    // without a request, the realm is not known
     const realm = code === 'request_not_bound' ? undefined : realmOfChannel(host);
     return asChannelException(error, { message, realm }, host);
   }
@@ -37,13 +37,16 @@ export function asHttpException(error: unknown, host: ArgumentsHost): unknown {
     if (!exchange.headersSent) exchange.setHeader('retry-after', String(retryAfterSeconds));
   }
   const realm = realmOfRequest(http.getRequest<object>());
-  // its cause tells where it comes from
+  // its cause has the stack
   return withoutStackTrace(
     () => new HttpException({ statusCode, code, message, realm, factors, endReason }, statusCode, { cause: error }),
   );
 }
 
-/** What a client is told of an error. A failure of the server's own is logged, and its message is a general one. */
+/**
+ * Returns the message of an error for the client. A failure of the server is logged, and its message replaced by a
+ * general one.
+ */
 export function messageFor(error: SessionAuthError): string {
   const { statusCode, code, message, cause = error } = error;
   if (statusCode < 500) return message;

@@ -5,7 +5,7 @@ import { HttpExchange } from './http-exchange.js';
 
 const newResponse = (): ServerResponse => new ServerResponse(new IncomingMessage(new Socket()));
 
-/** Writes the head of a response that was told something, and answers what it says. */
+/** Writes the head of a response after some calls, and returns its headers. */
 function headOf(
   tell: (final: HttpExchange, response: ServerResponse) => void,
   ...args: readonly unknown[]
@@ -19,7 +19,7 @@ function headOf(
   };
   tell(new HttpExchange({ headers: {} }, response), response);
   response.writeHead(...((args.length === 0 ? [200] : args) as [number]));
-  // Node does not put what comes with the call among the others where there are none
+  // Node leaves the headers of the call separate when no others are set
   const headers = { ...response.getHeaders(), ...(typeof handedOver === 'object' ? handedOver : {}) };
   const named = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value as string] as const);
   return { headers: Object.fromEntries(named), status: response.statusCode, message: response.statusMessage };
@@ -61,7 +61,7 @@ describe('the headers of a response at the last moment', () => {
     const final = new HttpExchange({ headers: {} }, response);
     final.forbidStore();
     response.writeHead(200);
-    // what comes later is too late, and is told so by Node, not by us
+    // a call after the head is too late, and Node reports it
     final.vary('Cookie');
     expect(() => response.writeHead(200)).toThrow(expect.objectContaining({ code: 'ERR_HTTP_HEADERS_SENT' }));
     expect(response.getHeaders()).toEqual({ 'cache-control': 'no-store' });
@@ -132,7 +132,7 @@ describe('the headers of a response at the last moment', () => {
     });
   });
 
-  /** What the writeHead of before is handed in the end. */
+  /** Returns the arguments that reach the previous writeHead. */
   function handedOn(
     tell: (final: HttpExchange, response: ServerResponse) => void,
     ...args: readonly unknown[]
@@ -248,7 +248,7 @@ describe('the headers of a response at the last moment', () => {
       return headers['set-cookie'];
     };
     expect(cookies(() => undefined)).toEqual(['ab=0', 'a=1', 'b=1']);
-    // nothing else of that name either: the client keeps what it has
+    // no other cookie of that name either: the client keeps what it has
     expect(cookies(() => (isLate = true))).toEqual(['ab=0', 'b=1']);
     expect(cookies(() => ((isLate = true), (isLate = false)))).toEqual(['ab=0', 'a=1', 'b=1']);
   });

@@ -19,7 +19,7 @@ import { HttpExchange } from './http-exchange.js';
 type Handler = (exchange: HttpExchange, response: AdapterResponse) => void;
 interface Adapter {
   readonly name: string;
-  /** Serves one handler on a free port, answers its address. */
+  /** Serves one handler on a free port. Returns its address. */
   readonly serve: (handler: Handler) => Promise<string>;
 }
 
@@ -230,12 +230,12 @@ describe('HttpExchange', () => {
       new HttpExchange({ headers: {}, body: new Array(2000).fill(i) }, raw).vary('Cookie');
       raw.writeHead(200);
     }
-    // their bodies alone are 8 MB
+    // their bodies alone take 8 MB
     expect(heapInUse('minor') - before).toBeLessThan(4e6);
   });
 });
 
-/** Bytes that are left after a collection, of young objects only where that is asked for. */
+/** Returns the bytes in use after a garbage collection, optionally of young objects only. */
 function heapInUse(which?: 'minor'): number {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as (options?: object) => void;

@@ -10,40 +10,38 @@ import { forwarded } from './forwarded.js';
 import { mergedVary, objectOf, type HeaderValue } from './head-lines.js';
 
 const MAX_USER_AGENT = 512;
-/** More than an IPv6 address with a zone takes. A trusted proxy may hand on whatever its client calls an address. */
+/** Longer than any IPv6 address with a zone. A trusted proxy may pass on any text that its client sends. */
 const MAX_ADDRESS = 64;
 
-/** Cookies by name that a response is to set, whatever else sets them. */
+/** Cookies by name that a response will set, regardless of other code. */
 type FinalCookies = ReadonlyMap<string, FinalCookie>;
 
 interface FinalCookie {
-  /** The `Set-Cookie` values of the name, all there are. */
+  /** All `Set-Cookie` values of the name. */
   readonly lines: readonly string[];
-  /** Asked when the head is written: whether the cookie must not be set any more. */
+  /** Called when the head is written: whether it is too late to set the cookie. */
   readonly isLate: () => boolean;
 }
 
 type WriteHead = (...args: unknown[]) => ServerResponse;
 
-/** Header fields that let a cache in front of the application overrule `Cache-Control` (RFC 9213). */
+/** Header fields by which a cache in front of the application overrides `Cache-Control` (RFC 9213). */
 const CACHE_OVERRIDES = ['cdn-cache-control', 'surrogate-control'];
 
 /**
  * One HTTP request and its response, the same for Express and Fastify.
  *
- * What the response is told by {@link vary}, {@link dependOnSession}, {@link forbidStore}, {@link setCookie} and {@link
- * dropCookie} holds whatever a handler, an interceptor or a middleware sets afterwards. It takes effect at the last
- * moment, when Node writes the head. Only a middleware that waits for that moment too (`on-headers`) and came before
- * the guards speaks after it: it adds to these headers, and must not replace them.
+ * Calls of {@link vary}, {@link dependOnSession}, {@link forbidStore}, {@link setCookie} and {@link dropCookie} hold
+ * even if a handler, an interceptor or a middleware sets the same headers afterwards. They take effect when Node writes
+ * the head. Only a middleware that also waits for that moment (`on-headers`) and ran before the guards comes later. It
+ * adds to these headers, and must not replace them.
  */
 export class HttpExchange implements FingerprintRequest {
-  /**
-   * The request's headers. Lines of the same name are joined or dropped as Node does; several of `Cookie` are joined.
-   */
+  /** The request's headers. Node joins or drops repeated lines of one name; several `Cookie` lines are joined. */
   readonly headers: AdapterRequest['headers'];
-  /** The HTTP verb of the request line. No override header or field is looked at. */
+  /** The HTTP verb of the request line. Override headers and fields are ignored. */
   readonly method: string;
-  /** The response of Node that the adapter's is around. */
+  /** Node's response inside the adapter's. */
   readonly #raw: ServerResponse;
   #client: ClientInfo | undefined;
   #isHeadAwaited = false;
@@ -61,21 +59,19 @@ export class HttpExchange implements FingerprintRequest {
     this.method = request.method ?? 'GET';
   }
 
-  /**
-   * The verb of the request line where the application has installed a middleware that put another one in its place.
-   */
+  /** The verb of the request line, if a middleware of the application has replaced it. */
   get overriddenMethod(): string | undefined {
     return this.request.originalMethod;
   }
 
-  /** The client's address, by the adapter's own trust of proxies. */
+  /** The client's address, according to the adapter's trust in proxies. */
   get ip(): string | undefined {
     return this.request.ip;
   }
 
   /**
-   * `http` or `https`: where the adapter trusts the peer of the connection, the first entry of `X-Forwarded-Proto`,
-   * which the proxy next to the client wrote.
+   * `http` or `https`. If the adapter trusts the peer of the connection, this is the first entry of
+   * `X-Forwarded-Proto`, which the proxy next to the client wrote.
    */
   get protocol(): string | undefined {
     const { headers, request } = this;
@@ -84,8 +80,8 @@ export class HttpExchange implements FingerprintRequest {
   }
 
   /**
-   * The host that the client asked for. HTTP/2's `:authority` makes `Host` mean nothing (RFC 9113 8.3.1); no header of
-   * HTTP/1 can have that name. Where the adapter trusts the peer of the connection, the first entry of
+   * The host that the client requested. HTTP/2's `:authority` overrides `Host` (RFC 9113 8.3.1); a header of HTTP/1
+   * cannot have that name. If the adapter trusts the peer of the connection, this is the first entry of
    * `X-Forwarded-Host`.
    */
   get host(): AdapterRequest['headers'][string] {
@@ -99,12 +95,12 @@ export class HttpExchange implements FingerprintRequest {
     return (this.request.originalUrl ?? '/').split('?', 1)[0]!;
   }
 
-  /** The body as the application's parser left it, if one ran. */
+  /** The body from the application's parser, if one ran. */
   get body(): unknown {
     return this.request.body;
   }
 
-  /** What is known of the client. The address follows the adapter's own trust of proxies. */
+  /** The client of the request. The address follows the adapter's trust in proxies. */
   get client(): ClientInfo {
     if (this.#client !== undefined) return this.#client;
     const { ip, headers } = this.request;
@@ -129,7 +125,7 @@ export class HttpExchange implements FingerprintRequest {
   }
 
   /**
-   * Has a function called when the response is finished, or its connection closed before that.
+   * Calls a function when the response is finished, or its connection closes before that.
    *
    * @throws SessionAuthError `response_not_bound`
    */
@@ -138,13 +134,13 @@ export class HttpExchange implements FingerprintRequest {
     finished(this.#raw, () => callback());
   }
 
-  /** Cuts the connection of a response that is not finished in so many milliseconds. */
+  /** Cuts the connection if the response is not finished within this many milliseconds. */
   finishWithin(milliseconds: number): void {
     const timer = setTimeout(() => this.#raw.destroy(), milliseconds).unref();
     this.whenOver(() => clearTimeout(timer));
   }
 
-  /** Sets a header at once: the application may replace it. */
+  /** Sets a header now; the application may replace it. */
   setHeader(name: string, value: string | readonly string[]): void {
     if (this.response.setHeader !== undefined) {
       this.response.setHeader(name, value);
@@ -155,16 +151,16 @@ export class HttpExchange implements FingerprintRequest {
     this.response.header?.(name, value);
   }
 
-  /** The response depends on these request headers: `Vary` will name them besides what else it names. */
+  /** The response depends on these request headers: `Vary` will name them in addition to others. */
   vary(...names: readonly string[]): void {
     this.#awaitHead();
     this.#vary.push(...names);
   }
 
   /**
-   * The response depends on whose session the request has: `Vary` names `Cookie`.
+   * The response depends on the session of the request: `Vary` names `Cookie`.
    *
-   * @param noStore whether no cache may keep it, the browser's neither, unless the application sets `Cache-Control`
+   * @param noStore whether no cache, including the browser's, may store it, unless the application sets `Cache-Control`
    */
   dependOnSession(noStore: boolean): void {
     this.#awaitHead();
@@ -172,17 +168,17 @@ export class HttpExchange implements FingerprintRequest {
     this.#isPersonal ||= noStore;
   }
 
-  /** No cache may keep the response: `Cache-Control` becomes `no-store` whatever it was. */
+  /** No cache may store the response: `Cache-Control` becomes `no-store`, replacing any other value. */
   forbidStore(): void {
     this.#awaitHead();
     this.#noStore = true;
   }
 
   /**
-   * The response sets this cookie beside cookies of other names, and no cache may keep it.
+   * The response sets this cookie beside cookies of other names, and no cache may store it.
    *
-   * @param lines the `Set-Cookie` values of this name, all there are
-   * @param isLate asked when the head is written: whether the cookie must not be set any more
+   * @param lines all `Set-Cookie` values of this name
+   * @param isLate called when the head is written: whether it is too late to set the cookie
    */
   setCookie(name: string, lines: readonly string[], isLate = (): boolean => false): void {
     this.#cookies ??= new Map();
@@ -190,7 +186,7 @@ export class HttpExchange implements FingerprintRequest {
     this.forbidStore();
   }
 
-  /** The response does not set this cookie, whatever was said before. */
+  /** The response does not set this cookie, despite earlier calls. */
   dropCookie(name: string): void {
     this.#cookies?.delete(name);
     if (this.#cookies?.size === 0) this.#cookies = undefined;
@@ -200,26 +196,26 @@ export class HttpExchange implements FingerprintRequest {
     if (this.#isHeadAwaited) return;
     this.#isHeadAwaited = true;
     const response = this.#raw;
-    // a response of Express: docs/decisions/0023-nothing-on-express-messages.md
+    // an Express response: docs/decisions/0023-nothing-on-express-messages.md
     if ('app' in response && canChangeExpressHead(response)) {
       changeExpressHead(response, (args) => this.#applyTo(args, response));
       return;
     }
-    // other libraries replace `writeHead` in the same way: the one that was first is called last
+    // other libraries replace `writeHead` in the same way: the first one to do so runs last
     // eslint-disable-next-line @typescript-eslint/unbound-method -- it is called with `apply`
     const writeHead = response.writeHead as WriteHead;
     const writeOurs: WriteHead = (...args) => {
       response.writeHead = writeHead;
       return writeHead.apply(response, this.#applyTo(args, response));
     };
-    // not in one step with the line above: V8 allocates a function that is written as the value of a property among old
-    // objects, where it keeps all of its request alive until the next full garbage collection
+    // a separate step: V8 puts a function written as a property's value among old objects, where it keeps its whole
+    // request in memory until the next full garbage collection
     response.writeHead = writeOurs;
   }
 
   /**
-   * The arguments of `writeHead` with what this response must say. Fastify hands its headers over in one object, which
-   * Node writes as it is; Express hands over none, and has what is said set on the response.
+   * Returns the arguments of `writeHead` with this response's headers. Fastify passes its headers in one object, which
+   * Node writes unchanged. Express passes none, so the headers are set on the response.
    */
   #applyTo(args: unknown[], response: ServerResponse): unknown[] {
     const given = args.at(-1);
@@ -257,7 +253,7 @@ export class HttpExchange implements FingerprintRequest {
   }
 }
 
-/** The `Set-Cookie` lines that are there, without those of our names, and ours. */
+/** Returns the present `Set-Cookie` lines without the library's names, followed by the library's lines. */
 function linesWith(cookies: FinalCookies, present: readonly (HeaderValue | undefined)[]): string[] {
   const names = [...cookies.keys()];
   const others = present
@@ -268,5 +264,5 @@ function linesWith(cookies: FinalCookies, present: readonly (HeaderValue | undef
 }
 
 const NO_RESPONSE =
-  'the context of this GraphQL operation has no response, so no cookie can be set, and nothing tells when it is over: ' +
+  'there is no response in the context of this GraphQL operation, so cookies cannot be set, and its end cannot be observed: ' +
   'return { req, res } (Express) or { req, reply } (Fastify) from the option context of GraphQLModule';

@@ -1,12 +1,12 @@
 import type { OptionReader } from '../options/option-reader.js';
 
-/** What responses say. */
+/** Headers of responses. */
 export interface HttpOptions {
   /**
-   * A response for which the session was asked, a refusal too, is kept by no cache (`Cache-Control: no-store`) unless the
-   * handler sets `Cache-Control` itself. Without it the Back button shows private pages after the logout.
+   * Whether responses that used the session, including refusals, get `Cache-Control: no-store`, unless the handler sets
+   * `Cache-Control` itself. Without it the Back button shows private pages after the logout.
    *
-   * A response that sets one of our cookies or shows a CSRF token is never kept, whatever this says.
+   * A response that sets one of the library's cookies or shows a CSRF token is never cached, even with `false`.
    *
    * @default true
    */
@@ -21,7 +21,7 @@ export interface HttpSettings {
 /** Where {@link HttpSettings} are injected from. */
 export const HTTP_SETTINGS = Symbol('nestjs-session-auth HTTP settings');
 
-/** What holds where the application says nothing. */
+/** The defaults. */
 export const DEFAULT_HTTP: HttpSettings = { noStore: true };
 
 /** The slice `http` of the options. */

@@ -4,7 +4,7 @@ import { ApplicationConfig, ModulesContainer } from '@nestjs/core';
 import { RoutePathFactory } from '@nestjs/core/router/route-path-factory.js';
 import { handlersOf } from './declared-handlers.js';
 
-/** Where Nest keeps what a route is mapped by. */
+/** Where Nest keeps the path of a route. */
 const PATH = 'path';
 const METHOD = 'method';
 const HOST = 'host';
@@ -22,14 +22,16 @@ export interface MappedRoute {
   readonly method: RequestMethod;
   /** With prefix, path of the module and version, such as `/api/v1/users/:id`. */
   readonly paths: readonly string[];
-  /** Whether it is for requests to some host only. */
+  /** Whether it serves only requests to certain hosts. */
   readonly isOfHost: boolean;
 }
 
-/** The routes that Nest maps for an application. Prefix and versions are known from `NestModule.configure` on. */
+/**
+ * The routes that Nest maps for an application. Prefix and versions are known once `NestModule.configure` is called.
+ */
 @Injectable()
 export class MappedRoutes {
-  /** The router's own: its rules of prefix, exclusions and versions are not repeated here. */
+  /** Nest's own class, so that its rules for prefixes, exclusions and versions are not repeated here. */
   readonly #paths: RoutePathFactory;
 
   constructor(
@@ -73,7 +75,7 @@ export class MappedRoutes {
     );
   }
 
-  /** The path that `RouterModule` has given a module. */
+  /** Returns the path that `RouterModule` gave a module. */
   #pathOf(module: object): string | undefined {
     const ofApplication = Reflect.getMetadata(MODULE_PATH + this.modules.applicationId, module) as string | undefined;
     return ofApplication ?? (Reflect.getMetadata(MODULE_PATH, module) as string | undefined);

@@ -1,17 +1,17 @@
 import type { CanActivate, ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 
-/** A guard by its class, which may be abstract. */
+/** A guard's class, which may be abstract. */
 export type GuardClass = abstract new (...args: never[]) => CanActivate;
 
-/** Where Nest keeps what `@UseGuards()` names. */
+/** Where Nest keeps the guards of `@UseGuards()`. */
 export const GUARDS = '__guards__';
 
 const reflector = new Reflector();
 
 /**
- * Whether a handler itself, not only its controller, asks for a guard by name: `@UseGuards(SessionAuthGuard)` on the
- * method, by the class, one that extends it, or an instance.
+ * Whether a handler itself, not only its controller, names a guard: `@UseGuards(SessionAuthGuard)` on the method, with
+ * the class, a subclass, or an instance.
  */
 export function namesGuard(context: ExecutionContext, guard: GuardClass): boolean {
   return hasGuard(context.getHandler(), guard);

@@ -4,12 +4,12 @@ import { SetMetadata, type CustomDecorator } from '@nestjs/common';
 export const PASSIVE = 'nestjs-session-auth:passive';
 
 /**
- * A GET or HEAD of this handler or controller is no sign of the user's: a page that polls, a heartbeat. The session is
- * read and judged as ever (fingerprint, reuse of a replaced token), but the request neither keeps it alive nor gets it a
- * new token, and a remembered device without a session is not signed in by it: it counts as nobody. Only where
- * the handler has a session made ({@link SessionAuthService.ensureSession}) is it signed in all the same.
+ * A GET or HEAD of this handler or controller does not count as activity of the user: a page that polls, a heartbeat.
+ * The session is read and checked as usual (fingerprint, reuse of a replaced token). But the request neither keeps it
+ * alive nor gets a new token, and it does not sign in a remembered device, which counts as anonymous. Only
+ * {@link SessionAuthService.ensureSession} signs that device in.
  *
- * What a browser fetches ahead (`Sec-Purpose: prefetch`) is taken so on every route.
+ * Requests that a browser makes in advance (`Sec-Purpose: prefetch`) are passive on every route.
  */
 export function Passive(): CustomDecorator {
   return SetMetadata(PASSIVE, true);

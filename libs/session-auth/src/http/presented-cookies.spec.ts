@@ -30,13 +30,13 @@ function configure(deviceCookie: { readonly lifetime: number } | undefined): voi
 
 interface Browser {
   readonly userAgent?: string;
-  /** What it sends. */
+  /** The cookie that it sends. */
   cookie?: string;
 }
 
 interface Asked {
   readonly requestSession: RequestSession;
-  /** Sends the response, of which the browser keeps the device cookie. */
+  /** Sends the response, from which the browser keeps the device cookie. */
   readonly respond: () => void;
 }
 
@@ -58,13 +58,13 @@ function ask(browser: Browser): Asked {
   return { requestSession, respond };
 }
 
-/** A browser that has been shown a login form. */
+/** A browser that has seen a login form. */
 function atLoginForm(userAgent = FIREFOX): Browser {
   const setCookie = cookies.preSession.issue(PreSessionCookie.newId(), NOW);
   return { userAgent, cookie: setCookie.slice(0, setCookie.indexOf(';')) };
 }
 
-/** Alice signs in. Returns what her session's device is called. */
+/** Signs Alice in. Returns the device of her session. */
 function signIn(browser: Browser, { user = ALICE } = {}): string | undefined {
   const { requestSession, respond } = ask(browser);
   const device = requestSession.presented.deviceDigest;
@@ -104,7 +104,7 @@ describe('whether a user signs in from a new device', () => {
     const browser = atLoginForm();
     signIn(browser);
     expect(isNew({ ...browser, userAgent })).toBe(true);
-    // and its own is known as long as the cookie has room
+    // its own device stays known while the cookie has room
     signIn({ ...browser, userAgent });
     expect(isNew(browser)).toBe(false);
   });

@@ -12,24 +12,24 @@ import { deviceName } from '../users/client.js';
 import type { SessionUser } from '../users/session-user-provider.js';
 import type { HttpExchange } from './http-exchange.js';
 
-/** 64 bits: what tells the devices of one user apart. */
+/** 64 bits: enough to distinguish the devices of one user. */
 const DEVICE_BYTES = 8;
 
 /** A device that a user has signed in from. */
 export interface UsedDevice {
   readonly id: string;
-  /** When they did last, in milliseconds since the epoch. */
+  /** The time of their last login, in milliseconds since the epoch. */
   readonly since: number;
 }
 
 /**
- * What the cookies of a request said when it came in, whatever the request has done since. Whether a session or a
- * remember-me token still lives is not known from it.
+ * The content of the request's cookies as they arrived, unaffected by later changes. It does not say whether a session
+ * or a remember-me token is still alive.
  */
 export class PresentedCookies {
-  /** null: the client sent none. */
+  /** null: the client sent no such cookie. */
   #sessionCookie: FoundCookie<PresentedToken> | null | undefined;
-  /** null: the client sent none. */
+  /** null: the client sent no such cookie. */
   #rememberMeCookie: FoundCookie<OpenedRememberMeCookie> | null | undefined;
 
   constructor(
@@ -40,7 +40,7 @@ export class PresentedCookies {
     private readonly events: SessionEventPublisher,
   ) {}
 
-  /** The session cookie, genuine or not; null: there is none. */
+  /** The session cookie, genuine or not; null if absent. */
   get sessionCookie(): FoundCookie<PresentedToken> | null {
     if (this.#sessionCookie !== undefined) return this.#sessionCookie;
     const found = this.cookies.session.find(this.exchange.headers.cookie, this.clock.now()) ?? null;
@@ -50,17 +50,17 @@ export class PresentedCookies {
     return found;
   }
 
-  /** The genuine session cookie. */
+  /** The content of a genuine session cookie. */
   get session(): PresentedToken | undefined {
     return this.sessionCookie?.content;
   }
 
-  /** The cookie that names a browser before it has a session, genuine or not. */
+  /** The cookie that identifies a browser before it has a session, genuine or not. */
   get preSession(): FoundCookie<PreSession> | undefined {
     return this.cookies.preSession.find(this.exchange.headers.cookie, this.clock.now());
   }
 
-  /** The genuine remember-me cookie. */
+  /** The content of a genuine remember-me cookie. */
   get rememberMe(): OpenedRememberMeCookie | undefined {
     return this.rememberMeCookie?.content;
   }
@@ -70,7 +70,7 @@ export class PresentedCookies {
     return this.rememberMeCookie !== null;
   }
 
-  /** The remember-me cookie, genuine or not; null: there is none. */
+  /** The remember-me cookie, genuine or not; null if absent. */
   get rememberMeCookie(): FoundCookie<OpenedRememberMeCookie> | null {
     if (this.#rememberMeCookie !== undefined) return this.#rememberMeCookie;
     const found = this.cookies.rememberMe?.find(this.exchange.headers.cookie, this.clock.now()) ?? null;
@@ -84,12 +84,12 @@ export class PresentedCookies {
     return this.cookies.device?.find(this.exchange.headers.cookie, this.clock.now());
   }
 
-  /** The device that somebody signed in from before. */
+  /** The known device, if somebody has signed in from it. */
   get device(): KnownDevice | undefined {
     return this.deviceCookie?.content;
   }
 
-  /** What names the browser: the id in its device cookie, or before it has one, one that follows from its pre-session. */
+  /** The id of the browser: from its device cookie, or before it has one, derived from its pre-session. */
   get deviceId(): string | undefined {
     const { device, preSession } = this;
     return device?.id ?? (preSession?.content && deviceIdOf(preSession.content.id));
@@ -101,8 +101,8 @@ export class PresentedCookies {
   }
 
   /**
-   * The device, if its cookie says that this user has signed in from it, by a browser of the same family on the same
-   * platform. Whether that still counts is the throttle's to say: the user's credentials may have changed since.
+   * Returns the device if its cookie says that this user has signed in from it, with a browser of the same family on
+   * the same platform. The throttle decides whether that still counts, because the user's credentials may have changed.
    */
   deviceUsedBy(user: Pick<SessionUser, 'id'>): UsedDevice | undefined {
     const { device } = this;
@@ -111,8 +111,8 @@ export class PresentedCookies {
   }
 
   /**
-   * What a session is known by to be this browser's: digest of the device's id, browser family and platform. Before the
-   * first login a browser is known by its pre-session. Undefined for a client that keeps no cookies.
+   * A digest that ties a session to this browser: the device's id, browser family and platform. Before the first login,
+   * the id comes from the pre-session. Undefined for a client that keeps no cookies.
    */
   get deviceDigest(): string | undefined {
     const { deviceId } = this;
@@ -121,7 +121,10 @@ export class PresentedCookies {
     return hash('sha256', text, 'buffer').toString('base64url', 0, DEVICE_BYTES);
   }
 
-  /** A user with one kind of browser: a cookie that was copied to another kind is of no known device. */
+  /**
+   * Combines a user with the kind of browser: a cookie copied to another kind of browser does not count as a known
+   * device.
+   */
   userOnDevice({ id }: Pick<SessionUser, 'id'>): string {
     return `${deviceName(this.exchange.client.userAgent)}:${id}`;
   }

@@ -15,35 +15,35 @@ interface RouteRealms {
   of(context: ExecutionContext): RouteSession;
 }
 
-/** What one realm has for itself: two realms with the same are refused at boot. */
+/** Something that belongs to one realm: two realms with the same one are refused at boot. */
 export interface RealmClaim {
-  /** The option that says it. */
+  /** The option that sets it. */
   readonly option: string;
-  /** Equal for two realms: they claim the same. */
+  /** If equal for two realms, they claim the same thing. */
   readonly of: unknown;
-  /** What it is, in words. */
+  /** Names it in the error message. */
   readonly what: string;
-  /** What is to be done about it, in words. */
+  /** Says in the error message how to resolve the conflict. */
   readonly allowed: string;
 }
 
-/** What the guards need of a realm. */
+/** The parts of a realm that the guards need. */
 export interface RegisteredRealm {
   readonly requestSessions: RequestSessionFactory;
-  /** Services by their class. */
+  /** Services by class. */
   readonly services: ReadonlyMap<unknown, object>;
   /** @default none */
   readonly claims?: readonly RealmClaim[];
 }
 
-/** The realms of an application. There is one of it, whatever the number of modules. */
+/** The realms of an application. All modules share one instance. */
 @Injectable()
 export class RealmRegistry implements RouteSessions {
   readonly #realms = new Map<string, RegisteredRealm>();
   readonly #claimed = new Map<unknown, string>();
-  /** By class and handler: handlers of a class belong to all that extend it. */
+  /** By class and handler: subclasses share the handlers of a class. */
   readonly #routes = new WeakMap<object, WeakMap<object, RouteRealms>>();
-  /** The default realm where there is no other: every route is of it, and nobody has to look for the realms of one. */
+  /** The default realm if there is no other: every route belongs to it then, and no look-up is needed. */
   only: RequestSessionFactory | undefined;
 
   constructor(private readonly reflector: Reflector) {}
@@ -51,13 +51,13 @@ export class RealmRegistry implements RouteSessions {
   /**
    * Adds a realm.
    *
-   * @throws SessionAuthError `invalid_configuration` for one that is there, and for what another one has for itself
+   * @throws SessionAuthError `invalid_configuration` for an existing realm, and for a claim of another realm
    */
   add(name: string, realm: RegisteredRealm): void {
     if (this.#realms.has(name)) {
       throw new SessionAuthError(
         'invalid_configuration',
-        `SessionAuthModule: realm: given '${name}' by two modules; allowed is one module a realm`,
+        `SessionAuthModule: realm: two modules have the realm '${name}'; use one module for each realm`,
       );
     }
     for (const claim of realm.claims ?? []) this.#claim(name, claim);
@@ -71,14 +71,12 @@ export class RealmRegistry implements RouteSessions {
     return [...this.#realms.keys()];
   }
 
-  /** Whether there are others than one. */
+  /** Whether there is more than one realm. */
   get areSeveral(): boolean {
     return this.#realms.size > 1;
   }
 
-  /**
-   * The names of the realms of a handler: those of its decorator, else the default one, whether they are there or not.
-   */
+  /** Returns the names of a handler's realms, from its decorator or the default one. They need not exist. */
   namesOf(handler: object, type: object): { readonly names: readonly string[]; readonly isNamed: boolean } {
     const targets = [handler, type] as Parameters<Reflector['getAllAndOverride']>[1];
     const named = this.reflector.getAllAndOverride<readonly string[] | undefined>(ROUTE_REALMS, targets);
@@ -86,7 +84,7 @@ export class RealmRegistry implements RouteSessions {
   }
 
   /**
-   * The session of the request of a handler's context, bound to it now if it was not yet.
+   * Returns the session of the request of a handler's context. Binds it now if it is not bound yet.
    *
    * @throws SessionAuthError `not_configured` for a route of a realm that no module makes
    */
@@ -99,7 +97,7 @@ export class RealmRegistry implements RouteSessions {
     return this.only !== undefined || this.#routeOf(context).names.includes(realm);
   }
 
-  /** The realm that counts for a handler's context. */
+  /** Returns the realm that applies to a handler's context. */
   realmOf(context: ExecutionContext): string | undefined {
     if (this.only !== undefined) return DEFAULT_REALM;
     const route = this.#routeOf(context);
@@ -112,12 +110,12 @@ export class RealmRegistry implements RouteSessions {
     return isMade ? this.of(context) : undefined;
   }
 
-  /** What sessions of a realm are read and judged with. */
+  /** Returns the services that read and check sessions of a realm. */
   servicesOf(realm: string): RequestServices {
     return this.#realms.get(realm)!.requestSessions.services;
   }
 
-  /** A service of the realm in which a request was bound. */
+  /** Returns a service of the realm in which a request was bound. */
   serviceOf<T extends object>({ realm }: { readonly realm: string }, type: Type<T> | Abstract<T>): T {
     return this.#realms.get(realm)!.services.get(type) as T;
   }
@@ -174,15 +172,15 @@ function severalOf(context: ExecutionContext, factories: readonly RequestSession
 }
 
 /**
- * A request of GraphQL, and a connection, may be for handlers of other realms too: what is bound to it is not theirs
- * together.
+ * Returns the session in several realms for a GraphQL request or a connection. These may serve handlers of other realms
+ * too, so nothing is bound for all of them together.
  */
 function severalOfOperation(
   context: ExecutionContext,
   factories: readonly RequestSessionFactory[],
   known: WeakMap<object, SeveralSessions>,
 ): SeveralSessions {
-  // all are of one kind
+  // all of them are of one kind
   const candidates = factories.map((each) => each.of(context)) as RequestSession[];
   const several = known.get(candidates[0]!) ?? new SeveralSessions(candidates);
   known.set(candidates[0]!, several);
@@ -192,6 +190,6 @@ function severalOfOperation(
 function refuse(names: readonly string[]): never {
   throw new SessionAuthError(
     'not_configured',
-    `this route is of realm '${names.join("', '")}', and no SessionAuthModule makes it: name another by @Realm()`,
+    `this route is of realm '${names.join("', '")}', but no SessionAuthModule has it: add the module, or name another realm with @Realm()`,
   );
 }

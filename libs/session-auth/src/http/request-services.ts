@@ -17,7 +17,7 @@ import { CookieSet } from './cookie-set.js';
 import { HTTP_SETTINGS, type HttpSettings } from './http.options.js';
 import { SessionResumer } from './session-resumer.js';
 
-/** What the session of a request is read, judged and replaced with: the same for all requests. */
+/** The services that read, check and replace the session of a request. All requests share them. */
 @Injectable()
 export class RequestServices {
   constructor(
@@ -30,30 +30,32 @@ export class RequestServices {
     readonly clock: Clock,
     readonly events: SessionEventPublisher,
     @Inject(HTTP_SETTINGS) readonly http: HttpSettings,
-    /** Absent where the check is off. */
+    /** Absent when the check is off. */
     @Optional() readonly fingerprint?: Fingerprint,
-    /** Absent where remember-me is off. */
+    /** Absent when remember-me is off. */
     @Optional() readonly resumer?: SessionResumer,
-    /** Absent where the application configured no `users`. */
+    /** Absent when the application configured no `users`. */
     @Optional() readonly users?: SessionUserProvider,
     @Inject(REALM) readonly realm = DEFAULT_REALM,
   ) {}
 
-  /** Services of the realm from folders above this one, by their class. Set when the realm is registered. */
+  /** Services of the realm from folders above this one, by class. Set when the realm is registered. */
   above: ReadonlyMap<unknown, object> = new Map();
 
-  /** Tells that a session was asked for by a client that does not look like its own, if that was not told before. */
+  /**
+   * Reports a request for a session from a client that does not look like the session's own, unless that was reported
+   * before.
+   */
   reportMismatch({ id: sessionId, userId }: Session, mismatch: FingerprintMismatch, client: ClientInfo): void {
     if (this.fingerprint?.isNews(sessionId, mismatch) !== true) return;
     this.events.publish({ type: 'session.fingerprint_mismatch', sessionId, userId, ...mismatch, client });
   }
 
   /**
-   * The user of a session as the application knows them now; undefined for one who is gone or disabled, and who is
-   * signed out everywhere by this (ASVS 7.4.2).
+   * Returns the present user of a session. Returns undefined for a user who was deleted or disabled, and signs that
+   * user out everywhere (ASVS 7.4.2).
    *
-   * @throws SessionAuthError `not_configured` without `users`, `invalid_user` for a user that they should not have
-   *   returned
+   * @throws SessionAuthError `not_configured` without `users`, `invalid_user` for an invalid result of `users`
    */
   async findUser(userId: string, client: ClientInfo): Promise<SessionUser | undefined> {
     if (this.users === undefined)

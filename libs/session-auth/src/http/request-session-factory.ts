@@ -14,7 +14,7 @@ import { RequestServices } from './request-services.js';
 import { RequestSession } from './request-session.js';
 import type { HttpRouteSession, SeveralSessions } from './several-sessions.js';
 
-/** Under which name the raw message, which middleware and adapters may wrap, holds its session. */
+/** The property of the raw message, which middleware and adapters may wrap, that holds its session. */
 const ROUTE_SESSION = Symbol('nestjs-session-auth');
 
 type Bindable = object & { [ROUTE_SESSION]?: HttpRouteSession };
@@ -32,10 +32,10 @@ export class RequestSessionFactory {
   ) {}
 
   /**
-   * The session of the request of a handler's context, bound to it now if it was not yet; that of the connection for
-   * what comes over one.
+   * Returns the session of the request of a handler's context, and binds it now if it is not bound yet. For a message
+   * over a connection, returns the connection's session.
    *
-   * @throws SessionAuthError as of {@link channelOf}, outside of HTTP
+   * @throws SessionAuthError as {@link channelOf}, outside of HTTP
    */
   of(context: ExecutionContext): RequestSession | ConnectionSession {
     const channel = context.getType() === 'http' ? undefined : channelOf(context, this.graphql);
@@ -46,7 +46,7 @@ export class RequestSessionFactory {
     const raw = bindableOf(request);
     const bound = raw[ROUTE_SESSION];
     if (bound instanceof RequestSession && bound.services === this.services) return bound;
-    // from a route of another realm, which has handed the request on
+    // a route of another realm passed the request on
     if (bound !== undefined) return (raw[ROUTE_SESSION] = bound.present.inRealm(this.services));
     const exchange = new HttpExchange(request, http.getResponse<AdapterResponse>());
     const made = new RequestSession(exchange, this.services, isPassive(context, exchange));
@@ -55,7 +55,7 @@ export class RequestSessionFactory {
   }
 
   /**
-   * The session of a request in this realm, whatever realm its route is of.
+   * Returns the session of a request in this realm, even if its route belongs to another realm.
    *
    * @throws SessionAuthError `request_not_bound`
    */
@@ -64,8 +64,8 @@ export class RequestSessionFactory {
   }
 
   /**
-   * The live session of a request in this realm, or of an open connection as it is now: by the request that opened it,
-   * or by the client of a gateway.
+   * Returns the live session of a request in this realm, or the present session of an open connection. For a
+   * connection, pass the request that opened it or the client of a gateway.
    *
    * @throws SessionAuthError `request_not_bound`, `session_store_unavailable`
    */
@@ -75,7 +75,7 @@ export class RequestSessionFactory {
     return connection.hasEnded ? Promise.resolve(undefined) : connection.inRealm(this.services).load();
   }
 
-  /** Binds a session to a request that no handler is asked for. */
+  /** Binds a session to a request without a handler. */
   bind(request: AdapterRequest, response: AdapterResponse): RequestSession {
     const made = new RequestSession(new HttpExchange(request, response), this.services);
     bindableOf(request)[ROUTE_SESSION] = made;
@@ -84,7 +84,7 @@ export class RequestSessionFactory {
 }
 
 const OF_CONNECTION =
-  'a message over an open connection can set no cookie: log in and out over HTTP, and end sessions by their handle';
+  'a message over an open connection cannot set cookies: log in and out over HTTP, or end the session by its handle';
 
 /** Binds the sessions of a request in all realms of its route. */
 export function bindSeveral(request: object, sessions: SeveralSessions): void {
@@ -97,7 +97,7 @@ export function boundTo(request: object): HttpRouteSession | undefined {
 }
 
 /**
- * The session bound to a request, in the realm or realms of its route.
+ * Returns the session bound to a request, in the realm or realms of its route.
  *
  * @throws SessionAuthError `request_not_bound` before guards have run (in middleware) and without the module
  */
@@ -107,12 +107,12 @@ export function routeSessionOf(request: object): HttpRouteSession {
   if (connectionOf(request) !== undefined) throw new SessionAuthError('request_not_bound', OF_CONNECTION);
   throw new SessionAuthError(
     'request_not_bound',
-    'this request has not passed the guard of SessionAuthModule: import the module, and ask from guards on, not in middleware',
+    'this request has not passed the guard of SessionAuthModule: import the module, and read the session in guards or later, not in middleware',
   );
 }
 
 /**
- * As {@link routeSessionOf}, in the one realm that counts for the request.
+ * As {@link routeSessionOf}, in the one realm that applies to the request.
  *
  * @throws SessionAuthError `request_not_bound`
  */
@@ -121,7 +121,7 @@ export function getRequestSession(request: object): RequestSession {
 }
 
 /**
- * Express hands the raw message itself to handlers, Fastify a wrapper. What is bound hangs on the array of the headers:
+ * Express passes the raw message itself to handlers, Fastify a wrapper. The session is set on the array of the headers:
  * see docs/decisions/0023-nothing-on-express-messages.md.
  */
 function bindableOf(request: object): Bindable {
@@ -130,12 +130,12 @@ function bindableOf(request: object): Bindable {
   return typeof raw === 'object' && raw !== null ? (raw.rawHeaders ?? raw) : request;
 }
 
-/** The realm that counts for a request; undefined before guards have run. */
+/** Returns the realm that applies to a request; undefined before guards have run. */
 export function realmOfRequest(request: object): string | undefined {
   return boundTo(request)?.present.realm;
 }
 
-/** Whether a request counts as no activity of the user. That of an operation of GraphQL may be for several handlers. */
+/** Whether a request does not count as activity of the user. A GraphQL request may serve several handlers. */
 function isPassive(context: ExecutionContext, { method, headers }: HttpExchange): boolean {
   if (method !== 'GET' && method !== 'HEAD') return false;
   const purpose = headers['sec-purpose'];

@@ -14,23 +14,23 @@ const REUSED = 'session.token_reused';
 
 let scene: RequestScene;
 
-/** What came of a visit. */
+/** The outcome of a visit. */
 interface Visit {
   readonly session: Session | undefined;
-  /** The request's token from its response on. */
+  /** The client's token after the response. */
   readonly token: string | undefined;
   readonly setCookies: readonly string[];
 }
 
-/** How a visit goes. */
+/** The circumstances of a visit. */
 interface Circumstances extends GivenRequest {
-  /** The answer does not arrive. */
+  /** Whether the response gets lost. */
   readonly isLost?: boolean;
   /** Runs between the guard and the head of the response. */
   readonly whileHandled?: () => unknown;
 }
 
-/** A browser that sends the session cookie that it got last. */
+/** A browser that sends the last session cookie it received. */
 class Browser {
   constructor(public sent: string) {}
 
@@ -45,13 +45,13 @@ class Browser {
     return { session, token, setCookies };
   }
 
-  /** The token that it holds. */
+  /** Its present token. */
   get token(): string | undefined {
     return scene.cookies.session.read(this.sent, scene.now)?.token;
   }
 }
 
-/** Alice's browser after a login; no event is left. */
+/** Alice's browser after a login; the events are cleared. */
 async function logIn(): Promise<Browser> {
   const { sent } = await scene.logIn();
   scene.told();
@@ -269,7 +269,7 @@ describe('a cookie that is written again', () => {
     await browser.visit();
     resealing();
     expect(await isWritten(old)).toBe(false);
-    // the first use of the successor is sealed under the key of before, too
+    // the first use of the successor is sealed with the previous key too
     expect(await isWritten(browser)).toBe(true);
     expect(await isWritten(old)).toBe(false);
   });
@@ -320,7 +320,7 @@ describe('a newly issued token', () => {
 describe('the session of a token that a proof has replaced', () => {
   const login = { user: { id: 'alice' }, authentication: 'password' as const };
 
-  /** What a request by Alice's token of before finds. */
+  /** Returns the session that a request with Alice's previous token finds. */
   async function renewable(given: GivenRequest = {}, fingerprint?: string): Promise<Session | undefined> {
     const { sent, token } = await scene.logIn(fingerprint);
     const { requestSession } = scene.request(sent, given);
@@ -363,10 +363,10 @@ describe('the session of a token that a proof has replaced', () => {
     const bound = scene.request(undefined, own).requestSession.fingerprint;
     expect(await renewable(own, bound)).toBeDefined();
     expect(await renewable(other, bound)).toBeUndefined();
-    // what is only reported refuses nobody
+    // a signal that is only reported refuses nobody
     const reports = new Fingerprint(new KeyRing([SECRET]), [{ ...signal, onMismatch: 'report' }]);
     expect(await renewable({ ...other, fingerprint: reports }, bound)).toBeDefined();
-    // a session from before the check was switched on is anybody's
+    // a session from before the check was switched on matches every client
     expect(await renewable(other)).toBeDefined();
   });
 });
@@ -378,7 +378,7 @@ describe('a request whose head is out', () => {
       expect.objectContaining({
         code: 'response_already_sent',
         statusCode: 500,
-        message: 'the head of the response has been written: no cookie can be set',
+        message: 'the head of the response is already written, so cookies cannot be set',
       }),
     );
     expect(() => scene.request(undefined).requestSession.requireUnsent()).not.toThrow();
@@ -406,7 +406,7 @@ describe('a thief with a copy of the cookie', () => {
             await visit(isThief ? thief : owner);
             scene.now += seconds * SECOND;
           }
-          // whoever has not come in this round comes now, and each comes once more after the grace
+          // both visit again, twice, each time after the grace period
           for (const browser of [owner, thief, owner, thief]) {
             await visit(browser);
             scene.now += GRACE;

@@ -19,7 +19,7 @@ const EXPIRED = /^session=; Max-Age=0; Path=\/; Expires=Thu, 01 Jan 1970 00:00:0
 
 let scene: RequestScene;
 
-/** Signs Alice in, and notes which requests it was asked for, and which it was to forget. */
+/** Signs Alice in, and records which requests it resumed and forgot. */
 class Resumer extends SessionResumer {
   readonly resumed: ResumableRequest[] = [];
   readonly forgotten: [ResumableRequest, Forgetting][] = [];
@@ -320,7 +320,7 @@ describe('RequestSession', () => {
       for (const { requestSession } of [made, unasked])
         requestSession.replace(await scene.services.changes.create({ user: ALICE }));
       expect(unasked.setCookies).toContainEqual(expect.stringMatching(/^session-csrf=; Max-Age=0;/));
-      // the browser has none of it
+      // the browser has no cookie yet
       expect(made.setCookies).toEqual([expect.stringMatching(/^session=/)]);
     });
 
@@ -559,7 +559,7 @@ describe('the session bound to a request', () => {
     expect(() => getRequestSession({})).toThrow(
       expect.objectContaining({
         code: 'request_not_bound',
-        message: expect.stringContaining('ask from guards on, not in middleware'),
+        message: expect.stringContaining('read the session in guards or later, not in middleware'),
       }),
     );
   });

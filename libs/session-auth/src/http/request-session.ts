@@ -12,26 +12,24 @@ import type { RequestServices } from './request-services.js';
 import { ResponseCookies } from './response-cookies.js';
 import type { Forgetting } from './session-resumer.js';
 
-/**
- * The session of one request: read from the store once, when somebody first asks, and not at all if nobody does.
- */
+/** The session of one request. It is read from the store once, on the first use, and never without a use. */
 export class RequestSession {
   readonly presented: PresentedCookies;
   #responseCookies: ResponseCookies | undefined;
-  /** The token that this request has given the client; null: it has taken the client's. Undefined: as presented. */
+  /** The client's new token; null: the cookie was cleared; undefined: the presented token is unchanged. */
   #token: string | null | undefined;
   #live: Promise<Session | undefined> | undefined;
   #session: Promise<Session | undefined> | undefined;
-  /** The session lives, but it was not this client's: a remembered login must not make up for it. */
+  /** The session is alive but belongs to another client: a remembered login must not replace it. */
   #isForeign = false;
-  /** Until when the client may be given the session that it was resumed by, whatever tokens that gets. */
+  /** Until when the client may be given the session that resumed it, with any of its tokens. */
   #latestResumption = Infinity;
   #user: Promise<SessionUser | undefined> | undefined;
   #refuseResumption: (() => never) | undefined;
-  /** The same request in other realms that somebody has asked for, and in this one. */
+  /** The same request in all realms that were used, including this one. */
   #inRealms: Map<RequestServices, RequestSession> | undefined;
 
-  /** @param isPassive the request counts as no activity of the user */
+  /** @param isPassive the request does not count as activity of the user */
   constructor(
     readonly exchange: HttpExchange,
     readonly services: RequestServices,
@@ -45,12 +43,12 @@ export class RequestSession {
     return this.services.realm;
   }
 
-  /** The request in the realm that counts for it. */
+  /** The request in the realm that applies to it. */
   get present(): this {
     return this;
   }
 
-  /** The same request in another realm, whose cookies are opened when somebody asks for its session. */
+  /** Returns the same request in another realm. Its cookies are opened on the first use of its session. */
   inRealm(services: RequestServices): RequestSession {
     if (services === this.services) return this;
     this.#inRealms ??= new Map([[this.services, this]]);
@@ -70,25 +68,24 @@ export class RequestSession {
     return this.#responseCookies;
   }
 
-  /** The client's token from this response on. Whether its session lives is not known from it. */
+  /** The client's token after this response. Its session may have ended. */
   get token(): string | undefined {
     return this.#token === undefined ? this.presented.session?.token : (this.#token ?? undefined);
   }
 
-  /** What a session that begins with this request is bound to; undefined where the check is off. */
+  /** The fingerprint for a session that begins with this request; undefined when the check is off. */
   get fingerprint(): string | undefined {
     return this.services.fingerprint?.of(this.exchange);
   }
 
-  /** As {@link fingerprint}, bound only to the signals that `isKnown` names. */
+  /** As {@link fingerprint}, bound only to the signals that `isKnown` accepts. */
   fingerprintBy(isKnown: (signal: string) => boolean): string | undefined {
     return this.services.fingerprint?.of(this.exchange, isKnown);
   }
 
   /**
-   * The live session, or undefined. A remembered device without a session is signed in by this. May write a fresh
-   * cookie: after that, after a change of keys, when `Max-Age` follows the idle expiry, and when the token is due for
-   * rotation.
+   * Returns the live session, or undefined. Signs in a remembered device without a session. Writes a fresh cookie in
+   * that case, after a change of keys, when `Max-Age` follows the idle deadline, and when the token must be rotated.
    */
   load(): Promise<Session | undefined> {
     this.#session ??= this.#resume();
@@ -96,8 +93,8 @@ export class RequestSession {
   }
 
   /**
-   * As {@link load}, for whoever makes a session where there is none. Another one would keep a remembered device from
-   * being signed in, so that is signed in by a passive request too.
+   * As {@link load}, for code that makes a session if there is none. A new session would keep a remembered device from
+   * being signed in, so even a passive request signs the device in here.
    */
   async loadOrSignIn(): Promise<Session | undefined> {
     const session = await this.load();
@@ -105,18 +102,17 @@ export class RequestSession {
     return (this.#session = this.#resume(false));
   }
 
-  /** The live session of the request's own cookie, or undefined: nobody is signed in by being remembered. */
+  /** Returns the live session of the request's own cookie, or undefined. No remembered device is signed in. */
   loadLive(): Promise<Session | undefined> {
     this.#live ??= this.#find();
     return this.#live;
   }
 
   /**
-   * The session's user as the application knows them, read once a request; undefined without a session of a user.
-   * A user who is gone or disabled is signed out everywhere (ASVS 7.4.2).
+   * Returns the session's user from the application, read once for each request; undefined without a session of a user.
+   * A user who was deleted or disabled is signed out everywhere (ASVS 7.4.2).
    *
-   * @throws SessionAuthError `not_configured` without `users`, `invalid_user` for a user that they should not have
-   *   returned
+   * @throws SessionAuthError `not_configured` without `users`, `invalid_user` for an invalid result of `users`
    */
   loadUser(): Promise<SessionUser | undefined> {
     this.#user ??= this.#findUser();
@@ -124,8 +120,8 @@ export class RequestSession {
   }
 
   /**
-   * The session of a token that a proof has just replaced, for a request that proves the same again; undefined in any
-   * other case. It is not the request's session, and good for nothing but that.
+   * Returns the session of a token that a proof has just replaced, for a request that repeats the proof; undefined in
+   * any other case. It does not become the request's session, and must not be used for anything else.
    */
   async loadRenewable(): Promise<Session | undefined> {
     const { presented, exchange, services } = this;
@@ -137,17 +133,17 @@ export class RequestSession {
   }
 
   /**
-   * Has {@link load} reject where it signs a remembered device in: what vouched for this request does not speak for the
-   * user of that.
+   * Makes {@link load} reject when it would sign a remembered device in: the CSRF token of this request was not issued
+   * for that user.
    *
-   * @param refuse throws what `load` rejects with
+   * @param refuse throws the error of `load`
    */
   refuseResumption(refuse: () => never): void {
     this.#refuseResumption = refuse;
   }
 
   /**
-   * To be called before the store is, by whatever has to write a cookie.
+   * Call it before the store, in code that must write a cookie.
    *
    * @throws SessionAuthError `response_already_sent`, `response_not_bound`
    */
@@ -156,16 +152,16 @@ export class RequestSession {
     this.exchange.requireResponse();
     throw new SessionAuthError(
       'response_already_sent',
-      'the head of the response has been written: no cookie can be set',
+      'the head of the response is already written, so cookies cannot be set',
     );
   }
 
   /**
-   * Makes a newly issued token the request's: the client gets its cookie, and whoever asks from now on gets its
+   * Makes a newly issued token the request's token: the client gets its cookie, and later reads in this request get its
    * session. A token that several logins share may have been replaced already: then the client has the newer one, or
-   * will have.
+   * will have it.
    *
-   * @param until as of {@link ResponseCookies.writeSession}
+   * @param until as in {@link ResponseCookies.writeSession}
    */
   replace(issued: IssuedSession, until = Infinity): void {
     const { token, session } = issued;
@@ -177,7 +173,7 @@ export class RequestSession {
     this.responseCookies.endPreSession(latest);
   }
 
-  /** Takes the cookies from the client, and those back that it was about to get. */
+  /** Clears the client's cookies, and drops those that the response was about to set. */
   clear(): void {
     this.#token = null;
     this.#session = this.#live = Promise.resolve(undefined);
@@ -186,12 +182,12 @@ export class RequestSession {
     this.responseCookies.dropDevice();
   }
 
-  /** Forgets the remembered device of the request and takes its cookie. Costs nothing where there is none. */
+  /** Forgets the remembered device of the request and clears its cookie. Costs nothing without such a device. */
   async forgetDevice(how: Forgetting): Promise<void> {
     if (this.presented.hasRememberMe) await this.services.resumer?.forget(this, how);
   }
 
-  /** After this, the next request by the same token may have been given another cookie. */
+  /** After this time, the next request with the same token may have been given another cookie. */
   latestHead(): number {
     return this.services.clock.now() + this.services.reader.handOverGrace;
   }
@@ -222,10 +218,10 @@ export class RequestSession {
     return refuse === undefined ? issued.session : this.#refuseAll(refuse);
   }
 
-  /** Whoever asks again is refused as well: somebody may have caught what the first one was told. */
+  /** Refuses all later reads in this request as well: an application may have caught the first error. */
   #refuseAll(refuse: () => never): Promise<never> {
     const refused = Promise.resolve().then(refuse);
-    // it may be that nobody asks again
+    // there may be no later read
     refused.catch(() => undefined);
     this.#session = refused;
     return refused;
@@ -249,13 +245,15 @@ export class RequestSession {
     if (session === undefined) return undefined;
     if (services.reader.isRotationDue(session)) return this.#handOver(session);
     const isMoved = services.cookies.session.followsIdle && Session.recordOf(found).lastActivityAt >= askedAt;
-    // not over a newer token that is on its way to the client, or may be before this response is
+    // never over a newer token that is on its way to the client, or may be before this response is
     if ((cookie.outdated || isMoved) && !exchange.headersSent && services.reader.isLasting(session))
       this.responseCookies.writeSession(token, session, this.latestHead());
     return session;
   }
 
-  /** The session, and a successor of its token for the client; undefined when it has ended since it was read. */
+  /**
+   * Returns the session with a successor of its token for the client; undefined when it has ended since it was read.
+   */
   async #handOver(session: Session): Promise<Session | undefined> {
     if (this.exchange.headersSent) return session;
     const until = this.latestHead();
@@ -278,7 +276,7 @@ export class RequestSession {
     this.#isForeign = true;
     if (mismatch.action === 'reject') return false;
     await this.services.changes.destroySession(session, 'fingerprint_mismatch', client);
-    // or it would be signed in again by the next request
+    // otherwise the next request would sign it in again
     await this.forgetDevice({ reason: 'fingerprint_mismatch', exceptSessionId: session.id });
     this.#token = null;
     if (!this.exchange.headersSent) this.responseCookies.clearSession();
@@ -286,7 +284,7 @@ export class RequestSession {
   }
 }
 
-/** Whether no newer token of the session is with the client, nor on its way there. */
+/** Whether the client does not have a newer token of the session, and none is on its way. */
 function isNewest({ token, session }: IssuedSession): boolean {
   if (Session.foundBy(session).standing.kind === 'superseded') return false;
   const record = Session.recordOf(session);

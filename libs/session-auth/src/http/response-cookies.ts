@@ -7,15 +7,15 @@ import type { SessionUser } from '../users/session-user-provider.js';
 import type { HttpExchange } from './http-exchange.js';
 import type { PresentedCookies } from './presented-cookies.js';
 
-/** What is known of a kind of cookie to replace it. */
+/** The parts of a cookie that are needed to replace it. */
 type OwnCookie = Pick<CookieSet['session'], 'name' | 'expire' | 'expireOthers'>;
 
 /**
- * The cookies that the response carries. The last word on each cookie counts. Where the client sent several of a name, what
- * is written of it leaves none of them.
+ * The cookies that the response sets. The last call for each cookie wins. If the client sent several of one name,
+ * writing the cookie clears all of them.
  */
 export class ResponseCookies {
-  /** The browser's pre-session id from this response on; null: none. Undefined: as presented. */
+  /** The browser's pre-session id after this response; null: cleared; undefined: unchanged. */
   #preSessionId: string | null | undefined;
   #isPreSessionWritten = false;
 
@@ -27,21 +27,21 @@ export class ResponseCookies {
   ) {}
 
   /**
-   * Hands the token of a session to the client.
+   * Sends the token of a session to the client.
    *
-   * @param until no cookie is written later than this, in milliseconds since the epoch: a newer one may be out by then
+   * @param until no cookie is written later than this, in milliseconds since the epoch: a newer one may exist by then
    */
   writeSession(token: string, session: SessionOfCookie, until = Infinity): void {
     const { session: cookie } = this.cookies;
     this.#set(cookie, this.presented.sessionCookie, cookie.issue(token, session, this.clock.now()), until);
   }
 
-  /** Takes the session cookie from a client that sent one; none is handed to one that sent none. */
+  /** Clears the session cookie, if the client sent one; sends no new one. */
   clearSession(): void {
     this.#clear(this.cookies.session, this.presented.sessionCookie);
   }
 
-  /** Hands a remember-me token of a user to the client, no later than `until`: see {@link writeSession}. */
+  /** Sends a user's remember-me token to the client, no later than `until`: see {@link writeSession}. */
   writeRememberMe(token: string, userId: string, expiresAt: Date, until = Infinity): void {
     const { rememberMe } = this.cookies;
     if (rememberMe === undefined) return;
@@ -49,16 +49,16 @@ export class ResponseCookies {
     this.#set(rememberMe, this.presented.rememberMeCookie, serialized, until);
   }
 
-  /** Takes the remember-me cookie from a client that sent one; none is handed to one that sent none. */
+  /** Clears the remember-me cookie, if the client sent one; sends no new one. */
   clearRememberMe(): void {
     const { rememberMe } = this.cookies;
     if (rememberMe !== undefined) this.#clear(rememberMe, this.presented.rememberMeCookie);
   }
 
   /**
-   * Has the device remember that a user signed in from it.
+   * Records in the device cookie that a user signed in from the device.
    *
-   * @param since when they did, in milliseconds since the epoch
+   * @param since the time of the login, in milliseconds since the epoch
    */
   writeDevice(user: Pick<SessionUser, 'id'>, since = this.clock.now()): void {
     const { device } = this.cookies;
@@ -69,21 +69,21 @@ export class ResponseCookies {
     this.#set(device, presented.deviceCookie, line);
   }
 
-  /** What {@link writeDevice} was told is not so. */
+  /** Takes {@link writeDevice} back. */
   dropDevice(): void {
     if (this.cookies.device !== undefined) this.exchange.dropCookie(this.cookies.device.name);
   }
 
   /**
-   * The id of the request's genuine pre-session cookie, or of one that this response sets. None as soon as the request
-   * has a session: what a login form was bound to does not speak for whom a remember-me cookie has signed in.
+   * The id of the request's genuine pre-session cookie, or of one that this response sets. Undefined once the request
+   * has a session: the binding of a login form says nothing about a user whom a remember-me cookie signed in.
    */
   get preSessionId(): string | undefined {
     if (this.#preSessionId === undefined) this.#preSessionId = this.presented.preSession?.content?.id ?? null;
     return this.#preSessionId ?? undefined;
   }
 
-  /** The id that names the browser until it has a session. It gets a cookie for it where it has none. */
+  /** Returns the id of the browser until it has a session. Sends a cookie for it if needed. */
   ensurePreSession(): string {
     const { preSession } = this.cookies;
     const known = this.preSessionId;
@@ -97,9 +97,9 @@ export class ResponseCookies {
   }
 
   /**
-   * A browser with a session is named by that: what a login form was bound to is worth nothing any more.
+   * Ends the pre-session of a browser that has a session: tokens of the login form stop working.
    *
-   * @param until as of {@link writeSession}: without the session's cookie the browser keeps this one
+   * @param until as in {@link writeSession}: without the session's cookie the browser keeps this one
    */
   endPreSession(until?: number): void {
     this.#preSessionId = null;
@@ -107,7 +107,7 @@ export class ResponseCookies {
     this.#clear(this.cookies.preSession, this.presented.preSession, until);
   }
 
-  /** Takes the cookies that outlive a session from a client that sent them: pre-session and device. */
+  /** Clears the cookies that outlive a session, if the client sent them: pre-session and device. */
   clearOthers(): void {
     this.endPreSession();
     if (this.cookies.device !== undefined) this.#clear(this.cookies.device, this.presented.deviceCookie);

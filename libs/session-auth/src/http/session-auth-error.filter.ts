@@ -6,10 +6,10 @@ import { SessionAuthError } from '../errors/session-auth.error.js';
 import { asHttpException } from './http-exception.js';
 
 /**
- * Answers a {@link SessionAuthError} that an application's own handler or guard let through. The module registers it
- * for the whole application; filters of the application's own come before it.
+ * Responds to a {@link SessionAuthError} that a handler or guard of the application did not catch. The module registers
+ * it for the whole application; the application's own filters run first.
  *
- * Nest asks no global filter for messages of WebSockets: `@UseFilters(SessionAuthErrorFilter)` on a gateway does.
+ * Nest runs no global filter for WebSocket messages: use `@UseFilters(SessionAuthErrorFilter)` on a gateway.
  */
 @Catch(SessionAuthError)
 @Injectable()
@@ -26,13 +26,13 @@ export class SessionAuthErrorFilter implements ExceptionFilter<SessionAuthError>
       case 'rpc':
         return rejected(exception);
       default:
-        // an error that a resolver returns is one that it throws
+        // GraphQL treats an error that a resolver returns as thrown
         return exception;
     }
   }
 }
 
-/** What Nest's own filter of microservices returns for an `RpcException`. */
+/** Returns what Nest's own filter of microservices returns for an `RpcException`. */
 function rejected(exception: unknown): Observable<never> {
   return throwError(() => (exception as { readonly getError?: () => unknown }).getError?.() ?? exception);
 }

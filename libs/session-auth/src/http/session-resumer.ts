@@ -4,37 +4,37 @@ import type { HttpExchange } from './http-exchange.js';
 import type { PresentedCookies } from './presented-cookies.js';
 import type { ResponseCookies } from './response-cookies.js';
 
-/** A request without a live session, as far as a {@link SessionResumer} has to know it. */
+/** The parts of a request without a live session that a {@link SessionResumer} needs. */
 export interface ResumableRequest {
   readonly exchange: HttpExchange;
   readonly presented: PresentedCookies;
   readonly responseCookies: ResponseCookies;
-  /** What a session that begins with this request is bound to; undefined where the check is off. */
+  /** The fingerprint for a session that begins with this request; undefined when the check is off. */
   readonly fingerprint: string | undefined;
 }
 
-/** A session that a client without one was signed in by. */
+/** A session that signed in a client without one. */
 export interface ResumedSession extends IssuedSession {
   /** No cookie of it is written later than this, in milliseconds since the epoch. @default no limit */
   readonly until?: number;
 }
 
-/** How a client is forgotten. */
+/** The options for forgetting a client. */
 export interface Forgetting {
-  /** Why the session ends that the client was signed in by. */
+  /** Why the client's session ends. */
   readonly reason: SessionEndReason;
-  /** The handle of a session that does not end by this. */
+  /** The handle of a session that must not end. */
   readonly exceptSessionId?: string;
 }
 
-/** Signs a client in that has no live session, by what else it sent. */
+/** Signs in a client without a live session, by its other cookies. */
 export abstract class SessionResumer {
-  /** A new session, or undefined. Writes its own cookies; the session's cookie is written by the caller. */
+  /** Returns a new session, or undefined. Writes its own cookies; the caller writes the session's cookie. */
   abstract resume(request: ResumableRequest): Promise<ResumedSession | undefined>;
 
   /**
-   * Forgets whatever else could sign the client in again, takes it from the client, and ends the session that it was
-   * signed in by.
+   * Forgets everything else that could sign the client in again, clears it on the client, and ends the session that it
+   * started.
    */
   abstract forget(request: ResumableRequest, how: Forgetting): Promise<void>;
 }

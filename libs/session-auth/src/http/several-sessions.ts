@@ -18,8 +18,8 @@ export function isOfConnection(route: RouteSession): route is ConnectionRoute {
 }
 
 /**
- * The session of a request to a route of several realms. One of the realms counts from the moment at which somebody
- * asked for a session and there was one, or at which the request was judged by its CSRF token: see {@link Realm}.
+ * The session of a request to a route of several realms. The applicable realm is settled when a session is read and
+ * found, or when the request's CSRF token is checked: see {@link Realm}.
  */
 export class SeveralSessions<One extends RequestSession | ConnectionSession = RequestSession> {
   #settled: One | undefined;
@@ -27,12 +27,12 @@ export class SeveralSessions<One extends RequestSession | ConnectionSession = Re
   /** @param candidates the request in each of the realms, in the order of the decorator */
   constructor(readonly candidates: readonly One[]) {}
 
-  /** The request in the realm that counts; in the first one while that is open. */
+  /** The request in the applicable realm; in the first realm until that is settled. */
   get present(): One {
     return this.#settled ?? this.candidates[0]!;
   }
 
-  /** The request in each of the realms that may still be the one that counts. */
+  /** The request in each of the realms that may still apply. */
   get possible(): readonly One[] {
     return this.#settled === undefined ? this.candidates : [this.#settled];
   }
@@ -49,7 +49,7 @@ export class SeveralSessions<One extends RequestSession | ConnectionSession = Re
     return undefined;
   }
 
-  /** As of {@link RequestSession.loadLive}, and without settling which realm counts. */
+  /** As {@link RequestSession.loadLive}, without settling the realm. */
   async loadLive(): Promise<Session | undefined> {
     return (this.#settled ?? (await this.#findLive()))?.loadLive();
   }
@@ -60,8 +60,8 @@ export class SeveralSessions<One extends RequestSession | ConnectionSession = Re
   }
 
   /**
-   * The request in the realm that has the live session, else in the first. It is settled by that: whoever the CSRF
-   * token of one realm speaks for, it is nobody's remembered device of another.
+   * Returns the request in the realm that has the live session, or in the first realm. This settles the realm: a
+   * request with a CSRF token of one realm must not sign in a remembered device of another.
    */
   async settle(): Promise<One> {
     if (this.#settled === undefined) this.#settle((await this.#findLive()) ?? this.present);

@@ -9,10 +9,10 @@ import type { SessionSignals } from '../session/session.js';
 import type { SessionFollower } from './live-session.js';
 import { LiveSessions } from './live-sessions.js';
 
-/** Makes the signals of sessions: each follows its session until what that was read for is over. */
+/** Provides the signals of sessions. Each follows its session until the scope that it was read for ends. */
 @Injectable()
 export class FollowingSignals implements SessionSignals {
-  /** By what they are for, and by handle: all that ask in one request get the same one. */
+  /** By scope and handle: all readers in one request get the same signal. */
   readonly #signals = new WeakMap<SessionScope, Map<string, AbortSignal>>();
 
   constructor(
@@ -32,7 +32,7 @@ export class FollowingSignals implements SessionSignals {
 
   #follow(record: SessionRecord, scope: SessionScope): AbortSignal {
     const controller = new AbortController();
-    // as many requests to other services as a handler likes
+    // a handler may pass it to any number of requests
     setMaxListeners(0, controller.signal);
     const follower: SessionFollower = { ended: (reason) => controller.abort(endedWith(reason)) };
     const live = this.sessions.follow(record.digest, follower);
@@ -42,14 +42,14 @@ export class FollowingSignals implements SessionSignals {
       this.sessions.unfollow(live, follower);
       throw error;
     }
-    // a session of which nothing is known is looked for in the store by nobody
+    // a session without a record is never looked up in the store
     if (!live.isKnown) live.keep(record);
-    // it may have ended between the read of the request and now
+    // it may have ended between the request's read and now
     this.sessions.current(live, scope).catch(() => (live.isDoubtful = true));
     return controller.signal;
   }
 }
 
 const NO_REQUEST =
-  'only the session of a request or of an open connection has a signal: this one was found in a list, by its handle or ' +
+  'only the session of a request or of an open connection has a signal; this one came from a list, or was found by its handle or ' +
   'by its token';

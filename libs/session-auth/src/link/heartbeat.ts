@@ -1,19 +1,19 @@
 import { within, type LinkConnection } from './link-transport.js';
 
-/** Milliseconds from a beat that has come back to the next one. */
+/** Milliseconds between the return of a beat and the next one. */
 const PAUSE = 60;
 
-/** Milliseconds after which a beat is overdue. With the pause before it, a dead connection is noticed in 250. */
+/** Milliseconds after which a beat is overdue. With the pause before it, a dead connection is noticed within 250. */
 const OVERDUE = 150;
 
-/** Beats on a connection, one beat after the other, and rests while nobody needs to know. */
+/** Sends one beat after the other on a connection, and rests while nobody needs them. */
 export class Heartbeat {
   #timer: NodeJS.Timeout | undefined;
   #isResting = false;
   #isStopped = false;
 
   /**
-   * @param isNeeded whether to go on; {@link wake} is to be called when it becomes true
+   * @param isNeeded whether to continue; call {@link wake} when it becomes true
    * @param lost called once, when a beat fails or is overdue
    */
   constructor(

@@ -24,7 +24,7 @@ export class HubSessionLink extends SessionLink {
 
   override watch(listener: (signal: SessionSignal) => void): () => void {
     const unwatch = this.hub.watch(this.realm, listener);
-    // observers are told when it works; once it is in use, it tries again by itself
+    // observers learn when it works; a link in use tries again by itself
     if (!this.#isInUse) void this.open().catch(() => undefined);
     return unwatch;
   }

@@ -5,7 +5,7 @@ import { HubSessionLink } from './hub-session-link.js';
 import { LinkHub } from './link-hub.js';
 import type { LinkConnection, LinkReceiver, LinkTransport } from './link-transport.js';
 
-/** A backend in this process: it answers, is silent or refuses, as a test says. */
+/** A backend in this process that responds, is silent or refuses, as a test says. */
 class Backend implements LinkTransport {
   readonly connections: (LinkReceiver & { readonly realms: readonly string[]; isOpen: boolean; beats: number })[] = [];
   state: 'well' | 'silent' | 'away' | 'refusing' = 'well';
@@ -52,7 +52,7 @@ describe('the connection of a node', () => {
     jest.useRealTimers();
   });
 
-  /** Lets time pass, and what came over the network meanwhile be read. */
+  /** Lets time pass, and reads what arrived over the network meanwhile. */
   async function pass(milliseconds: number): Promise<void> {
     for (let passed = 0; passed < milliseconds; passed += 10) {
       await jest.advanceTimersByTimeAsync(10);
@@ -86,7 +86,7 @@ describe('the connection of a node', () => {
     backend.state = 'silent';
     await pass(250);
     expect([link.isHealthy, backend.open, told]).toEqual([false, 0, ['restored', 'lost']]);
-    // an attempt that is never answered is given up as well
+    // an attempt without a response is given up too
     await pass(3000);
     expect(told).toEqual(['restored', 'lost']);
     backend.state = 'well';

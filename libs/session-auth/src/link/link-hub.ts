@@ -18,7 +18,7 @@ export class LinkHub {
   readonly #observers = new Set<SessionLinkObserver>();
   readonly #realms = new Set<string>();
   #users = 0;
-  /** What runs at present; undefined while nothing is to be open. */
+  /** The present attempt; undefined while nothing should be open. */
   #attempt: Attempt | undefined;
   #isHealthy = false;
   #hasWorked = false;
@@ -31,19 +31,19 @@ export class LinkHub {
     return this.#isHealthy;
   }
 
-  /** Has the signals of a realm heard as well. */
+  /** Receives the signals of a realm too. */
   join(realm: string): void {
     if (this.#realms.has(realm)) return;
     this.#realms.add(realm);
-    this.#attempt?.lose(unavailable(`has to hear of realm '${realm}' as well`));
+    this.#attempt?.lose(unavailable(`subscribing to realm '${realm}'`));
   }
 
-  /** Another link uses the connection. */
+  /** A further link uses the connection. */
   acquire(): void {
     this.#users += 1;
   }
 
-  /** A link uses it no more; the last one closes it. */
+  /** A link stops using the connection; the last one closes it. */
   release(): void {
     this.#users -= 1;
     if (this.#users === 0) this.#close();
@@ -102,7 +102,7 @@ export class LinkHub {
         attempt.heartbeat.start();
         this.#restored();
       });
-    // `open` rejects for its caller; the attempts that follow have no caller
+    // `open` rejects for its caller; later attempts have no caller
     attempt.outcome.catch(() => undefined);
     return attempt;
   }
@@ -120,8 +120,8 @@ export class LinkHub {
     this.#isHealthy = false;
     const isHopeless = error instanceof SessionAuthError && error.code === 'invalid_configuration' && !this.#hasWorked;
     if (isHopeless) {
-      // code that watches a session hears of it in no other way
-      this.#logger.error('the session link is refused: sessions that end on other nodes are not heard of', error);
+      // code that watches a session has no other way to learn of it
+      this.#logger.error('the session link is refused: ends of sessions on other nodes go unnoticed', error);
     } else {
       this.#retry = setTimeout(() => (this.#attempt ??= this.#connect()), this.#pause).unref();
       this.#pause = Math.min(2 * this.#pause, RETRY.longest);

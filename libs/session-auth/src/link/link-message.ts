@@ -1,9 +1,9 @@
 import type { SessionEnd, SessionSignal } from '../session/session-link.js';
 
-/** Of which session a message tells. */
+/** The session of a message. */
 type Told = Pick<SessionSignal, 'realm' | 'id' | 'userId'>;
 
-/** The parts of a message in JSON; none for what is no list. */
+/** Returns the parts of a message in JSON; an empty list for anything that is not a list. */
 export function partsOf(message: string): readonly unknown[] {
   try {
     const parsed: unknown = JSON.parse(message);
@@ -13,7 +13,7 @@ export function partsOf(message: string): readonly unknown[] {
   }
 }
 
-/** The signal of a message; undefined for a kind that nodes of another version may tell of. */
+/** Returns the signal of a message; undefined for a kind that only other versions know. */
 export function signalOf(kind: unknown, reason: unknown, told: Told): SessionSignal | undefined {
   if (kind === 'changed') return { type: kind, ...told };
   return kind === 'ended' ? { type: kind, ...told, reason: reason as SessionEnd } : undefined;

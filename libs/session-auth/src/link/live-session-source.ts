@@ -5,9 +5,9 @@ import type { SessionUpdates } from '../session/session-updates.js';
 import type { SessionSource } from '../session/session.js';
 import type { LiveSession } from './live-session.js';
 
-/** What a session that is followed asks for. What it writes is there for all that follow it on this node. */
+/** Serves the methods of a followed session. Every follower on this node sees what it writes. */
 export class LiveSessionSource implements SessionSource {
-  /** @param readAgain the record as the store has it, or undefined when the session has ended */
+  /** @param readAgain returns the record from the store, or undefined when the session has ended */
   constructor(
     private readonly session: LiveSession,
     private readonly updates: SessionUpdates,
@@ -33,7 +33,7 @@ export class LiveSessionSource implements SessionSource {
     try {
       return await this.updates.update(digest, patch);
     } catch (error) {
-      // the token may have been replaced in passing since the record was read, which nobody is told
+      // the token may have been replaced since the record was read, which publishes no signal
       const present = isSessionRequired(error) ? await this.readAgain() : undefined;
       if (present === undefined || present.digest === digest) throw error;
       return this.updates.update(present.digest, patch);

@@ -1,44 +1,44 @@
 import type { SessionEnd } from '../session/session-link.js';
 import type { SessionRecord } from '../session/session-record.js';
 
-/** Who lives as long as a session does: a socket, a stream, a handler under way. */
+/** Something that lasts as long as a session: a socket, a stream, a running handler. */
 export interface SessionFollower {
   /**
-   * The session has ended. Called once, in the step that hears of it: it must be quick.
+   * Called once when the session has ended, synchronously: it must be quick.
    *
-   * @param reason undefined where only the end was found, and not why
+   * @param reason undefined when only the end is known
    */
   ended(reason: SessionEnd | undefined): void;
 }
 
-/** What this node knows of a session that somebody follows. There may be as many as there are open sockets. */
+/** What this node knows about a followed session. There may be as many as there are open sockets. */
 export class LiveSession {
-  /** Each once. An array: a set of one takes ten times as much. */
+  /** Without duplicates. An array, because a set of one takes ten times the memory. */
   followers: readonly SessionFollower[] = [];
-  /** The record as JSON, which takes half as much memory as the object. */
+  /** The record as JSON, which takes half the memory of the object. */
   #json: string | undefined;
-  /** Those of the record, in milliseconds since the epoch; infinite before the first read. */
+  /** The deadlines of the record, in milliseconds since the epoch; infinite before the first read. */
   expiresAt = Infinity;
   absoluteExpiresAt = Infinity;
-  /** Nothing was heard since `record` was read that it does not have. */
+  /** Whether `record` includes everything heard since it was read. */
   isCurrent = false;
-  /** The link was away, or a read failed: the store has to be asked whether it still lives. */
+  /** The link was down, or a read failed: read from the store whether the session is alive. */
   isDoubtful = false;
   hasEnded = false;
   isTouching = false;
-  /** Counts what was heard: a read that began before may not know of it. */
+  /** Counts the messages: a read that began earlier may not include the later ones. */
   heard = 0;
 
   /**
    * @param id the public handle
-   * @param digest the digest of any of its tokens, whatever that is worth: the store finds it by that
+   * @param digest the digest of any of its tokens, also a replaced one: the store finds the session by it
    */
   constructor(
     readonly id: string,
     readonly digest: string,
   ) {}
 
-  /** Whether it was read. */
+  /** Whether it has been read. */
   get isKnown(): boolean {
     return this.#json !== undefined;
   }
@@ -48,14 +48,14 @@ export class LiveSession {
     return this.#json === undefined ? undefined : (JSON.parse(this.#json) as SessionRecord);
   }
 
-  /** Takes over what was read, by a read that began when `heard` was so much. */
+  /** Stores a record from a read that began when `heard` had this value. */
   adopt(record: SessionRecord, heard: number): void {
     this.keep(record);
     this.isCurrent = heard === this.heard;
     if (this.isCurrent) this.isDoubtful = false;
   }
 
-  /** Takes over a record that is as current as the one before. */
+  /** Stores a record that is as current as the one before. */
   keep(record: SessionRecord): void {
     this.#json = JSON.stringify(record);
     this.expiresAt = record.expiresAt;

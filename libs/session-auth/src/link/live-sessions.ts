@@ -14,19 +14,19 @@ import { Clock } from '../time/clock.js';
 import { LiveSession, type SessionFollower } from './live-session.js';
 import { LiveSessionSource } from './live-session-source.js';
 
-/** How often the clock is looked at, in milliseconds: for all sessions by one timer. */
+/** How often the clock is checked, in milliseconds: one timer serves all sessions. */
 const TICK = 250;
 
-/** How many sessions are looked for in the store at the same time. */
+/** How many sessions are read from the store at the same time. */
 const AT_ONCE = 256;
 
 /**
- * The sessions of a realm that something on this node lives as long as. Whoever follows one is told when it ends: at
- * once by the link, and within a second when its time is over. While the link is healthy, what is known of a session is
- * read from the store once, and again after it has changed.
+ * The sessions of a realm that something on this node follows. A follower is called when its session ends: at once by
+ * the link, and within a second after an expiry. While the link is healthy, a session is read from the store once, and
+ * again after it has changed.
  *
- * Where the link was away, the store is asked for each session: when that is noticed, and when it is back. While the
- * store does not answer either, nobody is told of an end, and {@link current} rejects.
+ * After an interruption of the link, every session is read from the store: when the interruption is noticed, and when
+ * the link is back. While the store fails too, no end is reported, and {@link current} rejects.
  */
 @Injectable()
 export class LiveSessions implements OnModuleInit, OnApplicationShutdown {
@@ -34,10 +34,10 @@ export class LiveSessions implements OnModuleInit, OnApplicationShutdown {
   /** By handle. */
   readonly #sessions = new Map<string, LiveSession>();
   #timer: NodeJS.Timeout | undefined;
-  /** What ends the watch of the link; none while no session is followed. */
+  /** The functions that stop watching the link; empty while no session is followed. */
   #stops: readonly (() => void)[] = [];
   #isNeeded = false;
-  /** Counts the rounds through the store: an event of the link begins a new one. */
+  /** Counts the rounds through the store: an event of the link starts a new one. */
   #round = 0;
   #isLooking = false;
 
@@ -46,7 +46,7 @@ export class LiveSessions implements OnModuleInit, OnApplicationShutdown {
     private readonly updates: SessionUpdates,
     private readonly clock: Clock,
     @Inject(SESSION_LIFETIME) private readonly lifetime: SessionLifetime,
-    /** Absent where the storage was not told to have one. */
+    /** Absent when the storage has no link. */
     @Optional() private readonly link?: SessionLink,
     @Inject(REALM) readonly realm = DEFAULT_REALM,
   ) {}
@@ -62,10 +62,10 @@ export class LiveSessions implements OnModuleInit, OnApplicationShutdown {
   }
 
   /**
-   * Has the link opened when the application starts.
+   * Opens the link when the application starts.
    *
-   * @param what needs it
-   * @throws SessionAuthError `invalid_configuration` where the storage has none
+   * @param what the feature that needs it, for the message
+   * @throws SessionAuthError `invalid_configuration` when the storage has no link
    */
   require(what: string): void {
     this.#linkFor(what, 'invalid_configuration');
@@ -78,9 +78,9 @@ export class LiveSessions implements OnModuleInit, OnApplicationShutdown {
     try {
       await this.link?.open();
     } catch (error) {
-      // it goes on trying, and the store is asked for all that it may have missed
+      // the link keeps trying, and then the store is read for everything that may have been missed
       if (isRefusal(error)) throw error;
-      this.#logger.error('the session link is away: sessions that end elsewhere are heard of later', error);
+      this.#logger.error('the session link is down: ends of sessions on other nodes are noticed late', error);
     }
   }
 
@@ -89,10 +89,10 @@ export class LiveSessions implements OnModuleInit, OnApplicationShutdown {
   }
 
   /**
-   * Follows the session that a token's digest names, whether there is one or not, until {@link unfollow}. Follow first,
-   * read the session then, and {@link LiveSession.adopt} what was read: no end is missed.
+   * Follows the session of a token's digest until {@link unfollow}, whether or not the session exists. To miss no end,
+   * follow first, then read the session, and {@link LiveSession.adopt} the record.
    *
-   * @throws SessionAuthError `not_configured` where the storage has no link
+   * @throws SessionAuthError `not_configured` when the storage has no link
    */
   follow(digest: string, follower: SessionFollower): LiveSession {
     const id = handleOf(digest);
@@ -101,7 +101,7 @@ export class LiveSessions implements OnModuleInit, OnApplicationShutdown {
     return session;
   }
 
-  /** Harmless when it has ended, or was never followed. */
+  /** Stops following. Does nothing when the session has ended, or was never followed. */
   unfollow(session: LiveSession, follower: SessionFollower): void {
     if (!session.followers.includes(follower)) return;
     session.followers = session.followers.filter((each) => each !== follower);
@@ -109,21 +109,21 @@ export class LiveSessions implements OnModuleInit, OnApplicationShutdown {
   }
 
   /**
-   * A copy of the record of a session as it is now; undefined when it has ended. Asks the store only where the last read
-   * may not be true any more.
+   * Returns a copy of the present record of a session; undefined when it has ended. Reads the store only if the last
+   * read may be outdated.
    */
   async current(session: LiveSession, from: SessionScope): Promise<SessionRecord | undefined> {
     if (session.hasEnded) return undefined;
     const { isCurrent, followers, expiresAt } = session;
-    // what nobody follows any more is told of nothing
+    // without followers, no message updates the session
     const isTold = followers.length > 0 && this.link?.isHealthy === true;
     const isKnown = session.isKnown && isCurrent && isTold;
     return isKnown && expiresAt > this.clock.now() ? session.record : this.#read(session, from);
   }
 
   /**
-   * The session as it is now; undefined when it has ended. It is the session's and not that of a token: it has the
-   * roles that were gained and the proofs that were given since it was first read.
+   * Returns the present session; undefined when it has ended. It belongs to the session, not to a token: it has the
+   * roles and proofs that were gained since it was first read.
    */
   async load(session: LiveSession, from: SessionScope): Promise<Session | undefined> {
     const record = await this.current(session, from);
@@ -131,7 +131,7 @@ export class LiveSessions implements OnModuleInit, OnApplicationShutdown {
     return record && new Session(record, source, undefined, from);
   }
 
-  /** Counts as activity of the user: at most once in `lifetime.touchInterval`, the session is written as used. */
+  /** Records activity of the user, at most once in `lifetime.touchInterval`. */
   async touch(session: LiveSession, from: SessionScope): Promise<void> {
     if (session.hasEnded || session.isTouching) return;
     const { record } = session;
@@ -139,11 +139,11 @@ export class LiveSessions implements OnModuleInit, OnApplicationShutdown {
     session.isTouching = true;
     try {
       const read = await this.#read(session, from, record.digest);
-      // the token was replaced in passing since the record was read, which nobody is told
+      // the token was replaced since the record was read, which publishes no signal
       if (read !== undefined && read.digest !== record.digest && this.#isTouchDue(read))
         await this.#read(session, from, read.digest);
     } catch {
-      // the next look through the store, and whoever asks for the session before that, will tell
+      // the next round through the store, or the next read of the session, decides
       session.isDoubtful = true;
     } finally {
       session.isTouching = false;
@@ -155,7 +155,7 @@ export class LiveSessions implements OnModuleInit, OnApplicationShutdown {
   }
 
   #begin(id: string, digest: string): LiveSession {
-    const link = this.#linkFor('to hear of the end of a session', 'not_configured');
+    const link = this.#linkFor('following the end of a session', 'not_configured');
     const session = new LiveSession(id, digest);
     this.#sessions.set(id, session);
     if (this.#timer !== undefined) return session;
@@ -169,7 +169,7 @@ export class LiveSessions implements OnModuleInit, OnApplicationShutdown {
     if (this.link !== undefined) return this.link;
     throw new SessionAuthError(
       code,
-      `SessionAuthModule of realm '${this.realm}': storage: ${what} takes the session link: set link: true of the storage`,
+      `SessionAuthModule of realm '${this.realm}': storage: ${what} needs the session link: set link: true in the storage`,
     );
   }
 
@@ -189,7 +189,7 @@ export class LiveSessions implements OnModuleInit, OnApplicationShutdown {
       try {
         follower.ended(reason);
       } catch (error) {
-        this.#logger.error('what follows a session failed when that ended', error);
+        this.#logger.error('a follower of a session failed when the session ended', error);
       }
     }
     session.followers = [];
@@ -207,7 +207,7 @@ export class LiveSessions implements OnModuleInit, OnApplicationShutdown {
     this.#stops = [];
   }
 
-  /** @param touched the digest of its present token, where the read is to count as activity */
+  /** @param touched the digest of its present token, if the read counts as activity */
   async #read(session: LiveSession, from: SessionScope, touched?: string): Promise<SessionRecord | undefined> {
     const { heard, record: before } = session;
     const record = await this.reader.readRecord(touched ?? session.digest, from, touched !== undefined);
@@ -220,14 +220,14 @@ export class LiveSessions implements OnModuleInit, OnApplicationShutdown {
     return undefined;
   }
 
-  /** Something may have been missed. */
+  /** A signal may have been missed. */
   #doubtAll(): void {
     for (const session of this.#sessions.values()) {
       session.heard += 1;
       session.isCurrent = false;
       session.isDoubtful = true;
     }
-    // reads under way may hang on the connection that was lost
+    // reads under way may wait on the lost connection
     this.#round += 1;
     void this.#look(this.#round);
   }
@@ -240,7 +240,7 @@ export class LiveSessions implements OnModuleInit, OnApplicationShutdown {
     if (!this.#isLooking) void this.#look(this.#round);
   }
 
-  /** Asks the store for what may have ended, until that fails; the next tick goes on. */
+  /** Reads from the store the sessions that may have ended, until a read fails; the next tick continues. */
   async #look(round: number): Promise<void> {
     const now = this.clock.now();
     const due = [...this.#sessions.values()].filter(

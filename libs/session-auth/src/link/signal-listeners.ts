@@ -3,7 +3,7 @@ import type { SessionSignal } from '../session/session-link.js';
 
 type Listener = (signal: SessionSignal) => void;
 
-/** Who wants to be told of the sessions of which realm. */
+/** The listeners of each realm. */
 export class SignalListeners {
   readonly #logger = new Logger('SessionAuth');
   readonly #listeners = new Set<{ readonly realm: string; readonly listener: Listener }>();
@@ -13,14 +13,14 @@ export class SignalListeners {
     return this.#listeners.size;
   }
 
-  /** Returns a function that takes the listener away again. One that is added twice is called twice. */
+  /** Returns a function that removes the listener. A listener that is added twice is called twice. */
   add(realm: string, listener: Listener): () => void {
     const added = { realm, listener };
     this.#listeners.add(added);
     return () => void this.#listeners.delete(added);
   }
 
-  /** Calls the listeners of a signal's realm. One that throws keeps nobody else from being told. */
+  /** Calls the listeners of a signal's realm. A listener that throws does not stop the others. */
   tell(signal: SessionSignal): void {
     for (const { realm, listener } of this.#listeners) {
       if (realm !== signal.realm) continue;

@@ -9,7 +9,9 @@ import { LoginThrottle } from '../throttle/login-throttle.js';
 import type { ClientInfo } from '../users/client.js';
 import { RememberedLogin } from './remembered-login.js';
 
-/** What changes of an account end: sessions that stand for what it was, and devices that are remembered or known by it. */
+/**
+ * Ends what a change of an account makes invalid: sessions of its earlier state, remembered devices and known devices.
+ */
 @Injectable()
 export class AccountChanges {
   constructor(
@@ -20,18 +22,18 @@ export class AccountChanges {
     @Optional() private readonly throttle?: LoginThrottle,
   ) {}
 
-  /** @param keep the request whose session goes on, with a new token */
+  /** @param keep the request whose session continues, with a new token */
   async credentialsChanged(userId: string, keep?: object): Promise<{ readonly revokedSessions: number }> {
     const requestSession = keep === undefined ? undefined : this.requestSessions.get(keep);
     requestSession?.requireUnsent();
     const session = await requestSession?.load();
     const kept = session?.userId === userId ? session : undefined;
-    // all of it is tried, whatever fails
+    // each part is tried, even if another fails
     const [changedAt, ended] = await Promise.all([
       this.throttle?.credentialsChanged(userId),
       this.#endSessions(userId, requestSession, kept),
     ]);
-    // the browser at hand is as well known as it was: later than what has ended
+    // the present browser stays known, because its time is later than the change
     if (kept !== undefined && changedAt !== undefined)
       requestSession!.responseCookies.writeDevice({ id: userId }, changedAt + 1);
     return ended;
@@ -49,7 +51,7 @@ export class AccountChanges {
   ): Promise<{ readonly revokedSessions: number }> {
     const client = requestSession?.exchange.client;
     const reason = 'credentials_changed';
-    // before all the user's tokens go: one that was replaced is a sign of theft
+    // before all the user's tokens are deleted: a replaced token is a sign of theft
     if (kept !== undefined) await requestSession!.forgetDevice({ reason, exceptSessionId: kept.id });
     await this.remembered.forgetAll(userId);
     if (requestSession === undefined || kept === undefined) {
@@ -58,7 +60,7 @@ export class AccountChanges {
     const issued = await this.rotation.credentialsChanged(kept, client);
     if (issued !== undefined) requestSession.replace(issued);
     const revokedSessions = await this.lifecycle.revokeOthers(userId, kept.id, reason, client);
-    // another request has rotated it meanwhile, maybe a thief's: whoever it was, they have to log in again
+    // another request has rotated it meanwhile, possibly a thief's, so everybody must log in again
     if (issued === undefined) await this.#endSuperseded(requestSession, userId, kept.id);
     return { revokedSessions };
   }
@@ -66,6 +68,6 @@ export class AccountChanges {
   async #endSuperseded(requestSession: RequestSession, userId: string, sessionId: string): Promise<never> {
     await this.lifecycle.revoke(userId, sessionId, 'credentials_changed', requestSession.exchange.client);
     requestSession.clear();
-    throw new SessionAuthError('session_required', 'the session was replaced meanwhile: sign in again');
+    throw new SessionAuthError('session_required', 'another request replaced the session: sign in again');
   }
 }

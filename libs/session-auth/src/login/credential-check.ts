@@ -12,25 +12,25 @@ import { PasswordQueue, QueueFullError } from '../throttle/password-queue.js';
 import { SessionUserProvider, type SessionUser } from '../users/session-user-provider.js';
 import { userIdOf } from '../users/valid-user.js';
 
-/** When to try again after passwords that wait were too many: by then some of them have been checked. */
+/** When to try again after too many passwords were waiting: some have been checked by then. */
 const RETRY_SECONDS = 5;
 
-/** Whose password it was. */
+/** The owner of the password. */
 export interface CheckedUser {
   readonly user: SessionUser;
-  /** Whether they had not signed in from the request's device before; undefined where that is not known. */
+  /** Whether this is their first login from the request's device; undefined when not known. */
   readonly newDevice: boolean | undefined;
 }
 
 /**
- * The check of a password, under the login throttle. Unknown user, wrong password and disabled account are one and the
- * same to the client, in answer, in work and in what is counted (ASVS 6.3.8).
+ * Checks passwords under the login throttle. Unknown user, wrong password and disabled account look the same to the
+ * client: in the response, in the work and in the counts (ASVS 6.3.8).
  */
 @Injectable()
 export class CredentialCheck {
   readonly #logger = new Logger('SessionAuth');
 
-  /** @param throttle absent where the application has switched it off */
+  /** @param throttle absent when the application has switched it off */
   constructor(
     private readonly passwords: PasswordHasher,
     private readonly events: SessionEventPublisher,
@@ -40,7 +40,7 @@ export class CredentialCheck {
   ) {}
 
   /**
-   * The user whose password it is.
+   * Returns the user with this password.
    *
    * @param findUser looks the account up
    * @throws SessionAuthError `invalid_credentials`, `too_many_attempts`, `server_busy`, `password_too_long`,
@@ -64,19 +64,19 @@ export class CredentialCheck {
     const failure = await this.#unlessFull(requestSession, () =>
       this.queue.run(ip, () => this.#verify(user, password)),
     );
-    // what others tried meanwhile counts as well: without this, parallel tries would all be told their outcome
+    // tries of others meanwhile count too; otherwise parallel tries would all learn their outcome
     const late = await (failure === undefined ? attempt?.succeeded() : attempt?.failed());
     if (late !== undefined) this.#refuse(requestSession, late, user);
     if (failure !== undefined) this.fail(requestSession, failure, user);
-    // not before: what takes longer would tell the right password from others whose verdict was kept back
+    // not earlier: the extra time would reveal a right password whose verdict is withheld
     await this.#renewHash(ip, user!, password);
     const isKnown = device !== undefined && attempt?.isDeviceKnown !== false;
     return { user: user!, newDevice: requestSession.presented.knowsDevices ? !isKnown : undefined };
   }
 
   /**
-   * Whether a user whom the application has authenticated is new to the request's device; undefined where that is not
-   * known. A device that cannot be looked up is new: a notice too many, never one too few.
+   * Whether a user whom the application has authenticated is new to the request's device; undefined when not known. A
+   * device that cannot be looked up counts as new: one notice too many is better than a missing one.
    */
   async isNewDevice(requestSession: RequestSession, user: SessionUser): Promise<boolean | undefined> {
     const { presented } = requestSession;
@@ -92,11 +92,11 @@ export class CredentialCheck {
   }
 
   /**
-   * Whether one of the passwords that a form came with is the account's, after its hash may have been replaced since the
-   * first of them was right.
+   * Whether one of a form's passwords is still the account's, after its hash may have been replaced since the check of
+   * the first one.
    */
   async stillHolds(passwords: readonly string[], then: SessionUser, now: SessionUser): Promise<boolean> {
-    // an application may leave the hash out where it looks users up by id
+    // an application may leave the hash out when it finds users by id
     if (!now.passwordHash || now.passwordHash === then.passwordHash) return true;
     for (const password of passwords) if (await this.passwords.verify(password, now.passwordHash)) return true;
     return false;
@@ -126,13 +126,13 @@ export class CredentialCheck {
       this.events.publish({ type: 'login.throttled', scope: 'waiting', retryAfterSeconds, client });
       throw error.limit === 'key'
         ? new SessionAuthError('too_many_attempts', 'too many logins at the same time', { retryAfterSeconds })
-        : new SessionAuthError('server_busy', 'too many logins wait; try again later', { retryAfterSeconds });
+        : new SessionAuthError('server_busy', 'too many logins are waiting; try again later', { retryAfterSeconds });
     }
   }
 
   async #verify(user: SessionUser | undefined, password: string): Promise<LoginFailure | undefined> {
     if (user?.disabled === true) {
-      // as for nobody: a right password would be told from a wrong one by time
+      // the same work as for an unknown user; otherwise time would reveal a right password
       await this.passwords.verify(password, undefined);
       return 'account_disabled';
     }
@@ -141,7 +141,7 @@ export class CredentialCheck {
     return matches ? undefined : 'wrong_password';
   }
 
-  /** Replaces the hash of a right password where it is out of date; where too many wait, a later login does it. */
+  /** Replaces the outdated hash of a right password. If too many passwords are waiting, a later login does it. */
   async #renewHash(ip: string | undefined, user: SessionUser, password: string): Promise<void> {
     const composed = password.normalize('NFC');
     const hash = user.passwordHash!;
@@ -155,12 +155,12 @@ export class CredentialCheck {
     }
   }
 
-  /** Whether a hash that is the password's was made by other parameters, or of another form than NFC. */
+  /** Whether a password's hash has other parameters, or was made of another form than NFC. */
   async #isOutdated(hash: string, composed: string): Promise<boolean> {
     return this.passwords.needsRehash(hash) || !(await this.passwords.verify(composed, hash));
   }
 
-  /** The hash is out of date. The user is let in whether or not the new hash can be kept. */
+  /** Replaces an outdated hash. The user is let in even if the new hash cannot be saved. */
   async #rehash(user: SessionUser, password: string): Promise<void> {
     const { users, passwords } = this;
     if (users?.savePasswordHash === undefined) return;

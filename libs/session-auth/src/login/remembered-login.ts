@@ -15,8 +15,8 @@ import { RememberMeService } from '../remember-me/remember-me.service.js';
 import { SessionUserProvider } from '../users/session-user-provider.js';
 
 /**
- * Remember-me over HTTP: the device's token, and the login that comes of it when a request has no live session. Where
- * remember-me is off, no request has such a cookie, and no device is remembered.
+ * Remember-me over HTTP: the device's token, and the login that it makes for a request without a live session. When
+ * remember-me is off, requests have no such cookie, and no device is remembered.
  */
 @Injectable()
 export class RememberedLogin extends SessionResumer {
@@ -31,7 +31,7 @@ export class RememberedLogin extends SessionResumer {
   }
 
   /**
-   * To be asked before a device is remembered: without `users` nobody could be signed in by it.
+   * Call it before a device is remembered: without `users` it could not sign anybody in.
    *
    * @throws SessionAuthError `not_configured` without `users`
    */
@@ -40,7 +40,7 @@ export class RememberedLogin extends SessionResumer {
     throw new SessionAuthError('not_configured', 'a remembered device needs the option users, to find its user by id');
   }
 
-  /** Remembers the device that has just logged in. What it was remembered by before is over. */
+  /** Remembers the device that has just logged in. Its previous token stops working. */
   async remember(request: RequestSession, userId: string, sessionId: string): Promise<void> {
     if (this.settings === undefined) return;
     await this.#takeIn(request, { reason: 'replaced', exceptSessionId: sessionId });
@@ -59,15 +59,15 @@ export class RememberedLogin extends SessionResumer {
   }
 
   /**
-   * Signs a remembered device in: a session of its own, and a successor of its token whose cookie is in this response.
-   * Undefined when the cookie signs nobody in. It is taken from the client then, unless that may use it again.
+   * Signs a remembered device in: it gets a new session, and this response carries a successor of its token. Undefined
+   * when the cookie signs nobody in. The cookie is cleared then, unless the client may use it again.
    *
-   * A request that changes something signs nobody in when its session cookie is another user's: a CSRF token that is
-   * bound to that session must not speak for the remembered user. Nothing is taken then.
+   * An unsafe request whose session cookie belongs to another user signs nobody in: a CSRF token that is bound to that
+   * session must not act for the remembered user. No cookie is cleared then.
    */
   override async resume(request: ResumableRequest): Promise<ResumedSession | undefined> {
     const { presented, exchange, responseCookies, fingerprint } = request;
-    // issued by an application that had users, or has them on another node: left as it is
+    // issued by an application that had users, or has them on another node, so the cookie stays
     if (!presented.hasRememberMe || this.users === undefined) return undefined;
     const opened = presented.rememberMe;
     if (opened === undefined) {
@@ -94,7 +94,9 @@ export class RememberedLogin extends SessionResumer {
   }
 }
 
-/** Whether an unsafe request holds a session of one user, or of nobody, and a remember-me token of another. */
+/**
+ * Whether an unsafe request has a session of one user, or an anonymous one, and a remember-me token of another user.
+ */
 function isMixed({ presented, exchange }: ResumableRequest, { userMark }: OpenedRememberMeCookie): boolean {
   if (exchange.method === 'GET' || exchange.method === 'HEAD') return false;
   const { session } = presented;

@@ -18,19 +18,19 @@ import { AccountChanges } from './account-changes.js';
 import { CredentialCheck } from './credential-check.js';
 import { SignIn, type Login, type LoginOptions, type LoginUserOptions } from './sign-in.js';
 
-/** What a user logs in with. */
+/** The input of a login. */
 export interface Credentials {
   readonly email: string;
   readonly password: string;
 }
 
 /**
- * Login, logout and re-authentication over HTTP: sessions and the cookies that stand for them.
+ * Login, logout and re-authentication over HTTP: sessions and their cookies.
  *
- * Each method takes the request as the handler has it (`@Req()`), of Express or Fastify, and writes cookies to that
- * request's response before the handler returns. Where the head of the response has been written already, those that
- * have to write a cookie throw `response_already_sent` and change nothing. A user or an id that no account can have,
- * given or returned by `users`, is refused with `invalid_user`.
+ * Each method takes the request of the handler (`@Req()`), of Express or Fastify, and writes cookies to that request's
+ * response before the handler returns. If the head of the response has already been written, methods that must write a
+ * cookie throw `response_already_sent` and change nothing. An invalid user or id, as an argument or from `users`, is
+ * refused with `invalid_user`.
  */
 @Injectable()
 export class SessionAuthService {
@@ -47,26 +47,25 @@ export class SessionAuthService {
   ) {}
 
   /**
-   * The live session of a request, or undefined. Read once a request. Of an open connection, it is the session as it is
-   * at the moment: by the request that opened it, or by the client of a gateway.
+   * Returns the live session of a request, or undefined. Reads it once for each request. For an open connection, pass
+   * the request that opened it or the client of a gateway: the result is the session's present state.
    */
   async current(request: object): Promise<Session | undefined> {
     return this.requestSessions.load(request);
   }
 
   /**
-   * Whether the request's token was replaced a moment ago by a proof of who the user is (a login, {@link
-   * reauthenticate}, {@link credentialsChanged}), less than `lifetime.rotationGrace` before: a form was sent twice, and
-   * this is the second one. It has no session. `login` and `reauthenticate` accept it with a password that verifies
-   * now, and nothing else does.
+   * Whether a proof of identity (a login, {@link reauthenticate}, {@link credentialsChanged}) replaced the request's
+   * token less than `lifetime.rotationGrace` ago: a form was sent twice, and this is the second request. It has no
+   * session. Only `login` and `reauthenticate` accept its token, with a password that verifies now.
    */
   async isRepeated(request: object): Promise<boolean> {
     return (await this.requestSessions.get(request).loadRenewable()) !== undefined;
   }
 
   /**
-   * Checks e-mail and password and logs the user in. Unknown user, wrong password and disabled account are one and
-   * the same to the client, in answer and in work (ASVS 6.3.8).
+   * Checks e-mail and password and logs the user in. Unknown user, wrong password and disabled account look the same to
+   * the client, in the response and in the work (ASVS 6.3.8).
    *
    * @param options `rememberMe`: keep this device signed in beyond the session. A login without it forgets the device.
    * @throws SessionAuthError `invalid_credentials`, `too_many_attempts`, `server_busy`, `password_too_long`,
@@ -84,12 +83,12 @@ export class SessionAuthService {
   /**
    * Logs in a user whom the application has authenticated by its own means (single sign-on, a one-time code).
    *
-   * The session's token is new in any case (ASVS 7.2.4). Over a live session of the same user it replaces the token
-   * and keeps the data; over that of another user it ends that session; an anonymous session hands over its data.
+   * The session always gets a new token (ASVS 7.2.4). A live session of the same user keeps its data; a session of
+   * another user ends; an anonymous session passes its data to the new one.
    *
    * @throws SessionAuthError `session_limit_reached`, `invalid_credentials` for a disabled account, `session_required`
-   *   where the session has ended before its device was remembered, `invalid_configuration` for an `authenticatedAt`
-   *   that is no time, or a nameless `upstream`
+   *   when the session has ended before its device was remembered, `invalid_configuration` for an `authenticatedAt`
+   *   that is not a time, or an `upstream` without an id
    */
   async loginUser<User extends SessionUser>(
     request: object,
@@ -107,8 +106,8 @@ export class SessionAuthService {
   }
 
   /**
-   * Ends the request's session and takes the cookie from the client. Harmless without a session. Any token of the
-   * session will do, also one that was replaced. One round trip: the session is not read first.
+   * Ends the request's session and clears the cookie. Does nothing without a session. Any token of the session works,
+   * even a replaced one. One round trip: the session is not read first.
    */
   async logout(request: object): Promise<void> {
     const requestSession = this.#unsent(request);
@@ -118,21 +117,21 @@ export class SessionAuthService {
       token === undefined ? undefined : this.changes.destroy(digestOf(token), 'logout', exchange.client),
     ]);
     requestSession.clear();
-    // it would take the cookies and the data of all realms
+    // the header would clear the cookies and the data of all realms
     if (this.realms.areSeveral) requestSession.responseCookies.clearOthers();
     else exchange.setHeader('clear-site-data', '"cookies", "storage"');
   }
 
   /**
-   * Has the signed-in user prove again who they are: new token, the old one dead at once, `authenticatedAt` now. The
-   * absolute deadline stays.
+   * Lets the signed-in user prove their identity again. The session gets a new token and `authenticatedAt` of now, and
+   * the old token stops working at once. The absolute deadline stays.
    *
-   * Wrong passwords count like those of a login. A form that was sent twice is answered twice, each time with a token
-   * that works: the second request comes by the token that the first one has replaced, which is good for this alone
-   * ({@link isRepeated}). So the route must not be behind a guard that asks for a session.
+   * Wrong passwords count like those of a login. A form that was sent twice gets two responses, each with a working
+   * token: the second request comes with the token that the first one has replaced, which is accepted only here
+   * ({@link isRepeated}). So the route must not have a guard that requires a session.
    *
-   * @param proof `newPassword`: what the form is about to set the password to. Another request by the same form may
-   *   have set it already, and the old one holds no more then
+   * @param proof `newPassword`: the password that the form is about to set. Another request of the same form may have
+   *   set it already, and then the old password is no longer valid.
    * @throws SessionAuthError `session_required`, `invalid_credentials`, `too_many_attempts`, `server_busy`,
    *   `password_too_long`, `not_configured`
    */
@@ -160,31 +159,31 @@ export class SessionAuthService {
   }
 
   /**
-   * To be called after the application has verified a further factor of the signed-in user (a one-time code, a
-   * passkey): the session has it from now on, for {@link RequireFactor}. New token, the old one dead at once, with its
-   * CSRF tokens (ASVS 7.2.4); all deadlines stay. Proved again, a factor has the new time.
+   * Call it after the application has verified a further factor of the signed-in user (a one-time code, a passkey). The
+   * session has the factor from now on, for {@link RequireFactor}. The session gets a new token, and the old one stops
+   * working at once, with its CSRF tokens (ASVS 7.2.4). All deadlines stay. Proving a factor again updates its time.
    *
-   * It is the session's: a login starts without any, also one over a live session and one by remember-me.
-   * Re-authentication leaves them as they are. Of several calls at the same time for one session one succeeds, and
-   * the others are refused.
+   * The factor belongs to the session. A login starts without factors, also one over a live session and one by
+   * remember-me. Re-authentication keeps them. Of several calls at the same time for one session one succeeds, and the
+   * others are refused.
    *
-   * @param factor its name, such as `'totp'`: 1 to 32 of a-z, 0-9, _ and -. At most eight a session.
+   * @param factor its name, such as `'totp'`: 1 to 32 of a-z, 0-9, _ and -. At most eight in one session.
    * @throws SessionAuthError `session_required` without a session of a user, and when the session has ended or another
-   *   request has replaced its token meanwhile; `invalid_configuration` for what is no name of a factor, and for a
-   *   ninth
+   *   request has replaced its token meanwhile; `invalid_configuration` for an invalid name of a factor, and for a
+   *   ninth factor
    */
   async factorCompleted(request: object, factor: string): Promise<Session> {
     const requestSession = this.#unsent(request);
     const session = requireSession(await requestSession.load());
     const issued = await this.rotation.factorCompleted(session, factor, requestSession.exchange.client);
-    if (issued === undefined) throw new SessionAuthError('session_required', 'the session was replaced meanwhile');
+    if (issued === undefined) throw new SessionAuthError('session_required', 'another request replaced the session');
     requestSession.replace(issued);
     return issued.session;
   }
 
   /**
-   * The request's session; where there is none, a new anonymous one with a cookie. Never made without a call like this
-   * (ASVS 7.6.2): a visitor who does nothing gets no session.
+   * Returns the request's session, or makes a new anonymous one with a cookie. Only a call like this makes one (ASVS
+   * 7.6.2): a visitor who does nothing gets no session.
    *
    * @param data for a new session
    */
@@ -200,32 +199,32 @@ export class SessionAuthService {
   }
 
   /**
-   * Gives the request's session a new token and cookie. The old one still works until the new one is used, and for
-   * `grace` (default `lifetime.rotationGrace`) after that, for requests in flight; 0 ends it at once, for gains of
-   * privilege of the application's own.
+   * Gives the request's session a new token and cookie. The old one works until the new one is used, and for `grace`
+   * (default `lifetime.rotationGrace`) after that, for requests in flight. With 0 it stops at once, for the
+   * application's own gains of privilege.
    *
    * @throws SessionAuthError `session_required` without a session
    */
   async rotate(request: object, options: { readonly grace?: number } = {}): Promise<void> {
     const requestSession = this.#unsent(request);
     const session = await requestSession.load();
-    if (session === undefined) throw new SessionAuthError('session_required', 'there is no session to rotate');
+    if (session === undefined)
+      throw new SessionAuthError('session_required', 'sign in first: without a session, there is nothing to rotate');
     const until = options.grace === 0 ? undefined : requestSession.latestHead();
     const issued = await this.rotation.rotate(session, { ...options, client: requestSession.exchange.client });
     if (issued !== undefined) requestSession.replace(issued, until);
   }
 
   /**
-   * To be called after a user's password, or whatever else they log in with, has changed (ASVS 7.4.3): all their
-   * sessions and remembered devices end, and no device that they signed in from is known any more. The session of the
-   * request `keep`, if it is that user's, goes on with a new token, the old one dead at once. Answers how many sessions
-   * ended.
+   * Call it after a user's password or another credential has changed (ASVS 7.4.3). All their sessions and remembered
+   * devices end, and no device counts as known any more. If the session of the request `keep` belongs to that user, it
+   * continues with a new token, and the old token stops working at once. Returns how many sessions ended.
    *
-   * A login with the old password that is under way ends as well: it looks the account up again after its session is
-   * made. So save the new password first, then call this.
+   * A login with the old password that is under way ends as well, because it looks the account up again after its
+   * session is made. So save the new password first, then call this.
    *
-   * @param options `keep`: the request (`@Req()`) whose session goes on; without it all of them end
-   * @throws SessionAuthError `session_required` when the session to keep has been replaced by another request
+   * @param options `keep`: the request (`@Req()`) whose session continues; without it all of them end
+   * @throws SessionAuthError `session_required` when another request has replaced the token of the session to keep
    */
   async credentialsChanged(
     userId: SessionUserId,
@@ -235,16 +234,16 @@ export class SessionAuthService {
   }
 
   /**
-   * To be called after an account was disabled or deleted (ASVS 7.4.2): all its sessions and remembered devices end.
-   * Answers how many sessions did. Save that it is disabled first, then call this.
+   * Call it after an account was disabled or deleted (ASVS 7.4.2). All its sessions and remembered devices end. Returns
+   * how many sessions ended. Save the change first, then call this.
    */
   async accountDisabled(userId: SessionUserId, client?: ClientInfo): Promise<{ readonly revokedSessions: number }> {
     return this.accountChanges.accountDisabled(userIdOf(userId), client);
   }
 
   /**
-   * To be called after a user's roles have changed: all their live sessions carry the new ones from now on, and each
-   * gets a new token on its next request. Answers how many. Save the roles first, then call this.
+   * Call it after a user's roles have changed. All their live sessions have the new roles from now on, and each gets a
+   * new token on its next request. Returns how many changed. Save the roles first, then call this.
    */
   async rolesChanged(userId: SessionUserId, roles: readonly string[]): Promise<{ readonly sessions: number }> {
     checkAccount({ roles });

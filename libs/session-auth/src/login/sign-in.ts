@@ -16,39 +16,41 @@ import { findUser, userIdOf } from '../users/valid-user.js';
 import { CredentialCheck } from './credential-check.js';
 import { RememberedLogin } from './remembered-login.js';
 
-/** An account that changes at each look never settles: it is left as it was seen last. */
+/** If an account changes at every look-up, the last state is used. */
 const MAX_LOOKS = 5;
 
-/** How a login is to go on. */
+/** Options of a login. */
 export interface LoginOptions {
   /** Keep the device signed in beyond the session, by a remember-me token. @default false */
   readonly rememberMe?: boolean;
 }
 
-/** How a login by the application's own means is to go on. */
+/** Options of a login by the application's own means. */
 export interface LoginUserOptions extends LoginOptions {
   /**
-   * When the user proved who they are, where that was not just now: OpenID Connect's `auth_time`. What
-   * `@RequireRecentAuth()` goes by. A time ahead counts as now. @default now
+   * When the user proved their identity, if not just now: `auth_time` of OpenID Connect. `@RequireRecentAuth()` uses
+   * it. A future time counts as now. @default now
    */
   readonly authenticatedAt?: Date;
   /**
-   * The session at the identity provider that the login came of, for {@link SessionLifecycleService.revokeUpstream}.
+   * The session at the identity provider that the login used, for {@link SessionLifecycleService.revokeUpstream}.
    * @default none
    */
   readonly upstream?: UpstreamSession;
 }
 
-/** A login that succeeded. The token went into the response's cookie and is not here. */
+/** A login that succeeded. The token is only in the response's cookie. */
 export interface Login<User extends SessionUser = SessionUser> {
   readonly user: User;
   readonly session: Session;
 }
 
-/** How the user came to be known. */
+/** How the user was authenticated. */
 type Proof = Pick<RenewingLogin, 'authentication' | 'authenticatedAt' | 'upstream'>;
 
-/** What a login does once the user is known: a session with a new token, and nothing left of what was there before. */
+/**
+ * Completes a login once the user is known: makes a session with a new token, and ends the one that was there before.
+ */
 @Injectable()
 export class SignIn {
   constructor(
@@ -62,9 +64,9 @@ export class SignIn {
   ) {}
 
   /**
-   * A session and cookies for a user who is known to be it, and a remembered device where that is asked for.
+   * Makes a session and cookies for an authenticated user, and a remembered device if requested.
    *
-   * @param newDevice whether they had not signed in from the request's device before; undefined: not known
+   * @param newDevice whether this is their first login from the request's device; undefined: not known
    */
   async signIn<User extends SessionUser>(
     requestSession: RequestSession,
@@ -104,15 +106,15 @@ export class SignIn {
     const data = previous !== undefined && previous.userId === undefined ? previous.data : undefined;
     const { fingerprint } = requestSession;
     const device = presented.deviceDigest;
-    // the session of a login that could not renew it ends: its token is with somebody else
+    // if the login could not renew the session, that session ends: somebody else has its token
     const sharedFor = previous?.userId === userIdOf(user.id) ? 0 : this.lifetime.rotationGrace;
     const issued = await changes.create({ user, ...proof, client, fingerprint, newDevice, data, device, sharedFor });
     if (previous !== undefined) {
       try {
         await changes.destroySession(previous, 'replaced', client);
       } catch (error) {
-        // the login failed as a whole: what it made must not stay behind unseen, nor its client wait for a store again
-        // that has just failed
+        // the whole login failed: its session must not stay behind unseen, and its client should not wait again for a
+        // store that has just failed
         changes.destroySession(issued.session, 'replaced', client).catch(() => undefined);
         throw error;
       }
@@ -123,9 +125,9 @@ export class SignIn {
   }
 
   /**
-   * Between the look-up of an account and the session that its password was good for, the account may have changed: a
-   * new password, other roles, disabled. Whoever changed it has told the sessions that were there by then, and not this
-   * one. So the account is looked up once more, now that the session is there to be told.
+   * Between the look-up of an account and the new session, the account may have changed: a new password, other roles,
+   * disabled. Whoever changed it has updated the sessions of that moment, but not this one. So the account is looked up
+   * once more, now that the session exists.
    */
   async settle(
     requestSession: RequestSession,
@@ -151,10 +153,10 @@ export class SignIn {
   }
 
   /**
-   * Whoever ended all sessions of a user between a session and its remembered device has not seen the device. So the
-   * session is looked for once more, now that the device is there.
+   * A request that ended all sessions of a user between this session and its remembered device has not seen the device.
+   * So the session is read once more, now that the device exists.
    *
-   * @throws SessionAuthError `session_required` where it has ended: the device is forgotten then
+   * @throws SessionAuthError `session_required` if it has ended; the device is forgotten then
    */
   async settleDevice(requestSession: RequestSession, { user, session }: Login): Promise<void> {
     const { exchange } = requestSession;
@@ -175,7 +177,7 @@ export class SignIn {
     );
   }
 
-  /** The session of a renewed login; undefined when it ended or was replaced while the password was checked. */
+  /** Returns the session of a renewed login; undefined when it ended or was replaced while the password was checked. */
   async #renew<User extends SessionUser>(
     session: Session,
     user: User,
@@ -204,7 +206,7 @@ function accountOf({ roles, email }: SessionUser): { readonly roles: readonly st
   return { roles: roles ?? [], email: email ?? undefined };
 }
 
-/** Whether two look-ups of a user say the same of what a session holds. */
+/** Whether two look-ups of a user agree on the fields that a session stores. */
 function isSameAccount(a: SessionUser, b: SessionUser): boolean {
   return JSON.stringify(accountOf(a)) === JSON.stringify(accountOf(b));
 }

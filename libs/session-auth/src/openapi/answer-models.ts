@@ -4,7 +4,7 @@ import { HTTP_STATUS_BY_CODE } from '../errors/error-codes.js';
 type Property = Swagger.ApiPropertyOptions;
 type Model = new () => object;
 
-/** What the endpoints take and answer, as OpenAPI's named schemas. */
+/** The requests and responses of the endpoints, as OpenAPI's named schemas. */
 export interface AnswerModels {
   readonly Login: Model;
   readonly Reauthentication: Model;
@@ -20,23 +20,25 @@ const text = (description: string, more: object = {}): Property => ({ type: Stri
 const time = (description: string, more: object = {}): Property => text(description, { format: 'date-time', ...more });
 const roles: Property = { type: [String], description: 'As they were at login, or at the last change.' };
 const optional = { required: false };
-const csrfToken = text('To be sent with unsafe requests. Of fresh text in every answer; any of the session is good.');
+const csrfToken = text(
+  'Send it with unsafe requests. The text differs in every response; all tokens of the session are valid.',
+);
 const password = { format: 'password', minLength: 1, maxLength: 1024 };
 const authentication: Property = {
   type: String,
   enum: ['password', 'remember-me', 'custom'],
   required: false,
-  description: 'How the session came to be; absent for an anonymous one.',
+  description: 'How the user was authenticated; absent for an anonymous session.',
 };
 
 const session: Record<string, Property> = {
-  id: text('The public handle: names the session, authenticates nobody.'),
-  realm: text('The realm that the session is of.', { example: 'default' }),
+  id: text('The public handle. It names the session, but authenticates nobody.'),
+  realm: text('The realm of the session.', { example: 'default' }),
   userId: text('Absent for an anonymous session.', optional),
   email: text('The address of the account, if it has one.', optional),
   roles,
   createdAt: time('When the login took place.'),
-  authenticatedAt: time('When the user last proved who they are.', optional),
+  authenticatedAt: time('When the user last proved their identity.', optional),
   authentication,
   factors: {
     type: 'object',
@@ -45,15 +47,15 @@ const session: Record<string, Property> = {
     example: { totp: '2026-01-31T12:00:00.000Z' },
   },
   lastActivityAt: time('To the precision of the touch interval.'),
-  expiresAt: time('When the session ends if nothing more is heard.'),
-  absoluteExpiresAt: time('When the session ends whatever happens.'),
-  ip: text('The address that the session was last seen from.', optional),
-  userAgent: text('The `User-Agent` that the session was last seen with.', optional),
+  expiresAt: time('When the session ends without further requests.'),
+  absoluteExpiresAt: time('When the session ends even if it is in use.'),
+  ip: text('The address of the last request.', optional),
+  userAgent: text('The `User-Agent` of the last request.', optional),
 };
 
-/** Makes the schemas, by decorators of a `@nestjs/swagger` that is at hand. */
+/** Makes the schemas with the decorators of the given `@nestjs/swagger`. */
 export function makeAnswerModels({ ApiProperty }: typeof Swagger): AnswerModels {
-  /** Names begin alike, so that they meet none of the application's: OpenAPI has one space of names for all. */
+  /** All names have a prefix, so that they do not clash with the application's: OpenAPI has one namespace for all. */
   const model = (name: string, properties: Readonly<Record<string, Property>>): Model => {
     const named = { [`SessionAuth${name}`]: class {} }[`SessionAuth${name}`]!;
     for (const [key, property] of Object.entries(properties)) ApiProperty(property)(named.prototype, key);
@@ -67,17 +69,17 @@ export function makeAnswerModels({ ApiProperty }: typeof Swagger): AnswerModels 
       password: text('At most 72 bytes in UTF-8.', password),
       rememberMe: { type: Boolean, required: false, default: false, description: 'Stay signed in on this device.' },
     }),
-    Reauthentication: model('Reauthentication', { password: text('Of the user who is signed in.', password) }),
+    Reauthentication: model('Reauthentication', { password: text('The password of the signed-in user.', password) }),
     LoginAnswer: model('LoginAnswer', { user: { type: User }, session: { type: Session }, csrfToken }),
     SessionAnswer: model('SessionAnswer', { ...session, csrfToken }),
     CsrfAnswer: model('CsrfAnswer', {
       csrfToken,
       headerName: text('The header to send it in.', { example: 'x-csrf-token' }),
-      fieldName: text('The form field to send it in, where there is no script.', { example: 'csrf_token' }),
+      fieldName: text('The form field to send it in, for pages without scripts.', { example: 'csrf_token' }),
     }),
     SessionListItem: model('SessionListItem', {
       id: session['id']!,
-      current: { type: Boolean, description: 'Whether it is the one that asks.' },
+      current: { type: Boolean, description: 'Whether it is the session of this request.' },
       device: text('Browser and system in words.', { example: 'Firefox on Linux' }),
       ip: session['ip']!,
       createdAt: session['createdAt']!,
@@ -94,7 +96,7 @@ export function makeAnswerModels({ ApiProperty }: typeof Swagger): AnswerModels 
       factors: {
         type: [String],
         required: false,
-        description: 'With `further_factor_required`: the further factors of which one is asked for.',
+        description: 'With `further_factor_required`: the accepted factors.',
       },
     }),
   };

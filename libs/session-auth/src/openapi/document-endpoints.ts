@@ -5,7 +5,7 @@ import { realmPart } from '../realms/realm-name.js';
 import { makeAnswerModels, type AnswerModels } from './answer-models.js';
 import { describeEndpoints, type EndpointDescription } from './endpoint-descriptions.js';
 
-/** What the documentation has to know of the application's options. */
+/** The options of the application that the documentation depends on. */
 export interface DocumentedOptions {
   readonly realm: string;
   readonly csrfHeader: string;
@@ -14,10 +14,10 @@ export interface DocumentedOptions {
 const PACKAGE = '@nestjs/swagger';
 
 /**
- * Documents the ready-made endpoints for OpenAPI, where `@nestjs/swagger` is installed; does nothing where it is not.
+ * Documents the ready-made endpoints for OpenAPI if `@nestjs/swagger` is installed; otherwise does nothing.
  *
- * The package is loaded here and not when this file is, so that nothing depends on it. Its decorators write to the
- * controller's methods; each call writes all of it anew, for the options of the application that boots.
+ * The package is loaded here, not on import, so that nothing depends on it. Its decorators write to the controller's
+ * methods; each call writes them again, for the options of the application that boots.
  */
 export async function documentEndpoints(
   controller: Type<object>,
@@ -29,7 +29,9 @@ export async function documentEndpoints(
     swagger = await load();
   } catch (error) {
     if (!isNotInstalled(error)) {
-      new Logger('SessionAuth').warn(`the endpoints are not documented, ${PACKAGE} cannot be loaded: ${String(error)}`);
+      new Logger('SessionAuth').warn(
+        `the endpoints are not documented, because ${PACKAGE} cannot be loaded: ${String(error)}`,
+      );
     }
     return;
   }
@@ -94,7 +96,7 @@ function byStatus(codes: readonly SessionAuthErrorCode[]): Map<number, SessionAu
   return grouped;
 }
 
-/** A module may boot in several applications of a process: what was written for another one must not add up. */
+/** A module may boot in several applications of a process: their metadata must not add up. */
 function forget(handler: object): void {
   for (const key of Reflect.getMetadataKeys(handler) as unknown[]) {
     if (typeof key === 'string' && key.startsWith('swagger/')) Reflect.deleteMetadata(key, handler);

@@ -3,7 +3,7 @@ import type * as Swagger from '@nestjs/swagger';
 import type { SessionAuthErrorCode } from '../errors/error-codes.js';
 import type { AnswerModels } from './answer-models.js';
 
-/** One endpoint in words: what it answers, and every code that it refuses with. */
+/** One endpoint in words: its response, and every code that it refuses with. */
 export interface EndpointDescription {
   readonly summary: string;
   readonly description?: string;
@@ -16,21 +16,21 @@ export interface EndpointDescription {
   readonly refusals: readonly SessionAuthErrorCode[];
 }
 
-/** The endpoints by the names of the controller's methods. */
+/** Describes the endpoints by the names of the controller's methods. */
 export function describeEndpoints(
   swagger: typeof Swagger,
   models: AnswerModels,
 ): Readonly<Record<string, EndpointDescription>> {
   return {
     csrfToken: {
-      summary: 'A CSRF token, before login too',
-      description: 'Sets a cookie that the token is bound to where there is no session yet.',
+      summary: 'A CSRF token, also before login',
+      description: 'Without a session, it also sets a cookie that the token is bound to.',
       answer: { status: 200, type: models.CsrfAnswer },
       refusals: [],
     },
     login: {
       summary: 'Log in by e-mail and password',
-      description: 'Unknown accounts, wrong passwords and disabled accounts get the same answer.',
+      description: 'Unknown accounts, wrong passwords and disabled accounts get the same response.',
       needsCsrfToken: true,
       setsCookie: true,
       body: models.Login,
@@ -48,9 +48,9 @@ export function describeEndpoints(
     },
     logout: {
       summary: 'End this session, and forget this device',
-      description: 'Harmless when repeated, and without a session.',
+      description: 'Repeating it does no harm, and neither does a missing session.',
       needsCsrfToken: true,
-      answer: { status: 204, description: 'There is no session now.' },
+      answer: { status: 204, description: 'The session has ended.' },
       refusals: ['csrf_failed', 'session_store_unavailable'],
     },
     session: {
@@ -66,7 +66,7 @@ export function describeEndpoints(
       refusals: ['session_required', 'session_store_unavailable'],
     },
     revoke: {
-      summary: 'End one of the user’s own sessions',
+      summary: 'End one of the user’s sessions',
       needsSession: true,
       needsCsrfToken: true,
       more: [swagger.ApiParam({ name: 'id', type: String, description: 'The handle of the session.' })],
@@ -96,7 +96,7 @@ export function describeEndpoints(
       ],
     },
     reauthenticate: {
-      summary: 'Enter the password again, for what asks for a recent login',
+      summary: 'Enter the password again, for routes that require a recent login',
       needsSession: true,
       needsCsrfToken: true,
       setsCookie: true,

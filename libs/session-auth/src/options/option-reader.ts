@@ -5,7 +5,9 @@ import { DAY } from '../time/units.js';
 /** A hundred years: deadlines stay within what dates and the sealed cookie can hold. */
 const MAX_DURATION = 100 * 365 * DAY;
 
-/** Reads one object of options: unknown keys, wrong kinds and values out of range are refused by name. */
+/**
+ * Reads one object of options. Refuses unknown keys, wrong types and values out of range, and names them in the error.
+ */
 export class OptionReader {
   private constructor(
     private readonly path: string,
@@ -14,8 +16,9 @@ export class OptionReader {
   ) {}
 
   /**
-   * @param owner how error messages name what the options are of
-   * @throws SessionAuthError `invalid_configuration` for what is no object, and for keys that are not `known`
+   * @param owner names the owner of the options in error messages
+   * @throws SessionAuthError `invalid_configuration` for a value that is not an object, and for keys that are not
+   *   `known`
    */
   static root(options: unknown, known: readonly string[], owner?: string): OptionReader {
     return OptionReader.#checked('', options, known, owner);
@@ -43,7 +46,7 @@ export class OptionReader {
     return value === undefined ? fallback : value;
   }
 
-  /** The options below a key; empty when it is not given. */
+  /** Returns the options below a key; empty if the key is missing. */
   slice(key: string, known: readonly string[]): OptionReader {
     const value = this.given[key];
     return value === undefined
@@ -122,7 +125,7 @@ function inspectValue(value: unknown): string {
   return typeof value === 'number' || typeof value === 'boolean' ? String(value) : kindOf(value);
 }
 
-/** What sort of value it is, without the value: which may be a secret in the wrong place. */
+/** The type of a value, without the value itself: it may be a secret in the wrong place. */
 export function kindOf(value: unknown): string {
   if (value === undefined) return 'nothing';
   if (value === null) return 'null';

@@ -7,7 +7,7 @@ export type ProviderSlot<T> =
   | { readonly useExisting: InjectionToken<T> }
   | { readonly useValue: T }
   | {
-      // the arguments are whatever `inject` names
+      // the parameters have the types of the tokens in `inject`
       readonly useFactory: (...args: never[]) => T | Promise<T>;
       readonly inject?: (InjectionToken | OptionalFactoryDependency)[];
     };
@@ -19,7 +19,10 @@ export function isProviderSlot(value: unknown): boolean {
   return typeof value === 'object' && value !== null && SLOT_KEYS.some((key) => key in value);
 }
 
-/** The slot of an option, if there is one. @throws SessionAuthError `invalid_configuration` for anything else */
+/**
+ * Reads the slot of an option, if it is given. @throws SessionAuthError `invalid_configuration` for a value that is not
+ * a slot
+ */
 export function readProviderSlot<T>(options: OptionReader, key: string): ProviderSlot<T> | undefined {
   const given = options.get(key);
   if (given !== undefined && !isProviderSlot(given)) {

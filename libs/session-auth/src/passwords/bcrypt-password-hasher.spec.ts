@@ -99,7 +99,7 @@ describe('BcryptPasswordHasher', () => {
     });
 
     it('and verifies by the form that was typed where NFC is too long', async () => {
-      // NFC takes this letter apart
+      // NFC decomposes this letter
       const typed = '\u0958'.repeat(24);
       expect(Buffer.byteLength(typed.normalize('NFC'))).toBeGreaterThan(MAX_PASSWORD_BYTES);
       expect(await hasher.verify(typed, await bcrypt.hash(typed, COST))).toBe(true);
@@ -164,7 +164,7 @@ describe('BcryptPasswordHasher', () => {
       expect(await workForAll()).toEqual([2 ** 4, 2 ** 4, 2 ** 4]);
       expect(await workFor(costly)).toBe(2 ** 5);
       expect(await workForAll()).toEqual([2 ** 5, 2 ** 5, 2 ** 5]);
-      // it costs what it costs, and the others no more than they may
+      // it takes its full cost, but the other checks no more than the maximum
       expect(await workFor(costlier)).toBe(2 ** 7);
       expect(await workForAll()).toEqual([2 ** 6, 2 ** 6, 2 ** 6]);
       expect(await workFor(costly)).toBe(2 ** 6);

@@ -2,32 +2,33 @@ import bcrypt from 'bcrypt';
 import { SessionAuthError } from '../errors/session-auth.error.js';
 import { PasswordHasher } from './password-hasher.js';
 
-/** bcrypt's limit: what comes after is ignored, so two passwords that differ only there would be the same. */
+/** bcrypt's limit: it ignores the rest, so passwords that differ only there would be equal. */
 export const MAX_PASSWORD_BYTES = 72;
 
 /** The lowest work factor that bcrypt has. */
 export const MIN_COST = 4;
 /** The highest work factor that bcrypt has. */
 export const MAX_COST = 31;
-/** How costly stored hashes may be that all failing checks are made as slow as, unless configured otherwise. */
+/** The highest cost of stored hashes to which failing checks are slowed down, unless configured otherwise. */
 export const DEFAULT_MAX_COST = 14;
 const BCRYPT_HASH = /^\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{53}$/;
 
 /**
- * bcrypt with equal work for known and unknown users. Reads `$2a$`, `$2b$` and PHP's `$2y$`, writes `$2b$`.
+ * Hashes with bcrypt, with equal work for known and unknown users. Reads `$2a$`, `$2b$` and PHP's `$2y$`, writes
+ * `$2b$`.
  *
- * Passwords are taken in NFC (NIST SP 800-63B-4 3.1.1.2): systems differ in how they compose what a keyboard types. A
- * hash that was made of another form is still verified by that form.
+ * Passwords are normalised to NFC (NIST SP 800-63B-4 3.1.1.2), because systems compose typed characters differently. A
+ * hash of another form is still verified with that form.
  */
 export class BcryptPasswordHasher extends PasswordHasher {
   readonly #maxCost: number;
   readonly #decoy: Promise<string>;
-  /** The work of each check that fails: the cost of new hashes, or of the costliest stored one seen. */
+  /** The work of each failing check: the cost of new hashes, or of the costliest stored hash so far. */
   #highestCost: number;
 
   /**
    * @param cost work factor: 2^cost rounds, 4 to 31
-   * @param maxCost up to which cost of a stored hash all checks that fail take as long. @default 14, or the cost
+   * @param maxCost failing checks take equally long for stored hashes up to this cost. @default 14, or the cost
    * @throws SessionAuthError `invalid_configuration` for any other cost, which bcrypt would replace silently
    */
   constructor(
@@ -67,15 +68,15 @@ export class BcryptPasswordHasher extends PasswordHasher {
       await this.#makeUpFor(this.cost);
       return false;
     }
-    // $2y$ is PHP's name for $2b$, which this bcrypt does not know
+    // $2y$ is PHP's name for $2b$; this bcrypt does not know it
     const matches = await bcrypt.compare(password, hash.replace(/^\$2y/, '$2b'));
     if (!matches) await this.#makeUpFor(cost);
     return matches;
   }
 
   /**
-   * A hash of lower cost is checked faster, which would tell its account from others. The missing rounds are worked off:
-   * 2^c done, and 2^c + 2^(c+1) + … + 2^(C-1) more make 2^C.
+   * A hash of lower cost is checked faster, which would reveal its account. This does the missing rounds: after 2^c,
+   * another 2^c + 2^(c+1) + … + 2^(C-1) make 2^C.
    */
   async #makeUpFor(cost: number): Promise<void> {
     const until = this.#highestCost;
@@ -101,5 +102,5 @@ function fits(password: string): boolean {
 }
 
 function tooLong(): SessionAuthError {
-  return new SessionAuthError('password_too_long', `a password may take at most ${MAX_PASSWORD_BYTES} bytes in UTF-8`);
+  return new SessionAuthError('password_too_long', `a password may have at most ${MAX_PASSWORD_BYTES} bytes in UTF-8`);
 }

@@ -8,10 +8,10 @@ export interface PasswordOptions {
   /** Work factor: 2^cost rounds, 4 to 31; at least 10 in production. @default 12 */
   readonly cost?: number;
   /**
-   * Up to which cost of a stored hash, say from another system, all checks that fail take as long as one of it: else its
-   * account would be told apart by time. A hash that costs more is checked all the same. From `cost` to 31.
+   * Failing checks take equally long for stored hashes up to this cost, for example from another system; otherwise time
+   * would reveal such an account. A hash that costs more is still checked. From `cost` to 31.
    *
-   * @default 14, or `cost` where that is more
+   * @default 14, or `cost` if that is more
    */
   readonly maxCost?: number;
 }
@@ -22,7 +22,7 @@ export interface PasswordSettings {
   readonly maxCost: number;
 }
 
-/** Where {@link PasswordSettings} are injected from; undefined where a provider stands in bcrypt's place. */
+/** The token of {@link PasswordSettings}; undefined when a provider replaces bcrypt. */
 export const PASSWORD_SETTINGS = Symbol('nestjs-session-auth password settings');
 
 /** The work factor used unless configured otherwise: 2^12 rounds. */
@@ -30,7 +30,7 @@ export const DEFAULT_BCRYPT_COST = 12;
 
 const MIN_PRODUCTION_COST = 10;
 
-/** The slice `passwords` of the options; undefined where it is a provider. */
+/** The slice `passwords` of the options; undefined when it is a provider. */
 export function resolvePasswords(
   root: OptionReader,
   { production }: { readonly production: boolean },
@@ -42,16 +42,18 @@ export function resolvePasswords(
   return { cost, maxCost: passwords.integer('maxCost', Math.max(cost, DEFAULT_MAX_COST), cost, MAX_COST) };
 }
 
-/** The provider of the {@link PasswordHasher}: the application's own, or bcrypt by {@link PasswordSettings}. */
+/**
+ * Returns the provider of the {@link PasswordHasher}: the application's own, or bcrypt with {@link PasswordSettings}.
+ */
 export function resolvePasswordHasher(extras: OptionReader, async: boolean): ProviderSlot<PasswordHasher> {
   const given = extras.get('passwords');
   if (isProviderSlot(given)) return given as ProviderSlot<PasswordHasher>;
   if (async && given !== undefined) {
-    throw extras.refuse('passwords', 'a provider here; a cost belongs in what the factory answers');
+    throw extras.refuse('passwords', 'a provider here; set the cost in the result of the factory');
   }
   const useFactory = (settings: PasswordSettings | undefined): PasswordHasher => {
     if (settings !== undefined) return new BcryptPasswordHasher(settings.cost, settings.maxCost);
-    throw extras.refuse('passwords', '{ cost } from a factory; a provider stands next to it', 'a provider');
+    throw extras.refuse('passwords', '{ cost } from the factory; give a provider beside the factory', 'a provider');
   };
   return { inject: [PASSWORD_SETTINGS], useFactory };
 }

@@ -25,10 +25,10 @@ import { Clock } from '../time/clock.js';
 
 const PAGE = 1000;
 
-/** Of a user who goes on logging in, some session is always left: then the last pass is as good as any. */
+/** If the user keeps logging in, there is always another session, so more passes would not help. */
 const MAX_PASSES = 10;
 
-/** Collects what the stores keep of a user, and erases it. {@link SessionLifecycleService} documents both. */
+/** Collects and erases everything that the stores keep about a user. {@link SessionLifecycleService} documents both. */
 @Injectable()
 export class StoredPersonalData extends PersonalData {
   constructor(
@@ -39,7 +39,7 @@ export class StoredPersonalData extends PersonalData {
     private readonly clock: Clock,
     private readonly auditLog: AuditLog,
     private readonly aggregation: AuditAggregation,
-    /** Absent where the throttle is off. */
+    /** Absent when the throttle is off. */
     @Optional() private readonly throttle?: LoginThrottle,
   ) {
     super();
@@ -68,7 +68,7 @@ export class StoredPersonalData extends PersonalData {
     const { auditLog } = this;
     const ended = await this.#endAll(userId, options);
     const loginCounts = (await this.throttle?.forget(userId, loginNames)) ?? 0;
-    // last: it erases what the steps before have told it, too
+    // last, so that it also erases the events of the steps before
     this.aggregation.flush();
     return {
       ...ended,
@@ -78,12 +78,12 @@ export class StoredPersonalData extends PersonalData {
     };
   }
 
-  /** Devices first: one that is under way to a session looks for its token again once it has that. */
+  /** Devices first: a device that is making a session looks up its token again afterwards. */
   async #endAll(userId: string, { client }: EraseUser): Promise<Pick<UserErasure, 'sessions' | 'rememberedDevices'>> {
     let sessions = 0;
     let rememberedDevices = 0;
     for (let pass = 0; pass < MAX_PASSES; pass += 1) {
-      // from the store itself: also what is left of a time when remember-me was on
+      // from the store itself, because tokens may remain from when remember-me was on
       const forgotten = await this.deadline.run(() => this.tokens.deleteByUser(userId, undefined, this.clock.now()));
       const ended = await this.ofUsers.revokeAll(userId, undefined, 'account_disabled', client);
       sessions += ended;
@@ -93,7 +93,7 @@ export class StoredPersonalData extends PersonalData {
     return { sessions, rememberedDevices };
   }
 
-  /** Without a time limit: nobody's request waits for a log of many years. */
+  /** Without a time limit: no request waits for a log of many years. */
   async #askAuditLog<T>(ask: () => Promise<T> | undefined): Promise<T | undefined> {
     try {
       return await ask();
@@ -117,7 +117,7 @@ export class StoredPersonalData extends PersonalData {
   }
 }
 
-/** A store that answers with somebody else's records gives them to nobody. */
+/** Records of another user are never returned, even if the store returns them. */
 function isOf(userId: string, record: RememberMeTokenRecord): boolean {
   return record.userId === userId && hasSoundTimes(record);
 }

@@ -4,19 +4,19 @@ import { realmToken } from './realm-token.js';
 
 type Dependency = InjectionToken | OptionalFactoryDependency;
 
-// where Nest keeps what the constructor of a class is given
+// where Nest keeps the types of a constructor's parameters
 const TYPES = 'design:paramtypes';
 const NAMED = 'self:paramtypes';
 const OPTIONAL = 'optional:paramtypes';
 
 /**
- * Gives providers to a realm: each is provided under the realm's token, and is handed the realm's own where it depends
- * on another of them. Those of the default realm stay as they are.
+ * Registers providers for a realm. Each gets the realm's token, and its dependencies on other providers of the set
+ * become those of the same realm. Providers of the default realm stay unchanged.
  */
 export class ProvidersOfRealm {
   readonly #tokens: ReadonlySet<InjectionToken>;
 
-  /** @param tokens of all providers that each realm has of its own */
+  /** @param tokens the tokens of all providers that exist once in each realm */
   constructor(
     private readonly realm: string,
     tokens: readonly InjectionToken[],
@@ -24,19 +24,19 @@ export class ProvidersOfRealm {
     this.#tokens = new Set(tokens);
   }
 
-  /** Returns the token under which the realm has what a token names; a token that is nobody's own stays as it is. */
+  /** Returns the realm's token for a token. Tokens of providers that are not per realm stay unchanged. */
   tokenOf(token: InjectionToken): InjectionToken {
     return this.#tokens.has(token) ? realmToken(this.realm, token) : token;
   }
 
-  /** Returns a provider of the library's. */
+  /** Returns a provider of the library for this realm. */
   own(provider: Provider): Provider {
     if (typeof provider === 'function') return this.#made(provider, provider);
     if ('useClass' in provider) return this.#made(provider.provide, provider.useClass);
     return this.slot(provider.provide, provider);
   }
 
-  /** Returns a provider that the application has given; a class of its own is injected as the application says. */
+  /** Returns a provider that the application has given. Nest injects the application's own classes as usual. */
   slot(provide: InjectionToken, provider: object): Provider {
     const slot = provider as { readonly useExisting?: InjectionToken; readonly inject?: Dependency[] };
     return {

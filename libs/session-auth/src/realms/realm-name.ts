@@ -1,21 +1,21 @@
-/** The realm of a module and of a route that name none. */
+/** The realm of modules and routes that do not name a realm. */
 export const DEFAULT_REALM = 'default';
 
-/** Where the name of the realm is injected from. */
+/** The token of the realm's name. */
 export const REALM = Symbol('nestjs-session-auth realm');
 
-/** What the name of a realm may be, in words. */
+/** The rule for names of realms, in words. */
 export const REALM_NAME_RULE = '1 to 32 of a-z, 0-9 and -';
 
 const NAME = /^[a-z0-9-]{1,32}$/;
 
-/** Whether a value is a name that a realm may have. */
+/** Whether a value is a valid name of a realm. */
 export function isRealmName(value: unknown): value is string {
   return typeof value === 'string' && NAME.test(value);
 }
 
 /**
- * What names and labels of a realm have before what the default realm's are: `<before>staff<after>`. Nothing for the
+ * Returns `<before>staff<after>` for the realm `staff`, to prefix names and labels. Returns an empty string for the
  * default realm, whose names are those of an application without realms.
  */
 export function realmPart(realm: string, before: string, after: string): string {

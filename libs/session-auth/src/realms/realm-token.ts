@@ -5,10 +5,10 @@ import { DEFAULT_REALM, isRealmName, REALM_NAME_RULE } from './realm-name.js';
 const tokens = new Map<InjectionToken, Map<string, symbol>>();
 
 /**
- * The token under which a realm has one of the library's services, stores or guards' services:
- * `app.get(realmToken('staff', SessionAuthService))`. That of the default realm is the class itself.
+ * The token under which a realm provides a service, a store or a part of a guard:
+ * `app.get(realmToken('staff', SessionAuthService))`. In the default realm it is the class itself.
  *
- * @throws SessionAuthError `invalid_configuration` for what is no name of a realm
+ * @throws SessionAuthError `invalid_configuration` for an invalid name of a realm
  */
 export function realmToken<T>(realm: string, token: Type<T> | Abstract<T> | InjectionToken<T>): InjectionToken<T> {
   if (realm === DEFAULT_REALM) return token;
@@ -26,10 +26,10 @@ export function realmToken<T>(realm: string, token: Type<T> | Abstract<T> | Inje
 }
 
 /**
- * Injects a service of a realm: `constructor(@InjectRealm('staff', SessionAuthService) auth: SessionAuthService)`. It
- * acts for its realm only, on whatever route it is called.
+ * Injects a service of a realm: `constructor(@InjectRealm('staff', SessionAuthService) auth: SessionAuthService)`. The
+ * service acts for its realm only, on every route.
  *
- * @throws SessionAuthError `invalid_configuration` at once for what is no name of a realm
+ * @throws SessionAuthError `invalid_configuration` at once for an invalid name of a realm
  */
 export function InjectRealm(
   realm: string,

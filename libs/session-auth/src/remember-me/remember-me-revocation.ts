@@ -13,16 +13,16 @@ import { DEFAULT_REMEMBER_ME, REMEMBER_ME_SETTINGS, type RememberMeSettings } fr
 import { hasSoundTimes, RememberMeTokenStore, type RememberMeTokenRecord } from './remember-me-token-store.js';
 import { parseRememberMeToken, validatorDigest } from './remember-me-token.js';
 
-/** How a device is forgotten by its token. */
+/** The options for forgetting a device by its token. */
 export interface ForgetDevice {
-  /** Why the session ends that the device was signed in by. @default 'revoked' */
+  /** Why the session that the device started ends. @default 'revoked' */
   readonly reason?: SessionEndReason;
-  /** The handle of a session that does not end: it has ended already, or a login has just renewed it. */
+  /** The handle of a session that must not end: it has ended already, or a login has just renewed it. */
   readonly exceptSessionId?: string;
   readonly client?: ClientInfo;
 }
 
-/** Takes remember-me tokens in, and deals with those that were stolen. */
+/** Revokes remember-me tokens, and handles stolen ones. */
 @Injectable()
 export class RememberMeRevocation {
   constructor(
@@ -36,11 +36,10 @@ export class RememberMeRevocation {
   ) {}
 
   /**
-   * Forgets the device that holds a token, and ends the session that it was signed in by. A token that was replaced is
-   * a thief's, or its victim's: that is dealt with as when it is used. Returns whether there was a device.
+   * Forgets the device that holds a token, and ends the session that it started. A replaced token comes from a thief or
+   * the victim of one, and is handled like any use of it. Returns whether there was a device.
    *
-   * @param userMark the mark of the device's user, where it is known: a store that returns another's record is not
-   *   believed
+   * @param userMark the mark of the device's user, if known: a record of another user is refused
    */
   async forget(
     text: string,
@@ -50,7 +49,7 @@ export class RememberMeRevocation {
     const token = parseRememberMeToken(text);
     if (token === undefined) return false;
     const { selector, validator } = token;
-    // of all who present a token at the same time, one gets the record, and judges for all
+    // if several requests present a token at once, one gets the record and decides for all
     const record = await this.deadline.run(() => this.store.delete(selector, this.clock.now()));
     if (record === undefined) return false;
     if (!isRecordOf(record, selector, userMark)) {
@@ -67,10 +66,10 @@ export class RememberMeRevocation {
   }
 
   /**
-   * Deals with a theft whose record has been removed: tokens and, by `onTheft`, sessions of the user end, and one
-   * `remember_me.theft` event is out.
+   * Handles a theft whose record has been removed: ends the user's tokens and, by `onTheft`, sessions, and publishes
+   * one `remember_me.theft` event.
    *
-   * @param exceptSessionId the handle of a session that goes on: its user has just proved who they are
+   * @param exceptSessionId the handle of a session that continues: its user has just proved their identity
    */
   async answerTheft(
     { userId, id: tokenId }: RememberMeTokenRecord,
@@ -84,7 +83,7 @@ export class RememberMeRevocation {
     this.events.publish({ type: 'remember_me.theft', userId, tokenId, revokedTokens, revokedSessions, client });
   }
 
-  /** Forgets all devices of a user, but the one of a session to keep. Returns how many. */
+  /** Forgets all devices of a user, except the one of a session to keep. Returns how many were forgotten. */
   forgetAll(userId: string, keepSessionId?: string): Promise<number> {
     return this.deadline.run(() => this.store.deleteByUser(userId, keepSessionId, this.clock.now()));
   }
@@ -92,7 +91,7 @@ export class RememberMeRevocation {
   async #isStolen(record: RememberMeTokenRecord, digest: string, ownSessionId?: string): Promise<boolean> {
     const standing = standingOf(record, digest, this.clock.now());
     if (standing !== 'present') return standing === 'replaced';
-    // an answer that was used did not get lost: somebody else has the successor
+    // a response whose token was used did not get lost: somebody else has the successor
     const lost = sessionOfLostAnswer(record);
     if (lost === undefined || lost === ownSessionId) return false;
     const session = await this.reader.readByHandle(record.userId, lost, {});
@@ -102,7 +101,7 @@ export class RememberMeRevocation {
   }
 }
 
-/** Whether a store has returned the record that it was asked for, and a sound one. */
+/** Whether the store returned the right record, and a valid one. */
 export function isRecordOf(record: RememberMeTokenRecord, selector: string, userMark?: Uint8Array): boolean {
   if (record.selector !== selector || !hasSoundTimes(record)) return false;
   return userMark === undefined || markOfUser(record.userId).equals(userMark);

@@ -101,7 +101,7 @@ describe('a device that is remembered', () => {
     expect(world.heard().filter((type) => type.startsWith('remember_me'))).toEqual(['remember_me.issued']);
     expect(await recordOf(token)).toMatchObject({ sessionId });
     await strict.sessions.lifecycle.revokeAll('alice');
-    // forgotten together with its sessions
+    // forgotten when its sessions ended
     expect(await strict.signIns.signIn(token, {})).toEqual({ status: 'refused' });
   });
 
@@ -143,7 +143,7 @@ describe('tabs that start together', () => {
     expect((await signIn(both, token)).session.token).toBe(first.session.token);
     const second = await signIn(both, first.token);
     expect((await signIn(both, first.token)).token).toBe(second.token);
-    // a node that has the old key only cannot work out what the new one made
+    // a node that has only the old key cannot derive what the new key made
     expect(await byOld.signIns.signIn(first.token, {})).toEqual({ status: 'unused' });
   });
 

@@ -29,51 +29,54 @@ import {
   type RememberMeToken,
 } from './remember-me-token.js';
 
-/** Who presents a token, as far as their session is to know it. */
+/** The client that presents a token, with the fields that its session needs. */
 export interface RememberedClient {
   readonly client?: ClientInfo;
-  /** What the session is bound to of its client, where the fingerprint check is on. */
+  /** The client's fingerprint that the session is bound to, when the fingerprint check is on. */
   readonly fingerprint?: string;
-  /** Keyed digest of the device, where that is known. */
+  /** Keyed digest of the device, if known. */
   readonly device?: string;
-  /** The mark of the device's user, where it is known: a store that returns another's record is not believed. */
+  /** The mark of the device's user, if known: a record of another user is refused. */
   readonly userMark?: Uint8Array;
 }
 
-/** What presenting a token came to. */
+/** The outcome of presenting a token. */
 export type RememberMeSignInOutcome =
   | {
       readonly status: 'signed-in';
       readonly record: RememberMeTokenRecord;
-      /** What the client is to present from now on. */
+      /** The token that the client presents from now on. */
       readonly token: string;
       readonly session: IssuedSession;
-      /** The client must not be given token and session later than this: it may have got newer ones by then. */
+      /** Do not send token and session to the client after this time: it may have newer ones by then. */
       readonly until: number;
     }
-  /** Signs nobody in, and stays with the client: the account is at its limit, or its successor is on the way. */
+  /**
+   * The token signs nobody in now, and the client keeps it: the account is at its limit, or the successor is on the
+   * way.
+   */
   | { readonly status: 'unused' }
-  /** The token was stolen, and that has been dealt with. Told to one caller only. */
+  /** The token was stolen, and the theft has been handled. Returned to one caller only. */
   | { readonly status: 'theft'; readonly userId: string }
-  /** Malformed, unknown, expired or revoked: all alike. */
+  /** Malformed, unknown, expired or revoked: all look the same. */
   | { readonly status: 'refused' };
 
-/** What a record came to when a successor was handed out, or found to be shared. */
+/** The record after a successor was issued, or found to be shared. */
 type HandedOut = RememberMeReplaceOutcome | { readonly status: 'shared'; readonly record: RememberMeTokenRecord };
 
-/** At the limit, or late: the session has been given another token, which the client holds by now. */
+/** At the limit, or late: the session has another token, which the client already holds. */
 const SIGNS_NOBODY_IN = ['session_limit_reached', 'session_required'];
 
-/** A record that others change at each look never settles. */
+/** If other requests change the record at every attempt, it never settles. */
 const MAX_LOOKS = 5;
 
 const REFUSED = { status: 'refused' } as const;
 const UNUSED = { status: 'unused' } as const;
 
-/** Signs devices in by their remember-me tokens. remember-me-succession.ts tells what a token is worth. */
+/** Signs devices in by their remember-me tokens. The rules are in remember-me-succession.ts. */
 @Injectable()
 export class RememberMeSignIn {
-  /** One a secret, newest first. */
+  /** One for each secret, newest first. */
   readonly #keys: readonly Buffer[];
 
   constructor(
@@ -91,7 +94,7 @@ export class RememberMeSignIn {
   }
 
   /**
-   * Signs in the device that holds a token. What does not have a token's form costs no store call.
+   * Signs in the device that holds a token. A malformed token costs no store call.
    *
    * @throws SessionAuthError `not_configured` without `users`
    */
@@ -116,7 +119,7 @@ export class RememberMeSignIn {
         record = await this.#find(presented);
         continue;
       }
-      // before anything changes: where the look-up fails, the client simply comes again
+      // before anything changes, so that the client can repeat the request if the look-up fails
       user ??= await findUser(users, record.userId);
       if (user === undefined) {
         await this.revocation.forgetAll(record.userId);
@@ -130,7 +133,7 @@ export class RememberMeSignIn {
     return UNUSED;
   }
 
-  /** Hands a successor out, unless the one that is out is shared. */
+  /** Issues a successor, unless the present successor is shared. */
   #handOut(
     presented: RememberMeToken,
     record: RememberMeTokenRecord,
@@ -152,7 +155,7 @@ export class RememberMeSignIn {
     return this.#call((store) => store.replace(presented.selector, { revision: record.revision ?? 0, now, changes }));
   }
 
-  /** The session that goes with the successor that is out, made by the first who gets there. */
+  /** Returns the session of the present successor. The first request makes it. */
   async #createSession(
     presented: RememberMeToken,
     { status, record }: Extract<HandedOut, { readonly status: 'replaced' | 'shared' }>,
@@ -162,7 +165,7 @@ export class RememberMeSignIn {
     const { client, fingerprint, device } = from;
     const successor = record.successor!;
     const tokens = this.#tokensOf(presented, record, successor);
-    // only a node with a newer key can tell what it has handed out
+    // only a node with a newer key can derive what it has issued
     if (tokens === undefined) return UNUSED;
     let session: IssuedSession | undefined;
     try {
@@ -181,11 +184,11 @@ export class RememberMeSignIn {
       if (error instanceof SessionAuthError && SIGNS_NOBODY_IN.includes(error.code)) return UNUSED;
       throw error;
     }
-    // the answer was thought lost, but somebody went on with it
+    // the response seemed lost, but somebody used its session
     if (session === undefined) return (await this.#answerTheft(record, from)) ?? REFUSED;
     const settled = await this.#settle(record, successor);
     if (settled?.sessionId !== successor.sessionId) {
-      // whoever revoked the token, or handed out another successor, did not see this session
+      // a request that revoked the token, or issued another successor, did not see this session
       await this.changes.destroySession(session.session, settled === undefined ? 'revoked' : 'replaced', client);
       return settled === undefined ? REFUSED : UNUSED;
     }
@@ -195,7 +198,7 @@ export class RememberMeSignIn {
     return { status: 'signed-in', record: settled, token: tokens.rememberMe, session, until: successor.at + grace };
   }
 
-  /** The tokens of a hand-out, worked out again under whichever of the ring's keys it was made. */
+  /** Derives the tokens of a hand-out again, with the key of the ring that made it. */
   #tokensOf(
     presented: RememberMeToken,
     { userId }: RememberMeTokenRecord,
@@ -211,8 +214,8 @@ export class RememberMeSignIn {
   }
 
   /**
-   * Notes that the session of a successor is the device's by now. Returns the record as it is then, whose session is
-   * another one where another successor was handed out meanwhile; undefined where the token was revoked.
+   * Records that the successor's session is now the device's session. Returns the new record. Its session is another
+   * one if another successor was issued meanwhile. Undefined if the token was revoked.
    */
   async #settle(
     record: RememberMeTokenRecord,
@@ -228,9 +231,9 @@ export class RememberMeSignIn {
   }
 
   /**
-   * Removes the record of a stolen token and deals with the theft. Undefined where another call did.
+   * Removes the record of a stolen token and handles the theft. Undefined if another call did.
    *
-   * @param revision of the record that was judged; undefined: whatever has become of it
+   * @param revision of the record that was judged; undefined: any revision
    */
   async #answerTheft(
     { selector, userId }: RememberMeTokenRecord,
@@ -252,7 +255,7 @@ export class RememberMeSignIn {
   }
 }
 
-/** Whether a successor is out whose session is not the device's yet. */
+/** Whether a successor is out whose session is not yet the device's session. */
 function isOut(record: RememberMeTokenRecord | undefined, sessionId: string): record is RememberMeTokenRecord {
   return record?.successor?.sessionId === sessionId && record.sessionId !== sessionId;
 }

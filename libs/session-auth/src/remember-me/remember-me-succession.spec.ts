@@ -15,7 +15,7 @@ import type { RememberMeTokenRecord } from './remember-me-token-store.js';
 const START = Date.UTC(2026, 0, 1);
 const GRACE = 30 * SECOND;
 
-/** As version 0.1 has stored it: without a successor. */
+/** As version 0.1 stored it: without a successor. */
 const FRESH: RememberMeTokenRecord = {
   selector: 'selector',
   id: 'device',
@@ -27,7 +27,7 @@ const FRESH: RememberMeTokenRecord = {
   sessionId: 's0',
 };
 
-/** A record as its store has it after a hand-out of this validator, with its session. */
+/** A record after this validator and its session were issued. */
 function handOut(
   record: RememberMeTokenRecord,
   presented: 'present' | 'successor',
@@ -40,7 +40,7 @@ function handOut(
   return { ...record, ...changes, expiresAt: changes.expiresAt ?? record.expiresAt };
 }
 
-/** The session of the last hand-out is there. */
+/** Marks the session of the last hand-out as made. */
 function signedIn(record: RememberMeTokenRecord): RememberMeTokenRecord {
   return { ...record, sessionId: record.successor!.sessionId };
 }
@@ -169,14 +169,14 @@ describe('the session of a hand-out', () => {
   });
 });
 
-/** One who holds a validator, and the record that judges it. */
+/** A client that holds a validator, and the record that judges it. */
 interface World {
   record: RememberMeTokenRecord;
   now: number;
   handedOut: number;
 }
 
-/** Presents a validator; returns the one that is handed out for it, and nothing where it is not accepted. */
+/** Presents a validator. Returns the validator issued for it, or undefined if it is refused. */
 function present(world: World, digest: string): string | undefined {
   const { record, now } = world;
   const standing = standingOf(record, digest, now);

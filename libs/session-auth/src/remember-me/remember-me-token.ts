@@ -2,13 +2,13 @@ import { createHmac, hash, randomBytes } from 'node:crypto';
 import { sessionTokenFrom, shardTagOf } from '../crypto/session-token.js';
 
 /*
- * A remember-me token is `selector:validator`. The selector finds the stored record, the validator proves that the
- * client was given it; of the validator only the SHA-256 is stored (ASVS 6.5.2).
+ * A remember-me token is `selector:validator`. The selector finds the stored record, and the validator proves that the
+ * client was given it. Only the SHA-256 of the validator is stored (ASVS 6.5.2).
  *
- * The successor of a validator is HMAC(key, selector, validator, nonce), where the nonce is stored when it is handed out.
- * Nobody can work it out without the server's key, yet it is the same for every tab that presents the same validator
- * while that hand-out is shared. So twenty tabs of a browser that starts end up with one cookie. The session that is
- * handed out with it has its token from the same source, so the tabs share one session as well.
+ * The successor of a validator is HMAC(key, selector, validator, nonce); the nonce is stored when the successor is
+ * issued. Nobody can derive it without the server's key, yet it is the same for every tab that presents the same
+ * validator while that hand-out is shared. So twenty tabs of a starting browser get one cookie. The token of the
+ * session is derived in the same way, so the tabs share one session as well.
  */
 
 const SELECTOR_BYTES = 16;
@@ -19,7 +19,7 @@ const TOKEN = /^[\w-]{24}:[\w-]{43}$/;
 /** Length of a remember-me token in characters: shard tag and 128 bits, a colon, 256 bits. */
 export const REMEMBER_ME_TOKEN_LENGTH = 24 + 1 + 43;
 
-/** A remember-me token in its two parts. */
+/** A remember-me token, in its two parts. */
 export interface RememberMeToken {
   /** Shard tag and 128 random bits: finds the record. Not secret by itself. */
   readonly selector: string;
@@ -46,7 +46,7 @@ export function parseRememberMeToken(text: string): RememberMeToken | undefined 
   return { selector: text.slice(0, 24), validator: text.slice(25) };
 }
 
-/** What the store keeps of a validator. */
+/** Returns the stored form of a validator. */
 export function validatorDigest(validator: string): string {
   return hash('sha256', validator, 'base64url');
 }
@@ -56,12 +56,12 @@ export function issueNonce(): string {
   return randomBytes(NONCE_BYTES).toString('base64url');
 }
 
-/** The validator that is to take the place of one: the same for everybody who presents that one. */
+/** Derives the successor of a validator: the same for every client that presents that validator. */
 export function successorOf({ selector, validator }: RememberMeToken, nonce: string, key: Uint8Array): string {
   return createHmac('sha256', key).update(`validator:${selector}:${validator}:${nonce}`).digest('base64url');
 }
 
-/** The token of the session that is handed out with a successor: the same for everybody who gets that. */
+/** Derives the session token that is issued with a successor: the same for every client that gets the successor. */
 export function rememberedSessionToken(
   { selector, validator }: RememberMeToken,
   nonce: string,

@@ -12,15 +12,15 @@ export const ON_THEFT_VALUES: readonly OnTheft[] = ['revoke-tokens-and-sessions'
 export interface RememberMeOptions {
   /** How long a device is remembered after login; at most 400 days. @default '30d' */
   readonly lifetime?: Duration;
-  /** `true`: counted anew from each use. @default false */
+  /** `true`: each use starts the lifetime again. @default false */
   readonly sliding?: boolean;
   /**
-   * For how long all who present one token share a session and its next token: tabs that start together. For as long, a
-   * token that was replaced is refused without an alarm, for requests in flight; later, it is taken for stolen. At most 10
-   * minutes; 0: neither. @default '30s'
+   * How long all clients that present one token share a session and its next token: tabs that open together. During
+   * this time, a replaced token is refused without an alarm, for requests in flight. Later it counts as stolen. At most
+   * 10 minutes; 0 turns both off. @default '30s'
    */
   readonly reuseGrace?: Duration;
-  /** What a stolen token ends, of its user. @default 'revoke-tokens-and-sessions' */
+  /** What a stolen token ends for its user. @default 'revoke-tokens-and-sessions' */
   readonly onTheft?: OnTheft;
 }
 
@@ -45,7 +45,7 @@ export const DEFAULT_REMEMBER_ME: RememberMeSettings = {
 
 // browsers keep no cookie longer (RFC 6265bis 5.5)
 const MAX_LIFETIME = 400 * DAY;
-// a thief has as long
+// a thief gets the same time
 const MAX_REUSE_GRACE = 10 * MINUTE;
 
 /** The slice `rememberMe` of the options; undefined: off. */

@@ -15,7 +15,7 @@ import { DEFAULT_REMEMBER_ME, REMEMBER_ME_SETTINGS, type RememberMeSettings } fr
 import { hasSoundTimes, RememberMeTokenStore, type RememberMeTokenRecord } from './remember-me-token-store.js';
 import { formatRememberMeToken, issueRememberMeToken, validatorDigest } from './remember-me-token.js';
 
-/** A device that stays signed in, as its user may see it. */
+/** A device that stays signed in, as shown to its user. */
 export interface RememberedDevice {
   /** The public handle. */
   readonly id: string;
@@ -27,32 +27,35 @@ export interface RememberedDevice {
   readonly userAgent?: string;
 }
 
-/** A remember-me token with the record it stands for: the only time the token is seen in clear. */
+/** A remember-me token with its record: the only time the token is seen in clear text. */
 export interface IssuedRememberMe {
   /** The client's secret, `selector:validator`: put it where only the client sees it. */
   readonly token: string;
   readonly device: RememberedDevice;
 }
 
-/** What {@link RememberMeService.signIn} came to. */
+/** The outcome of {@link RememberMeService.signIn}. */
 export type RememberMeOutcome =
   | {
       readonly status: 'signed-in';
       readonly device: RememberedDevice;
-      /** What the client is to present from now on. */
+      /** The token that the client presents from now on. */
       readonly token: string;
       readonly session: IssuedSession;
-      /** The client must not be given token and session later than this: it may have got newer ones by then. */
+      /** Do not send token and session to the client after this time: it may have newer ones by then. */
       readonly until: Date;
     }
-  /** Signs nobody in, and stays with the client: the account is at its limit, or its successor is on the way. */
+  /**
+   * The token signs nobody in now, and the client keeps it: the account is at its limit, or the successor is on the
+   * way.
+   */
   | { readonly status: 'unused' }
-  /** The token was stolen: the user's tokens (and, by `onTheft`, sessions) are gone. Told to one caller only. */
+  /** The token was stolen: the user's tokens (and, by `onTheft`, sessions) have ended. Returned to one caller only. */
   | { readonly status: 'theft'; readonly userId: string }
-  /** Malformed, unknown, expired or revoked: all alike. */
+  /** Malformed, unknown, expired or revoked: all look the same. */
   | { readonly status: 'refused' };
 
-/** The most devices of one user that are remembered; beyond it the oldest is forgotten. */
+/** The most remembered devices of one user; beyond that the oldest is forgotten. */
 export const MAX_REMEMBERED_DEVICES = 100;
 
 const OPERATIONS = {
@@ -68,14 +71,14 @@ const OPERATIONS = {
 } satisfies Record<Exclude<keyof RememberMeTokenStore, 'ofRealm'>, true>;
 
 /**
- * Remember-me tokens, without HTTP: issue, sign in by them, list, revoke.
+ * Remember-me tokens, without HTTP: issues, uses, lists and revokes them.
  *
- * A token is used once: whoever presents it is handed its successor. As the answer may get lost, it goes on working until
- * the successor is presented. After that it can only come from a thief, or from the victim of one, and all the user's
- * tokens die (design of Barry Jaspan; ASVS 6.5.1).
+ * A token is used once: the client that presents it gets its successor. Because the response may be lost, the token
+ * works until the successor is presented. After that, it can come only from a thief or from the victim of one, and all
+ * the user's tokens are revoked (design of Barry Jaspan; ASVS 6.5.1).
  *
  * Every method rejects with `session_store_unavailable` when the store fails or takes longer than `storeTimeout`, and
- * with `invalid_user` for an id that no account can have.
+ * with `invalid_user` for an invalid id.
  */
 @Injectable()
 export class RememberMeService {
@@ -87,13 +90,13 @@ export class RememberMeService {
     private readonly clock: Clock,
     private readonly events: SessionEventPublisher,
     private readonly deadline: StoreDeadline,
-    // where remember-me is off, no request is signed in by it, but an application may still use this service
+    // when remember-me is off, no request is signed in by it, but an application may still use this service
     @Inject(REMEMBER_ME_SETTINGS) private readonly settings: RememberMeSettings = DEFAULT_REMEMBER_ME,
   ) {
     requireCompleteStore(store, 'storage.rememberMe', 'RememberMeTokenStore', OPERATIONS);
   }
 
-  /** Remembers a device of a user. `sessionId` is the handle of the session it is signed in by now. */
+  /** Remembers a device of a user. `sessionId` is the handle of its present session. */
   async issue(id: SessionUserId, sessionId: string, client?: ClientInfo): Promise<IssuedRememberMe> {
     const userId = userIdOf(id);
     const { settings, clock, events } = this;
@@ -117,12 +120,11 @@ export class RememberMeService {
   }
 
   /**
-   * Signs a device in by its token: a session of its own, which takes the place of the one that it had. All who present
-   * one token within `reuseGrace` get the same session and successor. What does not have a token's form costs no store
-   * call.
+   * Signs a device in by its token. It gets a new session, which replaces the one that it had. All clients that present
+   * one token within `reuseGrace` get the same session and successor. A malformed token costs no store call.
    *
-   * A theft is dealt with before this resolves: tokens and, by `onTheft`, sessions of the user are gone, and one
-   * `remember_me.theft` event is out.
+   * A theft is handled before this resolves: the user's tokens and, by `onTheft`, sessions have ended, and one
+   * `remember_me.theft` event is published.
    *
    * @throws SessionAuthError `not_configured` without the option `users`
    */
@@ -144,20 +146,20 @@ export class RememberMeService {
   }
 
   /**
-   * Forgets the device that holds a token, and ends the session that it was signed in by. A token that was replaced is
-   * dealt with as stolen. Returns whether there was such a device: harmless when there is none.
+   * Forgets the device that holds a token, and ends the session that it started. A replaced token is handled as stolen.
+   * Does nothing when there is no such device. Returns whether there was one.
    */
   async revokeToken(text: string, how: ForgetDevice = {}): Promise<boolean> {
     return this.revocation.forget(text, how);
   }
 
-  /** Forgets one device of a user by its handle. Returns false when the user has none such. */
+  /** Forgets one device of a user by its handle. Returns false when the user has no such device. */
   async revoke(userId: SessionUserId, id: string): Promise<boolean> {
     const owner = userIdOf(userId);
     return this.#call((store) => store.deleteById(owner, id, this.clock.now()));
   }
 
-  /** Forgets all devices of a user, but the one of a session to keep. Returns how many. */
+  /** Forgets all devices of a user, except the one of a session to keep. Returns how many were forgotten. */
   async revokeAll(userId: SessionUserId, keepSessionId?: string): Promise<number> {
     return this.revocation.forgetAll(userIdOf(userId), keepSessionId);
   }

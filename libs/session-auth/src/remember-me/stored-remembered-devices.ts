@@ -5,7 +5,7 @@ import { Clock } from '../time/clock.js';
 import { RememberMeTokenStore } from './remember-me-token-store.js';
 import { REMEMBER_ME_SETTINGS, type RememberMeSettings } from './remember-me.options.js';
 
-/** Forgets remembered devices by deleting their tokens from the store. Does nothing where remember-me is off. */
+/** Forgets remembered devices by deleting their tokens from the store. Does nothing when remember-me is off. */
 @Injectable()
 export class StoredRememberedDevices extends RememberedDevices {
   constructor(

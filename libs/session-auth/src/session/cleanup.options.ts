@@ -2,9 +2,9 @@ import { OptionReader } from '../options/option-reader.js';
 import type { Duration } from '../time/durations.js';
 import { DAY, HOUR, SECOND } from '../time/units.js';
 
-/** When expired sessions, remember-me tokens and the like are removed. */
+/** When expired sessions, remember-me tokens and other expired records are removed. */
 export interface CleanupOptions {
-  /** The time between two runs of a node, give or take a tenth; at most 22 days. @default '1h' */
+  /** The time between two runs of a node, plus or minus a tenth; at most 22 days. @default '1h' */
   readonly every?: Duration;
   /** The most records that one step of a run removes. @default 1000 */
   readonly batch?: number;
@@ -12,7 +12,7 @@ export interface CleanupOptions {
 
 /** The resolved `cleanup` options. */
 export interface CleanupSettings {
-  /** Milliseconds; undefined: only by hand. */
+  /** Milliseconds; undefined: no automatic runs. */
   readonly every: number | undefined;
   /** The most records removed in one step of a store. */
   readonly batch: number;
@@ -21,7 +21,7 @@ export interface CleanupSettings {
 /** Where {@link CleanupSettings} are injected from. */
 export const CLEANUP_SETTINGS = Symbol('nestjs-session-auth cleanup settings');
 
-/** The jitter comes on top, and a timer can be set for 24.8 days. */
+/** The jitter is added to it, and a timer lasts 24.8 days at most. */
 const MAX_INTERVAL = 22 * DAY;
 
 /** The slice `cleanup` of the options. */

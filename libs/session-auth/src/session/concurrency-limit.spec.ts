@@ -91,7 +91,7 @@ describe('planAdmission', () => {
     expect(plan(live, { onLimit: 'evict-oldest' })).toEqual(admitted([b]));
     expect(plan(live, { onLimit: 'evict-oldest', max: 2 })).toEqual(admitted([b, c]));
     expect(plan(live, { onLimit: 'evict-least-recent', max: 2 })).toEqual(admitted([a, c]));
-    // of equal ones, the one that is last in a list of the newest first
+    // of equal sessions, the last one in a list that is sorted newest first
     expect(plan([session('z'), session('y'), session('x')], { onLimit: 'evict-oldest' })).toEqual(
       admitted([session('x')]),
     );

@@ -5,7 +5,7 @@ import { newestFirst } from './session-cursor.js';
 import type { SessionRecord } from './session-record.js';
 import { isSessionLimit, ON_LIMIT_VALUES, type ConcurrencyLimit, type OnLimit } from './concurrency.options.js';
 
-/** How many sessions the account of a new session may have, and what happens at the limit. */
+/** How many sessions an account may have when a new one is made, and what happens at the limit. */
 export interface Admission {
   /** The most live sessions of the user, the new one included. `Infinity`: no limit. */
   readonly max: number;
@@ -15,46 +15,48 @@ export interface Admission {
    * @default 0
    */
   readonly sharedFor?: number;
-  /** A session of the user that the new one takes the place of. */
+  /** A session of the user that the new one replaces. */
   readonly replaces?: {
     /** Its handle. */
     readonly id: string;
-    /** How many milliseconds may lie between its first and last use for it to be replaced. @default any number */
+    /**
+     * Replaces the session only if its first and last use lie at most this many milliseconds apart. @default any number
+     */
     readonly unlessUsedFor?: number;
   };
 }
 
 /**
- * The admission rule for a user.
+ * Returns the admission rule for a user.
  *
- * @throws SessionAuthError `invalid_configuration` when the application's function answers no limit
+ * @throws SessionAuthError `invalid_configuration` when the application's function does not return a limit
  */
 export async function admissionFor(limit: ConcurrencyLimit, user: SessionUser): Promise<Admission> {
   if (typeof limit.max === 'number') return { max: limit.max, onLimit: limit.onLimit };
-  // whatever the types say: the function is the application's
+  // checked, because it is the application's function
   const answer: unknown = await limit.max(user);
   const given = typeof answer === 'object' && answer !== null ? answer : { max: answer };
   const { max, onLimit = limit.onLimit } = given as { readonly max?: unknown; readonly onLimit?: OnLimit };
   if (!isSessionLimit(max) || !ON_LIMIT_VALUES.includes(onLimit)) {
     throw new SessionAuthError(
       'invalid_configuration',
-      `concurrency: the function answered ${inspect(answer)}; allowed is a whole number from 1 (or Infinity), ` +
+      `concurrency: the function returned ${inspect(answer)}; allowed is a whole number from 1 (or Infinity), ` +
         `or { max, onLimit } with onLimit one of ${ON_LIMIT_VALUES.join(', ')}`,
     );
   }
   return { max, onLimit };
 }
 
-/** What a new session needs to come about: {@link planAdmission}. */
+/** The result of {@link planAdmission}. */
 export type AdmissionPlan<Live> =
   | { readonly status: 'exists'; readonly id: string }
   | { readonly status: 'in_use' | 'limit_reached' }
   | { readonly status: 'admitted'; readonly evicted: readonly Live[]; readonly replaced: readonly Live[] };
 
 /**
- * What `SessionStore.create` has to do: which sessions end, or why there is no new one.
+ * Decides what `SessionStore.create` does: which sessions end, or why the new one is not made.
  *
- * @param live the live sessions of `record.userId`; none has the record's handle
+ * @param live the live sessions of `record.userId`; none of them has the record's handle
  */
 export function planAdmission<Live extends Pick<SessionRecord, 'id' | 'device' | 'createdAt' | 'lastActivityAt'>>(
   record: Pick<SessionRecord, 'device'>,

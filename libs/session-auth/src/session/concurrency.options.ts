@@ -35,7 +35,7 @@ export const CONCURRENCY_LIMIT = Symbol('nestjs-session-auth concurrency limit')
 
 const DEFAULT_MAX = 3;
 
-/** The slice `concurrency` of the options: a limit, or a number or function as short for `{ max }`. */
+/** The slice `concurrency` of the options: a limit, or a number or function as a short form of `{ max }`. */
 export function resolveConcurrency(root: OptionReader): ConcurrencyLimit {
   const given = root.get('concurrency');
   const short = typeof given === 'number' || typeof given === 'function';

@@ -19,7 +19,7 @@ let lifecycle: SessionLifecycleService;
 
 const under = (limit: ConcurrencyLimit): ConcurrentSessionsService => new ConcurrentSessionsService(lifecycle, limit);
 
-/** Logs in `count` times, a minute apart; answers tokens and handles, oldest first. */
+/** Logs in `count` times, a minute apart. Returns tokens and handles, oldest first. */
 async function logIn(count: number): Promise<{ token: string; id: string }[]> {
   const logins = [];
   for (let login = 0; login < count; login += 1, now += MINUTE) {

@@ -8,8 +8,8 @@ import { SessionLifecycleService } from './session-lifecycle.service.js';
 import type { Session } from './session.js';
 
 /**
- * The limit of parallel sessions, seen from the user's side (ASVS 7.1.2). New sessions are admitted under it in the
- * store's create step; this service tells and enforces it outside a login.
+ * The limit of parallel sessions of a user (ASVS 7.1.2). The store's create step applies it to new sessions. This
+ * service reports it, and applies it outside of a login.
  */
 @Injectable()
 export class ConcurrentSessionsService {
@@ -19,7 +19,7 @@ export class ConcurrentSessionsService {
   ) {}
 
   /**
-   * How many sessions this user may have, and what happens at the limit.
+   * Returns how many sessions this user may have, and what happens at the limit.
    *
    * @throws SessionAuthError `invalid_user`
    */
@@ -28,7 +28,7 @@ export class ConcurrentSessionsService {
   }
 
   /**
-   * How many live sessions a user has. Reads all their pages.
+   * Returns how many live sessions a user has. Reads all pages of them.
    *
    * @throws SessionAuthError `invalid_user`
    */
@@ -37,8 +37,8 @@ export class ConcurrentSessionsService {
   }
 
   /**
-   * Ends what a user has over the limit, after it was lowered: the least recently used under `'evict-least-recent'`,
-   * the oldest otherwise. Answers how many.
+   * Ends the sessions of a user above the limit, after the limit was lowered: the least recently used ones with
+   * `'evict-least-recent'`, otherwise the oldest. Returns how many ended.
    *
    * @throws SessionAuthError `invalid_user`
    */

@@ -1,24 +1,25 @@
 import { types } from 'node:util';
 
 /**
- * What of a value JSON would lose, in words, for the replacer of `JSON.stringify`: undefined when it loses nothing.
+ * Describes what JSON would lose of a value, for the replacer of `JSON.stringify`. Returns undefined when nothing is
+ * lost.
  *
- * An `undefined` property of an object is no loss: it reads the same as one left out. What has a `toJSON` of its own
- * says itself what it is in JSON, and the result is looked at instead. A `Date` has one too, but what comes back is
- * text, and code that expects a `Date` breaks on it a request later.
+ * An `undefined` property of an object is no loss: it reads like a missing one. An object with `toJSON` decides what it
+ * is in JSON, so the result is checked instead. A `Date` has `toJSON` too, but comes back as text, and code that
+ * expects a `Date` breaks one request later.
  *
- * @param holder the object or list that the value is in
- * @param given the value as the application gave it
- * @param carried what `toJSON` made of it, if it has one
+ * @param holder the object or list that contains the value
+ * @param given the value that the application gave
+ * @param carried the result of `toJSON`, if the value has it
  */
 export function jsonLossOf(holder: unknown, given: unknown, carried: unknown): string | undefined {
   // an invalid date is lost as well: its `toJSON` returns null
   if (types.isDate(given)) return 'a Date, which would come back as text: keep date.getTime() or date.toISOString()';
-  // JSON takes one for nothing unless somebody has given all of them a toJSON
+  // JSON throws on a bigint, unless somebody added toJSON to all of them
   if (typeof given === 'bigint') return 'a bigint, which JSON cannot carry: keep its text';
   switch (typeof carried) {
     case 'undefined':
-      // what toJSON makes nothing of is lost, what is absent is not
+      // a toJSON that returns undefined loses the value; an absent property loses nothing
       return given === undefined && !Array.isArray(holder) ? undefined : 'undefined, which JSON cannot carry';
     case 'number':
       return Number.isFinite(carried) ? undefined : `${carried}, which JSON cannot carry`;
@@ -37,9 +38,9 @@ function lossOfObject(value: object): string | undefined {
   const keys = Object.keys(value);
   if (Array.isArray(value)) {
     const others = keys.length > value.length || Object.getOwnPropertySymbols(value).length > 0;
-    return others ? 'a list with properties of its own, which JSON cannot carry' : undefined;
+    return others ? 'an array with named properties, which JSON cannot carry' : undefined;
   }
-  // a Map, a Set, an Error, a RegExp, a boxed value, a typed array …: their content is not in their properties
+  // a Map, a Set, an Error, a RegExp, a boxed value, a typed array …: their content is not in properties
   const tag = Object.prototype.toString.call(value).slice(8, -1);
   if (tag !== 'Object') return `a ${tag}, whose content JSON cannot carry`;
   if (Reflect.ownKeys(value).length > keys.length) return 'an object with hidden properties, which JSON cannot carry';
@@ -48,11 +49,11 @@ function lossOfObject(value: object): string | undefined {
 
 /**
  * Whether an instance of a class has content besides its properties: private fields, which only its methods reach. They
- * cannot be seen, so an instance without any property, or with a getter, counts as one that has them.
+ * cannot be seen from outside. So an instance without properties, or with a getter, counts as one that has them.
  */
 function isInstanceWithState(value: object, keys: readonly string[]): boolean {
   let prototype = Reflect.getPrototypeOf(value);
-  // a plain object, also of another realm
+  // a plain object, even of another JavaScript realm
   if (prototype === null || Reflect.getPrototypeOf(prototype) === null) return false;
   if (keys.length === 0) return true;
   for (let next; prototype !== null && (next = Reflect.getPrototypeOf(prototype)) !== null; prototype = next) {

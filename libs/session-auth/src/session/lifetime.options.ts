@@ -10,36 +10,43 @@ export const ON_REUSE_VALUES: readonly OnReuse[] = ['report', 'end-session'];
 
 /** When sessions end and tokens are replaced. */
 export interface LifetimeOptions {
-  /** End after this long without a request. @default '1h' */
+  /** A session ends after this time without a request. @default '1h' */
   readonly idle?: Duration;
-  /** End this long after login, whatever happens. Also the longest a sealed cookie is honoured. @default '24h' */
+  /**
+   * A session ends this long after login, even when it is in use. A sealed cookie is not accepted for longer either.
+   * @default '24h'
+   */
   readonly absolute?: Duration;
-  /** Write activity at most this often; shorter than `idle`. @default '1m', or a tenth of `idle` if that is less */
+  /**
+   * Activity is recorded at most this often; must be shorter than `idle`. @default '1m', or a tenth of `idle` if that
+   * is less
+   */
   readonly touchInterval?: Duration;
-  /** Replace the token on the first request after this long. @default never */
+  /** The first request after this time gets a new token. @default never */
   readonly rotateEvery?: Duration;
-  /** How long a replaced token still works for requests in flight. @default '10s' */
+  /** How long a replaced token works for requests in flight. @default '10s' */
   readonly rotationGrace?: Duration;
   /**
-   * What happens when a token is used that was replaced before, which only a thief does, or the victim of one. The
-   * request is refused and reported as `session.token_reused`; `end-session` ends the session as well. @default 'report'
+   * What happens when a token that was replaced before is used again. Two clients hold it then, and one of them is a
+   * thief. The request is refused and reported as `session.token_reused`; `end-session` also ends the session. @default
+   * 'report'
    */
   readonly onReuse?: OnReuse;
 }
 
 /** The resolved `lifetime` options, in milliseconds. */
 export interface SessionLifetime {
-  /** A session ends when nothing was heard of it for this long (ASVS 7.3.1). */
+  /** A session ends after this time without a request (ASVS 7.3.1). */
   readonly idle: number;
-  /** A session ends this long after its login whatever happens (ASVS 7.3.2). */
+  /** A session ends this long after its login, even when it is in use (ASVS 7.3.2). */
   readonly absolute: number;
-  /** Activity is written at most this often. */
+  /** Activity is recorded at most this often. */
   readonly touchInterval: number;
-  /** A token older than this is replaced on the next request; undefined: only at gains of privilege. */
+  /** A token older than this is replaced on the next request; undefined: only a gain of privilege replaces it. */
   readonly rotateEvery: number | undefined;
   /**
-   * How long a replaced token still finds its session once its successor was used, for requests in flight; and for how
-   * long a successor is taken to be on its way before the next one is handed out.
+   * How long a replaced token still finds its session after its successor was first used, for requests in flight. Also
+   * how long the library waits for a successor to be used before it issues another one.
    */
   readonly rotationGrace: number;
   /** Whether the use of a replaced token ends its session. */
@@ -60,10 +67,10 @@ export const DEFAULT_SESSION_LIFETIME: SessionLifetime = {
 };
 
 /**
- * NIST SP 800-63B-4's overall and idle timeouts, by authenticator assurance level (clauses 2.1.3, 2.2.3, 2.3.3).
+ * The overall and idle timeouts of NIST SP 800-63B-4, by authenticator assurance level (clauses 2.1.3, 2.2.3, 2.3.3).
  *
- * `nistAal1`: 30 days, the idle limit that the clause leaves open set to 30 days as well. `nistAal2`: 24 hours and
- * 1 hour. `nistAal3`: 12 hours and 15 minutes.
+ * `nistAal1`: 30 days; the clause sets no idle limit, so the preset uses 30 days for it too. `nistAal2`: 24 hours and 1
+ * hour. `nistAal3`: 12 hours and 15 minutes.
  */
 export const LIFETIME_PRESETS = {
   nistAal1: { idle: 30 * DAY, absolute: 30 * DAY },
@@ -101,22 +108,22 @@ export function resolveLifetime(root: OptionReader): SessionLifetime {
   return { idle, absolute, touchInterval, rotateEvery, rotationGrace, onReuse };
 }
 
-/** The shortest idle timeout that OWASP's Session Management Cheat Sheet names, for applications of the highest value. */
+/** The shortest idle timeout in OWASP's Session Management Cheat Sheet, for applications of the highest value. */
 const SHORTEST_ADVISED_IDLE = 2 * MINUTE;
 
-/** What is to be said at start-up of a lifetime that no standard advises; nothing where one does. */
+/** Returns warnings about lifetimes that no standard recommends, for the log at boot. */
 export function lifetimeAdvice({ idle, absolute }: SessionLifetime): string[] {
   const advice: string[] = [];
   const longest = LIFETIME_PRESETS.nistAal1.absolute;
   if (absolute > longest) {
     advice.push(
-      `lifetime.absolute is ${Math.floor(absolute / DAY)} days: NIST SP 800-63B-4 asks for a new login after 30 days at ` +
-        'the latest. For devices that stay signed in longer there is rememberMe',
+      `lifetime.absolute is ${Math.floor(absolute / DAY)} days: NIST SP 800-63B-4 requires a new login after 30 days at ` +
+        'the latest. Use rememberMe for devices that stay signed in longer',
     );
   }
   if (idle < SHORTEST_ADVISED_IDLE) {
     advice.push(
-      `lifetime.idle is ${idle / SECOND} s: OWASP advises 2 minutes or more, so that nobody is signed out while reading`,
+      `lifetime.idle is ${idle / SECOND} s: OWASP recommends 2 minutes or more, so that nobody is signed out while reading`,
     );
   }
   return advice;

@@ -8,42 +8,45 @@ import type { SessionLifetime } from './lifetime.options.js';
 import type { SessionData, SessionRecord, SessionRecordChanges } from './session-record.js';
 import type { UpstreamDigests, UpstreamSession } from './upstream-session.js';
 
-/** The session that {@link SessionLifecycleService.create} is to make. */
+/** The input of {@link SessionLifecycleService.create}. */
 export interface NewSession {
-  /** Whose it is; undefined: an anonymous session. */
+  /** The owner; undefined: an anonymous session. */
   readonly user?: SessionUser;
   /** @default 'custom' for a session of a user */
   readonly authentication?: SessionAuthentication;
-  /** When the user last proved who they are in full, in milliseconds since the epoch; never later than now. @default now */
+  /**
+   * When the user last fully proved their identity, in milliseconds since the epoch; a later time than now counts as
+   * now. @default now
+   */
   readonly authenticatedAt?: number;
-  /** The session at the identity provider that the login came of. @default none */
+  /** The session at the identity provider that this login used. @default none */
   readonly upstream?: UpstreamSession;
   readonly client?: ClientInfo;
-  /** What the session is bound to of its client, where the fingerprint check is on. */
+  /** The client's fingerprint that the session is bound to, when the fingerprint check is on. */
   readonly fingerprint?: string;
-  /** Whether the user had not signed in from this device before, where that is known: for the event and the notifier. */
+  /** Whether this is the user's first login from this device, if known; for the event and the notifier. */
   readonly newDevice?: boolean;
   readonly data?: SessionData;
 }
 
-/** A proof of who the user is. */
+/** A proof of the user's identity. */
 export interface Authentication {
   readonly user: SessionUser;
   readonly authentication: SessionAuthentication;
   readonly client?: ClientInfo;
-  /** What the session is bound to of its client from now on; undefined: what it was. */
+  /** The client's fingerprint that the session is bound to from now on; undefined: the present one. */
   readonly fingerprint?: string;
 }
 
 /** A login over a live session of the same user. */
 export interface RenewingLogin extends Authentication {
-  /** As of {@link NewSession}. @default now */
+  /** As in {@link NewSession}. @default now */
   readonly authenticatedAt?: number;
-  /** The session at the identity provider that this login came of. @default none, whatever the session came of before */
+  /** The session at the identity provider that this login used. @default none, even if the session had one before */
   readonly upstream?: UpstreamSession;
 }
 
-/** What records of logins are made with. */
+/** The services that records of logins are made with. */
 export interface LoginContext {
   readonly now: number;
   readonly lifetime: SessionLifetime;
@@ -51,10 +54,10 @@ export interface LoginContext {
 }
 
 /**
- * The record of a new session: of a login, or of nobody.
+ * Returns the record of a new session, of a user or an anonymous one.
  *
- * @throws SessionAuthError `invalid_user`; `invalid_configuration` for an `authenticatedAt` that is no time, or a
- *   nameless `upstream`
+ * @throws SessionAuthError `invalid_user`; `invalid_configuration` for an `authenticatedAt` that is not a time, or an
+ *   `upstream` without an id
  */
 export function recordOfLogin(
   login: NewSession,
@@ -85,7 +88,7 @@ export function recordOfLogin(
 }
 
 /**
- * What a login over a live session of the same user makes of its record.
+ * Returns the changes that a login over a live session of the same user makes to its record.
  *
  * @throws SessionAuthError as {@link recordOfLogin}
  */
@@ -110,7 +113,8 @@ export function changesOfLogin(
 }
 
 /**
- * What a session holds of the account, as that is at present: also that it has no address any more.
+ * Returns the fields of a session that come from the account, as the account is now. An e-mail address that was removed
+ * is cleared.
  *
  * @throws SessionAuthError `invalid_user`
  */
@@ -119,13 +123,13 @@ export function accountOf(given: SessionUser, before: SessionRecord): SessionRec
   return { email: user.email ?? (before.email && ''), roles: [...(user.roles ?? [])] };
 }
 
-/** A time that a login may name: what lies ahead, by the clock of another machine, is now. */
+/** Limits a time from a login to now: another machine's clock may be ahead. */
 function pastTime(time: number, now: number): number {
   if (Number.isFinite(time)) return Math.min(time, now);
-  throw new SessionAuthError('invalid_configuration', 'authenticatedAt: not a time');
+  throw new SessionAuthError('invalid_configuration', 'authenticatedAt is not a valid time');
 }
 
-/** The two deadlines of a session that logs in at `now`. */
+/** Returns the two deadlines of a session that logs in at `now`. */
 function initialDeadlines(
   { idle, absolute }: SessionLifetime,
   now: number,

@@ -72,7 +72,7 @@ describe('the announcement of a new session', () => {
   it('is sent to nobody who does not want it, at once or later', async () => {
     await announce({ wants: () => false });
     await announce({ wants: () => Promise.resolve(false) });
-    // whatever the types say: only a true is a yes
+    // only `true` counts as a yes
     await announce({ wants: () => 'no' as unknown as boolean });
     expect(sent).toEqual([]);
     expect(logged).not.toHaveBeenCalled();

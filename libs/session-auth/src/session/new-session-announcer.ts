@@ -6,15 +6,15 @@ import { userIdOf } from '../users/valid-user.js';
 import { NewSessionNotifier } from './new-session-notifier.js';
 import type { Session } from './session.js';
 
-/** What is known of a new session's device. */
+/** What is known about the device of a new session. */
 export interface SessionOrigin {
-  /** Whether the user had not signed in from it before; undefined where that is not known. */
+  /** Whether this is the user's first login from it; undefined when not known. */
   readonly newDevice: boolean | undefined;
-  /** Whether the session takes the place of one that the device had. */
+  /** Whether the session replaces one of the same device. */
   readonly isReplacement: boolean;
 }
 
-/** Asks the application's notifier of every new session, and has it send where the user wants it. */
+/** Asks the application's notifier about every new session, and sends the notice if the user wants it. */
 @Injectable()
 export class NewSessionAnnouncer {
   readonly #logger = new Logger('SessionNotifier');

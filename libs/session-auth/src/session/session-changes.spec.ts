@@ -113,7 +113,7 @@ describe('a session of a device', () => {
     expect(await idsOf('alice')).toEqual([first.session.id]);
     expect(new Set(answers.map(({ session }) => session.id)).size).toBe(1);
     expect(scene.told()).toEqual(['session.created', 'session.rotated login', 'session.rotated login']);
-    // whichever answer the browser has kept, it is signed in
+    // the browser is signed in with either response
     expect((await find(second.token))?.id).toBe(first.session.id);
     expect((await find(first.token))?.id).toBe(first.session.id);
   });

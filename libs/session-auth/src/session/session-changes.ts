@@ -25,25 +25,26 @@ import { Session } from './session.js';
 import { UpstreamDigests } from './upstream-session.js';
 import { destroyed, UserSessions } from './user-sessions.js';
 
-/** A session to make, and what it has to do with those that are there. */
+/** A session to make, and its relation to existing ones. */
 export interface SessionOfDevice extends NewSession {
   /**
-   * A token made elsewhere, for logins that may arrive several times at once and shall share one session (remember-me).
-   * When a live session has that token, it is the one answered; when it has another one by now, none is.
+   * A token that already exists, for logins that may arrive several times at once and should share one session
+   * (remember-me). If a live session has this token, that session is returned. If its token has been replaced since, no
+   * session is returned.
    */
   readonly token?: string;
-  /** Keyed digest of the device, where that is known: what it had before ends. */
+  /** Keyed digest of the device, if known: the earlier session of the device ends. */
   readonly device?: string;
-  /** As of {@link Admission}. */
+  /** As in {@link Admission}. */
   readonly sharedFor?: number;
-  /** As of {@link Admission}. */
+  /** As in {@link Admission}. */
   readonly replaces?: Admission['replaces'];
 }
 
-/** Nobody's sessions are not counted. */
+/** Anonymous sessions are not counted. */
 const NO_LIMIT: Admission = { max: Infinity, onLimit: 'reject' };
 
-/** Begins sessions and ends them. {@link SessionLifecycleService} documents each method. */
+/** Makes and ends sessions. {@link SessionLifecycleService} documents each method. */
 @Injectable()
 export class SessionChanges {
   constructor(
@@ -59,13 +60,13 @@ export class SessionChanges {
     @Inject(SESSION_LIFETIME) private readonly lifetime: SessionLifetime,
     @Inject(CONCURRENCY_LIMIT) private readonly limit: ConcurrencyLimit,
     @Inject(MAX_DATA_SIZE) private readonly maxDataSize: number,
-    /** Absent where nobody is told of new sessions. */
+    /** Absent when there is no notifier. */
     @Optional() private readonly announcer?: NewSessionAnnouncer,
   ) {}
 
   async create(input: SessionOfDevice): Promise<IssuedSession> {
     const issued = await this.createUnlessInUse(input);
-    // only a session that is to be replaced can be in use
+    // only a session that was to be replaced can be in use
     if (issued === undefined) throw sessionEnded();
     return issued;
   }
@@ -86,7 +87,10 @@ export class SessionChanges {
     const outcome = await this.deadline.run(() => this.store.create(record, admission, now));
     if (outcome.status === 'limit_reached') {
       if (userId !== undefined) this.events.publish({ type: 'session.limit_reached', userId, client });
-      throw new SessionAuthError('session_limit_reached', 'this account has as many sessions as it may have');
+      throw new SessionAuthError(
+        'session_limit_reached',
+        'this account has reached its limit of sessions: sign out somewhere else first',
+      );
     }
     if (outcome.status === 'in_use') return undefined;
     if (outcome.status === 'exists') {
@@ -107,9 +111,9 @@ export class SessionChanges {
   }
 
   /**
-   * The session that another login by the same token has made. A login that comes when that token has been replaced gets
-   * none: the client that made the session holds the newer token, and what it has proved since then was not proved by
-   * this login.
+   * Returns the session that another login with the same token has made. Returns undefined if that token has been
+   * replaced: the client that made the session holds the newer token, and this login did not prove what that client has
+   * proved since.
    */
   async #sameAgain({ digest, userId }: SessionRecord, client?: ClientInfo): Promise<Session> {
     const session = await this.reader.read(digest, { client }, { isUse: false });
@@ -120,15 +124,15 @@ export class SessionChanges {
   }
 
   /**
-   * A token of its own for the second of two logins by one form: both answers are on their way to the same browser.
-   * Undefined where the session has ended, or has proved more by now than this login did.
+   * Returns a separate token for the second of two logins from one form, because both responses are on their way to the
+   * same browser. Undefined if the session has ended, or has proved more than this login did.
    */
   async #shared(id: string, { user, client }: NewSession): Promise<IssuedSession | undefined> {
     const session = await this.reader.readByHandle(userIdOf(user!.id), id, { client });
     return session && this.rotation.shareLogin(session, client);
   }
 
-  /** Ends the session that a digest names. Whether its token is genuine is for the caller to know. */
+  /** Ends the session that a digest names. The caller must know that the token is genuine. */
   destroy(digest: string, reason: SessionEndReason, client?: ClientInfo): Promise<boolean> {
     return this.ofUsers.endByDigest(digest, reason, client);
   }

@@ -9,7 +9,7 @@ import { SessionCleanupService } from './session-cleanup.service.js';
 import type { EndedSession, SessionStore } from './session-store.js';
 import { HOUR } from '../time/units.js';
 
-/** What the service works with, where a test has its own. */
+/** The parts of the service that a test replaces. */
 interface Parts {
   readonly store?: SessionStore;
   readonly clock?: Clock;
@@ -56,7 +56,7 @@ describe('SessionCleanupService', () => {
 
   const sessions = (count: number): EndedSession[] =>
     Array.from({ length: count }, (_, i) => ({ id: `s${i}`, userId: 'alice' }));
-  /** Lets what has been started come to its end, without moving the clock. */
+  /** Lets pending work finish without moving the clock. */
   const settle = async (): Promise<void> => {
     for (let i = 0; i < 20; i += 1) await new Promise((resolve) => setImmediate(resolve));
   };
@@ -146,7 +146,7 @@ describe('SessionCleanupService', () => {
     isElsewhere = false;
     jest.advanceTimersByTime(HOUR);
     await settle();
-    expect(told.mock.calls).toEqual([['removed what had expired in 250 ms: 1 sessions, 1 audit']]);
+    expect(told.mock.calls).toEqual([['removed expired records in 250 ms: 1 sessions, 1 audit']]);
     expired = [];
     make().onApplicationBootstrap();
     jest.advanceTimersByTime(HOUR / 2);
@@ -160,7 +160,7 @@ describe('SessionCleanupService', () => {
     jest.advanceTimersByTime(HOUR / 2);
     await settle();
     expect(logged.mock.calls).toEqual([
-      ['the cleanup failed; the next one goes on', expect.stringContaining('the session store failed\n')],
+      ['the cleanup failed; the next run continues', expect.stringContaining('the session store failed\n')],
     ]);
     jest.advanceTimersByTime(HOUR);
     await settle();
@@ -173,7 +173,7 @@ describe('SessionCleanupService', () => {
     make({ store }).onApplicationBootstrap();
     jest.advanceTimersByTime(HOUR / 2);
     await settle();
-    expect(logged.mock.calls).toEqual([['the cleanup failed; the next one goes on', 'no lock']]);
+    expect(logged.mock.calls).toEqual([['the cleanup failed; the next run continues', 'no lock']]);
     expect(logged.mock.contexts[0]).toMatchObject({ context: 'SessionCleanup' });
   });
 
@@ -195,7 +195,7 @@ describe('SessionCleanupService', () => {
     fail();
     await expect(run).rejects.toMatchObject({ code: 'session_store_unavailable' });
     await expect(stopped).resolves.toBeUndefined();
-    // the one that gives a step up, which keeps no process alive
+    // the timer that gives a step up, which must not keep the process alive
     jest.advanceTimersByTime(HOUR);
     expect(jest.getTimerCount()).toBe(0);
   });

@@ -17,7 +17,7 @@ import { SessionStore, type EndedSession } from './session-store.js';
 
 /** What one run of {@link SessionCleanupService} removed. */
 export interface CleanupReport {
-  /** False when another node was at it and nothing was done here. */
+  /** False when another node was running and this one did nothing. */
   readonly ran: boolean;
   /** Sessions that had expired: a `session.expired` event was published for each. */
   readonly sessions: number;
@@ -26,20 +26,19 @@ export interface CleanupReport {
   readonly milliseconds: number;
 }
 
-/** A step that takes longer has failed: the run ends, the next one goes on. */
+/** A step that takes longer counts as failed: the run ends, and the next run continues. */
 const STEP_TIMEOUT = MINUTE;
 
-/** How far the time between two runs strays to either side, so that nodes started together do not sweep together. */
+/** The random part of an interval, so that nodes that start together do not sweep together. */
 const JITTER = 0.1;
 
 /**
- * Removes what has expired: by itself every `cleanup.every`, or when `run` is called, for example from the
- * application's own cron with `cleanup: false`.
+ * Removes expired records: every `cleanup.every`, or when `run` is called, for example from the application's own cron
+ * with `cleanup: false`.
  *
- * A run goes on in steps of `cleanup.batch` until nothing is left; between steps other work gets its turn. One process
- * never runs two at a time, and with a store that has `withCleanupLock` neither do two nodes. Its timers keep no
- * process alive, and shutting down waits for the step under way and no longer. Redis expires by itself: there a run
- * finds nothing.
+ * A run proceeds in steps of `cleanup.batch` until nothing is left; other work runs between steps. One process never
+ * has two runs at a time, and with a store that has `withCleanupLock`, neither do two nodes. The timers keep no process
+ * alive, and shutdown waits only for the current step. Redis expires records by itself, so a run finds nothing there.
  */
 @Injectable()
 export class SessionCleanupService implements OnApplicationBootstrap, OnModuleDestroy, OnApplicationShutdown {
@@ -58,7 +57,7 @@ export class SessionCleanupService implements OnApplicationBootstrap, OnModuleDe
   ) {}
 
   onApplicationBootstrap(): void {
-    // the first run comes at any time within the first interval: applications restart together
+    // the first run starts at a random time within the first interval, because applications restart together
     this.#schedule((every, random) => every * random);
   }
 
@@ -73,10 +72,10 @@ export class SessionCleanupService implements OnApplicationBootstrap, OnModuleDe
   }
 
   /**
-   * Removes everything that has expired by now. A call during a run answers with that one's report.
+   * Removes everything that has expired by now. A call during a run returns the report of that run.
    *
-   * @throws SessionAuthError `session_store_unavailable` when a store fails; what was removed stays removed, and what the
-   *   other stores keep is removed all the same
+   * @throws SessionAuthError `session_store_unavailable` when a store fails; expired records of the other stores are
+   *   removed nevertheless
    */
   run(): Promise<CleanupReport> {
     this.#running ??= this.#runOnce().finally(() => {
@@ -98,10 +97,10 @@ export class SessionCleanupService implements OnApplicationBootstrap, OnModuleDe
       const counts = Object.entries({ sessions, ...others }).filter(([, count]) => count > 0);
       if (counts.length > 0) {
         const removed = counts.map(([name, count]) => `${count} ${name}`).join(', ');
-        this.#logger.log(`removed what had expired in ${milliseconds} ms: ${removed}`);
+        this.#logger.log(`removed expired records in ${milliseconds} ms: ${removed}`);
       }
     } catch (error) {
-      this.#logger.error('the cleanup failed; the next one goes on', stackOf(error));
+      this.#logger.error('the cleanup failed; the next run continues', stackOf(error));
     }
     this.#schedule((every, random) => every * (1 - JITTER + 2 * JITTER * random));
   }
@@ -115,7 +114,7 @@ export class SessionCleanupService implements OnApplicationBootstrap, OnModuleDe
     return { ran: swept !== undefined, ...(swept ?? { sessions: 0, others: {} }), milliseconds };
   }
 
-  /** One kind of rows after the other; a kind that fails keeps none of the others from being swept. */
+  /** Sweeps one kind of rows after the other. A kind that fails does not stop the others. */
   async #sweep(): Promise<Pick<CleanupReport, 'sessions' | 'others'>> {
     const failures: unknown[] = [];
     const inSteps = async (step: (now: number, limit: number) => Promise<number>): Promise<number> => {

@@ -49,13 +49,13 @@ describe('a session cursor', () => {
     fc.assert(
       fc.property(fc.string({ unit: anyCharacter, minLength: 4 }), (text) => {
         fc.pre(!/^\d{1,15}\.[A-Za-z0-9_-]{20}$/.test(text));
-        expect(() => parseSessionCursor(text)).toThrow('the cursor is none that a page was answered with');
+        expect(() => parseSessionCursor(text)).toThrow('unknown cursor: use the `next` of a previous page');
       }),
     );
   });
 
   it('cuts an ordered list exactly behind its place', () => {
-    // few times, so that equal ones occur
+    // few distinct times, so that equal ones occur
     const session = fc.record<SessionCursor>({ createdAt: fc.nat(3), id: handle });
     fc.assert(
       fc.property(fc.uniqueArray(session, { selector: ({ id }) => id, minLength: 1 }), fc.nat(), (sessions, at) => {

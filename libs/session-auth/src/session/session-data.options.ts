@@ -1,6 +1,6 @@
 import type { OptionReader } from '../options/option-reader.js';
 
-/** Where the resolved `maxDataSize` is injected from: the most bytes of JSON that a session's data may take. */
+/** The token of the resolved `maxDataSize`: the most bytes of JSON in a session's data. */
 export const MAX_DATA_SIZE = Symbol('nestjs-session-auth max data size');
 
 const DEFAULT_SIZE = 65_536;

@@ -3,23 +3,22 @@ import { jsonLossOf } from './json-loss.js';
 import type { SessionData } from './session-record.js';
 
 /**
- * How many objects and lists a value of session data may hold one in the other. Far above what anybody means, and far
- * below what a JSON writer, a Lua or SQL parser or a remaining call stack gives up at: so no backend refuses what
- * another takes.
+ * How deep objects and lists in session data may nest. More than any real data needs, and less than the limit of any
+ * JSON writer, Lua or SQL parser or call stack: so no backend refuses data that another accepts.
  */
 export const MAX_DATA_DEPTH = 500;
 
 /**
- * A patch for session data as JSON carries it: a copy, without what is `undefined` inside objects. A top-level
- * `undefined` stays: it removes the key.
+ * Copies a patch for session data as JSON carries it, without `undefined` properties of inner objects. A top-level
+ * `undefined` stays, because it removes the key.
  *
- * Whatever JSON would drop or change is refused, at any depth: it would be missed a request later, far from the line that
- * stored it.
+ * A value that JSON would drop or change is refused at any depth: otherwise it would be missing one request later, far
+ * from the line that stored it.
  *
- * @throws SessionAuthError `invalid_session_data` for a patch that is no object of keys, for values JSON cannot carry
+ * @throws SessionAuthError `invalid_session_data` for a patch that is not an object, for values that JSON cannot carry
  *   (functions, symbols, bigint, NaN and infinities, `undefined` in a list, `Date`, `Map`, `Set`, instances of a class
- *   whose content is not in their properties, circles), for values nested deeper than {@link MAX_DATA_DEPTH}, and for the
- *   key `__proto__`, which merging could turn into a prototype
+ *   whose content is not in their properties, circular references), for values nested deeper than
+ *   {@link MAX_DATA_DEPTH}, and for the key `__proto__`, which merging could turn into a prototype
  */
 export function toSessionData(patch: unknown): SessionData {
   if (typeof patch !== 'object' || patch === null || Array.isArray(patch)) {
@@ -41,7 +40,7 @@ function throughJson(key: string, value: unknown): unknown {
     json = JSON.stringify(value, function (this: Record<string, unknown>, name: string, carried: unknown) {
       const loss = jsonLossOf(this, this[name], carried);
       if (loss === undefined) return carried;
-      // the first holder is JSON.stringify's own, and has the value under an empty name
+      // the first holder is made by JSON.stringify, and has the value under an empty name
       const place = Object.is(this[name], value) ? '' : ` under ${JSON.stringify(name)}`;
       throw invalid(`session data "${key}" holds ${loss}${place && `; it is${place}`}`);
     });
@@ -59,7 +58,7 @@ function invalid(message: string, cause?: unknown): SessionAuthError {
   return new SessionAuthError('invalid_session_data', message, { cause });
 }
 
-/** By the text and in a loop: a walk that calls itself would be another thing that depends on what stack is left. */
+/** A loop over the text, not a recursive walk, whose limit would depend on the remaining stack. */
 function isDeeperThan(json: string, levels: number): boolean {
   let depth = 0;
   let inText = false;
@@ -74,7 +73,7 @@ function isDeeperThan(json: string, levels: number): boolean {
   return false;
 }
 
-/** Bytes that data takes as JSON: what `maxDataSize` is measured by. Every key counts with its value. */
+/** Returns the bytes of data as JSON, for the limit `maxDataSize`. Keys count too. */
 export function sessionDataBytes(data: SessionData): number {
   let bytes = 0;
   for (const [key, value] of Object.entries(data)) {

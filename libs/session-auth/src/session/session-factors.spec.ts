@@ -14,7 +14,7 @@ describe('the further factors of a session', () => {
   it('are at most eight; one of them can be proved again', () => {
     let factors = {};
     for (let i = 1; i <= 8; i++) factors = withFactor(factors, `factor-${i}`, i);
-    expect(() => withFactor(factors, 'factor-9', 9)).toThrow(refused('a session keeps at most 8 factors'));
+    expect(() => withFactor(factors, 'factor-9', 9)).toThrow(refused('a session can have at most 8 factors'));
     expect(withFactor(factors, 'factor-8', 9)).toEqual({ ...factors, 'factor-8': 9 });
   });
 
@@ -23,7 +23,7 @@ describe('the further factors of a session', () => {
     (name) => {
       expect(isFactorName(name)).toBe(false);
       expect(() => withFactor({}, name as string, 1)).toThrow(
-        refused('the name of a factor has 1 to 32 of a-z, 0-9, _ and -, the first a letter or digit'),
+        refused("a factor's name must be 1 to 32 of a-z, 0-9, _ and -, the first a letter or digit"),
       );
     },
   );

@@ -20,7 +20,7 @@ let lifecycle: SessionLifecycleService;
 const makeLifecycle = (changes: Partial<SessionServicesOptions> = {}): SessionLifecycleService =>
   scene.services(changes).lifecycle;
 
-/** A store of which one operation does something else. */
+/** A store in which one operation is replaced. */
 function storeWith(
   operation: Exclude<keyof SessionStore, 'link' | 'ofRealm'>,
   instead: () => Promise<never>,
@@ -36,7 +36,7 @@ const bearerOf = (token: string): string => new BearerTokens(DEFAULT_KEYS).write
 /** The session token of a bearer token. */
 const plain = (bearer: string): string => bearer.slice(0, 65);
 
-/** A genuine token of a session that is not there. */
+/** A genuine token of a session that does not exist. */
 const unknownToken = (): string => bearerOf(issueSessionToken('alice'));
 
 beforeEach(() => {
@@ -179,7 +179,7 @@ describe('create', () => {
     await expect(limited.create({ user: ALICE, client: CLIENT })).rejects.toMatchObject({
       code: 'session_limit_reached',
       statusCode: 409,
-      message: 'this account has as many sessions as it may have',
+      message: 'this account has reached its limit of sessions: sign out somewhere else first',
     });
     await limited.create({ user: { id: 'bob' } });
     await limited.create({ user: { id: 'bob' } });
@@ -248,7 +248,7 @@ describe('find', () => {
       '*'.repeat(87),
       "' OR 1=1 --",
       '../'.repeat(29),
-      // a handle is public: anybody can write a token of the right form for somebody's session
+      // a handle is public, so anybody can write a well-formed token for a session
       plain(token),
       plain(token) + 'A'.repeat(22),
       issueNextSessionToken(token) + mac,
@@ -509,7 +509,7 @@ describe('a login that says more of itself', () => {
       await expect(lifecycle.renew(session, { ...login, ...wrong })).rejects.toMatchObject(refused);
     }
     await expect(lifecycle.create({ user: ALICE, authenticatedAt: NaN })).rejects.toThrow(
-      'authenticatedAt: not a time',
+      'authenticatedAt is not a valid time',
     );
     await expect(lifecycle.revokeUpstream('alice', { sid: '' })).rejects.toMatchObject(refused);
     for (const call of asked) expect(call).not.toHaveBeenCalled();
@@ -638,7 +638,7 @@ describe('list', () => {
     expect([sessions.map(({ id }) => id), scene.told()]).toEqual([[session.id], ['session.corrupt_record']]);
   });
 
-  it('refuses a cursor that no page was answered with', async () => {
+  it('refuses a cursor that is not from a page', async () => {
     await expect(lifecycle.list('alice', { cursor: 'x' })).rejects.toMatchObject({ code: 'invalid_request' });
   });
 });

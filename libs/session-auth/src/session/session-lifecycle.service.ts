@@ -20,15 +20,16 @@ import { UserSessions } from './user-sessions.js';
 /** A page of a user's sessions, newest first. */
 export interface SessionsPage {
   readonly sessions: readonly Session[];
-  /** Hand this back for the next page; undefined on the last one. */
+  /** Pass it as `cursor` for the next page; undefined on the last page. */
   readonly next?: string;
 }
 
 /**
- * The life of sessions, without HTTP: make, find, change, rotate, end, list.
+ * The life of sessions, without HTTP: creates, finds, changes, rotates, ends and lists them.
  *
- * Every method that touches the store rejects with `session_store_unavailable` when the store fails or takes longer
- * than `storeTimeout`, and with `invalid_user` for a user or an id that no account can have. Over HTTP use {@link SessionAuthService}, which writes the cookies as well.
+ * Every method that uses the store rejects with `session_store_unavailable` when the store fails or takes longer than
+ * `storeTimeout`, and with `invalid_user` for an invalid user or id. Over HTTP use {@link SessionAuthService}, which
+ * writes the cookies as well.
  */
 @Injectable()
 export class SessionLifecycleService {
@@ -44,11 +45,12 @@ export class SessionLifecycleService {
   ) {}
 
   /**
-   * Makes a session with a token that nobody chose (ASVS 7.2.2), under the user's limit.
+   * Makes a session with a random token (ASVS 7.2.2), within the user's limit.
    *
    * @throws SessionAuthError `session_limit_reached` when the user is at the limit and the policy is `reject`
    * @throws SessionAuthError `invalid_session_data`, `session_data_too_large`
-   * @throws SessionAuthError `invalid_configuration` for an `authenticatedAt` that is no time, or a nameless `upstream`
+   * @throws SessionAuthError `invalid_configuration` for an `authenticatedAt` that is not a time, or an `upstream`
+   *   without an id
    */
   async create(input: NewSession): Promise<IssuedSession> {
     const { token, session } = await this.changes.create(input);
@@ -56,10 +58,10 @@ export class SessionLifecycleService {
   }
 
   /**
-   * The live session of a token, or undefined. Counts as activity. What was not issued here costs no store call; a token
-   * whose session is over is reported as `session.used_after_end`, one that was replaced as `session.token_reused`, a
-   * record that cannot be read or is not the session's as `session.corrupt_record`. The store is believed whose session
-   * a token stands for.
+   * Returns the live session of a token, or undefined. Counts as activity. A token that was not issued here costs no
+   * store call. Reports a token of an ended session as `session.used_after_end`, a replaced one as
+   * `session.token_reused`, and a record that cannot be read or belongs to another session as `session.corrupt_record`.
+   * The token alone does not say whose session it is: the store's user id is trusted.
    */
   async find(token: string, client?: ClientInfo): Promise<Session | undefined> {
     const genuine = this.tokens.read(token);
@@ -78,10 +80,10 @@ export class SessionLifecycleService {
   }
 
   /**
-   * Gives a session a new token. The old one goes on working until the new one is used, whose answer may get lost, and
-   * for `grace` milliseconds more, for requests in flight. With a `grace` of 0 it is dead at once, which is what a gain
-   * of privilege asks for (ASVS 7.2.4). Returns undefined when another request was first: the newer token is out
-   * already.
+   * Gives a session a new token. The old one works until the new one is used, because the response may be lost, and for
+   * `grace` milliseconds more, for requests in flight. With a `grace` of 0 it stops working at once, as a gain of
+   * privilege requires (ASVS 7.2.4). Returns undefined when another request was first: the newer token is already on
+   * its way.
    *
    * @throws SessionAuthError `session_required` when the session does not exist
    */
@@ -90,19 +92,21 @@ export class SessionLifecycleService {
   }
 
   /**
-   * Turns a session of a user into that of a fresh login by the same user: new token, the old one dead at once, new
-   * deadlines, the account's present roles. Data stays, further factors do not: the login has proved none.
+   * Turns a session of a user into that of a fresh login by the same user. It gets a new token, new deadlines and the
+   * account's present roles, and the old token stops working at once. Data stays. Further factors are removed, because
+   * the login has not proved them.
    *
    * @throws SessionAuthError `session_required` when the session has ended
-   * @throws SessionAuthError `invalid_configuration` as for {@link create}
+   * @throws SessionAuthError `invalid_configuration` as in {@link create}
    */
   renew(session: Session<object>, login: RenewingLogin): Promise<IssuedSession | undefined> {
     return this.#issued(this.rotation.renew(session, login));
   }
 
   /**
-   * Records that the user has just proved again who they are: new token, the old one dead at once, `authenticatedAt`
-   * now, the account's present roles. The absolute deadline stays, and so do further factors with their times.
+   * Records that the user has proved their identity again. The session gets a new token, `authenticatedAt` of now and
+   * the account's present roles, and the old token stops working at once. The absolute deadline stays, and so do
+   * further factors with their times.
    *
    * @throws SessionAuthError `session_required` when the session has ended
    */
@@ -111,46 +115,49 @@ export class SessionLifecycleService {
   }
 
   /**
-   * Records that the user has just proved a further factor, which the caller has verified: new token, the old one dead
-   * at once (ASVS 7.2.4), all deadlines as they were. Returns undefined when another request was first: the factor is
-   * not recorded then.
+   * Records that the user has proved a further factor, which the caller has verified. The session gets a new token, and
+   * the old one stops working at once (ASVS 7.2.4). All deadlines stay. Returns undefined when another request was
+   * first; the factor is not recorded then.
    *
-   * @param factor its name, such as `'totp'`: 1 to 32 of a-z, 0-9, _ and -. At most eight a session.
-   * @throws SessionAuthError `session_required` when the session has ended or is nobody's, `invalid_configuration` for
-   *   what is no name of a factor, and for a ninth
+   * @param factor its name, such as `'totp'`: 1 to 32 of a-z, 0-9, _ and -. At most eight in one session.
+   * @throws SessionAuthError `session_required` when the session has ended or is anonymous, `invalid_configuration` for
+   *   an invalid name of a factor, and for a ninth factor
    */
   factorCompleted(session: Session<object>, factor: string, client?: ClientInfo): Promise<IssuedSession | undefined> {
     return this.#issued(this.rotation.factorCompleted(session, factor, client));
   }
 
-  /** Whether the session was found by a token that has been replaced and is only honoured for its grace. */
+  /** Whether the session was found by a replaced token, which works only for its grace period. */
   isSuperseded(session: Session<object>): boolean {
     return Session.foundBy(session).standing.kind === 'superseded';
   }
 
-  /** Whether the session's token is due to be replaced, by `lifetime.rotateEvery` or after a change of roles. */
+  /** Whether the session's token must be replaced, by `lifetime.rotateEvery` or after a change of roles. */
   isRotationDue(session: Session<object>): boolean {
     return this.reader.isRotationDue(session);
   }
 
   /**
-   * Ends the session of a token, whichever of the tokens it has ever had. Harmless when there is none. Returns whether
-   * there was one.
+   * Ends the session of a token, which may be any token that the session has had. Does nothing when there is no
+   * session. Returns whether there was one.
    */
   async destroy(token: string, reason: SessionEndReason = 'logout', client?: ClientInfo): Promise<boolean> {
     const genuine = this.tokens.read(token);
     return genuine !== undefined && this.changes.destroy(digestOf(genuine), reason, client);
   }
 
-  /** Ends a session at hand, whatever token it has by now. Harmless when it has ended already; returns whether not. */
+  /**
+   * Ends a session, even if its token has been replaced meanwhile. Does nothing when it has already ended. Returns
+   * whether it ended now.
+   */
   destroySession(session: Session<object>, reason: SessionEndReason, client?: ClientInfo): Promise<boolean> {
     return this.changes.destroySession(session, reason, client);
   }
 
   /**
-   * The live sessions of a user, newest login first, by pages.
+   * Lists the live sessions of a user, newest login first, in pages.
    *
-   * @param page `limit` 1 to 1000 (default 100); `cursor` is the `next` of the page before
+   * @param page `limit` 1 to 1000 (default 100); `cursor` is the `next` of the previous page
    */
   async list(
     userId: SessionUserId,
@@ -160,7 +167,7 @@ export class SessionLifecycleService {
     return { sessions: records.map((record) => new Session(record, this.updates)), next };
   }
 
-  /** Ends the session of a user that has this handle. Answers false when the user has none such. */
+  /** Ends the session of a user that has this handle. Returns false when the user has no such session. */
   async revoke(
     userId: SessionUserId,
     id: string,
@@ -170,7 +177,7 @@ export class SessionLifecycleService {
     return this.ofUsers.revoke(userIdOf(userId), id, reason, client);
   }
 
-  /** Ends all sessions of a user but the one with the handle `keep`. Answers how many. */
+  /** Ends all sessions of a user except the one with the handle `keep`. Returns how many ended. */
   async revokeOthers(
     userId: SessionUserId,
     keep: string,
@@ -180,18 +187,18 @@ export class SessionLifecycleService {
     return this.ofUsers.revokeAll(userIdOf(userId), keep, reason, client);
   }
 
-  /** Ends all sessions of a user. Answers how many. */
+  /** Ends all sessions of a user. Returns how many ended. */
   async revokeAll(userId: SessionUserId, reason: SessionEndReason = 'revoked', client?: ClientInfo): Promise<number> {
     return this.ofUsers.revokeAll(userIdOf(userId), undefined, reason, client);
   }
 
   /**
-   * Ends the sessions of a user whose login came of this session at an identity provider, which has ended there
-   * (OpenID Connect Back-Channel Logout, ASVS 7.6.1), and forgets the devices they were signed in from. Answers how many.
-   * Reads the user's own sessions, all pages of them.
+   * Ends the sessions of a user that were started by a session at an identity provider, after that session has ended
+   * (OpenID Connect Back-Channel Logout, ASVS 7.6.1). Forgets the devices that started them. Returns how many ended.
+   * Reads all pages of the user's own sessions.
    *
    * @param upstream as it was given at login, with or without `issuer`
-   * @throws SessionAuthError `invalid_configuration` for a nameless `upstream`
+   * @throws SessionAuthError `invalid_configuration` for an `upstream` without an id
    */
   async revokeUpstream(userId: SessionUserId, upstream: UpstreamSession, client?: ClientInfo): Promise<number> {
     const digests = this.upstream.allOf(upstream);
@@ -200,8 +207,8 @@ export class SessionLifecycleService {
   }
 
   /**
-   * Tells a user's live sessions of new roles or a new e-mail address, all at once. A session's token is due for
-   * rotation afterwards and is replaced on its next request (a gain of privilege rotates). Answers how many.
+   * Writes new roles or a new e-mail address to all live sessions of a user at once. The token of each session is
+   * replaced on its next request, because a gain of privilege needs a new token. Returns how many changed.
    */
   async updateUser(
     userId: SessionUserId,
@@ -212,18 +219,19 @@ export class SessionLifecycleService {
   }
 
   /**
-   * What is kept of a user, for a request under privacy law (GDPR articles 15 and 20): sessions with their data,
-   * remembered devices, counts of failed logins, records of the audit log. No token and no digest is among it.
+   * Returns everything that is stored about a user, for a request under privacy law (GDPR articles 15 and 20): sessions
+   * with their data, remembered devices, counts of failed logins, records of the audit log. It contains no token and no
+   * digest.
    */
   async exportUser(userId: SessionUserId, options: ExportUser = {}): Promise<UserExport> {
     return this.personalData.export(userIdOf(userId), options);
   }
 
   /**
-   * Erases what {@link exportUser} returns (GDPR article 17), and signs the user out everywhere. Remove or disable the
-   * account first: a login under way looks it up again, and leaves nothing.
+   * Erases everything that {@link exportUser} returns (GDPR article 17), and signs the user out everywhere. Remove or
+   * disable the account first: a login under way then finds no account and leaves nothing.
    *
-   * When it rejects, part of it may be done: call it again. A call that finds nothing returns zeros.
+   * When it rejects, a part may be done: call it again. A call that finds nothing returns zeros.
    *
    * @throws SessionAuthError `session_store_unavailable` also when the audit log fails
    */

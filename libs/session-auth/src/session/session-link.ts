@@ -1,85 +1,86 @@
 import type { SessionEndReason } from '../events/session-event.js';
 
-/** Why a session ended, as {@link SessionLink} tells it. */
+/** Why a session ended, as {@link SessionLink} reports it. */
 export type SessionEnd =
   | SessionEndReason
-  /** It had to leave because of the limit. */
+  /** Evicted because of the limit. */
   | 'evicted'
-  /** Its time was over, which an operation of the store found out. */
+  /** Expired, which an operation of the store found. */
   | 'expired';
 
-/** What {@link SessionLink} tells of a session. Never a token or a digest. */
+/** A message of {@link SessionLink} about a session. Never holds a token or a digest. */
 export type SessionSignal = SessionEnded | SessionChanged;
 
 interface SignalFields {
   readonly realm: string;
   /** The session's public handle. */
   readonly id: string;
-  /** Absent for an anonymous session, and where the id is too long for the backend to tell. */
+  /** Absent for an anonymous session, and when the id is too long for the backend's messages. */
   readonly userId?: string;
 }
 
-/** A session has ended, on whichever node. */
+/** A session has ended on some node. */
 export interface SessionEnded extends SignalFields {
   readonly type: 'ended';
   readonly reason: SessionEnd;
 }
 
-/** Roles, e-mail, factors or the authentication of a live session have changed: read it again. */
+/** Roles, e-mail, factors or the authentication of a live session have changed: read the session again. */
 export interface SessionChanged extends SignalFields {
   readonly type: 'changed';
 }
 
-/** What is told of the link itself. */
+/** Receives changes in the state of the link. */
 export interface SessionLinkObserver {
-  /** Nothing can be relied on from now on: a signal may have been missed already. */
+  /** The link is down. A signal may have been missed already. */
   lost?(): void;
   /**
-   * Signals are heard from now on. Those before may have been missed: look at the store. Also told when the link opens.
+   * The link works again. Signals before this call may have been missed: read the store. Also called when the link
+   * opens.
    */
   restored?(): void;
 }
 
 /**
- * Tells this node of sessions that end or change, whichever node ended or changed them. A store that has one returns it
- * from {@link SessionStore.link}.
+ * Tells this node about sessions that end or change on any node. A store with a link returns it from
+ * {@link SessionStore.link}.
  *
  * The contract:
  *
- * - **In the same step.** The step of the store that ends or changes a session publishes it. What rolled back or failed
- *   is not told, and when an operation has returned, its signal is on its way.
- * - **What is told**: ends of all kinds, and changes of roles, e-mail, factors and authentication. Touches, changes of
- *   data and tokens that are replaced in passing are not. A backend that removes expired records by itself tells
- *   nothing of them: whoever goes by `expiresAt` looks at the clock.
- * - **At least once.** A signal may come twice, while the link is healthy never not at all.
- * - **A link that drops is noticed** within 250 ms while somebody watches, by a heartbeat that takes the way of the
- *   signals: all that was published before a beat has been heard when the beat is back.
- * - **Realms are apart.** A link tells of the sessions of its realm only.
+ * - **In the same step.** The step of the store that ends or changes a session publishes the signal. Nothing is
+ *   published for a step that failed or rolled back. When an operation has returned, its signal is on its way.
+ * - **Which changes**: ends of all kinds, and changes of roles, e-mail, factors and authentication. Touches, changes of
+ *   data and routine replacements of tokens publish nothing. A backend that removes expired records by itself publishes
+ *   nothing for them, so listeners must also check `expiresAt`.
+ * - **At least once.** A signal may arrive twice. While the link is healthy, it always arrives.
+ * - **A lost link is noticed** within 250 ms while somebody watches. A heartbeat travels the same way as the signals:
+ *   when a beat is back, everything published before it has arrived.
+ * - **Realms are separate.** A link reports only sessions of its realm.
  */
 export abstract class SessionLink {
-  /** Whether the last heartbeat has come back, or is not overdue. */
+  /** Whether the last heartbeat has arrived, or is not overdue. */
   abstract readonly isHealthy: boolean;
 
   /**
    * Opens the connection of this node if it is not open yet. Resolves when the link is healthy. When it rejects, the
-   * link goes on trying, unless the configuration is at fault.
+   * link keeps trying, unless the configuration is wrong.
    *
-   * @throws SessionAuthError `invalid_configuration` when the backend refuses or cannot do what the link needs,
+   * @throws SessionAuthError `invalid_configuration` when the backend refuses or lacks what the link needs,
    *   `session_store_unavailable` when it cannot be reached
    */
   abstract open(): Promise<void>;
 
   /**
-   * Has a listener called with each signal of the realm, until the function that it returns is called. Opens the
-   * connection when it is not open yet. Watch first and read a session afterwards: then no end is missed. A listener is
-   * called in the step that hears the signal, for every session that ends or changes anywhere: it must be quick.
+   * Calls a listener with each signal of the realm, until the returned function is called. Opens the connection when it
+   * is not open yet. To miss no end, watch first and then read the session. The listener is called synchronously for
+   * every session that ends or changes on any node, so it must be quick.
    */
   abstract watch(listener: (signal: SessionSignal) => void): () => void;
 
-  /** Has an observer told when the link is lost and restored, until the function that it returns is called. */
+  /** Calls an observer when the link is lost or restored, until the returned function is called. */
   abstract observe(observer: SessionLinkObserver): () => void;
 
-  /** Closes the connection of this node when no other realm uses it. Harmless when it is closed. */
+  /** Closes the connection of this node when no other realm uses it. Does nothing when it is closed. */
   abstract close(): Promise<void>;
 
   /** Nest calls it when the application is closed. */

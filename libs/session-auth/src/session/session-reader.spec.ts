@@ -17,7 +17,7 @@ const present = (token: string): Promise<Session | undefined> => services.reader
 const standingOf = (session: Session | undefined): string | undefined =>
   session && Session.foundBy(session).standing.kind;
 
-/** A session of Alice with a successor of its token; no event is left. */
+/** Returns a session of Alice with a successor of its token, and clears the events. */
 async function handedOver(): Promise<{ token: string; successor: string; session: Session }> {
   const { token, session } = await services.changes.create({ user: ALICE });
   const { token: successor } = (await services.rotation.rotate(session))!;

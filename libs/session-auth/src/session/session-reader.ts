@@ -36,28 +36,28 @@ const OPERATIONS = {
   deleteExpired: true,
 } satisfies Record<Exclude<keyof SessionStore, 'withCleanupLock' | 'ofRealm' | 'link'>, true>;
 
-/** A session token out of a genuine cookie. */
+/** A session token from a genuine cookie. */
 export interface PresentedToken {
   readonly token: string;
   readonly digest: string;
-  /** The mark of the session's user, whatever a store returns: see {@link markOfUser}. */
+  /** The mark of the session's user in the cookie: see {@link markOfUser}. */
   readonly userMark: Uint8Array;
 }
 
-/** How many users' marks are remembered, and the longest id that is. */
+/** How many users' marks are cached, and the longest id that is. */
 const REMEMBERED_MARKS = 4096;
 const LONGEST = 128;
 
-/** A token that others replace at each look never settles: its session is taken for ended. */
+/** If other requests replace the token at every attempt, the session counts as ended. */
 const MAX_LOOKS = 50;
 
-/** A touch interval that is never over: milliseconds, in a form that every store takes. */
+/** A touch interval that never ends, in milliseconds, as a number that every store accepts. */
 const NEVER = Number.MAX_SAFE_INTEGER;
 
-/** Finds the live session of a token, and reports what it finds instead. */
+/** Finds the live session of a token, and reports anything suspicious that it finds. */
 @Injectable()
 export class SessionReader {
-  /** By user: a session is read again and again, and its mark is always the same. */
+  /** By user: a session is read many times, and its mark never changes. */
   readonly #marks = new LruCache<Buffer>(REMEMBERED_MARKS, LONGEST);
 
   constructor(
@@ -72,20 +72,19 @@ export class SessionReader {
     requireCompleteStore(store, 'storage.sessions', 'SessionStore', OPERATIONS);
   }
 
-  /** The live session of a token that is honoured, or undefined. */
+  /** Returns the live session of an honoured token, or undefined. */
   async find(token: string, from: SessionScope): Promise<Session | undefined> {
     const session = await this.read(digestOf(token), from);
     return session && this.accept(session, from);
   }
 
   /**
-   * The live session of a genuine token's digest, or undefined. The session of a successor is to be passed to
-   * {@link accept} once it is known to be its client's.
+   * Returns the live session of a genuine token's digest, or undefined. If a successor found the session, pass it to
+   * {@link accept} once its client is verified.
    *
-   * @param userMark the mark of the session's user, where it is known: a store that returns another's record is not
-   *   believed
-   * @param isActivity false where the read does not keep the session alive
-   * @param isUse false where a session that is over, or a token that was replaced, is no sign of a replayed token
+   * @param userMark the mark of the session's user, if known: a record of another user is refused
+   * @param isActivity false if the read should not keep the session alive
+   * @param isUse false if an ended session or a replaced token should not be reported as a replay
    */
   async read(
     digest: string,
@@ -114,9 +113,9 @@ export class SessionReader {
   }
 
   /**
-   * The session of a token that was replaced at once a moment ago; undefined in any other case. The token is refused:
-   * the session is there for a request that proves again what has replaced it ({@link Session.foundBy} says
-   * `renewable`), and to tell that it lives.
+   * Returns the session of a token that was replaced at once a moment ago; undefined in any other case. The token
+   * itself is refused. The session is needed when a request repeats the proof that replaced the token
+   * ({@link Session.foundBy} is `renewable`), and to show that the session is alive.
    */
   async readRetired({ digest, userMark }: PresentedToken, from: SessionScope): Promise<Session | undefined> {
     const outcome = await this.#find(digest, from);
@@ -126,7 +125,7 @@ export class SessionReader {
     return isRetired ? new Session(outcome.record, this.updates, { digest, standing }) : undefined;
   }
 
-  /** The live session of a user with a handle, by none of its tokens. */
+  /** Returns the live session of a user with a handle. No token is used. */
   async readByHandle(userId: string, id: string, from: SessionScope): Promise<Session | undefined> {
     const digest = addressOf(userId, id);
     const outcome = await this.#find(digest, from);
@@ -137,8 +136,8 @@ export class SessionReader {
   }
 
   /**
-   * The record of a live session by the digest of any of its tokens, whatever that is worth; undefined when it has
-   * ended. For what was found by a token once, and lives as long as the session.
+   * Returns the record of a live session by the digest of any of its tokens, even a replaced one; undefined when the
+   * session has ended. For connections, which were opened with a token and last as long as the session.
    *
    * @param isActivity whether the read keeps the session alive, if the digest is of the present token
    */
@@ -153,8 +152,8 @@ export class SessionReader {
   }
 
   /**
-   * The session, whose token is the one that it was found by from now on: the first use of a successor makes it that.
-   * Undefined when the session has ended meanwhile, or another successor was first.
+   * Makes the token that found the session its present token, on the first use of a successor. Returns undefined when
+   * the session has ended meanwhile, or another successor was used first.
    */
   async accept(session: Session, from: SessionScope): Promise<Session | undefined> {
     const { digest, standing } = Session.foundBy(session);
@@ -178,7 +177,7 @@ export class SessionReader {
     return judged.kind === 'successor' ? undefined : this.#judge(record, digest, true, from);
   }
 
-  /** Whether a session's token is due to be replaced, by `lifetime.rotateEvery` or after a change of roles. */
+  /** Whether a session's token must be replaced, by `lifetime.rotateEvery` or after a change of roles. */
   isRotationDue(session: Session<object>): boolean {
     if (Session.foundBy(session).standing.kind !== 'present') return false;
     const record = Session.recordOf(session);
@@ -186,13 +185,13 @@ export class SessionReader {
     const { rotateEvery = Infinity, rotationGrace } = this.lifetime;
     const now = this.clock.now();
     const outSince = tokens === undefined ? undefined : handedOutAt(record);
-    // its answer is on the way, or was lost
+    // its response is on the way, or was lost
     if (outSince !== undefined) return now - outSince >= rotationGrace;
     if (rotatedAt === 0 || now - rotatedAt >= rotateEvery) return true;
     return formerRoles !== undefined && haveRolesChanged(record);
   }
 
-  /** Whether no other token is on its way to the client, nor will be before long. */
+  /** Whether no other token is on its way to the client, and none will be soon. */
   isLasting(session: Session<object>): boolean {
     if (Session.foundBy(session).standing.kind !== 'present') return false;
     const record = Session.recordOf(session);
@@ -200,7 +199,7 @@ export class SessionReader {
     return handedOutAt(record) === undefined && this.clock.now() + this.handOverGrace < record.rotatedAt + rotateEvery;
   }
 
-  /** For how many milliseconds a cookie may be on its way through the application before the head that carries it. */
+  /** How many milliseconds a response may take until the head with its cookie is written. */
   get handOverGrace(): number {
     return this.lifetime.rotationGrace || DEFAULT_SESSION_LIFETIME.rotationGrace;
   }
@@ -244,7 +243,7 @@ export class SessionReader {
     return standing.kind === 'replaced' && isUse ? this.#answerReuse(record, from) : undefined;
   }
 
-  /** Two hold tokens of one session, and one of them is a thief. */
+  /** Two clients hold tokens of one session, and one of them is a thief. */
   async #answerReuse({ id: sessionId, userId, digest }: SessionRecord, { client }: SessionScope): Promise<undefined> {
     this.events.publish({ type: 'session.token_reused', sessionId, userId, client });
     if (this.lifetime.onReuse !== 'end-session') return;
@@ -253,7 +252,7 @@ export class SessionReader {
     else await this.ofUsers.endByDigest(digest, reason, client);
   }
 
-  /** Whether a record is a sound one of a digest's session. */
+  /** Whether a record is valid and belongs to the session of a digest. */
   #isOf(record: SessionRecord, askedFor: string, userMark: Uint8Array | undefined): boolean {
     const { id, digest, userId } = record;
     if (id !== handleOf(askedFor) || handleOf(digest) !== id || !hasSoundTimes(record)) return false;

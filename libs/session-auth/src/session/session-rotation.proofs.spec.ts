@@ -16,17 +16,17 @@ let session: Session;
 
 const find = (each: string): Promise<Session | undefined> => services.reader.find(each, { client: CLIENT });
 
-/** The session of a token that was replaced at once, as a request finds it that proves the same again. */
+/** Finds the session of a token that was replaced at once, as a request that repeats the proof does. */
 const findRetired = (each: string, reader = services.reader, userId = 'alice'): Promise<Session | undefined> =>
   reader.readRetired({ token: each, digest: digestOf(each), userMark: markOfUser(userId) }, {});
 
-/** As {@link findRetired}, where a proof has replaced the token. */
+/** As {@link findRetired}, for a token that a proof of identity replaced. */
 async function findRenewable(each: string): Promise<Session | undefined> {
   const found = await findRetired(each);
   return found !== undefined && Session.foundBy(found).standing.kind === 'renewable' ? found : undefined;
 }
 
-/** What proves who the user is, and what it is called in the event. */
+/** Each proof of identity, with its name in the event. */
 const PROOFS: readonly [string, string, (at: Session) => Promise<IssuedSession | undefined>][] = [
   ['a login over the session', 'login', (at) => services.rotation.renew(at, LOGIN)],
   ['a re-authentication', 'reauthentication', (at) => services.rotation.reauthenticated(at, LOGIN)],
@@ -62,7 +62,7 @@ describe.each(PROOFS)('%s', (_what, reason, prove) => {
         expect((await find(answer))?.id).toBe(form.session.id);
       }
       expect(scene.told()).toEqual([]);
-      // the one that was lost: a successor that was not taken up works yet, a token that has one does not
+      // the lost token: an unused successor still works, a replaced token does not
       expect((await find(lost)) !== undefined).toBe(kept === 'first');
     }
   });

@@ -13,7 +13,7 @@ const find = async (token: string): Promise<Session> => (await services.reader.f
 const rolesOf = async (token: string): Promise<readonly string[]> => (await find(token)).roles;
 const changeRoles = (roles: readonly string[]): Promise<number> => services.ofUsers.update('alice', { roles });
 
-/** Hands a successor out where it is due, as a request does; undefined: the request gets none. */
+/** Issues a successor if the token must be replaced, as a request does. */
 async function request(token: string): Promise<{ roles: readonly string[]; successor: string | undefined }> {
   const session = await find(token);
   const issued = services.reader.isRotationDue(session) ? await services.rotation.handOver(session) : undefined;
@@ -125,7 +125,7 @@ describe('roles that change again and again', () => {
       await changeRoles([`role-${change}`]);
       current = (await request(current)).successor!;
       const record = Session.recordOf(await find(current));
-      // those of the tokens that were superseded within the grace, eight at most
+      // at most eight, for tokens that were superseded within the grace period
       expect(record.formerRoles!.length).toBeLessThanOrEqual(9);
       expect(record.tokens!.length).toBeLessThanOrEqual(8);
       if (change % 10 === 9) scene.now += GRACE;

@@ -16,13 +16,16 @@ const find = (token: string): Promise<Session | undefined> => services.reader.fi
 const rotate = (session: Session, options?: RotateSession): Promise<IssuedSession | undefined> =>
   services.rotation.rotate(session, options);
 
-/** What a token is worth now; finding it by a successor makes that the token. */
+/** Returns what a token is worth now. Finding the session by a successor makes that the present token. */
 async function worthOf(token: string): Promise<string | undefined> {
   const session = await find(token);
   return session && Session.foundBy(session).standing.kind;
 }
 
-/** Which of some tokens let a request pass, one after the other: a successor that is among them becomes the token. */
+/**
+ * Returns which of some tokens let a request pass, one after the other. A successor among them becomes the present
+ * token.
+ */
 async function honoured(...tokens: readonly string[]): Promise<readonly boolean[]> {
   const passed: boolean[] = [];
   for (const token of tokens) passed.push((await find(token)) !== undefined);
@@ -76,7 +79,7 @@ describe('a token that is handed over', () => {
   it('is honoured for the grace once its successor was used, and no more then', async () => {
     const { token, session } = await create();
     const { token: successor } = (await rotate(session))!;
-    // however late that is
+    // however late it is used
     scene.now += HOUR - 1;
     expect([await worthOf(token), await worthOf(successor), await worthOf(token)]).toEqual([
       'present',
@@ -183,7 +186,7 @@ describe('a token that is handed over', () => {
     expect(await rotate((await find(token))!)).toBeUndefined();
     const { token: third } = (await rotate(used))!;
     expect(await worthOf(third)).toBe('present');
-    // the session at hand was found before its token was replaced
+    // the session was read before its token was replaced
     expect(await rotate(used)).toBeUndefined();
   });
 
@@ -197,7 +200,7 @@ describe('a token that is handed over', () => {
   it('stays in its shard where the session is nobody’s', async () => {
     const { token, session } = await services.changes.create({});
     const { token: successor } = (await rotate(session))!;
-    // without a user the tag is all that finds the shard again
+    // without a user, only the tag leads to the shard
     expect(successor.slice(0, 22)).toBe(token.slice(0, 22));
     expect(await worthOf(successor)).toBe('present');
   });

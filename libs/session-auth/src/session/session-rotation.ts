@@ -28,20 +28,20 @@ import {
 } from './session-tokens.js';
 import { UpstreamDigests } from './upstream-session.js';
 
-/** A session with the token that stands for it: the only time the token is seen in clear. */
+/** A session with its token: the only time the token is seen in clear text. */
 export interface IssuedSession {
   /** The client's secret: put it where only the client sees it. */
   readonly token: string;
   readonly session: Session;
 }
 
-/** How {@link SessionLifecycleService.rotate} is to go about it. */
+/** The options of {@link SessionLifecycleService.rotate}. */
 export interface RotateSession {
   /** @default 'requested' */
   readonly reason?: RotationReason;
   /**
-   * For how many milliseconds the old token goes on working once the new one was used. 0: it is dead at once, whether or
-   * not the new one arrives. @default `lifetime.rotationGrace`
+   * How many milliseconds the old token works after the new one was first used. 0: it stops at once, even if the new
+   * one never arrives. @default `lifetime.rotationGrace`
    */
   readonly grace?: number;
   readonly changes?: SessionRecordChanges;
@@ -50,25 +50,27 @@ export interface RotateSession {
   readonly client?: ClientInfo;
 }
 
-/** How a new token comes to be. */
+/** How a new token is made. */
 interface NewToken extends Pick<RotateSession, 'factor' | 'client'> {
   readonly reason: RotationReason;
-  /** The changes of a record that hand a new token out or put it in place; undefined: it is not to have one. */
+  /** Returns the changes of a record that issue a new token or put it in place; undefined: no token is issued. */
   readonly changesOf: (record: SessionRecord, digest: string, now: number) => Changes | undefined;
 }
 
 type Changes = SessionRecordChanges & TokenChanges;
 
-/** What is to be said and changed with a new token. */
+/** Why a token is replaced, and what else changes with it. */
 type Occasion = Omit<NewToken, 'changesOf'> & { readonly changes?: SessionRecordChanges };
 
 /**
- * A session that others change at each look never settles: it is taken for ended. Of requests that change it at once, one
- * succeeds at each look.
+ * If other requests change the session at every attempt, it counts as ended. Of the requests that change it at once,
+ * one succeeds at every attempt.
  */
 const MAX_LOOKS = 50;
 
-/** Gives sessions new tokens. session-tokens.ts tells how; {@link SessionLifecycleService} documents each method. */
+/**
+ * Gives sessions new tokens, by the rules in session-tokens.ts. {@link SessionLifecycleService} documents each method.
+ */
 @Injectable()
 export class SessionRotation {
   constructor(
@@ -87,7 +89,7 @@ export class SessionRotation {
     return this.#handOver(session, { ...rest, reason }, grace);
   }
 
-  /** Hands a successor out for a token that is due, unless one is on its way. */
+  /** Issues a successor for a token that must be replaced, unless one is on its way. */
   async handOver(session: Session<object>, client?: ClientInfo): Promise<IssuedSession | undefined> {
     const reason = haveRolesChanged(Session.recordOf(session)) ? 'roles_changed' : 'interval';
     return this.#handOver(session, { reason, client });
@@ -117,8 +119,8 @@ export class SessionRotation {
   }
 
   /**
-   * A token of its own for the second of two logins by one form; undefined where the session has ended, or has proved
-   * more by now than this login did.
+   * Returns a separate token for the second of two logins from one form. Undefined if the session has ended, or has
+   * proved more than this login did.
    */
   async shareLogin(session: Session<object>, client?: ClientInfo): Promise<IssuedSession | undefined> {
     const changesOf: NewToken['changesOf'] = (record, digest, now) =>
@@ -126,7 +128,7 @@ export class SessionRotation {
     try {
       return await this.#issue(session, { reason: 'login', client, changesOf });
     } catch (error) {
-      // evicted by a third login after it was read: this login has a right to a session all the same
+      // a third login evicted it after it was read; this login still gets a session
       if (isSessionRequired(error)) return undefined;
       throw error;
     }
@@ -139,7 +141,7 @@ export class SessionRotation {
   ): Promise<IssuedSession | undefined> {
     const record = Session.recordOf(session);
     if (record.userId === undefined) throw new SessionAuthError('session_required', 'sign in first');
-    // whatever else adds a factor replaces the token as well: where this one is still the present one, so are these
+    // every change of factors replaces the token, so the factors are current if the token is
     const factors = withFactor(record.factors, factor, this.clock.now());
     return this.#replace(session, { reason: 'factor_completed', client, factor, changes: { factors } });
   }
@@ -159,7 +161,7 @@ export class SessionRotation {
     });
   }
 
-  /** A new token that is the token at once, where the one at hand still is, or is about to be. */
+  /** Makes a new token the present one at once, if the old one still is, or is about to be. */
   #replace(session: Session<object>, occasion: Occasion): Promise<IssuedSession | undefined> {
     const { rotationGrace: grace } = this.lifetime;
     const { digest: presented } = Session.foundBy(session);
@@ -167,7 +169,7 @@ export class SessionRotation {
       ...occasion,
       changesOf: (record, digest, now) => {
         const { kind } = standingOf(record, presented, now);
-        // a passive request leaves the successor that it came by as it is
+        // a passive request does not take up the successor that it came with
         if (kind !== 'present' && kind !== 'successor') return undefined;
         const changed = withChanges(record, occasion.changes);
         return { ...changed, ...withReplaced({ ...record, ...changed }, digest, { now, grace, kind: 'retired' }) };
@@ -176,8 +178,8 @@ export class SessionRotation {
   }
 
   /**
-   * As {@link #replace}, for a user who has just proved who they are: also by a token that was superseded meanwhile. By
-   * one that the same proof has replaced a moment ago (a form that was sent twice) nothing else changes any more, and the
+   * As {@link #replace}, for a user who has just proved their identity. A token that was superseded meanwhile is
+   * accepted too. If the same proof replaced the token a moment ago (a form sent twice), nothing else changes, and the
    * client gets a successor of the token that is on its way to it.
    */
   #prove(session: Session<object>, occasion: Occasion): Promise<IssuedSession | undefined> {
@@ -195,7 +197,7 @@ export class SessionRotation {
     });
   }
 
-  /** Gives a session a new token, whatever else happens to it meanwhile. */
+  /** Gives a session a new token. Tries again when another request changes the session meanwhile. */
   async #issue(session: Session<object>, how: NewToken): Promise<IssuedSession | undefined> {
     const { reason, factor, client, changesOf } = how;
     const before = Session.recordOf(session);
@@ -222,7 +224,7 @@ export class SessionRotation {
     throw sessionEnded();
   }
 
-  /** The request that a token is issued in goes on with its roles; a token that is still honoured stays its own. */
+  /** The request that gets a new token continues with its roles. A token that is still honoured keeps its own roles. */
   #adopt(session: Session<object>, record: SessionRecord, issued: string): void {
     const now = this.clock.now();
     const { digest: presented } = Session.foundBy(session);
@@ -243,15 +245,15 @@ export class SessionRotation {
 }
 
 /**
- * Whether a session has a token that nobody else can have made: a client that lost its connection to the store has sent
- * the rotation again, and the first one took place.
+ * Whether the session already has the new token. A client that lost its connection to the store sends the rotation
+ * again after the first one took place.
  */
 function isIssued(record: SessionRecord, digest: string, now: number): boolean {
   const { kind } = standingOf(record, digest, now);
   return kind === 'present' || kind === 'successor';
 }
 
-/** Changes of a record, with what its tokens carried before where roles change. */
+/** Returns changes of a record. When roles change, they include the roles that earlier tokens carried. */
 function withChanges(record: SessionRecord, changes: SessionRecordChanges = {}): Changes {
   return { ...changes, ...withRoles(record, changes.roles) };
 }

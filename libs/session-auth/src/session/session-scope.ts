@@ -5,10 +5,9 @@ export interface SessionScope {
   /** Who asks. */
   readonly client?: ClientInfo;
   /**
-   * Has a function called once when it is over. Absent where nothing tells: a session of a list is read for nothing
-   * that ends.
+   * Calls a function once when the scope ends. Absent for scopes that do not end, such as a session of a list.
    *
-   * @throws SessionAuthError `response_not_bound` where that cannot be seen
+   * @throws SessionAuthError `response_not_bound` when the end cannot be observed
    */
   whenOver?(callback: () => void): void;
 }

@@ -21,7 +21,7 @@ describe('SessionStoreHealthIndicator', () => {
 
   it('is down, without a word of why, where the store fails or does not answer in time', async () => {
     const store = new MemorySessionStore();
-    const down = { sessions: { status: 'down', message: 'the session store does not answer' } };
+    const down = { sessions: { status: 'down', message: 'the session store does not respond' } };
     jest.useFakeTimers();
     try {
       const indicator = new SessionStoreHealthIndicator(store, CLOCK, new StoreDeadline(50));

@@ -4,15 +4,15 @@ import { digestOf, issueSessionToken } from '../crypto/session-token.js';
 import { Clock } from '../time/clock.js';
 import { SessionStore } from './session-store.js';
 
-/** What {@link SessionStoreHealthIndicator} answers: a `HealthIndicatorResult` of `@nestjs/terminus`. */
+/** The result of {@link SessionStoreHealthIndicator}: a `HealthIndicatorResult` of `@nestjs/terminus`. */
 export type SessionStoreHealth<Key extends string = string> = Record<
   Key,
   { readonly status: 'up' } | { readonly status: 'down'; readonly message: string }
 >;
 
 /**
- * Whether the session store answers, for a readiness probe: an indicator for `@nestjs/terminus`, which is not needed
- * for it.
+ * Checks whether the session store works, for a readiness probe. It is an indicator for `@nestjs/terminus`, but does
+ * not require that package.
  */
 @Injectable()
 export class SessionStoreHealthIndicator {
@@ -23,10 +23,10 @@ export class SessionStoreHealthIndicator {
   ) {}
 
   /**
-   * Looks up a session that is not there, as a request would: one read, at most `storeTimeout`. Never rejects, and says
-   * nothing of what is wrong: such answers are often public.
+   * Looks up a session that does not exist, as a request would: one read, at most `storeTimeout`. Never rejects. It
+   * reports no details of a failure, because health responses are often public.
    *
-   * @param key the name in the answer
+   * @param key the name in the result
    */
   async pingCheck<Key extends string = 'sessions'>(key = 'sessions' as Key): Promise<SessionStoreHealth<Key>> {
     const digest = digestOf(issueSessionToken(undefined));
@@ -35,7 +35,7 @@ export class SessionStoreHealthIndicator {
       .run(() => this.store.find(digest, touch))
       .then(
         () => ({ status: 'up' }),
-        () => ({ status: 'down', message: 'the session store does not answer' }),
+        () => ({ status: 'down', message: 'the session store does not respond' }),
       );
     return { [key]: health } as SessionStoreHealth<Key>;
   }

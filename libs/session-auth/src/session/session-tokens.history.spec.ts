@@ -79,7 +79,7 @@ const anyStep: fc.Arbitrary<Step> = fc.oneof(
   }),
 );
 
-/** A token as the model knows it: with all roles that the session has had since it was issued. */
+/** A token in the model, with all roles that the session has had since the token was issued. */
 interface ModelToken {
   readonly digest: string;
   readonly roles: (readonly string[])[];
@@ -88,7 +88,7 @@ interface ModelToken {
   until: number;
 }
 
-/** A session beside its model: every token that there ever was, none forgotten. */
+/** A session beside its model, which remembers every token. */
 class Run {
   record = newRecord('alice', { roles: ['a', 'b'] });
   now = NOW;
@@ -173,7 +173,7 @@ class Run {
     this.tokens.push({ ...token, roles: [this.record.roles], until: Infinity });
   }
 
-  /** A record holds eight replaced tokens: of more than that, the model takes those that were kept. */
+  /** A record holds eight replaced tokens. If there are more, the model keeps the same ones. */
   #forgetOldest(): void {
     const known = this.tokens.filter(({ kind }) => kind !== 'replaced' && kind !== 'present' && kind !== 'successor');
     if (known.length <= 8) return;

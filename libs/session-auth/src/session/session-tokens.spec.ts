@@ -175,7 +175,7 @@ describe('withReplaced', () => {
     const replaced = changed(record, withReplaced(record, digest, { ...HARD, kind }));
     expect(replaced).toMatchObject({ digest, rotatedAt: NOW });
     expect(standingOf(replaced, record.digest, NOW).kind).toBe(kind);
-    // a form that was sent twice may have been answered by any of these
+    // a form that was sent twice may have been answered with any of these
     for (const successor of successors) expect(standingOf(replaced, successor, NOW).kind).toBe(kind);
     expect(standingOf(replaced, first.digest, NOW).kind).toBe('retired');
   });

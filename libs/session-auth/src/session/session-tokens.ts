@@ -4,12 +4,12 @@ import type { OtherToken, SessionRecord } from './session-record.js';
 /*
  * A session has one token. It is replaced in two ways:
  *
- * - Handed over (an interval, a change of roles): the client is given a successor, and the answer that carries it may
- *   get lost. So the token stays the token until a successor is presented. The first one that is takes its place; the
- *   token before is honoured for a grace, for requests in flight, and all other successors are worth nothing any more.
- * - Taken at once (a login, a proof, a factor): the new token is the token, and every other one is refused.
+ * - Handed over (an interval, a change of roles): the client gets a successor, and the response with it may get lost.
+ *   So the token stays valid until a successor is presented. The first presented successor replaces it. The previous
+ *   token is honoured for a grace period, for requests in flight, and all other successors stop working.
+ * - At once (a login, a proof, a factor): the new token is the token, and every other one is refused.
  *
- * Whatever else was a token of the session has been replaced: its use is reuse, a sign of theft. The functions of this
+ * Every other token that the session has had was replaced: its use is reuse, a sign of theft. The functions of this
  * file are pure; a store applies their changes with `SessionStore.rotate`, if the record has not changed meanwhile.
  */
 
@@ -19,21 +19,21 @@ export type { OtherToken };
 export type TokenStanding =
   { readonly kind: 'present' | 'replaced' } | { readonly kind: OtherToken['kind']; readonly token: OtherToken };
 
-/** What the token of a record is worth. */
+/** The standing of the record's own token. */
 export const PRESENT: TokenStanding = { kind: 'present' };
 
-/** The part of a record that says which tokens are honoured, and what they carry. */
+/** The fields of a record that say which tokens are honoured, and which roles they carry. */
 export type TokenChanges = Partial<
   Pick<SessionRecord, 'digest' | 'rotatedAt' | 'tokens' | 'formerRoles' | 'rolesSince'>
 >;
 
-/** The most successors that are out; older ones count as replaced. A client that ignores cookies fills no store. */
+/** The most unused successors; older ones count as replaced. A client that ignores cookies cannot fill the store. */
 const MAX_SUCCESSORS = 4;
 
-/** The most tokens of the other kinds that a record holds. */
+/** The most tokens of the other kinds in a record. */
 const MAX_REPLACED = 8;
 
-/** What the token of a digest is worth, if the digest is that of a token of this session at all. */
+/** Returns what the token of a digest is worth, or that it is not a token of this session. */
 export function standingOf(
   record: Pick<SessionRecord, 'digest' | 'tokens'>,
   digest: string,
@@ -46,14 +46,14 @@ export function standingOf(
   return { kind: token.kind, token };
 }
 
-/** Whether a token lets a request pass: the present one, a successor, and a superseded one in its grace. */
+/** Whether a token lets a request pass: the present one, a successor, or a superseded one in its grace period. */
 export function isHonoured({ kind }: TokenStanding): boolean {
   return kind === 'present' || kind === 'successor' || kind === 'superseded';
 }
 
 /**
- * The roles that a token carries: those of the session, as far as it has had them ever since the token was issued. So a
- * role that was gained comes with a new token, and one that was lost is lost by all tokens at once.
+ * Returns the roles of a token: those roles of the session that it has had without a break since the token was issued.
+ * So a gained role needs a new token, and a lost role is lost by all tokens at once.
  */
 export function rolesOf(record: SessionRecord, standing: TokenStanding): readonly string[] {
   const since = ('token' in standing ? standing.token.rolesSince : record.rolesSince) ?? 0;
@@ -66,12 +66,12 @@ export function haveRolesChanged({ formerRoles = [], rolesSince = 0 }: SessionRe
   return formerRoles.length > rolesSince;
 }
 
-/** When the last successor was handed out; undefined: none is out. */
+/** When the last successor was issued; undefined: no successor is out. */
 export function handedOutAt({ tokens = [] }: SessionRecord): number | undefined {
   return tokens.find(({ kind }) => kind === 'successor')?.at;
 }
 
-/** The changes by which a session has other roles, and keeps in mind what its tokens carried before. */
+/** Returns the changes that give a session other roles, and record which roles its tokens carried before. */
 export function withRoles(
   { roles: before, formerRoles = [] }: Pick<SessionRecord, 'roles' | 'formerRoles'>,
   roles: readonly string[] = before,
@@ -80,7 +80,7 @@ export function withRoles(
   return isSame ? {} : { roles, formerRoles: [...formerRoles, before] };
 }
 
-/** The changes by which one more successor is out: the newest first. */
+/** Returns the changes that add a successor, in front of the others. */
 export function withSuccessor(
   { tokens = [], formerRoles = [] }: SessionRecord,
   digest: string,
@@ -93,7 +93,7 @@ export function withSuccessor(
   return { tokens: [...successors, ...replacedUntil(tokens, now)] };
 }
 
-/** The changes by which a successor that is presented becomes the token. */
+/** Returns the changes that make a used successor the present token. */
 export function withPromoted(
   record: SessionRecord,
   { hash, at, rolesSince }: OtherToken,
@@ -107,7 +107,7 @@ export function withPromoted(
     at: now + grace,
     rolesSince: record.rolesSince,
   };
-  // no token is honoured for longer than a newer one; for one that is refused, nothing changes
+  // no token is honoured for longer than a newer one; a refused token stays as it is
   const others = replacedUntil(tokens, now).map((token) =>
     token.kind === 'superseded' ? { ...token, at: Math.min(token.at, before.at) } : token,
   );
@@ -120,10 +120,11 @@ export function withPromoted(
 }
 
 /**
- * The changes by which a new token is the token at once, and every other one is refused.
+ * Returns the changes that make a new token the present one at once, and refuse every other token.
  *
- * @param grace for how many milliseconds a request by the token before, or by a successor, is no reuse
- * @param kind `renewable` where the user has proved who they are, and may do so again by the same form
+ * @param grace for how many milliseconds a request with the previous token, or with a successor, is not reported as
+ *   reuse
+ * @param kind `renewable` if the user has proved their identity, and may repeat the proof with the same form
  */
 export function withReplaced(
   record: SessionRecord,
@@ -132,7 +133,7 @@ export function withReplaced(
 ): TokenChanges {
   const { tokens = [], formerRoles = [] } = record;
   const others = tokens.map((token): OtherToken => {
-    // however long it has been out: the client may be using it for the first time at this moment
+    // no matter how long it has been out: the client may be using it for the first time right now
     if (token.kind === 'successor') return { ...token, kind, at: now + grace };
     return { ...token, kind: token.kind === 'renewable' ? kind : 'retired' };
   });
@@ -145,7 +146,7 @@ function isSuccessor({ kind }: OtherToken): boolean {
   return kind === 'successor';
 }
 
-/** The tokens that have been replaced and are still of a kind of their own. */
+/** The replaced tokens that have not expired yet. */
 function replacedUntil(tokens: readonly OtherToken[], now: number): readonly OtherToken[] {
   return tokens.filter((token) => !isSuccessor(token) && token.at > now);
 }
@@ -156,7 +157,7 @@ function trimmed(
   changes: TokenChanges & { readonly tokens: readonly OtherToken[] },
 ): TokenChanges {
   const { rolesSince = 0, tokens } = changes;
-  // a token that is refused anyway needs none
+  // a refused token carries no roles
   const honoured = tokens.filter(({ kind }) => kind === 'successor' || kind === 'superseded');
   const oldest = Math.min(rolesSince, ...honoured.map((token) => token.rolesSince ?? 0));
   if (formerRoles.length === 0) return { ...changes, rolesSince: 0 };

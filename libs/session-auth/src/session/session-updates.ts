@@ -12,7 +12,7 @@ import { SessionStore, type UpdateOutcome } from './session-store.js';
 import type { SessionScope } from './session-scope.js';
 import type { SessionSignals, SessionSource } from './session.js';
 
-/** What sessions that were read ask for: that patches are merged into their data, and to be told of their end. */
+/** Serves the methods of sessions: merges patches into their data, and provides their end signals. */
 @Injectable()
 export class SessionUpdates implements SessionSource {
   #signals: SessionSignals | undefined;
@@ -26,7 +26,7 @@ export class SessionUpdates implements SessionSource {
     @Inject(REALM) readonly realm = DEFAULT_REALM,
   ) {}
 
-  /** Whoever hears of ends is built on this, and says so by itself. */
+  /** The provider of signals depends on this class, so it registers itself. */
   provideSignals(signals: SessionSignals): void {
     this.#signals = signals;
   }

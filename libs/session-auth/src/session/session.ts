@@ -7,7 +7,7 @@ import { sessionRequired } from './session-required.js';
 import type { SessionScope } from './session-scope.js';
 import { PRESENT, rolesOf, type TokenStanding } from './session-tokens.js';
 
-/** Where sessions come from, and what they ask there. */
+/** The source of sessions, and the operations that sessions call. */
 export interface SessionSource extends SessionSignals {
   /** The realm of the sessions. */
   readonly realm: string;
@@ -15,23 +15,23 @@ export interface SessionSource extends SessionSignals {
   update(digest: string, patch: object): Promise<SessionData>;
 }
 
-/** Tells what is under way of the end of its session. */
+/** Provides the signal that a session has ended. */
 export interface SessionSignals {
   /**
-   * As of {@link Session.signal}.
+   * As {@link Session.signal}.
    *
    * @param scope what the session was read for
    */
   signalOf(record: SessionRecord, scope: SessionScope | undefined): AbortSignal;
 }
 
-/** The token by which a session is at hand, and what it is worth. */
+/** The token that found the session, and what the token is worth. */
 export interface FoundBy {
   readonly digest: string;
   readonly standing: TokenStanding;
 }
 
-/** A session as an HTTP answer shows it: nothing secret, and not the application's data. */
+/** A session as an HTTP response shows it: nothing secret, and not the application's data. */
 export interface SessionView {
   readonly id: string;
   readonly realm: string;
@@ -52,21 +52,20 @@ export interface SessionView {
 }
 
 /**
- * A live session, as `@CurrentSession()` hands it to a handler.
+ * A live session, as `@CurrentSession()` passes it to a handler.
  *
- * It is a snapshot of one read: `update` refreshes its `data`, a rotation in the same request carries it along, nothing
- * else changes under your hands. It holds no token, and turned to JSON or into a log line it shows neither digest nor
- * `data`.
+ * It is a snapshot of one read. `update` refreshes its `data`, and a rotation in the same request updates it; nothing
+ * else changes it. It holds no token. As JSON or in a log line it shows neither digest nor `data`.
  *
  * @typeParam Data what the application keeps in the session; every key may be absent
  */
 export class Session<Data extends object = SessionData> {
-  // own properties, not getters: what turns an answer to JSON by itself (class-transformer, say) looks at nothing else
+  // own properties, not getters: serializers such as class-transformer read only these
 
-  /** The public handle, safe to show: names this session in lists and events, authenticates nobody. */
+  /** The public handle, safe to show: it names this session in lists and events, and authenticates nobody. */
   readonly id!: string;
 
-  /** The realm that the session is of. */
+  /** The realm of the session. */
   readonly realm: string;
 
   /** The user's id; undefined for an anonymous session. */
@@ -75,41 +74,41 @@ export class Session<Data extends object = SessionData> {
   readonly email!: string | undefined;
 
   /**
-   * The user's roles as they were at login, or at the last change told to the library. A role that was gained by such a
-   * change comes with the next token: a request by a token from before does not have it.
+   * The user's roles at login, or at the last change passed to the library. A gained role comes with the next token: a
+   * request with an older token does not have it.
    */
   readonly roles!: readonly string[];
 
-  /** When the login took place that this session stands for. */
+  /** When the login of this session took place. */
   readonly createdAt!: Date;
 
-  /** When the user last proved who they are in full; undefined for an anonymous session. */
+  /** When the user last fully proved their identity; undefined for an anonymous session. */
   readonly authenticatedAt!: Date | undefined;
 
   readonly authentication!: SessionAuthentication | undefined;
 
   /**
-   * The further factors that the user has proved in this session, by name, and when each was last proved. Empty for
-   * none. {@link SessionAuthService.factorCompleted} adds one, and nothing else does.
+   * The further factors that the user has proved in this session, by name, with the time of the last proof. Empty
+   * without factors. Only {@link SessionAuthService.factorCompleted} adds one.
    */
   readonly factors!: Readonly<Record<string, Date>>;
 
   /** To the precision of `lifetime.touchInterval`. */
   readonly lastActivityAt!: Date;
 
-  /** When the session ends if nothing more is heard. */
+  /** When the session ends without further requests. */
   readonly expiresAt!: Date;
 
-  /** When the session ends whatever happens. */
+  /** When the session ends even if it is in use. */
   readonly absoluteExpiresAt!: Date;
 
   /**
-   * The address that the session was last seen from, to the precision of `lifetime.touchInterval`; that of the login
-   * until then. The login's stays in the event `session.created`.
+   * The address of the last request, to the precision of `lifetime.touchInterval`; before that, the address of the
+   * login. The event `session.created` keeps the login's address.
    */
   readonly ip!: string | undefined;
 
-  /** The `User-Agent` that the session was last seen with, as {@link ip}. Untrusted text. */
+  /** The `User-Agent` of the last request, as {@link ip}. Untrusted text. */
   readonly userAgent!: string | undefined;
 
   readonly #source: SessionSource;
@@ -119,7 +118,7 @@ export class Session<Data extends object = SessionData> {
   #roles: readonly string[];
 
   /**
-   * @param foundBy the token it was found by; undefined: it was found in a list, or by its handle
+   * @param foundBy the token that found it; undefined for a session from a list, or found by its handle
    * @param scope what it was read for
    */
   constructor(record: SessionRecord, source: SessionSource, foundBy?: FoundBy, scope?: SessionScope) {
@@ -129,42 +128,44 @@ export class Session<Data extends object = SessionData> {
     this.#record = record;
     this.#foundBy = foundBy ?? { digest: record.digest, standing: PRESENT };
     this.#roles = record.roles;
-    // each token carries all roles of a session that has never had others; a copy, since the record is the store's
+    // each token carries all roles of a session whose roles never changed; a copy, because the record belongs to the
+    // store
     if (foundBy !== undefined)
       this.#roles = record.formerRoles === undefined ? [...record.roles] : rolesOf(record, foundBy.standing);
     show(this, record, this.#roles);
   }
 
-  /** The application's data, as of this request's read or the last `update`. Change it by `update` only. */
+  /** The application's data, from this request's read or the last `update`. Change it only with `update`. */
   get data(): Readonly<Partial<Data>> {
     return this.#record.data as Partial<Data>;
   }
 
   /**
-   * Fires when the session ends, on whichever node, as long as the request is under way: `fetch(url, { signal })`. Its
-   * `reason` is a {@link SessionAuthError} `session_ended`, whose `endReason` says why. An end by logout, revocation
-   * and the like is told at once, one by time within a second. A new token or a new proof fires nothing.
+   * Fires when the session ends on any node while the request is under way: `fetch(url, { signal })`. Its `reason` is a
+   * {@link SessionAuthError} `session_ended`, whose `endReason` says why. It fires at once for a logout, a revocation
+   * and similar ends, and within a second for an expiry. A new token or a new proof does not fire it.
    *
-   * All who ask in one request have the same signal, and so have all messages of one connection: take listeners off it
-   * again. After the response is finished, or the connection closed, it does not fire any more.
+   * All readers in one request get the same signal, and so do all messages of one connection: remove your listeners.
+   * After the response is finished, or the connection closed, it no longer fires.
    *
-   * The first who asks has the store asked once, since the session may have ended after it was read. Who does not ask
-   * pays nothing.
+   * The first read causes one store read, because the session may have ended since it was loaded. If nobody reads it,
+   * it costs nothing.
    *
-   * @throws SessionAuthError `not_configured` where the storage has no link (`link: true`)
-   * @throws SessionAuthError `request_not_bound` for a session of a list, which is no request's
-   * @throws SessionAuthError `response_not_bound` in GraphQL, where the context of the operation has no response
+   * @throws SessionAuthError `not_configured` when the storage has no link (`link: true`)
+   * @throws SessionAuthError `request_not_bound` for a session from a list, which belongs to no request
+   * @throws SessionAuthError `response_not_bound` in GraphQL, when the context of the operation has no response
    */
   get signal(): AbortSignal {
     return this.#source.signalOf(this.#record, this.#scope);
   }
 
   /**
-   * Merges `patch` into the data, key by key, in one atomic step of the store; `undefined` removes a key. Resolves
-   * when the store has it. Parallel requests that write different keys lose nothing.
+   * Merges `patch` into the data, key by key, in one atomic step of the store; `undefined` removes a key. Resolves when
+   * the store has saved it. Parallel requests that write different keys lose nothing.
    *
-   * @throws SessionAuthError `session_required` when the session has ended meanwhile: nothing is written then
-   * @throws SessionAuthError `invalid_session_data` for what JSON cannot carry, or nested deeper than 500 levels
+   * @throws SessionAuthError `session_required` when the session has ended meanwhile; nothing is written then
+   * @throws SessionAuthError `invalid_session_data` for values that JSON cannot carry, or that nest deeper than 500
+   *   levels
    * @throws SessionAuthError `session_data_too_large` beyond `maxDataSize`
    */
   async update(patch: Partial<Data>): Promise<void> {
@@ -172,7 +173,7 @@ export class Session<Data extends object = SessionData> {
     this.#record = { ...this.#record, data };
   }
 
-  /** What may be shown of the session. */
+  /** The public part of the session. */
   toJSON(): SessionView {
     const record = this.#record;
     return {
@@ -206,9 +207,9 @@ export class Session<Data extends object = SessionData> {
   }
 
   /**
-   * Carries a session at hand over to a newer record of it.
+   * Updates a session to a newer record.
    *
-   * @param roles what the request may do from now on
+   * @param roles the roles of the request from now on
    * @internal
    */
   static adopt(session: Session<object>, record: SessionRecord, foundBy: FoundBy, roles: readonly string[]): void {
@@ -219,7 +220,7 @@ export class Session<Data extends object = SessionData> {
   }
 
   /**
-   * Tells a session that was not read for a request that it is that request's now.
+   * Binds a session to the request that it was not read for.
    * @internal
    */
   static attach(session: Session<object>, scope: SessionScope): void {
@@ -227,7 +228,7 @@ export class Session<Data extends object = SessionData> {
   }
 
   /**
-   * The token by which a session is at hand.
+   * The token that found the session.
    * @internal
    */
   static foundBy(session: Session<object>): FoundBy {
@@ -237,7 +238,7 @@ export class Session<Data extends object = SessionData> {
 
 type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
 
-/** Sets what a session shows of its record. */
+/** Sets the session's public properties from its record. */
 function show(shown: Writable<Session<object>>, record: SessionRecord, roles: readonly string[]): void {
   shown.id = record.id;
   shown.userId = record.userId;
@@ -258,7 +259,7 @@ function textOf(time: number): string {
   return new Date(time).toISOString();
 }
 
-// without what objects have anyway, which no name may find
+// without a prototype, so that no name finds an inherited property
 const NO_FACTORS = Object.freeze(Object.create(null) as Record<string, Date>);
 
 function timesOf(factors: NonNullable<SessionRecord['factors']>): Record<string, Date> {
@@ -271,7 +272,7 @@ function timesOf(factors: NonNullable<SessionRecord['factors']>): Record<string,
 export type UserSession = Session & { readonly userId: string };
 
 /**
- * The session, if it is a user's.
+ * Returns the session, if it is a user's.
  *
  * @throws SessionAuthError `session_required` without a session and for an anonymous one
  */
@@ -281,8 +282,8 @@ export function requireSession(session: Session | undefined): UserSession {
 }
 
 /**
- * Whether all times of a record can be shown. A record with another one is corrupt: making a `Date` of it would fail
- * far from the store, and in lists it would take the user's other sessions along.
+ * Whether all times of a record are valid dates. Otherwise the record is corrupt: making a `Date` would fail far from
+ * the store, and would break the whole list of the user's sessions.
  */
 export function hasSoundTimes(record: SessionRecord): boolean {
   const { authenticatedAt, factors } = record;
@@ -297,7 +298,7 @@ export function hasSoundTimes(record: SessionRecord): boolean {
   );
 }
 
-/** Whether a record is a later one of the same session: a store that returns another's is not believed. */
+/** Whether a record belongs to the same session as an earlier one. A record of another session is refused. */
 export function isSameSession(record: SessionRecord, before: SessionRecord): boolean {
   const isSame = record.id === before.id && record.userId === before.userId && handleOf(record.digest) === record.id;
   return isSame && hasSoundTimes(record);

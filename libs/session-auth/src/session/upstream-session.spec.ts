@@ -53,7 +53,7 @@ describe('the digest of a provider’s session', () => {
   ])('is not made of %p', (given) => {
     const refused = expect.objectContaining({
       code: 'invalid_configuration',
-      message: 'an upstream session has a sid, and an issuer or none: texts',
+      message: 'an upstream session needs the string sid, and issuer must be a string if given',
     });
     expect(() => digests.of(given as UpstreamSession)).toThrow(refused);
     expect(() => digests.allOf(given as UpstreamSession)).toThrow(refused);

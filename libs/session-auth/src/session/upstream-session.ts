@@ -5,9 +5,12 @@ import { SessionAuthError } from '../errors/session-auth.error.js';
 
 /** A session at an identity provider, as the provider names it. */
 export interface UpstreamSession {
-  /** Its id: OpenID Connect's `sid`, SAML's `SessionIndex`. Never stored, but for a keyed digest. */
+  /** Its id: `sid` in OpenID Connect, `SessionIndex` in SAML. Only a keyed digest of it is stored. */
   readonly sid: string;
-  /** Whose id that is, OpenID Connect's `iss`: where there are several providers. The same at login and logout. */
+  /**
+   * The issuer of the id: `iss` in OpenID Connect. Needed with several providers. Give the same value at login and
+   * logout.
+   */
   readonly issuer?: string;
 }
 
@@ -15,8 +18,8 @@ export interface UpstreamSession {
 const DIGEST_LENGTH = 22;
 
 /**
- * Names identity providers' sessions by keyed digests, so that what is stored tells nobody which session there a
- * session here belongs to, whatever ids the provider gives. The first key names, all of them recognise.
+ * Makes keyed digests of identity providers' sessions, so that the store does not reveal which provider session belongs
+ * to a session here. The first key makes new digests; all keys recognise old ones.
  */
 @Injectable()
 export class UpstreamDigests {
@@ -27,18 +30,18 @@ export class UpstreamDigests {
   }
 
   /**
-   * What is stored of a provider's session.
+   * Returns the stored digest of a provider's session.
    *
-   * @throws SessionAuthError `invalid_configuration` for what is no id
+   * @throws SessionAuthError `invalid_configuration` for an invalid id
    */
   of(upstream: UpstreamSession): string {
     return digestUnder(this.#keys[0]!, upstream);
   }
 
   /**
-   * Whatever may be stored of it.
+   * Returns all digests that may be stored for it, one for each key.
    *
-   * @throws SessionAuthError `invalid_configuration` for what is no id
+   * @throws SessionAuthError `invalid_configuration` for an invalid id
    */
   allOf(upstream: UpstreamSession): readonly string[] {
     return this.#keys.map((key) => digestUnder(key, upstream));
@@ -46,9 +49,12 @@ export class UpstreamDigests {
 }
 
 function digestUnder(key: Buffer, { sid, issuer }: UpstreamSession): string {
-  // of many sessions that lack an id, one would be taken for the other
+  // otherwise all sessions without an id would count as the same one
   if (!isName(sid) || (issuer !== undefined && !isName(issuer))) {
-    throw new SessionAuthError('invalid_configuration', 'an upstream session has a sid, and an issuer or none: texts');
+    throw new SessionAuthError(
+      'invalid_configuration',
+      'an upstream session needs the string sid, and issuer must be a string if given',
+    );
   }
   const text = JSON.stringify(issuer === undefined ? [sid] : [sid, issuer]);
   return createHmac('sha256', key).update(text).digest('base64url').slice(0, DIGEST_LENGTH);

@@ -12,7 +12,7 @@ describe('ending the sessions of a user', () => {
   let store: MemorySessionStore;
   let lifecycle: SessionLifecycleService;
   let forgotten: unknown[][];
-  /** Runs while devices are being forgotten; answers how many there were. */
+  /** Runs while devices are being forgotten, and returns how many there were. */
   let whileForgetting: () => Promise<number>;
 
   beforeEach(() => {
@@ -61,7 +61,7 @@ describe('ending the sessions of a user', () => {
   it('ends a session that a device made of its token just before it was forgotten', async () => {
     await lifecycle.create({ user: ALICE });
     whileForgetting = async () => {
-      // after the sessions that were there have ended
+      // after the existing sessions have ended
       await new Promise((resolve) => setImmediate(resolve));
       await lifecycle.create({ user: ALICE });
       return 1;

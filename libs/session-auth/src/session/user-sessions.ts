@@ -12,7 +12,7 @@ import { SessionStore, type EndedSession, type SessionList } from './session-sto
 const REVOKE_STEP = 1000;
 const DEFAULT_PAGE = 100;
 
-/** What is done with sessions by their user and handle, whatever tokens they have: list, end, tell of changes. */
+/** Lists, ends and changes sessions by user and handle, independent of their tokens. */
 @Injectable()
 export class UserSessions {
   constructor(
@@ -20,16 +20,16 @@ export class UserSessions {
     private readonly deadline: StoreDeadline,
     private readonly clock: Clock,
     private readonly events: SessionEventPublisher,
-    /** Absent where remember-me is off. */
+    /** Absent when remember-me is off. */
     @Optional() private readonly devices?: RememberedDevices,
   ) {}
 
-  /** @param page `limit` 1 to 1000 (default 100); `cursor` is the `next` of the page before */
+  /** @param page `limit` 1 to 1000 (default 100); `cursor` is the `next` of the previous page */
   async list(userId: string, page: { readonly limit?: number; readonly cursor?: string }): Promise<SessionList> {
     const asked = Math.trunc(page.limit ?? DEFAULT_PAGE);
     const limit = Number.isNaN(asked) ? DEFAULT_PAGE : Math.min(Math.max(asked, 1), 1000);
     const list = await this.#call((store, now) => store.list(userId, { limit, cursor: page.cursor }, now));
-    // a store that answers with somebody else's sessions shows them to nobody
+    // sessions of another user are never shown, even if the store returns them
     const records = list.records.filter((record) => record.userId === userId && hasSoundTimes(record));
     const leftOut = list.records.length - records.length + (list.unreadable ?? 0);
     if (leftOut > 0) this.events.publish({ type: 'session.corrupt_record' });
@@ -43,28 +43,28 @@ export class UserSessions {
     return this.#call((store, now) => store.updateByUser(userId, changes, now));
   }
 
-  /** Ends one session. The device it was signed in from is not forgotten. */
+  /** Ends one session. The device that started it is not forgotten. */
   async end(userId: string, id: string, reason: SessionEndReason, client?: ClientInfo): Promise<boolean> {
     const ended = await this.#call((store, now) => store.deleteByHandle(userId, id, now, reason));
     if (ended !== undefined) this.events.publish(destroyed(ended, reason, client));
     return ended !== undefined;
   }
 
-  /** Ends the session that a digest names. Whether its token is genuine is for the caller to know. */
+  /** Ends the session that a digest names. The caller must know that the token is genuine. */
   async endByDigest(digest: string, reason: SessionEndReason, client?: ClientInfo): Promise<boolean> {
     const ended = await this.#call((store, now) => store.delete(digest, now, reason));
     if (ended !== undefined) this.events.publish(destroyed(ended, reason, client));
     return ended !== undefined;
   }
 
-  /** Ends one session and forgets the device it was signed in from. */
+  /** Ends one session and forgets the device that started it. */
   async revoke(userId: string, id: string, reason: SessionEndReason, client?: ClientInfo): Promise<boolean> {
-    // sent together: one round trip where both are kept in one store
+    // sent together: one round trip if one store keeps both
     const forgotten = this.devices?.forgetSession(userId, id);
     return (await Promise.all([this.end(userId, id, reason, client), forgotten]))[0];
   }
 
-  /** Ends the sessions that are meant, and forgets their devices. */
+  /** Ends the selected sessions, and forgets their devices. */
   async revokeEach(
     userId: string,
     isMeant: (record: SessionRecord) => boolean,
@@ -83,20 +83,20 @@ export class UserSessions {
     return revoked;
   }
 
-  /** Ends all sessions but the one with the handle `except`, and forgets their devices. */
+  /** Ends all sessions except the one with the handle `except`, and forgets their devices. */
   async revokeAll(
     userId: string,
     except: string | undefined,
     reason: SessionEndReason,
     client?: ClientInfo,
   ): Promise<number> {
-    // sent together: one round trip where both are kept in one store
+    // sent together: one round trip if one store keeps both
     const [revoked, forgotten = 0] = await Promise.all([
       this.#deleteByUser(userId, except, reason, client),
       this.devices?.forgetOthers(userId, except),
     ]);
     if (forgotten === 0) return revoked;
-    // a device may have signed itself in between; from now on it looks for its token in vain
+    // a device may have signed itself in meanwhile; from now on its token is gone
     return revoked + (await this.#deleteByUser(userId, except, reason, client));
   }
 
@@ -122,7 +122,7 @@ export class UserSessions {
   }
 }
 
-/** The event of a session that was ended. */
+/** Returns the event of a session that was ended. */
 export function destroyed(ended: EndedSession, reason: SessionEndReason, client?: ClientInfo): UnstampedSessionEvent {
   return { type: 'session.destroyed', sessionId: ended.id, userId: ended.userId, reason, client };
 }

@@ -12,7 +12,10 @@ import { MemoryLoginThrottleStore } from './memory/memory-login-throttle-store.j
 import { MemoryRememberMeTokenStore } from './memory/memory-remember-me-token-store.js';
 import { MemorySessionStore } from './memory/memory-session-store.js';
 
-/** Where things are kept. Spread what `redisStorage`, `postgresStorage` or `typeOrmStorage` return, or give slots of your own. */
+/**
+ * Where everything is kept. Spread the result of `redisStorage`, `postgresStorage` or `typeOrmStorage`, or provide
+ * slots of your own.
+ */
 export interface StorageOptions {
   /** @default sessions in this process's memory */
   readonly sessions?: ProviderSlot<SessionStore>;
@@ -24,10 +27,10 @@ export interface StorageOptions {
   readonly audit?: ProviderSlot<AuditLog>;
 }
 
-/** A provider for each part that is kept. */
+/** A provider for each part. */
 export type StorageSlots = { readonly [Part in keyof StorageOptions]-?: NonNullable<StorageOptions[Part]> };
 
-/** The slice `storage` of the extras: what is not given is kept in memory, audit events in Nest's log. */
+/** The slice `storage` of the extras. Missing parts are kept in memory, and audit events in Nest's log. */
 export function resolveStorage(extras: OptionReader, realm: string): StorageSlots {
   const ofRealm = realmPart(realm, " of realm '", "'");
   const given = extras.get('storage');
@@ -45,7 +48,7 @@ export function resolveStorage(extras: OptionReader, realm: string): StorageSlot
   const rememberMe = readProviderSlot<RememberMeTokenStore>(storage, 'rememberMe');
   const throttle = readProviderSlot<LoginThrottleStore>(storage, 'throttle');
   const audit = readProviderSlot<AuditLog>(storage, 'audit');
-  // one warning names all parts: the first of those in memory gives it
+  // one warning names all parts; the first part in memory gives it
   const first = [sessions, rememberMe, throttle].findIndex((slot) => slot === undefined);
   const inMemory = <T>(part: number, make: () => T): ProviderSlot<T> => ({
     inject: [REMEMBER_ME_SETTINGS, LOGIN_THROTTLE_SETTINGS],
@@ -53,7 +56,7 @@ export function resolveStorage(extras: OptionReader, realm: string): StorageSlot
       if (part === first) {
         const kept = [
           ...(sessions === undefined ? ['sessions'] : []),
-          // nothing is kept where it is off
+          // nothing is kept when it is off
           ...(rememberMe === undefined && remembers !== undefined ? ['remember-me tokens'] : []),
           ...(throttle === undefined && throttles !== undefined ? ['counts of failed logins'] : []),
         ];
@@ -70,12 +73,14 @@ export function resolveStorage(extras: OptionReader, realm: string): StorageSlot
   };
 }
 
-/** Warns in production of what ends with the process. Audit events are named with it, though they are in the log. */
+/**
+ * Warns in production about parts that a restart loses. The warning also mentions audit events, which are in the log.
+ */
 function warnOfMemory(kept: readonly string[], ofRealm: string, isAuditLogged: boolean): void {
   if (process.env['NODE_ENV'] !== 'production' || kept.length === 0) return;
   const names = kept.length === 1 ? kept[0]! : `${kept.slice(0, -1).join(', ')} and ${kept.at(-1)!}`;
   new Logger('SessionAuth').warn(
-    `${names}${ofRealm} are kept in memory: they end with this process and are not shared with other nodes` +
-      `${isAuditLogged ? "; audit events go to Nest's log alone" : ''}; set the option storage`,
+    `${names}${ofRealm} are kept in memory: a restart loses them, and other nodes do not share them` +
+      `${isAuditLogged ? "; audit events only go to Nest's log" : ''}; set the option storage`,
   );
 }

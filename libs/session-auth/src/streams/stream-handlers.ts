@@ -8,11 +8,11 @@ import type { HttpRouteSession } from '../http/several-sessions.js';
 import { LiveSessions } from '../link/live-sessions.js';
 import { untilSessionEnds } from './until-session-ends.js';
 
-/** Where Nest keeps what makes a handler one of a stream, and the parameters of handlers. */
+/** Where Nest keeps the metadata of stream handlers, and the parameters of handlers. */
 const SSE = '__sse__';
 const PARAMETERS = '__routeArguments__';
 
-/** The kind of parameter that is the request, and that no pipe is applied to. */
+/** The kind of parameter that is the request; Nest runs no pipe on it. */
 const REQUEST = '0';
 
 type Handler = (this: unknown, ...args: unknown[]) => unknown;
@@ -21,11 +21,11 @@ interface Parameter {
   readonly index: number;
 }
 
-/** Those that end with their session already. */
+/** Handlers that already end with their session. */
 const ENDING = new WeakSet<Handler>();
 
 /**
- * Has the streams of `@Sse()` handlers end with the session of their request. See
+ * Makes the streams of `@Sse()` handlers end with the session of their request. See
  * docs/decisions/0027-streams-end-by-their-handler.md.
  */
 @Injectable()
@@ -34,7 +34,7 @@ export class StreamHandlers {
 
   constructor(private readonly realms: RealmRegistry) {}
 
-  /** To be called before Nest maps the routes: it reads the handlers then. */
+  /** Call it before Nest maps the routes, because Nest reads the handlers then. */
   prepare(routes: readonly MappedRoute[]): void {
     const unlinked = new Set<string>();
     for (const route of routes) {
@@ -52,13 +52,13 @@ export class StreamHandlers {
     }
     if (unlinked.size === 0) return;
     const names = [...unlinked].join(', ');
-    this.#logger.warn(`${names}: goes on after its session has ended: set link: true of the storage, and it ends too`);
+    this.#logger.warn(`${names}: continues after its session has ended: set link: true in the storage to end it`);
   }
 }
 
 /**
- * Puts a handler in the place of one of a controller, for all applications of the process. It does what that does where
- * the request has no session of ours.
+ * Replaces a handler of a controller, for all applications of the process. The new handler does the same as the old one
+ * if the request has no session of the library.
  */
 function endWithSession({ type, name }: MappedRoute): void {
   const { prototype, original } = ownerOf(type.prototype as object, name);
@@ -67,7 +67,7 @@ function endWithSession({ type, name }: MappedRoute): void {
   const place = Math.max(0, ...Object.values(parameters).map(({ index }) => index + 1));
   const ending: Handler = function (...args) {
     const route = routeOf(args[place]);
-    // a method of a derived class may have called it, by arguments of its own
+    // a method of a derived class may have called it with other arguments
     if (route === undefined) return original.apply(this, args);
     const result = original.apply(this, args.slice(0, place));
     return isThenable(result) ? result.then((stream) => ended(stream, route)) : ended(result, route);
@@ -82,7 +82,7 @@ function endWithSession({ type, name }: MappedRoute): void {
   Object.defineProperty(prototype, name, { ...Object.getOwnPropertyDescriptor(prototype, name), value: ending });
 }
 
-/** The prototype that has a method of its own, and the method. */
+/** Returns the prototype that defines a method, and the method. */
 function ownerOf(prototype: object, name: string): { readonly prototype: object; readonly original: Handler } {
   const own = Object.getOwnPropertyDescriptor(prototype, name);
   if (own !== undefined) return { prototype, original: own.value as Handler };

@@ -7,15 +7,15 @@ import type { HttpRouteSession } from '../http/several-sessions.js';
 const GRACE = 1000;
 
 /**
- * What a source emits until the session of a request ends: then the source is unsubscribed, a last event
- * `session_ended` comes, and the stream completes. A request without the session of a user gets what the source emits.
+ * Emits the values of a source until the session of a request ends. Then it unsubscribes from the source, emits a last
+ * event `session_ended`, and completes. Without a session of a user, it emits the source unchanged.
  */
 export function untilSessionEnds(source: Observable<unknown>, route: HttpRouteSession): Observable<unknown> {
   return new Observable((subscriber) => {
     let signal: AbortSignal | undefined;
     const subscription = new Subscription();
     const end = (): void => {
-      // an interceptor may keep the response open by events of its own
+      // an interceptor may keep the response open with its own events
       route.present.exchange.finishWithin(GRACE);
       // at once: the last event may wait for a client that reads nothing
       release(subscription);
@@ -23,7 +23,7 @@ export function untilSessionEnds(source: Observable<unknown>, route: HttpRouteSe
       subscriber.next({ type: 'session_ended', data: { code, endReason } });
       subscriber.complete();
     };
-    // a handler that listens to the signal itself may be told first: whatever it makes of that, this is how it ends
+    // a handler that listens to the signal may react first; the stream ends like this in any case
     const unlessEnded =
       <Args extends unknown[]>(tell: (...args: Args) => void) =>
       (...args: Args): void => {
@@ -48,7 +48,7 @@ export function untilSessionEnds(source: Observable<unknown>, route: HttpRouteSe
   });
 }
 
-/** Unsubscribes what may throw, where nobody would catch it: the application's own teardown runs. */
+/** Unsubscribes, and catches errors of the application's own teardown, which nobody else would catch. */
 function release(subscription: Subscription): void {
   try {
     subscription.unsubscribe();
@@ -57,13 +57,13 @@ function release(subscription: Subscription): void {
   }
 }
 
-/** The signal of the session of a request's own cookie; undefined where there is none that could end. */
+/** Returns the signal of the session of a request's own cookie; undefined without a session that could end. */
 async function signalOf(route: HttpRouteSession): Promise<AbortSignal | undefined> {
   try {
     const session = await route.loadLive();
     return session?.userId === undefined ? undefined : session.signal;
   } catch {
-    // its realm has no link, which was said at boot; or an open handler that has read no session runs without the store
+    // its realm has no link, which the log said at boot; or a public handler without a session runs without the store
     return undefined;
   }
 }

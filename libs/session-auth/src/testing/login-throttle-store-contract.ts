@@ -18,19 +18,19 @@ import { testFramework } from './test-framework.js';
 /** A store made for one test. */
 export interface LoginThrottleStoreUnderTest {
   readonly store: LoginThrottleStore;
-  /** Makes a second instance on the same backend, as another node of the application has it. */
+  /** Makes a second instance on the same backend, like another node of the application. */
   readonly another?: () => Promise<LoginThrottleStore>;
   /** Ends both instances and empties or drops the backend. */
   close(): Promise<void>;
 }
 
 /**
- * Declares the tests that every `LoginThrottleStore` must pass: each sentence of the port's contract, races included. It
- * is used as `sessionStoreContract` is.
+ * Declares the tests that every `LoginThrottleStore` must pass: each sentence of the port's contract, including races.
+ * Use it like `sessionStoreContract`.
  *
- * @param name what the tests are listed under
+ * @param name the name of the tests
  * @param makeStore makes the store of one test
- * @throws SessionAuthError `not_configured` where there is no `describe` and `it`
+ * @throws SessionAuthError `not_configured` without a global `describe` and `it`
  */
 export function loginThrottleStoreContract(name: string, makeStore: () => Promise<LoginThrottleStoreUnderTest>): void {
   const framework = testFramework();
@@ -44,7 +44,7 @@ export function loginThrottleStoreContract(name: string, makeStore: () => Promis
 }
 
 function countTests(it: (title: string, body: Body) => void): void {
-  it('from one up, until the window of the first is over, to the millisecond', async (store) => {
+  it('from one up, until the window of the first ends, to the millisecond', async (store) => {
     const key = newKey();
     assert.deepEqual(await store.read([key], NOW), [undefined]);
     const until = NOW + 12_345;
@@ -57,7 +57,7 @@ function countTests(it: (title: string, body: Body) => void): void {
     assert.deepEqual(await store.add([{ ...key, window: 50_000 }], until), [{ count: 1, until: until + 50_000 }]);
   });
 
-  it('at several keys in one call, each by its own window, and tells them in their order', async (store) => {
+  it('at several keys in one call, each with its own window, and returns them in order', async (store) => {
     const subject = newSubject();
     const keys = ['a', 'b', 'c'].map((counter) => ({ subject, counter }));
     const [a, b, c] = keys as [FailureKey, FailureKey, FailureKey];
@@ -112,7 +112,7 @@ function countTests(it: (title: string, body: Body) => void): void {
     assert.equal(await countOf(store, key, until), undefined);
   });
 
-  it('on from what was set, whatever was there before', async (store) => {
+  it('up from a value that was set, replacing an earlier one', async (store) => {
     const key = newKey();
     for (const count of [5, 2]) {
       await store.set(key, { count, until: NOW + count * MINUTE }, NOW);
@@ -130,7 +130,7 @@ function countTests(it: (title: string, body: Body) => void): void {
     for (const [i, counter] of counters.entries()) {
       await store.set({ subject, counter }, { count: i + 1, until: NOW + (i + 1) * MINUTE }, NOW);
     }
-    // what follows a subject's name in any order of texts
+    // texts after a subject's name in any order
     for (const other of ['', ...'-_0Aaz']) await addTo(store, { subject: `${subject}${other}x`, counter: 'x' }, NOW);
     await addTo(store, { subject: subject.slice(0, -1), counter: 'x' }, NOW);
     const listed = async (now: number): Promise<unknown[]> =>
@@ -141,7 +141,7 @@ function countTests(it: (title: string, body: Body) => void): void {
     assert.deepEqual(await store.list(newSubject(), NOW), []);
   });
 
-  it('and hands out copies', async (store) => {
+  it('and returns copies', async (store) => {
     const key = newKey();
     const given = { count: 1, until: NOW + MINUTE };
     await store.set(key, given, NOW);
@@ -171,7 +171,7 @@ function forgettingTests(it: (title: string, body: Body) => void): void {
     assert.equal(await addTo(store, one, NOW), 1);
   });
 
-  it('of a whole subject, by what is listed', async (store) => {
+  it('of a whole subject, by the listed keys', async (store) => {
     const subject = newSubject();
     for (let i = 0; i < 30; i += 1) await addTo(store, { subject, counter: `failures:${i}` }, NOW);
     const listed = await store.list(subject, NOW);
@@ -180,7 +180,7 @@ function forgettingTests(it: (title: string, body: Body) => void): void {
     assert.deepEqual(await store.list(subject, NOW), []);
   });
 
-  it('that are over, in bounded steps, each removed by one call, and none that is not over', async (store, node) => {
+  it('that have expired, in bounded steps, each by one call, and leaves live ones', async (store, node) => {
     const live = newKey();
     await store.set(live, { count: 1, until: NOW + DAY + 1 }, NOW);
     for (let i = 0; i < 10; i += 1) await store.set(newKey(), { count: 1, until: NOW + DAY }, NOW);

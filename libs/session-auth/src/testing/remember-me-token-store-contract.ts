@@ -10,19 +10,19 @@ import { testFramework } from './test-framework.js';
 /** A store made for one test. */
 export interface RememberMeTokenStoreUnderTest {
   readonly store: RememberMeTokenStore;
-  /** Makes a second instance on the same backend, as another node of the application has it. */
+  /** Makes a second instance on the same backend, like another node of the application. */
   readonly another?: () => Promise<RememberMeTokenStore>;
   /** Ends both instances and empties or drops the backend. */
   close(): Promise<void>;
 }
 
 /**
- * Declares the tests that every `RememberMeTokenStore` must pass: each sentence of the port's contract, races
- * included. It is used as `sessionStoreContract` is.
+ * Declares the tests that every `RememberMeTokenStore` must pass: each sentence of the port's contract, including
+ * races. Use it like `sessionStoreContract`.
  *
- * @param name what the tests are listed under
+ * @param name the name of the tests
  * @param makeStore makes the store of one test
- * @throws SessionAuthError `not_configured` where there is no `describe` and `it`
+ * @throws SessionAuthError `not_configured` without a global `describe` and `it`
  */
 export function rememberMeTokenStoreContract(
   name: string,

@@ -7,15 +7,15 @@ import type { MakeSessionStore } from './session-store/backend.js';
 import { testFramework } from './test-framework.js';
 
 /**
- * Declares the tests that the `SessionLink` of every store must pass: each sentence of the port's contract but for what
- * it says of connections that drop.
+ * Declares the tests that the `SessionLink` of every store must pass: each sentence of the port's contract, except
+ * those about lost connections.
  *
- * Call it as `sessionStoreContract`, with stores that have a link. With `another`, both nodes listen, and operations
- * take them in turn. Signals are waited for, with a lot of patience; nothing sleeps.
+ * Call it like `sessionStoreContract`, with stores that have a link. With `another`, both nodes listen, and operations
+ * alternate between them. The tests wait long for signals, and never sleep.
  *
- * @param name what the tests are listed under
+ * @param name the name of the tests
  * @param makeStore makes the store of one test
- * @throws SessionAuthError `not_configured` where there is no `describe` and `it`
+ * @throws SessionAuthError `not_configured` without a global `describe` and `it`
  */
 export function sessionLinkContract(name: string, makeStore: MakeSessionStore): void {
   const framework = testFramework();
@@ -35,8 +35,8 @@ export function sessionLinkContract(name: string, makeStore: MakeSessionStore): 
       }),
   };
   framework.describe(`${name}: session link contract`, () => {
-    framework.describe('tells of ends', () => toldEnds(tests));
-    framework.describe('tells of changes', () => toldChanges(tests));
-    framework.describe('tells in parallel', () => toldInParallel(tests));
+    framework.describe('reports ends', () => toldEnds(tests));
+    framework.describe('reports changes', () => toldChanges(tests));
+    framework.describe('reports in parallel', () => toldInParallel(tests));
   });
 }

@@ -34,21 +34,21 @@ const PARTS: readonly (readonly [string, (tests: ContractTests) => void])[] = [
   ['admits in parallel', parallelLogins],
   ['is atomic in parallel', parallelRaces],
   ['rotates in parallel', rotationRaces],
-  ['never brings back what has ended', endingRaces],
+  ['never revives an ended session', endingRaces],
 ];
 
 /**
- * Declares the tests that every `SessionStore` must pass: each sentence of the port's contract, races included.
+ * Declares the tests that every `SessionStore` must pass: each sentence of the port's contract, including races.
  *
  * Call it in a test file of Jest, Mocha, or Vitest with `globals: true`. It declares one `describe` block. Each test
- * makes a store, tells it every time explicitly, and closes it; nothing sleeps. Races run over `another` as well where
- * it is given, which is how non-atomic steps between two nodes are found: give it for every store that nodes share.
- * Some tests send hundreds of calls: allow them 30 seconds on a slow backend. The backend must not be in use by
- * anything else meanwhile, other test files included, since expiry is tested at times of the tests' own choice.
+ * makes a store, passes all times explicitly, and closes it; nothing sleeps. Races also run over `another` if given,
+ * which detects steps that are not atomic between two nodes: provide it for every store that nodes share. Some tests
+ * send hundreds of calls: allow them 30 seconds on a slow backend. Nothing else may use the backend meanwhile,
+ * including other test files, because the tests choose the times at which records expire.
  *
- * @param name what the tests are listed under
+ * @param name the name of the tests
  * @param makeStore makes the store of one test; its backend is empty, or holds at most what earlier tests left
- * @throws SessionAuthError `not_configured` where there is no `describe` and `it`
+ * @throws SessionAuthError `not_configured` without a global `describe` and `it`
  */
 export function sessionStoreContract(name: string, makeStore: MakeSessionStore): void {
   const framework = testFramework();

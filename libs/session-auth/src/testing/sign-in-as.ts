@@ -14,14 +14,14 @@ import type { SessionAuthentication } from '../users/session-authentication.js';
 import { SessionUserProvider, type SessionUser } from '../users/session-user-provider.js';
 import { findUserByEmail } from '../users/valid-user.js';
 
-/** What the session of {@link signInAs} is to be like. */
+/** Options for the session of {@link signInAs}. */
 export interface SignInAsOptions<Data extends object = SessionData> {
-  /** The realm that the session is of. @default 'default' */
+  /** The realm of the session. @default 'default' */
   readonly realm?: string;
   /**
-   * What the client looks like, such as `{ 'user-agent': 'Phone/1.0' }`: the session is requestSession to these where the
-   * fingerprint check looks at them, and they come back in {@link SignedIn.headers}. Headers that are not given are not
-   * compared, whatever the test's HTTP client adds.
+   * The client's headers, such as `{ 'user-agent': 'Phone/1.0' }`: the session is bound to those that the fingerprint
+   * check uses, and they come back in {@link SignedIn.headers}. Headers that are not given are not compared, even if
+   * the test's HTTP client adds them.
    *
    * @default none
    */
@@ -34,7 +34,7 @@ export interface SignInAsOptions<Data extends object = SessionData> {
   readonly authenticatedAt?: Date;
   /** The further factors that the user has just proved, for `@RequireFactor()`. @default none */
   readonly factors?: readonly string[];
-  /** What is in the session's data from the start. @default nothing */
+  /** The session's initial data. @default no data */
   readonly data?: Partial<Data>;
 }
 
@@ -42,25 +42,27 @@ export interface SignInAsOptions<Data extends object = SessionData> {
 export interface SignedIn {
   /** The value of the `Cookie` header. */
   readonly cookie: string;
-  /** A token for this session; goes on working until the session's token is replaced. */
+  /** A token for this session; it works until the session's token is replaced. */
   readonly csrfToken: string;
-  /** Everything at once, for `.set(headers)` or `fetch(url, { headers })`: cookie, CSRF token, and the given headers. */
+  /**
+   * All headers together, for `.set(headers)` or `fetch(url, { headers })`: cookie, CSRF token, and the given headers.
+   */
   readonly headers: Readonly<Record<string, string>>;
-  /** The session, as it was made. */
+  /** The session that was made. */
   readonly session: Session;
 }
 
 /**
  * Signs a user in without a password and without a request, for end-to-end tests: a real session in the application's
- * storage, under its limits and lifetimes, with the cookie and the CSRF token as a login answers them.
+ * storage, under its limits and lifetimes, with the cookie and the CSRF token of a login response.
  *
- * The session is the user's whatever the account's state, so that a test can see a disabled one refused. The event
- * `session.created` is published, and a notifier is asked, as for a device that is known.
+ * The session is made even for a disabled account, so that a test can see it refused. The event `session.created` is
+ * published, and the notifier is called, as for a known device.
  *
  * @param app the application after `init` or `listen`, or a testing module after `init`
- * @param user a user, or the login name of one that the application's `users` know
- * @throws SessionAuthError `not_found` for a login name that they do not, `not_configured` for a login name where there
- *   are no `users`, `invalid_user`, `session_limit_reached`, `session_store_unavailable`
+ * @param user a user, or the login name of a user that the application's `users` find
+ * @throws SessionAuthError `not_found` for an unknown login name, `not_configured` for a login name without `users`,
+ *   `invalid_user`, `session_limit_reached`, `session_store_unavailable`
  */
 export async function signInAs<Data extends object = SessionData>(
   app: INestApplicationContext,
@@ -73,7 +75,7 @@ export async function signInAs<Data extends object = SessionData>(
   const given = Object.entries(options.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value] as const);
   const client = Object.fromEntries(given);
   const request = { headers: client, method: 'POST', ip };
-  // of Node's own, never sent: what the library writes last is written when the head is
+  // a response of Node that is never sent: the library adds its last headers when the head is written
   const response = new ServerResponse(new IncomingMessage(new Socket()));
   const requestSession = service(RequestSessionFactory).bind(request, response);
   const changes = service(SessionChanges);
@@ -115,7 +117,7 @@ async function findUser(app: INestApplicationContext, realm: string, loginName: 
   }
   const user = await findUserByEmail(users, loginName);
   if (user !== undefined) return user;
-  throw new SessionAuthError('not_found', `signInAs: the users of the application know no '${loginName}'`);
+  throw new SessionAuthError('not_found', `signInAs: the application has no user '${loginName}'`);
 }
 
 function cookieOf(response: ServerResponse): string {

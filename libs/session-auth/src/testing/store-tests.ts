@@ -7,10 +7,10 @@ interface MadeStore<Store> {
   close(): Promise<void>;
 }
 
-/** What a test does with a store. `node` gives the store of each node in turn: there are two where another can be made. */
+/** The body of a test. `node` returns the stores of the nodes in turn: there are two if a second one can be made. */
 export type StoreTest<Store> = (store: Store, node: (turn: number) => Store) => Promise<void>;
 
-/** Declares tests that get a store each, which is closed however the test ends. */
+/** Declares tests that each get a store, which is closed even if the test fails. */
 export function storeTests<Store>(
   framework: TestFramework,
   makeStore: () => Promise<MadeStore<Store>>,

@@ -1,15 +1,15 @@
 import { SessionAuthError } from '../errors/session-auth.error.js';
 
-/** What the contract suites use of a test framework: the part that Jest, Vitest and Mocha have in common. */
+/** The part of a test framework that the contract suites use, common to Jest, Vitest and Mocha. */
 export interface TestFramework {
   readonly describe: (name: string, body: () => void) => void;
   readonly it: (name: string, body: () => Promise<void>) => void;
 }
 
 /**
- * The framework that runs the present file, by its globals.
+ * Returns the framework that runs the present file, from its globals.
  *
- * @throws SessionAuthError `not_configured` outside of a test file, or where the globals are off
+ * @throws SessionAuthError `not_configured` outside of a test file, or when the globals are off
  */
 export function testFramework(): TestFramework {
   const { describe, it } = globalThis as Partial<TestFramework>;

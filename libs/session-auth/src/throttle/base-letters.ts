@@ -1,6 +1,6 @@
 /**
- * Latin letters that Unicode does not decompose, and that collations take for the plain letters they are made of: letters
- * with a stroke, hook, tail or the like, ligatures, and small capitals.
+ * Latin letters that Unicode does not decompose, but that collations treat like plain letters: letters with a stroke,
+ * hook, tail or similar mark, ligatures, and small capitals.
  */
 const VARIANTS: Readonly<Record<string, string>> = {
   a: 'ᴀᶏⱥ',
@@ -57,7 +57,7 @@ const VARIANTS: Readonly<Record<string, string>> = {
   vy: 'ꝡ',
 };
 
-/** The plain letters, in lower case, that each of these stands for. */
+/** The plain letters of each, in lower case. */
 export const BASE_LETTERS: ReadonlyMap<string, string> = new Map(
   Object.entries(VARIANTS).flatMap(([plain, variants]) => Array.from(variants, (variant) => [variant, plain] as const)),
 );

@@ -6,17 +6,17 @@ import type { FailureCount, FailureKey, LoginThrottleStore } from './login-throt
 import type { LoginThrottleSettings } from './login-throttle.options.js';
 
 /**
- * For how many milliseconds a change of credentials is remembered. No device cookie lives longer: by then nobody needs
- * to know of it any more.
+ * How many milliseconds a change of credentials is remembered. No device cookie lives longer, so nobody needs it after
+ * that.
  */
 export const CHANGE_KNOWN_FOR = 400 * DAY;
 
-/** Whether a login, by the time of it, came after the last change of credentials that is remembered. */
+/** Whether a login at this time came after the last remembered change of credentials. */
 export function isAfterChange(since: number, change: FailureCount | undefined): boolean {
   return change === undefined || since > change.until - CHANGE_KNOWN_FOR;
 }
 
-/** What all attempts at one throttle share. */
+/** What all attempts share. */
 export interface LoginAttemptContext {
   readonly store: LoginThrottleStore;
   readonly deadline: StoreDeadline;
@@ -27,17 +27,17 @@ export interface LoginAttemptContext {
 /** One account, by user or by name, from one client. */
 export interface PairKeys {
   readonly failures: FailureKey;
-  /** How often the pair was blocked lately. */
+  /** How often the pair was blocked recently. */
   readonly blocks: FailureKey;
 }
 
-/** Whom an attempt is counted for. */
+/** The counts of an attempt. */
 export interface LoginAttemptKeys {
-  /** There while it is known that the user's credentials have changed. */
+  /** A count that exists while a change of the user's credentials is remembered. */
   readonly changed: FailureKey;
   /** All known devices of the user together. */
   readonly devices: FailureKey;
-  /** All addresses that the user is known to have signed in from, together. */
+  /** All addresses together that the user is known to have signed in from. */
   readonly networks: FailureKey;
   /** undefined: the client has no device cookie of the user. */
   readonly device: { readonly since: number; readonly ofUser: PairKeys } | undefined;
@@ -46,21 +46,21 @@ export interface LoginAttemptKeys {
     | {
         readonly ofUser: PairKeys;
         readonly ofName: PairKeys;
-        /** There while the user is known to have signed in from there. */
+        /** A count that exists while the user is known to have signed in from there. */
         readonly known: FailureKey;
       }
     | undefined;
   readonly address: readonly FailureLimit[];
-  /** The account from wherever, by user and by name. */
+  /** The account from all addresses, by user and by name. */
   readonly accounts: readonly FailureKey[];
 }
 
-/** A count, and what it takes to fill it. */
+/** A count and its limit. */
 export interface FailureLimit {
   readonly scope: LoginThrottleScope;
   readonly key: FailureKey;
   readonly failures: number;
   readonly window: number;
-  /** A full count blocks, for longer each time. */
+  /** A full count blocks, longer each time. */
   readonly blocks?: FailureKey;
 }

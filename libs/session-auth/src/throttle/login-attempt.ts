@@ -9,7 +9,7 @@ import {
 } from './login-attempt-keys.js';
 import type { FailureCount, FailureKey, LoginThrottleStore } from './login-throttle-store.js';
 
-/** Why a login is not let through. */
+/** Why a login is refused. */
 export interface ThrottleRefusal {
   readonly scope: LoginThrottleScope;
   readonly retryAfterSeconds: number;
@@ -19,24 +19,23 @@ export interface ThrottleRefusal {
 const BLOCKS_WINDOW = DAY;
 
 /**
- * One try of a password. `check` before it is verified, then `failed` or `succeeded` before anybody hears of the
- * outcome.
+ * One try of a password. Call `check` before verifying it, then `failed` or `succeeded` before the outcome is revealed.
  *
- * The order of the store's counts decides, so parallel tries cannot get more verdicts than the limit allows: a failure
- * that is counted beyond it is answered like a refusal, and so is a success that finds it reached. Since a success
- * counts nothing, any number of parallel logins with the right password pass.
+ * The order of the store's counts decides, so parallel tries cannot get more verdicts than the limit allows. A failure
+ * that is counted beyond the limit is reported like a refusal, and so is a success that finds the limit reached. A
+ * success counts nothing, so any number of parallel logins with the right password pass.
  */
 export class LoginAttempt {
-  /** Whether what the client's device cookie says of the user holds. Known after `check`. */
+  /** Whether the client's device cookie is still valid for the user. Known after `check`. */
   isDeviceKnown = false;
   /** The counts that apply. */
   #limits: readonly FailureLimit[] = [];
-  /** What a success forgets. */
+  /** The counts that a success clears. */
   #ofUser: PairKeys | undefined;
-  /** What else it forgets: a known address that had its own part in it. */
+  /** The networks whose counts a success also clears: a known address that contributed to them. */
   #networks: readonly FailureKey[] = [];
   #failedBefore = false;
-  /** Where the address is to be remembered by, and for how long it is already. */
+  /** The key under which the address will be remembered, and until when it already is. */
   #known: { readonly key: FailureKey; readonly until: number } | undefined;
 
   constructor(
@@ -45,7 +44,7 @@ export class LoginAttempt {
   ) {}
 
   /**
-   * Whether the password may be looked at. One call of the store; two where a device is no longer trusted.
+   * Returns whether the password may be checked. One call of the store; two when a device is no longer trusted.
    *
    * @throws SessionAuthError `session_store_unavailable`
    */
@@ -56,22 +55,22 @@ export class LoginAttempt {
       const { changed, devices } = this.keys;
       const limits = this.#deviceLimits(device.ofUser);
       const { failures, blocks } = device.ofUser;
-      // the address as well: the owner who loses the device signs in from where they were with it
+      // the address is remembered too: an owner who loses the device signs in from the same place without it
       const addresses = network === undefined ? [] : [network.known];
       const found = await store.read([changed, blocks, failures, devices, ...addresses], now);
       const [change, blocked, ...counts] = found;
       if (network !== undefined) this.#known = { key: network.known, until: counts[2]?.until ?? 0 };
       this.isDeviceKnown = isAfterChange(device.since, change);
       const isSpent = (counts[1]?.count ?? 0) >= this.context.settings.account.failures;
-      // whoever collects devices is a stranger by all of them at some time; the owner still has an address
+      // an attacker with many devices soon counts as a stranger with all of them; the owner still has an address
       if (!this.isDeviceKnown || isSpent) return this.#checkNetwork(store, now);
       return this.#begin(limits, device.ofUser, blocked, counts, now);
     });
   }
 
   /**
-   * Counts a wrong password, in one call of the store; reaching a client's limit takes two more. The client may be told
-   * that it was wrong only if nothing is returned.
+   * Counts a wrong password, in one call of the store; two more when a client's limit is reached. Tell the client that
+   * it was wrong only if nothing is returned.
    *
    * @throws SessionAuthError `session_store_unavailable`
    */
@@ -82,7 +81,7 @@ export class LoginAttempt {
         limits.map(({ key, window }) => ({ ...key, window })),
         now,
       );
-      // of parallel failures exactly one reaches it
+      // of parallel failures exactly one reaches the limit
       const full = limits.filter(({ failures }, place) => counts[place]!.count === failures);
       await this.#block(
         full.flatMap(({ key, blocks }) => (blocks === undefined ? [] : [{ key, blocks }])),
@@ -98,8 +97,8 @@ export class LoginAttempt {
   }
 
   /**
-   * Confirms a right password, in one call of the store; writes follow where there were failures to forget or an address
-   * to remember. The client may be let in only if nothing is returned.
+   * Confirms a right password, in one call of the store. More writes follow if there are failures to clear or an
+   * address to remember. Let the client in only if nothing is returned.
    *
    * @throws SessionAuthError `session_store_unavailable`
    */
@@ -116,7 +115,7 @@ export class LoginAttempt {
       const pair = this.#ofUser;
       const known = this.#known;
       const isForgiven = pair !== undefined && (this.#failedBefore || counts[0] !== undefined);
-      // written anew when half of its time is over, so that most logins write nothing
+      // renewed when half of its time has passed, so that most logins write nothing
       const isDue = known !== undefined && known.until - now <= knownFor / 2;
       await Promise.all([
         isForgiven && store.delete([pair.failures, pair.blocks, ...this.#networks]),
@@ -131,7 +130,7 @@ export class LoginAttempt {
     return deadline.run(() => operation(store, clock.now()));
   }
 
-  /** Whether an address is known of the user decides which counts apply: all of them are read along. */
+  /** A known address decides which counts apply, so all of them are read in one call. */
   async #checkNetwork(store: LoginThrottleStore, now: number): Promise<ThrottleRefusal | undefined> {
     const { network, address, accounts } = this.keys;
     const { client, account } = this.context.settings;
@@ -150,7 +149,7 @@ export class LoginAttempt {
     );
     this.#known = { key: known, until: found?.until ?? 0 };
     if (found !== undefined) this.#networks = [networks];
-    // whoever collects addresses is a stranger at all of them at some time; the owner still has a device
+    // an attacker with many addresses soon counts as a stranger at all of them; the owner still has a device
     const isKnown = found !== undefined && (together?.count ?? 0) < account.failures;
     if (!isKnown) return this.#begin(all, ofUser, blocked, counts, now);
     const limits = [...own, { scope: 'account', key: networks, ...account } as const];
@@ -162,7 +161,7 @@ export class LoginAttempt {
     return [pairLimit(ofUser, client), { scope: 'account', key: this.keys.devices, ...account }];
   }
 
-  /** @param counts of the limits, in their order; there may be more behind them */
+  /** @param counts of the limits, in their order; there may be more after them */
   #begin(
     limits: readonly FailureLimit[],
     ofUser: PairKeys | undefined,
@@ -172,7 +171,7 @@ export class LoginAttempt {
   ): ThrottleRefusal | undefined {
     this.#limits = limits;
     this.#ofUser = ofUser;
-    // blocks are remembered for longer than the failures themselves: a success forgets them too
+    // blocks are remembered for longer than the failures themselves; a success clears them too
     this.#failedBefore = blocked !== undefined || counts[0] !== undefined;
     return refusalOf(limits, counts, now);
   }
@@ -209,7 +208,7 @@ function keysOf(limits: readonly FailureLimit[]): FailureKey[] {
   return limits.map(({ key }) => key);
 }
 
-/** The longest wait that full counts ask for. */
+/** Returns the longest wait that full counts require. */
 function refusalOf(
   limits: readonly FailureLimit[],
   counts: readonly (FailureCount | undefined)[],

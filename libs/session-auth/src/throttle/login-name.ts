@@ -1,20 +1,20 @@
 import { BASE_LETTERS } from './base-letters.js';
 
-/** A pass changes what the one before has brought out, such as the `ss` of a capital sharp s. Real names take two. */
+/** A pass may change the result of the pass before, such as the `ss` of a capital sharp s. Real names need two. */
 const MAX_PASSES = 10;
 
-/** Marks, control and private characters, blanks, and what is drawn as nothing or as a blank. */
+/** Marks, control and private characters, blanks, and characters that are drawn as nothing or as a blank. */
 const INVISIBLE = /[\p{M}\p{C}\p{Z}\s\p{Default_Ignorable_Code_Point}\u2800]/gu;
 const FOREIGN_DIGIT = /(?![0-9])\p{Nd}/gu;
 const NON_ASCII = /[^\0-\x7f]/gu;
 const DIGIT = /^\p{Nd}$/u;
 
 /**
- * A login name as the throttle counts it: spellings that a database or mail server takes for the same account are one,
- * so that none of them gives extra tries. Case, blanks, accents, strokes, ligatures, compatibility forms, digits of other
- * scripts and invisible characters make no difference. Folding what is folded changes nothing.
+ * Returns a login name as the throttle counts it. Spellings that a database or mail server maps to the same account
+ * become equal, so that none of them gives extra tries. Case, blanks, accents, strokes, ligatures, compatibility forms,
+ * digits of other scripts and invisible characters make no difference. Folding a folded name changes nothing.
  *
- * Two accounts may share a count; so nothing that forgives or trusts goes by it.
+ * Two accounts may share a count, so nothing that clears counts or grants trust uses this name.
  */
 export function foldLoginName(name: string): string {
   let folded = name;
@@ -30,7 +30,8 @@ function foldOnce(name: string): string {
   return (
     name
       .normalize('NFKD')
-      // twice: a final sigma becomes a sigma. Before marks go: the capital of an iota below a letter is a letter
+      // twice: a final sigma becomes a sigma. Before marks are removed: the capital of an iota below a letter is a
+      // letter
       .toUpperCase()
       .toLowerCase()
       .normalize('NFKD')
@@ -41,7 +42,7 @@ function foldOnce(name: string): string {
   );
 }
 
-/** Decimal digits come in rows from 0 to 9 (Unicode 4.6), some of them one right after the other. */
+/** Decimal digits come in rows from 0 to 9 (Unicode 4.6), some of them directly adjacent. */
 function valueOfDigit(digit: string): string {
   const code = digit.codePointAt(0)!;
   let zero = code;

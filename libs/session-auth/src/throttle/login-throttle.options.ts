@@ -2,33 +2,38 @@ import type { OptionReader } from '../options/option-reader.js';
 import type { Duration } from '../time/durations.js';
 import { DAY, HOUR, MINUTE, SECOND } from '../time/units.js';
 
-/** How many failures within which time. */
+/** A number of failures and the time in which they count. */
 export interface FailureLimitOptions {
-  /** Beyond this many the answer is 429; a whole number from 1. @default that of the count, see {@link LoginThrottleOptions} */
+  /**
+   * The most failures; beyond that the response is 429. A whole number from 1. @default that of the count, see
+   * {@link LoginThrottleOptions}
+   */
   readonly failures?: number;
-  /** The time that failures count for; at most 24 days. @default that of the count, see {@link LoginThrottleOptions} */
+  /** How long failures count; at most 24 days. @default that of the count, see {@link LoginThrottleOptions} */
   readonly window?: Duration;
 }
 
-/** The limit of one client at one account, and how it is blocked beyond. */
+/** The limit of one client at one account, and the block beyond it. */
 export interface ClientFailureLimitOptions extends FailureLimitOptions {
-  /** How long the first block takes; each further one within a day takes twice as long as the one before. @default '1m' */
+  /**
+   * The length of the first block; each further one within a day is twice as long as the previous one. @default '1m'
+   */
   readonly block?: Duration;
   /** The longest block. @default '1h' */
   readonly maxBlock?: Duration;
 }
 
 /**
- * How guessing of passwords is slowed down. Only failures count, of login and of re-authentication alike; beyond a
- * limit the answer is 429 `too_many_attempts` with `Retry-After`, the same for accounts that exist and that do not.
+ * How guessing of passwords is slowed down. Only failures count, of login and re-authentication together. Beyond a
+ * limit the response is 429 `too_many_attempts` with `Retry-After`, the same for existing and unknown accounts.
  *
  * **No stranger can lock a user out.** The count of an account as a whole never refuses a device or address that the
- * account was signed in from before; those are counted by themselves, and blocked for `client.maxBlock` at most.
+ * account was signed in from before. These have their own counts, and are blocked for `client.maxBlock` at most.
  *
- * An account is counted by the login name that was typed, all look-alikes as one, and by the id of its user. What forgives
- * and trusts goes by the id alone.
+ * An account is counted by the typed login name, with all look-alikes as one, and by the id of its user. Only the id is
+ * used to clear counts and to grant trust.
  *
- * Every count is kept under a keyed digest, in the storage of the slot `throttle`. Durations are at most 24 days.
+ * Every count is stored under a keyed digest, in the storage of the slot `throttle`. Durations are at most 24 days.
  */
 export interface LoginThrottleOptions {
   /**
@@ -39,20 +44,20 @@ export interface LoginThrottleOptions {
    */
   readonly client?: ClientFailureLimitOptions;
   /**
-   * One address, whatever the accounts: somebody who tries one password at many. An IPv6 site of 56 bits has twice as
-   * many. All clients whose address is not known count as one.
+   * One address at all accounts together, against one password tried at many accounts. An IPv6 site of 56 bits has
+   * twice as many. All clients without a known address count as one.
    *
    * @default 100 failures in 1 hour
    */
   readonly address?: FailureLimitOptions;
   /**
-   * One account, whatever the addresses, those it was signed in from before left out. All known devices of a user together
-   * have as many, and so have all known addresses; beyond that they are strangers.
+   * One account from all addresses together, except those it was signed in from before. All known devices of a user
+   * together have the same limit, and so have all known addresses; beyond it they count as strangers.
    *
    * @default 50 failures in 1 hour
    */
   readonly account?: FailureLimitOptions;
-  /** How long an address counts as one the account was signed in from, after a login, by a known device too. @default '21d' */
+  /** How long an address stays known after a login to the account, also with a known device. @default '21d' */
   readonly knownFor?: Duration;
 }
 
@@ -72,10 +77,10 @@ export interface LoginThrottleSettings {
 /** Where {@link LoginThrottleSettings} are injected from; undefined: nothing is throttled. */
 export const LOGIN_THROTTLE_SETTINGS = Symbol('nestjs-session-auth login throttle settings');
 
-/** The longest that a count may be remembered: what was tried before that says nothing of today. */
+/** The longest time that a count may be kept: older tries say nothing about today. */
 const MAX_THROTTLE_TIME = 24 * DAY;
 
-/** What {@link LoginThrottleOptions} says of each. */
+/** The defaults of {@link LoginThrottleOptions}. */
 export const DEFAULT_LOGIN_THROTTLE: LoginThrottleSettings = {
   client: { failures: 5, window: 15 * MINUTE, block: MINUTE, maxBlock: HOUR },
   address: { failures: 100, window: HOUR },

@@ -16,7 +16,7 @@ class StoppedClock extends Clock {
   }
 }
 
-/** Notes the keys that it is given. */
+/** Records the keys that it is given. */
 class WatchedStore extends MemoryLoginThrottleStore {
   readonly keys: FailureKey[] = [];
   readonly calls: string[] = [];
@@ -60,7 +60,7 @@ describe('LoginThrottle', () => {
 
   const HOME: LoginClient = { ip: '203.0.113.7' };
   const UNKNOWN = new Set(['nobody']);
-  /** Everybody's id is their name in lower case, and `nobody` is unknown. */
+  /** The id is the name in lower case; `nobody` is unknown. */
   const at = (name: string, client: LoginClient = HOME): LoginAttempt => {
     const id = name.toLowerCase();
     return throttle.attempt(name, UNKNOWN.has(id) ? undefined : `id of ${id}`, client);
@@ -81,7 +81,7 @@ describe('LoginThrottle', () => {
     for (let i = 0; i < times; i += 1) expect(await fail(name, client)).toBeUndefined();
   }
 
-  /** The subjects that were counted, with their counters. */
+  /** Returns the subjects that were counted, with their counters. */
   const countersBySubject = (): string[][] => {
     const subjects = [...new Set(store.keys.map(({ subject }) => subject))];
     return subjects.map((one) => store.keys.flatMap(({ subject, counter }) => (subject === one ? [counter] : [])));
@@ -124,9 +124,9 @@ describe('LoginThrottle', () => {
     for (const attempt of attempts) expect(await attempt.check()).toBeUndefined();
     const verdicts = await Promise.all(attempts.slice(0, 49).map((attempt) => attempt.failed()));
     expect(verdicts.filter((refusal) => refusal === undefined)).toHaveLength(5);
-    // the right password comes last, and is not told from the rest
+    // the right password comes last, and looks like the others
     expect(await attempts[49]!.succeeded()).toMatchObject({ scope: 'account_and_client' });
-    // and they are one block, not many
+    // they cause one block, not many
     expect(await fail('alice')).toMatchObject({ retryAfterSeconds: 60 });
   });
 
@@ -196,7 +196,7 @@ describe('LoginThrottle', () => {
     const attempt = other.attempt('alice@example.com', 'id of alice@example.com', HOME);
     await attempt.check();
     await attempt.failed();
-    // of user, name and address
+    // for user, name and address
     expect(store.size).toBe(before + 5);
   });
 
@@ -246,7 +246,7 @@ describe('LoginThrottle', () => {
     for (const address of addresses) {
       for (let i = 0; i < 4; i += 1) if ((await fail('alice', address)) === undefined) verdicts += 1;
     }
-    // fifty from known addresses, and as a stranger fifty more
+    // fifty from known addresses, and fifty more as a stranger
     expect(verdicts).toBe(100);
     expect(await succeed('alice', addresses[59])).toMatchObject({ scope: 'account' });
     expect(await succeed('alice', { ...device(), ...addresses[59] })).toBeUndefined();
@@ -260,7 +260,7 @@ describe('LoginThrottle', () => {
     await succeed('alice', {});
     for (let i = 0; i < 50; i += 1) await failTimes(1, 'alice', i % 2 === 0 ? {} : { ip: '' });
     expect(await succeed('alice', {})).toEqual({ scope: 'account', retryAfterSeconds: 3600 });
-    // by a device of hers she gets in
+    // she gets in with a known device
     expect(await succeed('alice', device())).toBeUndefined();
     await failTimes(50, 'bob', {});
     expect(await succeed('carol', {})).toEqual({ scope: 'address', retryAfterSeconds: 3600 });
@@ -288,7 +288,7 @@ describe('LoginThrottle', () => {
       expect(await succeed(look)).toBeUndefined();
     }
     expect(await succeed('alice')).toMatchObject({ scope: 'account_and_client' });
-    // nor does the address become one of hers
+    // the address does not become one of hers either
     for (let i = 0; i < 50; i += 1) await fail('alice', { ip: `198.51.100.${i}` });
     clock.time += HOUR - 1;
     expect(await succeed('alice')).toMatchObject({ scope: 'account' });
@@ -323,7 +323,7 @@ describe('LoginThrottle', () => {
     for (const guesser of guesses) {
       for (let i = 0; i < 5; i += 1) if ((await fail('alice', guesser)) === undefined) verdicts += 1;
     }
-    // fifty by devices, and as a stranger fifty more
+    // fifty with devices, and fifty more as a stranger
     expect(verdicts).toBe(100);
     expect(await succeed('alice', { ...device('device 99'), ip: '192.0.2.99' })).toMatchObject({ scope: 'account' });
     expect(await succeed('alice', { ...device('device 99'), ...HOME })).toBeUndefined();

@@ -27,10 +27,10 @@ const OPERATIONS = {
   deleteExpired: true,
 } satisfies Record<Exclude<keyof LoginThrottleStore, 'ofRealm'>, true>;
 
-/** Who tries to log in, as far as it is known before the password is looked at. */
+/** The client of a login, as far as it is known before the password is checked. */
 export interface LoginClient {
   readonly ip?: string;
-  /** What the client's genuine device cookie says of the user whose login name it is. */
+  /** What the client's genuine device cookie says about the user with this login name. */
   readonly device?: {
     readonly id: string;
     /** When the user last signed in from it, in milliseconds since the epoch. */
@@ -38,35 +38,35 @@ export interface LoginClient {
   };
 }
 
-/** A site of 56 bits has room for 256 networks of 64: together they may fail so many times as often as one of them. */
+/** A site of 56 bits has 256 networks of 64 bits. Together they may fail this many times as often as one of them. */
 const SITE_FACTOR = 2;
-/** A time at which no count was over yet: what has expired, and is not cleaned up yet, is listed as well. */
+/** A time before any count expired, so that expired counts that still exist are listed too. */
 const EVER = 0;
 
 /**
- * Slows down guessing of passwords, without giving strangers a way to lock a user out. {@link LoginAttempt} counts the
- * failures and refuses an attempt; `login/credential-check.ts` answers 429 then.
+ * Slows down guessing of passwords, without letting strangers lock a user out. {@link LoginAttempt} counts the failures
+ * and refuses an attempt; `login/credential-check.ts` responds with 429 then.
  *
  * Counts of failures, all by digest:
  *
  * 1. **account and client**: `client.failures` from one address (or one known device) at one account block that pair
  *    for `client.block`, doubled with each further block of a day, up to `client.maxBlock`. A success resets it.
- * 2. **address**: `address.failures` from one address, at whatever accounts, refuse it until its window is over; of an
- *    IPv6 site of 56 bits twice as many.
- * 3. **account**: `account.failures` at one account, from wherever, refuse it until the window is over: but only to
- *    clients that the account was not signed in from before.
+ * 2. **address**: `address.failures` from one address, at any accounts, refuse it until its window ends; twice as many
+ *    from an IPv6 site of 56 bits.
+ * 3. **account**: `account.failures` at one account, from any address, refuse it until the window ends, but only for
+ *    clients that have not signed in to the account before.
  *
- * An account is counted by the login name that was typed, all look-alikes as one, and by the id of the user whom it
- * names. What forgives and trusts goes by the id alone: whoever has an account with a name like another's can do nothing
- * for or against that one. A name without a user is counted the same way, so that nothing tells it from a user's.
+ * An account is counted by the typed login name, with all look-alikes as one, and by the id of its user. Only the id is
+ * used to clear counts and to grant trust, so an account with a look-alike name cannot help or harm another one. A name
+ * without a user is counted the same way, so that it looks the same.
  *
- * A client with a genuine device cookie of the user is counted by its device instead of its address and of the name, and
- * with all devices of that user together as 3; beyond that it is a stranger again. An address that the user was signed
- * in from within `knownFor` is counted by the user's id, by 2, and with all such addresses together as 3, in the same way.
- * So whatever strangers do, the owner gets in from where they got in before. A client without an address is counted by 2,
- * all of them as one, and by 3.
+ * A client with a genuine device cookie of the user is counted by its device, instead of its address and the name, and
+ * together with all devices of that user as 3. Beyond that it counts as a stranger. An address that the user signed in
+ * from within `knownFor` is counted by the user's id, as 2, and together with all such addresses as 3, in the same way.
+ * So the owner can always sign in from where they have signed in before. Clients without an address are all counted as
+ * one for 2, and as 3.
  *
- * A verdict on a password is only given out when it was counted first.
+ * A verdict on a password is revealed only after it was counted.
  */
 export class LoginThrottle {
   readonly #logger = new Logger('SessionAuth');
@@ -75,7 +75,7 @@ export class LoginThrottle {
 
   /**
    * @param key for the digests of names and addresses
-   * @param timeout milliseconds to wait for the store, before a login is refused with 503
+   * @param timeout milliseconds to wait for the store before a login is refused with 503
    */
   constructor(
     private readonly store: LoginThrottleStore,
@@ -88,7 +88,7 @@ export class LoginThrottle {
     this.#context = { store, clock, settings, deadline: new StoreDeadline(timeout) };
   }
 
-  /** @param userId of the user whom the name belongs to; undefined where it is nobody's */
+  /** @param userId the id of the user with this name; undefined for an unknown name */
   attempt(loginName: string, userId: string | undefined, { ip, device }: LoginClient): LoginAttempt {
     const folded = foldLoginName(loginName);
     const name = this.#nameSubject(folded);
@@ -108,9 +108,9 @@ export class LoginThrottle {
   }
 
   /**
-   * From now on no device that the user has signed in from is known.
+   * Forgets all devices that the user has signed in from.
    *
-   * @returns the time of it; a device is known that the user has signed in from later
+   * @returns the time of the change; only devices with a later login are known
    * @throws SessionAuthError `session_store_unavailable`
    */
   async credentialsChanged(userId: string): Promise<number> {
@@ -122,7 +122,7 @@ export class LoginThrottle {
   }
 
   /**
-   * Whether what a device cookie says of a user still holds: their credentials have not changed since.
+   * Whether a device cookie is still valid for a user: their credentials have not changed since.
    *
    * @throws SessionAuthError `session_store_unavailable`
    */
@@ -133,7 +133,7 @@ export class LoginThrottle {
   }
 
   /**
-   * What is counted of a user by the id, and of login names; whether these are the user's is for the caller to know.
+   * Returns the counts of a user's id and of login names. The caller must know that the names belong to the user.
    *
    * @throws SessionAuthError `session_store_unavailable`
    */
@@ -141,7 +141,7 @@ export class LoginThrottle {
     const counts: ExportedLoginCount[] = [];
     for (const { of, subject } of this.#subjectsOf(userId, loginNames)) {
       for (const { counter, count, until } of await this.#list(subject, this.clock.now())) {
-        // what is behind the colon is a digest
+        // the part after the colon is a digest
         counts.push({ of, kind: counter.split(':')[0]!, count, until: new Date(until).toISOString() });
       }
     }
@@ -149,7 +149,7 @@ export class LoginThrottle {
   }
 
   /**
-   * Forgets what {@link countsOf} returns, with what has expired, and returns how many counts there were.
+   * Deletes what {@link countsOf} returns, including expired counts, and returns how many there were.
    *
    * @throws SessionAuthError `session_store_unavailable`
    */
@@ -188,13 +188,13 @@ export class LoginThrottle {
     };
   }
 
-  /** A digest for each account: which accounts share an address cannot be read off the counts. */
+  /** A separate digest for each account, so that the counts do not reveal which accounts share an address. */
   #pair(subject: string, client: string): PairKeys {
     const digest = this.#digest(`client:${subject}:${client}`);
     return { failures: { subject, counter: `failures:${digest}` }, blocks: { subject, counter: `blocks:${digest}` } };
   }
 
-  /** The networks of a site are counted under the site's subject: one call of the store's backend for both. */
+  /** The networks of a site are counted under the site's subject, so that one call of the backend covers both. */
   #addressLimits(network = 'unknown'): readonly FailureLimit[] {
     const { failures, window } = this.settings.address;
     const site = siteOf(network);
@@ -212,7 +212,7 @@ export class LoginThrottle {
     return this.#digest(`account:${folded}`);
   }
 
-  /** The user that a name without one is counted for. */
+  /** Returns the subject under which an unknown name is counted. */
   #nobodySubject(folded: string): string {
     return this.#digest(`nobody:${folded}`);
   }
@@ -229,13 +229,13 @@ export class LoginThrottle {
     if (this.#hasWarned) return;
     this.#hasWarned = true;
     this.#logger.warn(
-      'a client has no address (as behind a Unix socket): all such clients share one count of failed logins; ' +
-        'have the adapter trust the proxy, so that their own addresses are known',
+      'a client has no address (for example behind a Unix socket). All such clients share one count of failed logins; ' +
+        'let the adapter trust the proxy, so that it sees their addresses',
     );
   }
 }
 
-/** There while it is known that a user's credentials have changed. */
+/** Returns the key of a count that exists while a change of the user's credentials is remembered. */
 function changedKey(subject: string): FailureKey {
   return { subject, counter: 'changed' };
 }

@@ -1,15 +1,15 @@
 import type { OptionReader } from '../options/option-reader.js';
 
-/** How many passwords may wait to be checked on one node. Logins and re-authentications beyond are refused at once. */
+/** How many passwords may wait to be checked on one node. Further logins and re-authentications are refused at once. */
 export interface PasswordQueueOptions {
   /**
-   * Of one address (an IPv6 site of 56 bits counts as one); beyond it the answer is 429 `too_many_attempts`. From 1 to
-   * 10000.
+   * From one address (an IPv6 site of 56 bits counts as one); beyond it the response is 429 `too_many_attempts`. From 1
+   * to 10000.
    *
    * @default 64
    */
   readonly perAddress?: number;
-  /** Of all addresses together; beyond it the answer is 503 `server_busy`. From 1 to 10000. @default 256 */
+  /** From all addresses together; beyond it the response is 503 `server_busy`. From 1 to 10000. @default 256 */
   readonly total?: number;
 }
 
@@ -22,7 +22,7 @@ export interface PasswordQueueSettings {
 /** Where {@link PasswordQueueSettings} are injected from. */
 export const PASSWORD_QUEUE_SETTINGS = Symbol('nestjs-session-auth password queue settings');
 
-/** What {@link PasswordQueueOptions} says of each. */
+/** The defaults of {@link PasswordQueueOptions}. */
 export const DEFAULT_PASSWORD_QUEUE: PasswordQueueSettings = { perAddress: 64, total: 256 };
 
 const MAX_WAITING = 10_000;

@@ -4,7 +4,7 @@ import { FairQueue, QueueFullError } from './password-queue.js';
 
 const ROOMY = { running: 1, waitingPerKey: 100, waiting: 100 };
 
-/** Work that notes when it starts, and ends when it is told to. */
+/** Work that records its start, and ends when the test says so. */
 function notedWork(): {
   readonly started: string[];
   readonly work: (name: string) => () => Promise<string>;

@@ -2,17 +2,17 @@ import { Inject, Injectable } from '@nestjs/common';
 import { clientNetwork, siteOf } from '../users/client.js';
 import { PASSWORD_QUEUE_SETTINGS, type PasswordQueueSettings } from './password-queue.options.js';
 
-/** How much a {@link FairQueue} takes in. */
+/** The limits of a {@link FairQueue}. */
 export interface FairQueueLimits {
-  /** Pieces of work that run at a time. */
+  /** Tasks that run at a time. */
   readonly running: number;
-  /** Pieces of one key that wait. */
+  /** Tasks of one key that wait. */
   readonly waitingPerKey: number;
-  /** Pieces that wait in all. */
+  /** Tasks that wait in total. */
   readonly waiting: number;
 }
 
-/** Why a piece of work was not taken in: its key has as many waiting as it may, or all together have. */
+/** Why a task was refused: too many tasks of its key, or of all keys together, are waiting. */
 export class QueueFullError extends Error {
   constructor(readonly limit: 'key' | 'all') {
     super(limit === 'key' ? 'too much work of one key waits' : 'too much work waits');
@@ -25,11 +25,11 @@ interface Waiting {
 }
 
 /**
- * Lets a bounded number of pieces of work run at a time; the rest wait. Keys take turns, one piece each, so that many of
- * one key never stand before a single one of another. Within a key: first come, first served.
+ * Runs a limited number of tasks at a time; the rest wait. Keys take turns, one task each, so that many tasks of one
+ * key never delay a single one of another. Within a key, the first task runs first.
  */
 export class FairQueue {
-  /** By key, in the order of their turns; none is empty. */
+  /** By key, in the order of their turns; no list is empty. */
   readonly #waiting = new Map<string, Waiting[]>();
   #waitingInAll = 0;
   #running = 0;
@@ -37,10 +37,10 @@ export class FairQueue {
   constructor(private readonly limits: FairQueueLimits) {}
 
   /**
-   * Runs a piece of work when it is its turn, and returns its outcome.
+   * Runs a task when its turn comes, and returns its outcome.
    *
-   * Where all places to wait are taken, the key with the most of them gives its latest up to a key that has fewer: it
-   * takes as many keys as there are places to keep another one out.
+   * When all places are taken, the key with the most waiting tasks gives up its latest one for a key that has fewer. To
+   * keep a key out, an attacker needs as many keys as there are places.
    *
    * @throws QueueFullError
    */
@@ -54,7 +54,7 @@ export class FairQueue {
     }
   }
 
-  /** @throws QueueFullError where the key has as many waiting as it may */
+  /** @throws QueueFullError when the key has no free place */
   requireRoom(key: string): void {
     if ((this.#waiting.get(key)?.length ?? 0) >= this.limits.waitingPerKey) throw new QueueFullError('key');
   }
@@ -74,13 +74,13 @@ export class FairQueue {
     let longest: [string, Waiting[]] | undefined;
     for (const each of this.#waiting) if (each[1].length > (longest?.[1].length ?? 0)) longest = each;
     const full = new QueueFullError('all');
-    // with as many as it would have itself, nobody gains by it
+    // the exchange must leave the new key with fewer tasks than the longest one
     if (longest === undefined || longest[1].length <= own + 1) throw full;
     this.#waitingInAll -= 1;
     longest[1].pop()!.refuse(full);
   }
 
-  /** The place that has become free is the next one's. */
+  /** Gives the free place to the next task. */
   #startNext(): void {
     const next = this.#waiting.entries().next();
     if (next.done === true) {
@@ -91,18 +91,18 @@ export class FairQueue {
     this.#waiting.delete(key);
     this.#waitingInAll -= 1;
     const { start } = waiting.shift()!;
-    // behind the others: this key has had its turn
+    // after the others: this key has had its turn
     if (waiting.length > 0) this.#waiting.set(key, waiting);
     start();
   }
 }
 
-/** Node's pool has four threads: more checks at a time would gain nothing. */
+/** Node's pool has four threads, so more checks at a time would gain nothing. */
 const PARALLEL_CHECKS = 4;
 
 /**
- * Where passwords wait to be checked, since that takes longer than everything else a request does. Addresses take turns,
- * so that a flood from one of them holds up itself and nobody else.
+ * Where passwords wait to be checked, which takes longer than everything else in a request. Addresses take turns, so
+ * that a flood from one of them delays only itself.
  */
 @Injectable()
 export class PasswordQueue {
@@ -113,7 +113,7 @@ export class PasswordQueue {
   }
 
   /**
-   * Runs a check when it is the address's turn, and returns its outcome.
+   * Runs a check when the address's turn comes, and returns its outcome.
    *
    * @throws QueueFullError
    */
@@ -121,7 +121,7 @@ export class PasswordQueue {
     return this.#queue.run(keyOf(ip), check);
   }
 
-  /** @throws QueueFullError where so many of the address wait that a check would be refused */
+  /** @throws QueueFullError when a check of this address would be refused */
   requireRoom(ip: string | undefined): void {
     this.#queue.requireRoom(keyOf(ip));
   }

@@ -5,24 +5,24 @@ import { Clock } from '../time/clock.js';
 import { clientNetwork, type ClientInfo } from '../users/client.js';
 import { LruCache } from '../cache/lru-cache.js';
 
-/** So many different session cookies that were not issued here, from one network in one window, make one event. */
+/** This many different session cookies that were not issued here, from one network in one window, raise one event. */
 export const SUSPICIOUS_GUESSES = 100;
 const WINDOW = 10 * 60_000;
 
-/** What is kept is bounded: with more networks at it, the one that began first is forgotten. */
+/** Memory is bounded: with more networks, the one that began first is forgotten. */
 const MAX_NETWORKS = 1000;
 const MAX_ADDRESS = 64;
 
 interface Suspect {
   readonly until: number;
-  /** Beginnings of digests: a browser that sends the same dead cookie again and again is no guesser. */
+  /** Prefixes of digests: a browser that sends the same dead cookie again and again is not guessing. */
   readonly guesses: Set<string>;
 }
 
 /**
- * Notices who sends one made-up session cookie after the other (OWASP Session Management, "Session ID Guessing and
- * Brute Force Detection"). No guess gets anywhere, nor costs a store call: this is for those who watch. Each process
- * counts for itself, in memory.
+ * Detects clients that send many made-up session cookies (OWASP Session Management, "Session ID Guessing and Brute
+ * Force Detection"). No guess succeeds or costs a store call, so this only informs. Each process counts for itself, in
+ * memory.
  */
 @Injectable()
 export class SessionGuessing {
@@ -51,7 +51,7 @@ export class SessionGuessing {
     const known = this.#suspects.get(network);
     if (known !== undefined && known.until > now) return known;
     const suspect = { until: now + WINDOW, guesses: new Set<string>() };
-    // moves to the end: the map is in the order in which windows began
+    // moves to the end: the map is ordered by the start of the windows
     this.#suspects.delete(network);
     this.#suspects.set(network, suspect);
     for (const first of this.#suspects.keys()) {

@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
 
 /**
- * Where the library takes the time from: milliseconds since the epoch.
+ * The library's source of time, in milliseconds since the epoch.
  *
- * A provider of its own so that tests can move time (`overrideProvider(Clock)`) instead of waiting.
+ * It is a separate provider so that tests can move time (`overrideProvider(Clock)`) instead of waiting.
  */
 export abstract class Clock {
   /** Milliseconds since the epoch, whole. */

@@ -34,15 +34,15 @@ type Unit =
   | 'years';
 
 /**
- * A length of time: milliseconds, or a string such as `'15m'`, `'1h'`, `'30 days'` (the `ms` package's format).
+ * A length of time: milliseconds, or a string such as `'15m'`, `'1h'`, `'30 days'` (the format of the `ms` package).
  *
- * Spelled out here, not taken from `@types/ms`: an application that has not got that would see `any`.
+ * The type is written out here because an application without `@types/ms` would see `any`.
  */
 export type Duration = number | `${number}${Unit}` | `${number} ${Unit}`;
 
 /**
- * A duration in whole milliseconds, or undefined when the value is none: not a number or known string, not finite, or
- * negative.
+ * Returns a duration in whole milliseconds. Returns undefined for anything else: a negative or infinite number, or an
+ * unknown string.
  */
 export function toMilliseconds(value: unknown): number | undefined {
   const parsed =

@@ -1,25 +1,33 @@
 import Bowser from 'bowser';
 import { isIPv6 } from 'node:net';
 
-/** What is known of the client of a request. Untrusted: for lists, events and comparison, never for a decision alone. */
+/**
+ * The client of a request. Untrusted: use it in lists, events and comparisons, never as the only basis of a decision.
+ */
 export interface ClientInfo {
-  /** The client's address as the HTTP adapter sees it: behind a proxy, configure the adapter's trust. Cut at 64 characters. */
+  /**
+   * The client's address as the HTTP adapter sees it, at most 64 characters. Behind a proxy, configure the adapter's
+   * trust.
+   */
   readonly ip?: string;
   /** The `User-Agent` header, cut at 512 characters. */
   readonly userAgent?: string;
 }
 
 const MAPPED_IPV4 = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i;
-/** The same network in hexadecimal, as some proxies write it: one bucket for all of it would be one for all of IPv4. */
+/**
+ * IPv4-mapped addresses in hexadecimal, as some proxies write them. One bucket for this network would count all of IPv4
+ * together.
+ */
 const MAPPED_GROUPS = '0,0,0,0,0,ffff';
-/** `64:ff9b::/96`, by which a network that has IPv6 alone reaches IPv4 (RFC 6052 2.1). */
+/** `64:ff9b::/96`, by which networks without IPv4 reach IPv4 (RFC 6052 2.1). */
 const NAT64_GROUPS = '64,ff9b,0,0,0,0';
 const NETWORK_GROUPS = 4;
 const NETWORK = /^(.+):([0-9a-f]+)::\/64$/;
 
 /**
- * The network that the throttle takes for one client: an IPv4 address as it is, of an IPv6 address the first 64 bits,
- * which is the least that a subscriber gets. An IPv4 address that is written as one of IPv6 is taken as what it is.
+ * Returns the network that the throttle counts as one client: an IPv4 address, or the first 64 bits of an IPv6 address,
+ * the least that a subscriber gets. An IPv4 address in IPv6 notation counts as IPv4.
  */
 export function clientNetwork(ip: string): string {
   const address = ip.split('%', 1)[0]!;
@@ -29,7 +37,7 @@ export function clientNetwork(ip: string): string {
   const [head = '', tail] = address.toLowerCase().split('::', 2);
   const before = head === '' ? [] : head.split(':');
   const after = tail === undefined || tail === '' ? [] : tail.split(':');
-  // an IPv4 address at the end stands for two groups
+  // an IPv4 address at the end counts as two groups
   const width = before.length + after.length + (address.includes('.') ? 1 : 0);
   const groups = tail === undefined ? before : [...before, ...Array<string>(8 - width).fill('0'), ...after];
   const plain = groups.map((group) => group.replace(/^0+(?=.)/, ''));
@@ -38,7 +46,7 @@ export function clientNetwork(ip: string): string {
   return `${plain.slice(0, NETWORK_GROUPS).join(':')}::/64`;
 }
 
-/** The 56 bits around a network of 64, which many a subscriber gets; undefined for an IPv4 address. */
+/** Returns the 56 bits around a network of 64 bits, which many subscribers get; undefined for an IPv4 address. */
 export function siteOf(network: string): string | undefined {
   const [, before, last] = NETWORK.exec(network) ?? [];
   return last && `${before}:${(Number.parseInt(last, 16) & 0xff00).toString(16)}::/56`;
@@ -56,8 +64,8 @@ const PRODUCT = /^[\w.-]{1,40}(?=\/\d)/;
 const KNOWN_BROWSERS = new Set(Object.values(Bowser.BROWSER_MAP));
 
 /**
- * A short name of the client for people, such as `Firefox on Windows`, from the `userAgent` of a session or an event;
- * `Unknown device` where it says nothing. Made of untrusted text, for display only: escape it in HTML.
+ * Returns a short name of a client for people, such as `Firefox on Windows`, from the `userAgent` of a session or an
+ * event, or `Unknown device`. It comes from untrusted text: escape it in HTML.
  */
 export function deviceName(userAgent: string | undefined): string {
   if (userAgent === undefined || userAgent.trim() === '') return 'Unknown device';
@@ -65,11 +73,11 @@ export function deviceName(userAgent: string | undefined): string {
   return nameOf(browser, os) ?? PRODUCT.exec(userAgent)?.[0] ?? 'Unknown device';
 }
 
-/** Family and platform of a browser that is known, such as `Firefox on Windows`, without versions. */
+/** Returns family and platform of a known browser, such as `Firefox on Windows`, without versions. */
 export function knownBrowser(userAgent: string): string | undefined {
   if (userAgent.trim() === '') return undefined;
   const { browser, os } = Bowser.parse(userAgent);
-  // a name that was only cut out of the text (`Mozilla`) is that of many
+  // many programs share a name that was only cut out of the text, such as `Mozilla`
   return KNOWN_BROWSERS.has(browser.name ?? '') ? nameOf(browser, os) : undefined;
 }
 

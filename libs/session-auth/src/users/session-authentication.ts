@@ -1,2 +1,2 @@
-/** How a session came to be authenticated. `'custom'` is any way of the application's own, such as single sign-on. */
+/** How a session was authenticated. `'custom'` is a method of the application, such as single sign-on. */
 export type SessionAuthentication = 'password' | 'remember-me' | 'custom';

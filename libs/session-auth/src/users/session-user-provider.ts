@@ -5,10 +5,10 @@
 export type SessionUserId = string | number | bigint;
 
 /**
- * What the library needs to know of a user. The application's own user type extends it with whatever it likes.
+ * The fields of a user that the library reads. Extend it in the application's user type.
  *
- * A user whose id, roles or e-mail address is anything else is refused with `invalid_user`, wherever it is given or
- * looked up: nobody is signed in.
+ * A user with an invalid id, roles or e-mail address is refused with `invalid_user`, both as an argument and as the
+ * result of a look-up. Nobody is signed in.
  */
 export interface SessionUser {
   /** The account's stable id. */
@@ -22,22 +22,22 @@ export interface SessionUser {
 }
 
 /**
- * How the library finds the application's users. Implement it in the service that knows them, and hand it over as
+ * Finds the application's users. Implement it in your service of users, and pass it as
  * `users: { useExisting: UsersService }`.
  */
 export abstract class SessionUserProvider<User extends SessionUser = SessionUser> {
   /**
-   * The account of a login name, or undefined. `email` is what the client sent, trimmed; whether case matters is the
-   * application's to say. It should take about the same time for known and unknown names.
+   * Returns the account with a login name, or undefined. `email` is what the client sent, trimmed. The application
+   * decides whether case matters. It should take about the same time for known and unknown names.
    */
   abstract findByEmail(email: string): Promise<User | null | undefined>;
 
-  /** The account of an id as {@link SessionUser.id} gave it, in text, or undefined. */
+  /** Returns the account with an id, or undefined. `id` is {@link SessionUser.id} as text. */
   abstract findById(id: string): Promise<User | null | undefined>;
 
   /**
-   * Replaces a user's password hash. Called after a successful login when the stored hash was made with other
-   * parameters than the present ones (a raised cost). Optional: without it, old hashes stay.
+   * Replaces a user's password hash. Called after a successful login when the stored hash has outdated parameters, such
+   * as a lower cost. Optional: without it, old hashes stay.
    */
   savePasswordHash?(id: string, passwordHash: string): Promise<void>;
 }

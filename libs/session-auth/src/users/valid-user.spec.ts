@@ -4,7 +4,7 @@ import { checkedUser, checkedUserIfAny, userIdOf } from './valid-user.js';
 
 const INVALID = expect.objectContaining({ code: 'invalid_user', statusCode: 500 }) as object;
 
-/** What an id is by mistake, each the same text for many accounts. */
+/** Values that get into an id by mistake, each the same text for many accounts. */
 const NO_IDS = [
   undefined,
   null,
@@ -52,7 +52,7 @@ describe('the id of a user', () => {
 
   it('is never in the message of a refusal, which tells what to give instead', () => {
     expect(() => userIdOf('secret\ud800')).not.toThrow(/secret/);
-    expect(() => userIdOf({ toString: () => 'secret' })).toThrow(/String\(id\) of an object/);
+    expect(() => userIdOf({ toString: () => 'secret' })).toThrow(/String\(id\) for an object/);
   });
 });
 

@@ -2,33 +2,31 @@ import { SessionAuthError } from '../errors/session-auth.error.js';
 import type { SessionUser, SessionUserProvider } from './session-user-provider.js';
 
 /**
- * Returns the text of an account's id: what sessions are kept under.
+ * Returns an account's id as the text under which its sessions are kept.
  *
- * Anything else than an id would be the same for many accounts (`"undefined"`, `"[object Object]"`, `"NaN"`), and they
- * would share their sessions. Text that is not well formed is the same for many as well: encoded as UTF-8, all lone
- * surrogates are one character.
+ * Any other value would be the same text for many accounts (`"undefined"`, `"[object Object]"`, `"NaN"`), and they
+ * would share their sessions. So would malformed text: UTF-8 encodes all lone surrogates as one character.
  *
- * @throws SessionAuthError `invalid_user` for what is neither text that is non-empty and well formed, nor a safe
- *   integer, nor a bigint
+ * @throws SessionAuthError `invalid_user` unless the id is non-empty well-formed text, a safe integer or a bigint
  */
 export function userIdOf(id: unknown): string {
   if (typeof id === 'string' && id !== '' && isWellFormed(id)) return id;
   if (Number.isSafeInteger(id) || typeof id === 'bigint') return String(id);
   throw invalidUser(
     `its id is ${describe(id)}; allowed is a non-empty well-formed string, a safe integer or a bigint` +
-      (typeof id === 'object' && id !== null ? ', so give String(id) of an object such as an ObjectId' : ''),
+      (typeof id === 'object' && id !== null ? ' (String(id) for an object such as an ObjectId)' : ''),
   );
 }
 
 /**
- * Returns a user, after checking what sessions hold of it.
+ * Checks the fields of a user that sessions store, and returns the user.
  *
- * @throws SessionAuthError `invalid_user` for an id that {@link userIdOf} refuses, roles that are no array of strings,
- *   and an e-mail address that is no string
+ * @throws SessionAuthError `invalid_user` for an id that {@link userIdOf} refuses, roles that are not an array of
+ *   strings, or an e-mail address that is not a string
  */
 export function checkedUser<User extends SessionUser>(user: User): User {
   const given: unknown = user;
-  if (typeof given !== 'object' || given === null) throw invalidUser(`it is ${describe(given)}, and not an object`);
+  if (typeof given !== 'object' || given === null) throw invalidUser(`it is ${describe(given)}, not an object`);
   const { id, roles, email } = given as Partial<Record<keyof SessionUser, unknown>>;
   userIdOf(id);
   checkAccount({ roles, email });
@@ -36,13 +34,13 @@ export function checkedUser<User extends SessionUser>(user: User): User {
 }
 
 /**
- * Checks what is told of an account; what is undefined or null is not told.
+ * Checks fields of an account. Undefined and null count as absent.
  *
  * @throws SessionAuthError `invalid_user`
  */
 export function checkAccount({ roles, email }: { readonly roles?: unknown; readonly email?: unknown }): void {
   if (roles != null && !(Array.isArray(roles) && roles.every(isRole))) {
-    const given = Array.isArray(roles) ? 'a list of other things' : describe(roles);
+    const given = Array.isArray(roles) ? 'an array with other values' : describe(roles);
     throw invalidUser(`its roles are ${given}; allowed is an array of well-formed strings`);
   }
   if (email != null && typeof email !== 'string') {
@@ -50,7 +48,7 @@ export function checkAccount({ roles, email }: { readonly roles?: unknown; reado
   }
 }
 
-/** As {@link checkedUser}, of a look-up that may have found nobody. */
+/** As {@link checkedUser}, for a look-up that may find nobody. */
 export function checkedUserIfAny<User extends SessionUser>(user: User | null | undefined): User | undefined {
   return user == null ? undefined : checkedUser(user);
 }
@@ -82,11 +80,11 @@ function isWellFormed(text: string): boolean {
   return !/\p{Surrogate}/u.test(text);
 }
 
-/** What a value is, without its content: that may be personal. */
+/** Describes a value without its content, which may be personal. */
 function describe(value: unknown): string {
   if (value === '') return 'an empty string';
   if (value === null || value === undefined) return String(value);
-  if (typeof value === 'number') return 'a number that is no safe integer';
+  if (typeof value === 'number') return 'a number that is not a safe integer';
   if (typeof value === 'string') return 'a string with a lone surrogate';
   return Array.isArray(value) ? 'an array' : `of type ${typeof value}`;
 }

@@ -5,7 +5,7 @@ import type { Handshake } from '../connections/handshake.js';
 import { SessionAuthError } from '../errors/session-auth.error.js';
 import { handlersOf, typesOf } from '../http/declared-handlers.js';
 
-/** Where Nest keeps what makes a class a gateway, and a method of it a handler of messages. */
+/** Where Nest keeps the metadata of gateways and of their message handlers. */
 const GATEWAY = 'websockets:is_gateway';
 const MESSAGE = 'websockets:message_mapping';
 
@@ -23,7 +23,7 @@ export function checkGateways(app: INestApplicationContext, { settings, realms }
       throw new SessionAuthError(
         'invalid_configuration',
         `withSessions: realm: given '${settings.realms.join("', '")}'; ${type.name}.${name} is of realm '${foreign}', ` +
-          'whose session no connection would have: add it to the option realm',
+          'but connections have no session of that realm: add it to the option realm',
       );
     }
   }

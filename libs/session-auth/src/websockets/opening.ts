@@ -5,21 +5,21 @@ import type { Handshake } from '../connections/handshake.js';
 import { sessionRequired } from '../session/session-required.js';
 import { refusalOf, type Refusal } from './refusal.js';
 
-/** A request that opens a connection, and who says what becomes of it. */
+/** A request that opens a connection, and the functions that decide it. */
 export interface Opening {
   readonly request: IncomingMessage;
-  /** Closed when the client has gone: the socket of an upgrade, the response to a poll. */
+  /** Closes when the client leaves: the socket of an upgrade, or the response to a poll. */
   readonly answer: Writable;
   readonly refuse: (refusal: Refusal) => void;
   /**
-   * Asked once the handshake has found nothing against the request.
+   * Called once the handshake has accepted the request.
    *
-   * @param admit opens the connection by calling what it is given, unless the session has ended meanwhile
+   * @param admit opens the connection by calling its argument, unless the session has ended meanwhile
    */
   readonly proceed: (admit: (open: () => void) => void) => void;
 }
 
-/** Asks the handshake about a request, and the application's own check after that. */
+/** Lets the handshake check a request, and then the application's own check. */
 export async function judge(handshake: Handshake, { request, answer, refuse, proceed }: Opening): Promise<void> {
   const realm = handshake.settings.realms[0]!;
   let connection: Connection;
@@ -30,7 +30,7 @@ export async function judge(handshake: Handshake, { request, answer, refuse, pro
     return;
   }
   const opened = releaseUnlessOpened(connection, answer);
-  // the client has left in the meantime, and no event will tell
+  // the client has left in the meantime, and no further event will come
   if (answer.destroyed) {
     connection.release();
     return;
@@ -50,9 +50,10 @@ export async function judge(handshake: Handshake, { request, answer, refuse, pro
 }
 
 /**
- * Of a connection that comes about, its client tells the end. On its own, so that nothing keeps the request.
+ * Releases a connection that never opens; an open one is released by its client. A separate function, so that nothing
+ * keeps the request in memory.
  *
- * @returns to be called when it may have come about
+ * @returns call it when the connection may have opened
  */
 function releaseUnlessOpened(connection: Connection, answer: Writable): () => void {
   const release = (): void => {

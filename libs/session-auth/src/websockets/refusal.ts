@@ -1,17 +1,17 @@
 import { refusedWith } from '../connections/refused-connection.js';
 import { messageFor } from '../http/http-exception.js';
 
-/** RFC 6455 7.4.1: the client does what the policy of the server forbids. */
+/** RFC 6455 7.4.1: the client violates the policy of the server. */
 export const POLICY_VIOLATION = 1008;
 
-/** What a client is told whose connection is not opened: what a guard would tell it over HTTP. */
+/** The refusal that a client receives: the same as from a guard over HTTP. */
 export interface Refusal {
   readonly statusCode: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
 
-/** @param realm the one that the connection would have been opened for */
+/** @param realm the realm that the connection would have been opened for */
 export function refusalOf(error: unknown, realm: string): Refusal {
   const known = refusedWith(error);
   const { statusCode, code, retryAfterSeconds } = known;

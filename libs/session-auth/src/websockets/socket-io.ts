@@ -6,7 +6,7 @@ import { connectionOf } from '../http/connection.js';
 import { judge } from './opening.js';
 import { POLICY_VIOLATION, type Refusal } from './refusal.js';
 
-/** The request as engine.io has it: with the response, unless it is an upgrade. */
+/** A request of engine.io: with the response, unless it is an upgrade. */
 type EngineRequest = IncomingMessage & { readonly res?: ServerResponse };
 
 type AllowRequest = (
@@ -21,7 +21,7 @@ interface EngineSocket extends EventEmitter {
   close(): void;
 }
 
-/** How a connection is carried at present: that of a WebSocket has one. */
+/** The present transport of a connection; that of a WebSocket has a socket. */
 interface EngineTransport {
   readonly socket?: { close?(code?: number, reason?: string): void };
 }
@@ -32,7 +32,7 @@ interface SocketIoServer {
   readonly server?: { readonly engine: EventEmitter };
 }
 
-/** What gateways have for a client. */
+/** The client object of gateways. */
 interface SocketIoSocket {
   readonly conn: EngineSocket;
   once(event: 'disconnect', listener: () => void): unknown;
@@ -41,25 +41,25 @@ interface SocketIoSocket {
 
 const logger = new Logger('SessionAuth');
 
-/** The sockets of each connection that are in a namespace now: any of them has all of them told to disconnect. */
+/** The sockets of each connection that are in a namespace now: any of them can disconnect all of them. */
 const SOCKETS = new WeakMap<EngineSocket, Set<SocketIoSocket>>();
 
 export function isSocketIo(server: object): server is SocketIoServer {
   return 'engine' in server || 'sockets' in server;
 }
 
-/** Options of a server by which it asks the handshake first, and what `given` asks for after that. */
+/** Returns options for a server that let the handshake check first, and then the check in `given`. */
 export function refusingSocketIo(
   handshake: Handshake,
   { allowRequest: theirs }: { readonly allowRequest?: AllowRequest | null },
 ): object {
   const allowRequest: AllowRequest = (request, decide) => {
-    // nobody listens to the socket of an upgrade until it is decided: a client that resets it would end this process
+    // nobody else listens to the socket of an upgrade yet, so a client that resets it would end this process
     if (request.res === undefined) request.socket.on('error', ignore);
     void judge(handshake, {
       request,
       answer: request.res ?? request.socket,
-      // the server would say 400 or 403 by itself
+      // the server by itself would send 400 or 403
       refuse: (refusal) => send(request, refusal),
       proceed: (admit) => {
         if (theirs == null) admit(() => decide(null, true));
@@ -74,15 +74,15 @@ export function refusingSocketIo(
   return { allowRequest };
 }
 
-/** What tells of the connections of a server, whichever of its namespaces it is. */
+/** Returns the emitter of a server's connections, given any of its namespaces. */
 export function engineOf({ engine, server }: SocketIoServer): EventEmitter {
   return (engine ?? server?.engine)!;
 }
 
 /**
- * Has the clients of a server closed when their session ends.
+ * Closes the clients of a server when their session ends.
  *
- * @param unchecked called for a client that was opened past the handshake, which is closed
+ * @param unchecked called for a client that bypassed the handshake, which is closed
  */
 export function followSocketIo(engine: EventEmitter, unchecked: () => void): void {
   engine.on('connection', (socket: EngineSocket) => {
@@ -97,34 +97,34 @@ export function followSocketIo(engine: EventEmitter, unchecked: () => void): voi
   });
 }
 
-/** Keeps a client of a gateway, by which all sockets of its connection can be told to disconnect. */
+/** Records a client of a gateway, through which all sockets of its connection can be disconnected. */
 export function keepSocket(client: object): void {
   if (!('conn' in client)) return;
   const socket = client as SocketIoSocket;
   const sockets = SOCKETS.get(socket.conn) ?? new Set();
   if (sockets.has(socket)) return;
   SOCKETS.set(socket.conn, sockets.add(socket));
-  // one that has left its namespace would tell nobody
+  // a socket that has left its namespace would reach nobody
   socket.once('disconnect', () => sockets.delete(socket));
 }
 
 /**
- * Tells the client to disconnect, and closes its connection once that is sent: a client that is not told connects
+ * Disconnects the client, and closes its connection once that message is sent: otherwise the client would connect
  * again.
  */
 function end(socket: EngineSocket): void {
   closeWithCode(socket.transport);
-  // of a client that is in the middle of leaving polling
+  // for a client that is just changing from polling to a WebSocket
   socket.once('upgrade', closeWithCode);
   for (const client of [...(SOCKETS.get(socket) ?? [])]) {
     try {
       client.disconnect(true);
     } catch (error) {
-      // the others are told all the same, and the connection is closed
-      logger.error('a listener of the application failed when its socket was disconnected', error);
+      // the other sockets are still disconnected, and the connection is closed
+      logger.error('a listener of the application failed on the disconnection of its socket', error);
     }
   }
-  // where nothing has joined a namespace
+  // no socket has joined a namespace
   socket.close();
 }
 
@@ -147,5 +147,5 @@ function send(request: EngineRequest, { statusCode, headers, body }: Refusal): v
 }
 
 function ignore(): void {
-  // the socket is destroyed by itself
+  // the socket is destroyed anyway
 }

@@ -13,20 +13,20 @@ const OWNER = 'withSessions';
 type Handler = Parameters<WebSocketAdapter['bindMessageHandlers']>[1][number];
 
 /**
- * Has every WebSocket of an application opened with a session, and closed when that ends, on whichever node it ends:
+ * Opens every WebSocket of an application with a session, and closes it when that session ends on any node:
  *
  * ```ts
  * app.useWebSocketAdapter(withSessions(new IoAdapter(app), app));
  * ```
  *
- * To be called before the application is initialised. What opens a connection is checked once: a page of another origin
- * is refused with 403, a client without a session with 401, and while the store is down all are with 503. Then guards
- * and decorators work in gateways as they do in controllers, and ask the store for nothing while the session does not
- * change. When the session ends the socket is closed with code 1008 and reason `session_ended`; clients of socket.io
- * are told to disconnect before that, and do not connect again by themselves. Rotation and new proofs close nothing.
+ * Call it before the application is initialised. The opening request is checked once: a page of another origin gets
+ * 403, a client without a session 401, and while the store is down everybody gets 503. Guards and decorators then work
+ * in gateways as in controllers, and read nothing from the store while the session does not change. When the session
+ * ends, the socket is closed with code 1008 and reason `session_ended`. Clients of socket.io are disconnected first,
+ * and do not connect again by themselves. Rotation and new proofs close nothing.
  *
  * @param adapter `IoAdapter`, `WsAdapter` or one that extends them; it is changed and returned
- * @throws SessionAuthError `invalid_configuration` for options, for a storage without the session link, and for
+ * @throws SessionAuthError `invalid_configuration` for invalid options, for a storage without the session link, and for
  *   gateways of a realm that no connection is opened for
  */
 export function withSessions<Adapter extends WebSocketAdapter>(
@@ -41,12 +41,12 @@ export function withSessions<Adapter extends WebSocketAdapter>(
   const bind = adapter.bindMessageHandlers.bind(adapter);
   const followed = new WeakSet<object>();
   const unchecked = (): void =>
-    logger.error('a WebSocket was closed that was opened past withSessions: its server was not made by the adapter');
+    logger.error('closed a WebSocket that bypassed withSessions: its server was not made by the adapter');
   const replaced: Pick<WebSocketAdapter, 'create' | 'bindMessageHandlers'> = {
     create(port: number, given: object = {}) {
       const server = create(port, { ...given, ...refusingWs(handshake, given), ...refusingSocketIo(handshake, given) });
       const engine = isSocketIo(server) ? engineOf(server) : undefined;
-      // a server of socket.io comes again for each namespace
+      // socket.io creates a server again for each namespace
       if (followed.has(engine ?? server)) return server;
       followed.add(engine ?? server);
       if (engine === undefined) followWs(server as WsServer, unchecked);
@@ -62,7 +62,7 @@ export function withSessions<Adapter extends WebSocketAdapter>(
   return Object.assign(adapter, replaced);
 }
 
-/** Has the handler of a message, which is of one client, asked for none that comes after the session has ended. */
+/** Wraps the message handler of one client, so that it ignores messages after the session has ended. */
 function onlyWhileOpen(handler: { callback: Handler['callback'] }, client: object): void {
   const callback = handler.callback as (...args: unknown[]) => Promise<unknown>;
   handler.callback = (...args: unknown[]) => {

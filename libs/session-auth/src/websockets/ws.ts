@@ -4,7 +4,7 @@ import { connectionOf, keepConnection } from '../http/connection.js';
 import { judge } from './opening.js';
 import { POLICY_VIOLATION } from './refusal.js';
 
-/** What of a `WebSocketServer` of `ws` is needed. */
+/** The part of `ws`'s `WebSocketServer` that is used. */
 export interface WsServer {
   on(event: 'connection', listener: (client: WsClient, request: IncomingMessage) => void): unknown;
 }
@@ -20,10 +20,10 @@ interface ClientInfo {
   readonly req: IncomingMessage;
 }
 
-/** An application's own check: of one argument it returns, of two it calls back. */
+/** An application's own check: with one parameter it returns, with two it calls back. */
 type VerifyClient = ((info: ClientInfo) => boolean) | ((info: ClientInfo, decide: Decide) => void);
 
-/** Options of a `WebSocketServer` by which it asks the handshake first, and what `given` asks for after that. */
+/** Returns options for a `WebSocketServer` that let the handshake check first, and then the check in `given`. */
 export function refusingWs(
   handshake: Handshake,
   { verifyClient: theirs }: { readonly verifyClient?: VerifyClient | null },
@@ -47,9 +47,9 @@ export function refusingWs(
 }
 
 /**
- * Has the clients of a server closed when their session ends.
+ * Closes the clients of a server when their session ends.
  *
- * @param unchecked called for a client that was opened past the handshake, which is closed
+ * @param unchecked called for a client that bypassed the handshake, which is closed
  */
 export function followWs(server: WsServer, unchecked: () => void): void {
   server.on('connection', (client, request) => {
@@ -60,7 +60,7 @@ export function followWs(server: WsServer, unchecked: () => void): void {
       return;
     }
     keepConnection(client, connection);
-    // and not when its TCP connection closes: messages may be left then that have come before
+    // not when its TCP connection closes: earlier messages may still be unread then
     client.on('close', () => connection.release());
     connection.attach(() => client.close(POLICY_VIOLATION, 'session_ended'));
   });

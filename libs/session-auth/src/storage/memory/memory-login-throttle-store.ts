@@ -9,10 +9,10 @@ const DEFAULT_MAX_COUNTS = 100_000;
 const SWEEP_PAUSE = 1000;
 
 /**
- * Counts failed logins in this process's memory: each node of an application for itself, until a restart.
+ * Counts failed logins in this process's memory: each node counts separately, until a restart.
  *
- * It is bounded: when full, counts that are over are swept out, and if that does not help the one that began first is
- * forgotten. Refusing instead would let whoever fills it keep everybody from logging in.
+ * Memory is bounded. When the store is full, expired counts are removed; if that is not enough, the one that began
+ * first is forgotten. Refusing instead would let an attacker who fills it keep everybody from logging in.
  */
 export class MemoryLoginThrottleStore extends LoginThrottleStore {
   readonly #ofRealms = new Map<string, MemoryLoginThrottleStore>();
@@ -27,7 +27,7 @@ export class MemoryLoginThrottleStore extends LoginThrottleStore {
     this.#maxCounts = options.maxCounts ?? DEFAULT_MAX_COUNTS;
   }
 
-  /** How many counts are held, those that are over and not yet swept included. */
+  /** How many counts are held, including expired ones that are not yet removed. */
   get size(): number {
     return this.#counts.size;
   }

@@ -2,7 +2,9 @@ import { SignalListeners } from '../../link/signal-listeners.js';
 import { SessionLink, type SessionEnd, type SessionSignal } from '../../session/session-link.js';
 import type { EndedSession } from '../../session/session-store.js';
 
-/** Tells of the sessions of a store in memory: in the very step, and to this process only. There is nothing to lose. */
+/**
+ * Reports the ends and changes of sessions in memory: synchronously, and to this process only. It cannot lose a signal.
+ */
 export class MemorySessionLink extends SessionLink {
   readonly #listeners = new SignalListeners();
 

@@ -24,10 +24,12 @@ import {
 import { changesWhatIsTold } from '../../link/told-changes.js';
 import { MemorySessionLink } from './memory-session-link.js';
 
-/** A record with its data as JSON text by key: callers cannot change it, and sizes are those of other stores. */
+/**
+ * A record with its data as JSON text by key, so that callers cannot change it, and sizes equal those of other stores.
+ */
 type Entry = Omit<SessionRecord, 'data'> & { readonly json: ReadonlyMap<string, string> };
 
-/** The most sessions that a store keeps unless it is given another number. */
+/** The most sessions in a store, unless it is given another number. */
 export const DEFAULT_MEMORY_SESSIONS = 100_000;
 
 const SWEEP_PAUSE = 1000;
@@ -36,8 +38,8 @@ const SWEEP_PAUSE = 1000;
  * Sessions in the memory of this process: for development, tests and applications on a single node that may lose all
  * sessions at a restart.
  *
- * A store that is full removes expired records. If that makes no room, `create` rejects with
- * `session_store_unavailable`: it never ends another user's session.
+ * A full store removes expired records. If that is not enough, `create` rejects with `session_store_unavailable`: it
+ * never ends another user's session.
  */
 export class MemorySessionStore extends SessionStore {
   readonly #ofRealms = new Map<string, MemorySessionStore>();
@@ -54,7 +56,7 @@ export class MemorySessionStore extends SessionStore {
     this.#link = new MemorySessionLink(options.realm ?? DEFAULT_REALM);
   }
 
-  /** How many records the store holds, with expired ones that no sweep has removed yet. */
+  /** How many records the store holds, including expired ones that no sweep has removed yet. */
   get size(): number {
     return this.#entries.size;
   }
@@ -263,7 +265,7 @@ function toData(json: ReadonlyMap<string, string>): SessionData {
 }
 
 function toRecord(entry: Entry): SessionRecord {
-  // field by field: a spread of so many fields takes several times as long, in every request
+  // field by field: a spread of this many fields takes several times as long, in every request
   return {
     digest: entry.digest,
     id: entry.id,

@@ -80,7 +80,7 @@ export class AuditRows implements AuditTable<SqlText, AuditEventRow> {
     return this.#erase(sql`realm = ${this.realm} AND at < ${than}`, 'delete', limit);
   }
 
-  /** Each row is counted by one call only: those that another one holds are passed by. */
+  /** Each row is counted by one call only: rows that another call holds are skipped. */
   async #erase(condition: SqlText, how: AuditErasure, limit: number): Promise<number> {
     const due = await this.database.read(sql`SELECT id FROM ${this.#table} WHERE ${condition} LIMIT ${limit}`);
     if (due.length === 0) return 0;

@@ -7,8 +7,8 @@ const STEP = 100;
 /**
  * Deletes rows by their primary keys, and returns how many there were.
  *
- * The keys are a table that the rows are joined to. `WHERE … IN (…)` would read a small table from end to end, whatever
- * index is named, and wait for rows of others that are locked.
+ * The keys are a table that the rows are joined to. `WHERE … IN (…)` would scan a small table completely, even with an
+ * index hint, and wait for locked rows of others.
  */
 export async function deleteByKey(
   transaction: StatementRunner,

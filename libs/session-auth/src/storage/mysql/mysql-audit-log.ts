@@ -25,7 +25,7 @@ export class MysqlAuditLog extends BufferedAuditLog<SqlText, AuditEventRow> {
   }
 
   /**
-   * Checks that the table is there: called once at boot.
+   * Checks that the table exists: called once at boot.
    *
    * @throws SessionAuthError `invalid_configuration` when `schema.sql` has not been run
    */
@@ -37,7 +37,7 @@ export class MysqlAuditLog extends BufferedAuditLog<SqlText, AuditEventRow> {
     return new MysqlAuditLog(this.pool, { ...this.settings, realm });
   }
 
-  /** Returns events of the realm, newest first. Those that still wait to be written are not among them. */
+  /** Returns events of the realm, newest first. Events that still wait to be written are not included. */
   async find(query: AuditQuery = {}): Promise<AuditEventRow[]> {
     return this.#rows.find(query);
   }

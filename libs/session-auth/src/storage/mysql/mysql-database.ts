@@ -12,7 +12,7 @@ import { TABLES_VERSION, tablesOf, type MysqlTables } from './mysql-tables.js';
 
 /** Settings of every store in MariaDB or MySQL. */
 export interface MysqlStoreSettings {
-  /** Milliseconds that an operation waits for a connection and its answers. @default no limit */
+  /** How many milliseconds an operation waits for a connection and its results. @default no limit */
   readonly queryTimeout?: number;
   /** The realm whose rows the store works on. @default 'default' */
   readonly realm?: string;
@@ -20,32 +20,33 @@ export interface MysqlStoreSettings {
 
 const SWEEP_TIMEOUT = 60_000;
 
-/** How often an operation runs that other transactions keep from going on. */
+/** How often an operation runs when other transactions conflict with it. */
 const MAX_ATTEMPTS = 10;
 
-/** The most milliseconds before the second attempt, the third and so on: times the number of the attempt. */
+/** The longest pause before another attempt, in milliseconds, times the number of the attempt. */
 const BACKOFF = 4;
 
 /** How many connections of a pool may have been left in a transaction. */
 const MAX_LEFT = 50;
 
-/** When nobody uses a lock any more: never. */
+/** Later than any use of a lock. */
 const FOREVER = 9e15;
 
 /**
  * Runs the statements of a store: with a deadline, again after a deadlock, behind a lock.
  *
- * How operations stay atomic under every isolation, and free of deadlocks among themselves:
+ * How operations stay atomic under every isolation level, without deadlocks among themselves:
  *
- * - What counts sessions of a user, or changes several, is a transaction that begins by taking the lock of the user: a
- *   row of a table of locks, by its primary key. Without it, a login would have to lock the place where the next session
- *   of the user will be: InnoDB has gap locks for that, which two logins can hold and none can insert behind.
- * - Such a transaction is READ COMMITTED: it locks rows and no gaps, and each of its statements sees what has been
- *   committed before that, not what had been when the wait for a lock began.
- * - It finds rows by a statement that locks nothing, and locks and writes them by their primary keys, in the order of
- *   these. A statement that locks rows by another index locks the entry there before the row, and one that deletes the
- *   row by its primary key takes them the other way round.
- * - A change of one row is a read, a decision in Node, and a write that takes place if the row has its version still.
+ * - An operation that counts sessions of a user, or changes several, is a transaction that first takes the lock of the
+ *   user: a row of a table of locks, by its primary key. Otherwise a login would have to lock the place of the user's
+ *   next session. InnoDB has gap locks for that, but two logins can hold one at once, and then neither can insert.
+ * - Such a transaction is READ COMMITTED: it locks rows and no gaps, and each of its statements sees what was committed
+ *   before that statement, not before the wait for a lock.
+ * - It finds rows with a statement that locks nothing, and locks and writes them by their primary keys, in key order. A
+ *   statement that locks rows by another index locks the index entry before the row, and one that deletes the row by
+ *   its primary key locks them in the opposite order.
+ * - A change of one row is a read, a decision in Node, and a write that succeeds only if the row's version is
+ *   unchanged.
  * - A sweep never waits for a lock: SKIP LOCKED.
  */
 export class MysqlDatabase {
@@ -60,7 +61,7 @@ export class MysqlDatabase {
     this.tables = tablesOf(pool.config.connectionConfig.database);
   }
 
-  /** Where the records are: stores of one place have the same ones. */
+  /** Where the records are: stores with the same place have the same records. */
   get place(): string {
     return `mysql ${this.settings.realm ?? DEFAULT_REALM}`;
   }
@@ -69,7 +70,7 @@ export class MysqlDatabase {
    * Checks the server, and runs a statement that fails when a table or column is missing: called once at boot.
    *
    * @throws SessionAuthError `invalid_configuration` for a server that is too old, when the tables of this version are
-   *   missing, and for tables of a later version than the next one
+   *   missing, and for tables more than one version ahead
    */
   async checkTables(statement: SqlText): Promise<void> {
     const { problem } = await this.#lend((connection) => this.#facts(connection), this.#timeout);
@@ -80,14 +81,14 @@ export class MysqlDatabase {
     if (version > TABLES_VERSION + 1) {
       throw new SessionAuthError(
         'invalid_configuration',
-        `mysqlStorage: given tables of version ${version}, for which this node is too old; allowed is version ` +
+        `mysqlStorage: given tables of version ${version}, which this node is too old for; allowed is version ` +
           `${TABLES_VERSION} or ${TABLES_VERSION + 1}`,
       );
     }
     await this.#checked(statement);
   }
 
-  /** Runs a statement that changes nothing. It sees what has been committed, and nothing else. */
+  /** Runs a statement that changes nothing. It sees only committed data. */
   async read(statement: SqlText): Promise<readonly Row[]> {
     return this.#lend(async (connection) => {
       const { readsUncommitted } = await this.#facts(connection);
@@ -98,7 +99,7 @@ export class MysqlDatabase {
     }, this.#timeout);
   }
 
-  /** Runs a statement that writes, which is a transaction of its own, and returns how many rows it has written. */
+  /** Runs a statement that writes, in its own transaction, and returns how many rows it has written. */
   async write(statement: SqlText, timeout = this.#timeout): Promise<number> {
     return this.#lend(
       async (connection) => (await untilNoConflict(() => connection.query(statement))).affected,
@@ -106,7 +107,10 @@ export class MysqlDatabase {
     );
   }
 
-  /** Runs work in a transaction, and again after a conflict with another one: work keeps nothing of an attempt. */
+  /**
+   * Runs work in a transaction, and again after a conflict with another one. The work must keep nothing of a failed
+   * attempt.
+   */
   async transaction<T>(work: (transaction: StatementRunner) => Promise<T>, timeout = this.#timeout): Promise<T> {
     return this.#lend((connection) => untilNoConflict(() => connection.transaction(work)), timeout);
   }
@@ -115,7 +119,7 @@ export class MysqlDatabase {
   async lockedByUser<T>(userKey: Buffer, now: number, work: (transaction: StatementRunner) => Promise<T>): Promise<T> {
     const { userLock } = this.tables;
     return this.transaction(async (transaction) => {
-      // always a change: in a cluster of several writing nodes, those of two nodes are a conflict when they are committed
+      // always a change: in a cluster with several writing nodes, changes of two nodes conflict when they are committed
       await transaction.query(sql`INSERT INTO ${userLock} (user_key, used_at) VALUES (${userKey}, ${now})
         ON DUPLICATE KEY UPDATE used_at = GREATEST(used_at + 1, ${now})`);
       return work(transaction);
@@ -150,10 +154,11 @@ export class MysqlDatabase {
   }
 
   /**
-   * Runs work while no other connection runs work of this name. Returns undefined, and runs nothing, while one does.
+   * Runs work while no other connection runs work of this name. Returns undefined, and runs nothing, while another one
+   * does.
    *
-   * If the server ends the connection that holds the lock before the work is done, another caller may start; nothing else
-   * goes wrong.
+   * If the server ends the connection that holds the lock before the work is done, another caller may start; this does
+   * no other harm.
    */
   async exclusively<T>(name: string, work: () => Promise<T>): Promise<T | undefined> {
     const { userLock } = this.tables;
@@ -193,7 +198,10 @@ export class MysqlDatabase {
     return serverFacts(this.pool, connection);
   }
 
-  /** Lends a connection to an operation. What has run on one that was left in a transaction is rolled back with it. */
+  /**
+   * Lends a connection to an operation. A statement on a connection that was left in a transaction is rolled back with
+   * it.
+   */
   async #lend<T>(operation: (connection: PooledConnection) => Promise<T>, timeout: number): Promise<T> {
     const deadline = performance.now() + timeout;
     for (let attempt = 1; ; attempt++) {
@@ -212,8 +220,8 @@ export class MysqlDatabase {
 function notMigrated(found: string, cause?: Error): SessionAuthError {
   return new SessionAuthError(
     'invalid_configuration',
-    'mysqlStorage: given a database without the tables of this version; allowed is one in which ' +
-      'nestjs-session-auth/mysql/schema.sql has been run, and upgrade.sql if that was done by an earlier version, or with ' +
+    'mysqlStorage: given a database without the tables of this version; allowed is a database in which ' +
+      'nestjs-session-auth/mysql/schema.sql has been run, and upgrade.sql after an earlier version, or with ' +
       `TypeORM CreateSessionAuthTables and UpgradeSessionAuthTables (${found})`,
     { cause },
   );
@@ -230,7 +238,7 @@ async function untilNoConflict<T>(attempt: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Takes a connection from the pool. One that comes too late goes back. */
+/** Takes a connection from the pool. One that comes too late is returned. */
 function acquire(pool: CorePool, deadline: number): Promise<PoolConnection> {
   return new Promise((resolve, reject) => {
     let isOver = false;

@@ -1,4 +1,4 @@
-/** An error that the server has answered with, as the driver rejects with it. */
+/** An error of the server, as the driver rejects with it. */
 interface ServerError extends Error {
   readonly errno: number;
   readonly sqlState: string;
@@ -16,8 +16,8 @@ const IN_TRANSACTION = 1568;
 const DUPLICATE = 1062;
 
 /*
- * ER_OPTION_PREVENTS_STATEMENT, ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION, ER_READ_ONLY_MODE: the server is a replica since
- * a failover, or somebody has made the connection read only.
+ * ER_OPTION_PREVENTS_STATEMENT, ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION, ER_READ_ONLY_MODE: the server became a
+ * replica in a failover, or other code has made the connection read only.
  */
 const READ_ONLY: readonly number[] = [1290, 1792, 1836];
 
@@ -25,7 +25,7 @@ function errnoOf(error: unknown): number | undefined {
   return isServerError(error) ? error.errno : undefined;
 }
 
-/** Whether the server has answered with the error: the connection works. */
+/** Whether the error comes from the server, which means that the connection works. */
 export function isServerError(error: unknown): error is ServerError {
   // errors of the operating system have an `errno` as well, but no `sqlState`
   return error instanceof Error && 'sqlState' in error && 'errno' in error && typeof error.errno === 'number';
@@ -46,12 +46,12 @@ export function isNotMigrated(error: unknown): error is Error {
   return NOT_MIGRATED.includes(errnoOf(error) ?? 0);
 }
 
-/** Whether somebody has left the connection in a transaction. */
+/** Whether other code has left the connection in a transaction. */
 export function isInTransaction(error: unknown): boolean {
   return errnoOf(error) === IN_TRANSACTION;
 }
 
-/** Whether nothing can be written by the connection. */
+/** Whether the connection is read only. */
 export function isReadOnly(error: unknown): boolean {
   return READ_ONLY.includes(errnoOf(error) ?? 0);
 }

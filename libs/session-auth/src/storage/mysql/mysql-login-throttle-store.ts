@@ -14,15 +14,15 @@ import { commaList, sql, type SqlText } from './sql-text.js';
 
 const SEPARATOR = '/';
 
-/** The character that follows the separator: names between the two are those of a subject. */
+/** The character after the separator: all names of a subject lie between the two. */
 const BEHIND_SEPARATOR = '0';
 
 /** The length of the column, in bytes: without strict mode the server would cut a longer name, and mix up counts. */
 const WIDTH = 255;
 
 /**
- * Counts failed logins in MariaDB or MySQL, for all nodes together. A read is one statement; what writes several counts
- * takes them in the order of their names, so two that meet wait for each other and do not deadlock.
+ * Counts failed logins in MariaDB or MySQL, for all nodes together. A read is one statement. A call that writes several
+ * counts takes them in the order of their names, so two such calls wait for each other without a deadlock.
  */
 export class MysqlLoginThrottleStore extends LoginThrottleStore {
   readonly #database: MysqlDatabase;
@@ -41,7 +41,7 @@ export class MysqlLoginThrottleStore extends LoginThrottleStore {
   }
 
   /**
-   * Checks that the table is there: called once at boot.
+   * Checks that the table exists: called once at boot.
    *
    * @throws SessionAuthError `invalid_configuration` when `schema.sql` has not been run
    */
@@ -49,7 +49,7 @@ export class MysqlLoginThrottleStore extends LoginThrottleStore {
     await this.#database.checkTables(sql`SELECT name, points, expires_at FROM ${this.#table} LIMIT 0`);
   }
 
-  /** Where the records are: stores of one place have the same ones. */
+  /** Where the records are: stores with the same place have the same records. */
   get place(): string {
     return this.#database.place;
   }
@@ -73,7 +73,7 @@ export class MysqlLoginThrottleStore extends LoginThrottleStore {
     const rows = inOrder(named).map(({ name, ends }) => sql`(${name}, 1, ${ends})`);
     const names = named.map(({ name }) => name);
     const counts = await this.#database.transaction(async (transaction) => {
-      // a column is read before it is assigned: what it is worth after that depends on the sql_mode
+      // a column is read before it is assigned, because its value after that depends on the sql_mode
       await transaction.query(sql`INSERT INTO ${this.#table} (name, points, expires_at) VALUES ${commaList(rows)}
         ON DUPLICATE KEY UPDATE points = IF(expires_at <= ${now}, 1, points + 1),
           expires_at = IF(expires_at <= ${now}, VALUES(expires_at), expires_at)`);

@@ -28,7 +28,7 @@ export interface PoolConnection {
   destroy(): void;
 }
 
-/** A query that runs. The driver has it take in every packet of the server's answer. */
+/** A running query. The driver passes every packet of the server's response to it. */
 export interface Command {
   execute(packet: Packet | undefined, connection: unknown): boolean;
 }
@@ -39,16 +39,16 @@ export interface Packet {
 }
 
 /**
- * Returns the driver's own pool of what the application gives as one.
+ * Returns the driver's own pool of the value that the application gives as a pool.
  *
- * @throws SessionAuthError `invalid_configuration` for anything else
+ * @throws SessionAuthError `invalid_configuration` for any other value
  */
 export function corePoolOf(given: unknown): CorePool {
   const core = isObject(given) && isObject(given['pool']) ? given['pool'] : given;
   if (isCorePool(core)) return core;
   throw new SessionAuthError(
     'invalid_configuration',
-    `mysqlStorage.pool: given ${nameOf(given)}; allowed is what createPool of mysql2 or mysql2/promise returns`,
+    `mysqlStorage.pool: given ${nameOf(given)}; allowed is the result of createPool of mysql2 or mysql2/promise`,
   );
 }
 
@@ -67,7 +67,7 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null;
 }
 
-/** Not its content: a pool's configuration has a password in it. */
+/** The name without the content, because a pool's configuration contains a password. */
 function nameOf(given: unknown): string {
   if (!isObject(given)) return inspect(given);
   return `an object of ${(given.constructor as { readonly name?: string } | undefined)?.name ?? 'no class'}`;

@@ -17,8 +17,9 @@ import { userKeyOf } from './session-row.js';
 import { sql, type SqlText } from './sql-text.js';
 
 /**
- * Remember-me tokens in MariaDB or MySQL. A read is one statement. What changes one record is a read, and a write that
- * takes place if the record has its revision still. What may write several records of a user holds the lock of the user.
+ * Remember-me tokens in MariaDB or MySQL. A read is one statement. A change of one record is a read, and a write that
+ * succeeds only if the record's revision is unchanged. A call that may write several records of a user holds the lock
+ * of the user.
  */
 export class MysqlRememberMeTokenStore extends RememberMeTokenStore {
   readonly #database: MysqlDatabase;
@@ -37,7 +38,7 @@ export class MysqlRememberMeTokenStore extends RememberMeTokenStore {
   }
 
   /**
-   * Checks that the table is there: called once at boot.
+   * Checks that the table exists: called once at boot.
    *
    * @throws SessionAuthError `invalid_configuration` when `schema.sql` has not been run
    */
@@ -45,7 +46,7 @@ export class MysqlRememberMeTokenStore extends RememberMeTokenStore {
     await this.#database.checkTables(sql`SELECT ${TOKEN_ROW}, user_key FROM ${this.#table} LIMIT 0`);
   }
 
-  /** Where the records are: stores of one place have the same ones. */
+  /** Where the records are: stores with the same place have the same records. */
   get place(): string {
     return this.#database.place;
   }

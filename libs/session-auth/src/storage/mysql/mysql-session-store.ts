@@ -45,12 +45,12 @@ import { untilSettled } from '../postgres/until-settled.js';
 /**
  * Sessions in MariaDB 10.6, MySQL 8.0.1 or later.
  *
- * Every operation is atomic. A read that writes nothing is one statement; finds, lists and logins without a limit are.
- * A change of one session is two statements. `create` for a user with a limit, a device or a session to replace,
+ * Every operation is atomic. A read that writes nothing is one statement: finds, lists and logins without a limit. A
+ * change of one session is two statements. `create` for a user with a limit, a device or a session to replace,
  * `deleteByUser` and `updateByUser` are transactions that hold a lock of the user. There is no link.
  *
- * Works under any isolation level and `sql_mode`, and with any options of the pool. Sizes, such as `maxBytes`, are bytes
- * of UTF-8.
+ * Works under any isolation level and `sql_mode`, and with any options of the pool. Sizes, such as `maxBytes`, are
+ * bytes of UTF-8.
  */
 export class MysqlSessionStore extends SessionStore {
   readonly #database: MysqlDatabase;
@@ -73,7 +73,7 @@ export class MysqlSessionStore extends SessionStore {
   }
 
   /**
-   * Checks that the table is there: called once at boot.
+   * Checks that the table exists: called once at boot.
    *
    * @throws SessionAuthError `invalid_configuration` when `schema.sql` has not been run
    */
@@ -81,7 +81,7 @@ export class MysqlSessionStore extends SessionStore {
     await this.#database.checkTables(sql`SELECT ${SESSION_ROW}, user_key FROM ${this.#table} LIMIT 0`);
   }
 
-  /** Where the records are: stores of one place have the same ones. */
+  /** Where the records are: stores with the same place have the same records. */
   get place(): string {
     return this.#database.place;
   }

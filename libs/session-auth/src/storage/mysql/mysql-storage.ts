@@ -15,7 +15,7 @@ import { MysqlSessionStore } from './mysql-session-store.js';
 
 /** The audit log in MariaDB or MySQL. */
 export interface MysqlAuditOptions {
-  /** For how long events are kept: the cleanup removes older ones. @default for ever */
+  /** How long events are kept; the cleanup removes older ones. @default without limit */
   readonly retention?: Duration;
   /** The most events kept in memory while the database is slow or down; more are dropped. @default 10000 */
   readonly buffer?: number;
@@ -24,11 +24,11 @@ export interface MysqlAuditOptions {
 /** The options of {@link mysqlStorage} besides the pool. */
 export interface MysqlStorageSettings {
   /**
-   * Milliseconds that an operation waits for a connection and its answers. A connection that does not answer in time is
+   * How many milliseconds an operation waits for a connection and its results. A connection without a result in time is
    * closed, and the pool opens another. Sweeps and the audit log may take longer. @default `storeTimeout` of the module
    */
   readonly queryTimeout?: number;
-  /** `false` leaves the audit log where it is without this storage. @default in the database, kept for ever */
+  /** `false` keeps the audit log out of this storage. @default in the database, without limit */
   readonly audit?: MysqlAuditOptions | false;
 }
 
@@ -59,12 +59,12 @@ export interface MysqlStorage {
  * Keeps sessions, remember-me tokens, counts of failed logins and the audit log in MariaDB (10.6 or later) or MySQL
  * (8.0.1 or later): `storage: mysqlStorage({ pool })`, or `mysqlStorage({ inject: POOL })` for a provider.
  *
- * The boot fails with `invalid_configuration` for anything but a pool of `mysql2`, for an older server, and when the
+ * The boot fails with `invalid_configuration` for any value but a pool of `mysql2`, for an older server, and when the
  * tables of `nestjs-session-auth/mysql/schema.sql` are missing. There is no link between nodes on these databases.
  */
 export function mysqlStorage(options: MysqlStorageOptions): MysqlStorage {
   const { audit = {}, queryTimeout } = options;
-  refuseLink('mysqlStorage', options, 'MariaDB and MySQL have nothing that tells other nodes');
+  refuseLink('mysqlStorage', options, 'MariaDB and MySQL cannot send messages to other nodes');
   const given = 'inject' in options ? undefined : options.pool;
   const slot = <T extends { checkTables(): Promise<void> }>(
     make: (pool: MysqlPool, settings: MysqlStoreSettings) => T,

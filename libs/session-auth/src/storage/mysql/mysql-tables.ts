@@ -1,8 +1,8 @@
 import { SqlText } from './sql-text.js';
 
 /**
- * The version of the tables that the stores work on, as `schema.sql` and `upgrade.sql` note it. Tables of the next one
- * are fit as well: a version only adds what nodes of the one before it can do without.
+ * The version of the tables that the stores work on, as `schema.sql` and `upgrade.sql` record it. Tables of the next
+ * version work too: a version only adds things that nodes of the previous version can do without.
  */
 export const TABLES_VERSION = 2;
 
@@ -17,10 +17,10 @@ export interface MysqlTables {
 }
 
 /**
- * Returns the tables in a database. Named with it, they are found on a connection on which the application has run `USE`
- * for another one.
+ * Returns the tables in a database. With the database's name, they are found even on a connection on which the
+ * application has run `USE` for another one.
  *
- * @param database of the pool; undefined: what a connection uses
+ * @param database of the pool; undefined: the database of the connection
  */
 export function tablesOf(database: string | undefined): MysqlTables {
   const qualifier = database === undefined ? '' : `\`${database.replaceAll('`', '``')}\`.`;

@@ -2,15 +2,15 @@ import { isInTransaction, isReadOnly, isServerError } from './mysql-error.js';
 import type { Command, Packet, PoolConnection } from './mysql-pool.js';
 import { sql, type SqlText } from './sql-text.js';
 
-/** A row as bytes, in the order of its columns. What the application has set for types does not apply. */
+/** A row as bytes, in the order of its columns. The application's settings for types do not apply. */
 export type Row = readonly (Buffer | null)[];
 
-/** Returns a number that the server has sent as text; 0 for NULL. */
+/** Returns a number that the server sent as text; 0 for NULL. */
 export function numberOf(bytes: Buffer | null): number {
   return bytes === null ? 0 : Number(bytes.toString('latin1'));
 }
 
-/** What the server answers to a statement. */
+/** The server's result of a statement. */
 export interface Result {
   readonly rows: readonly Row[];
   /** How many rows were written. */
@@ -22,16 +22,16 @@ export interface StatementRunner {
   query(statement: SqlText): Promise<Result>;
 }
 
-/** Holds for the next transaction alone, which a single statement is as well, and is refused where one is open. */
+/** Applies to the next transaction only, even if it is a single statement. Refused inside an open transaction. */
 const READ_COMMITTED = sql`SET TRANSACTION ISOLATION LEVEL READ COMMITTED`;
 
-/** The server's word, after each statement, that a transaction is open. */
+/** The server's flag, after each statement, that a transaction is open. */
 const IN_TRANSACTION = 1;
 
 /** The longest time that a timer can be set for, in milliseconds. */
 const MAX_TIMER = 2 ** 31 - 1;
 
-/** Somebody else has left a connection in a transaction: what ran on it is rolled back when it is closed. */
+/** Other code has left a connection in a transaction: statements that ran on it are rolled back when it is closed. */
 export class LeftInTransaction extends Error {
   constructor() {
     super('the application has left a connection of the pool in a transaction, or without autocommit');
@@ -43,21 +43,21 @@ export class PooledConnection implements StatementRunner {
   #isInOurs = false;
   #isSpoiled = false;
 
-  /** @param deadline when the operation has to be done, on the clock of `performance.now()`; `Infinity` for no limit */
+  /** @param deadline when the operation must be done, on the clock of `performance.now()`; `Infinity` for no limit */
   constructor(
     private readonly connection: PoolConnection,
     private readonly deadline: number,
   ) {}
 
   /**
-   * Runs a statement: outside of `transaction` as a transaction of its own.
+   * Runs a statement. Outside of `transaction` it is its own transaction.
    *
-   * @throws LeftInTransaction when it was none
+   * @throws LeftInTransaction when another transaction was open
    */
   async query(statement: SqlText): Promise<Result> {
     const left = Math.ceil(this.deadline - performance.now());
-    // the caller has been told by now that the operation failed: it must not take place afterwards
-    if (left <= 0) throw new Error('the time for the statements of an operation is over');
+    // the caller has learned by now that the operation failed, so it must not take place afterwards
+    if (left <= 0) throw new Error('the operation ran out of time');
     try {
       const { status, ...result } = await send(this.connection, statement.text, left);
       if (!this.#isInOurs && (status & IN_TRANSACTION) !== 0) throw new LeftInTransaction();
@@ -67,21 +67,21 @@ export class PooledConnection implements StatementRunner {
         this.#isSpoiled = true;
         throw new LeftInTransaction();
       }
-      // no answer of the server: the connection is dead, or an answer is still to come
+      // no response of the server: the connection is dead, or a response is still to come
       if (!isServerError(error) || isReadOnly(error)) this.#isSpoiled = true;
       throw error;
     }
   }
 
-  /** Runs a statement that reads, on a connection that would see what others have not committed. */
+  /** Runs a statement that reads, on a connection that would otherwise see uncommitted data of others. */
   async queryCommitted(statement: SqlText): Promise<Result> {
     await this.query(READ_COMMITTED);
     return this.query(statement);
   }
 
   /**
-   * Runs work in a transaction under READ COMMITTED, whatever the connection's isolation is: committed when the work
-   * resolves, rolled back when it rejects.
+   * Runs work in a transaction under READ COMMITTED, replacing the connection's isolation level. Commits when the work
+   * resolves, rolls back when it rejects.
    */
   async transaction<T>(work: (transaction: StatementRunner) => Promise<T>): Promise<T> {
     try {
@@ -98,14 +98,14 @@ export class PooledConnection implements StatementRunner {
     }
   }
 
-  /** Gives the connection back to the pool, or closes it when nobody else may use it as it is. */
+  /** Returns the connection to the pool, or closes it when it must not be used again. */
   giveBack(): void {
     if (this.#isSpoiled) this.connection.destroy();
     else this.connection.release();
   }
 
   async #rolledBack(error: unknown): Promise<unknown> {
-    // without an answer to this, closing the connection rolls back
+    // if this fails, closing the connection rolls back
     if (!this.#isSpoiled) await this.query(sql`ROLLBACK`).catch(() => (this.#isSpoiled = true));
     return error;
   }
@@ -119,7 +119,7 @@ function send(
   return new Promise((resolve, reject) => {
     let status = 0;
     const command = connection.query(
-      // rows are arrays of bytes, whatever the options of the pool are
+      // rows are arrays of bytes, overriding the options of the pool
       {
         sql: text,
         rowsAsArray: true,
@@ -143,16 +143,16 @@ function asBytes(field: { buffer(): Buffer | null }): Buffer | null {
   return field.buffer();
 }
 
-/** The driver puts the statement into the error, and so into logs: there is personal data in it. */
+/** The driver puts the statement into the error, and so into logs. It contains personal data. */
 function withoutStatement(error: Error & { sql?: string }): Error {
   delete error.sql;
   return error;
 }
 
 /**
- * Tells what the server says of the connection behind the rows of an answer. The driver reads these flags and hands them
- * out for writes only. A read in a transaction that the application has left open would return what was true when that
- * began: a session that has ended since.
+ * Reads the server's status flags after the rows of a result. The driver reads these flags but exposes them for writes
+ * only. A read in a transaction that the application has left open would return the state of its beginning: a session
+ * that has ended since.
  */
 function watchStatus(command: Command, tell: (flags: number) => void): void {
   const execute = command.execute.bind(command);

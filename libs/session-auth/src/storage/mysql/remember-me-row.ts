@@ -30,7 +30,7 @@ const COLUMNS = [
 /** The columns of {@link decodeToken}, in its order. */
 export const TOKEN_ROW = columnList(COLUMNS);
 
-/** The length of the columns that have one, in bytes: without strict mode the server would cut what is longer. */
+/** The length of the columns that have one, in bytes: without strict mode the server would cut longer values. */
 const WIDTH = 64;
 
 /** Returns the statement that adds a record. */
@@ -68,7 +68,7 @@ export function tokenAssignments(changes: RememberMeChanges): SqlText {
   return commaList([...parts, sql`revision = revision + 1`]);
 }
 
-/** Returns a record as {@link tokenAssignments} changes it. It shares nothing with the changes. */
+/** Returns a record with the changes of {@link tokenAssignments}. It shares no object with the changes. */
 export function withChanges(record: RememberMeTokenRecord, changes: RememberMeChanges): RememberMeTokenRecord {
   const { successor, replaced, ...others } = changes;
   const given = Object.entries(others).filter(([, value]) => value !== undefined);
@@ -117,7 +117,7 @@ function short(text: string): SqlText {
   return sql`${bytes}`;
 }
 
-/** An empty list is stored as none. */
+/** Stores an empty list as NULL. */
 function jsonOrNull(value: object | undefined): string | null {
   const isNone = value === undefined || (Array.isArray(value) && value.length === 0);
   return isNone ? null : JSON.stringify(value);

@@ -4,7 +4,7 @@ import type { MysqlDatabase } from './mysql-database.js';
 import { isOwn } from './own-rows.js';
 import { columnList, sql, type SqlText } from './sql-text.js';
 
-/** A table of rows that have an `expires_at`. */
+/** A table of rows with an `expires_at`. */
 interface ExpiringTable {
   readonly table: SqlText;
   /** The column of its primary key. */
@@ -12,10 +12,10 @@ interface ExpiringTable {
   readonly keys: StoredKeys;
 }
 
-/** How many more rows a sweep looks at than it may remove: others that run may hold the first ones. */
+/** How many more rows a sweep reads than it may remove: other sweeps may hold the first ones. */
 const MORE = 500;
 
-/** Removes at most `limit` rows of the realm that have expired and that nobody holds, and returns how many. */
+/** Removes at most `limit` expired rows of the realm that nobody has locked, and returns how many. */
 export async function deleteExpiredRows(
   database: MysqlDatabase,
   { table, key, keys }: ExpiringTable,

@@ -1,6 +1,6 @@
 import { TABLES_VERSION } from './mysql-tables.js';
 
-/** What `nestjs-session-auth/mysql/schema.sql` holds. */
+/** The content of `nestjs-session-auth/mysql/schema.sql`. */
 export const CREATE_TABLES = `-- The tables of nestjs-session-auth in MariaDB 10.6, MySQL 8.0.1 or later. May be run again: it leaves what is there.
 -- Tables of an earlier version stay so: upgrade.sql brings them to this one.
 --
@@ -115,7 +115,7 @@ INSERT IGNORE INTO session_auth_version (version)
   WHERE table_schema = DATABASE() AND table_name = 'session_auth_session' AND column_name = 'record_version';
 `;
 
-/** What `nestjs-session-auth/mysql/upgrade.sql` holds. */
+/** The content of `nestjs-session-auth/mysql/upgrade.sql`. */
 export const UPGRADE_TABLES = `-- Brings the tables of nestjs-session-auth to those of this version. It may be repeated, and keeps everything. Nodes of the
 -- version before go on working during it and after it. All of it has to run on one connection.
 

@@ -2,29 +2,29 @@ import type { CorePool } from './mysql-pool.js';
 import type { StatementRunner } from './pooled-connection.js';
 import { sql } from './sql-text.js';
 
-/** What has to be known of the server of a pool. */
+/** The facts about the server of a pool. */
 export interface ServerFacts {
-  /** Whether a statement on a connection of the pool sees what others have not committed. */
+  /** Whether a statement on a connection of the pool sees uncommitted data of others. */
   readonly readsUncommitted: boolean;
-  /** Why the server cannot be used: what was given and what is allowed; undefined: it can. */
+  /** Why the server cannot be used: its value and the allowed values; undefined: it can. */
   readonly problem: string | undefined;
 }
 
 const known = new WeakMap<CorePool, Promise<ServerFacts>>();
 
-/** Returns what is known of a pool's server. The first caller asks it. */
+/** Returns the facts about a pool's server. The first call queries them. */
 export function serverFacts(pool: CorePool, connection: StatementRunner): Promise<ServerFacts> {
   const asked = known.get(pool);
   if (asked !== undefined) return asked;
   const facts = ask(connection);
   known.set(pool, facts);
-  // the next one asks again
+  // the next call queries again
   facts.catch(() => known.delete(pool));
   return facts;
 }
 
 async function ask(connection: StatementRunner): Promise<ServerFacts> {
-  // names that the other server does not know are no error here
+  // variables that only the other server has are simply missing
   const { rows } = await connection.query(sql`SHOW SESSION VARIABLES WHERE Variable_name IN
     ('version', 'tx_isolation', 'transaction_isolation', 'log_bin', 'binlog_format')`);
   const values = new Map(rows.map(([name, value]) => [String(name).toLowerCase(), String(value)]));
@@ -32,12 +32,12 @@ async function ask(connection: StatementRunner): Promise<ServerFacts> {
   return { readsUncommitted: isolation === 'READ-UNCOMMITTED', problem: problemOf(values) };
 }
 
-/** Returns why a server of these variables cannot be used: what was given and what is allowed; undefined: it can. */
+/** Returns why a server with these variables cannot be used: its value and the allowed values; undefined: it can. */
 export function problemOf(values: ReadonlyMap<string, string>): string | undefined {
   const version = values.get('version') ?? '';
   if (!isRecent(version)) return `given a server of version ${version}; allowed is MariaDB 10.6, MySQL 8.0.1 or later`;
   if (values.get('log_bin') === 'ON' && values.get('binlog_format') === 'STATEMENT') {
-    return 'given a server with binlog_format STATEMENT; allowed is MIXED or ROW, as READ COMMITTED needs it';
+    return 'given a server with binlog_format STATEMENT; allowed is MIXED or ROW, which READ COMMITTED requires';
   }
   return undefined;
 }

@@ -9,10 +9,10 @@ import { numberOf, type Row, type StatementRunner } from './pooled-connection.js
 import { insertSession, userKeyOf } from './session-row.js';
 import { sql, SqlText } from './sql-text.js';
 
-/** How many sessions of a user without a limit a login looks at. */
+/** How many sessions of a user without a limit a login reads. */
 const NEWEST = 500;
 
-/** What a login looks at. The record may be one that cannot be read. */
+/** The fields that a login reads. The record may be unreadable. */
 interface LiveSession {
   readonly id: string;
   readonly device: string | undefined;
@@ -23,7 +23,7 @@ interface LiveSession {
 
 /**
  * Adds a session under its user's limit, in a transaction that holds the lock of the user. Returns undefined when a
- * session that has to leave is not as it was seen any more: nothing has changed, and it has to be tried again.
+ * session that must end has changed since it was read: nothing has changed then, and the caller must try again.
  */
 export async function admitSession(
   transaction: StatementRunner,
@@ -40,7 +40,7 @@ export async function admitSession(
   if (live.some(({ id }) => id === record.id)) return { status: 'exists', id: record.id };
   const plan = planAdmission(record, live, admission, now);
   if (plan.status !== 'admitted') {
-    // that the session is there already comes first, whosever it is
+    // an existing session comes first, even if another user owns it
     const namesake = sql`SELECT 1 FROM ${table} WHERE handle = ${keys.encode(record.id)} AND expires_at > ${now}`;
     return (await transaction.query(namesake)).rows.length > 0 ? { status: 'exists', id: record.id } : plan;
   }
@@ -57,7 +57,7 @@ export async function admitSession(
   return { status: 'created', evicted: plan.evicted.map(ended), replaced: plan.replaced.map(ended) };
 }
 
-/** Adds a session, and returns whether it did: no live session has the handle, and an expired one gives way. */
+/** Adds a session, and returns whether it did. Fails if a live session has the handle; an expired one is replaced. */
 export async function addSession(
   runner: StatementRunner,
   table: SqlText,
@@ -77,7 +77,7 @@ export async function addSession(
   }
 }
 
-/** Locks sessions, in the order of their handles, and returns whether all are there and as they were seen. */
+/** Locks sessions, in the order of their handles, and returns whether all exist and are unchanged. */
 async function holdAll(
   transaction: StatementRunner,
   table: SqlText,

@@ -3,22 +3,22 @@ import { assignments, decodeSessionRow, SESSION_ROW, type ColumnChanges, type Se
 import { sql, type SqlText } from './sql-text.js';
 import type { Row } from './pooled-connection.js';
 
-/** What becomes of a session, and what the operation returns once that is so. */
+/** What to write to a session, and the result of the operation afterwards. */
 export interface Decision<T> {
   readonly outcome: T;
-  /** @default the session stays as it is */
+  /** @default the session stays unchanged */
   readonly write?: ColumnChanges | 'delete';
 }
 
-/** How often a change is worked out on a row that is not locked. */
+/** How often a change is computed on a row that is not locked. */
 const UNLOCKED_ATTEMPTS = 3;
 
 /**
  * Reads and changes one session at a time.
  *
- * A change is a read, a decision in Node, and a write that takes place if the row has its version still: two statements,
- * each a transaction of its own, so that no lock is held between them. Of those that meet, one succeeds and the others
- * begin again. Where many meet, each locks the row first.
+ * A change is a read, a decision in Node, and a write that succeeds only if the row's version is unchanged: two
+ * statements, each in its own transaction, so that no lock is held between them. If several collide, one succeeds and
+ * the others start again. After several attempts, a change locks the row first.
  */
 export class SessionChanges {
   readonly #table: SqlText;
@@ -27,12 +27,12 @@ export class SessionChanges {
     this.#table = database.tables.session;
   }
 
-  /** Returns the row of a session's handle; undefined when there is none. */
+  /** Returns the row of a session's handle; undefined if missing. */
   async read(handle: string): Promise<SessionRow | undefined> {
     return firstOf(await this.database.read(this.#find(handle)));
   }
 
-  /** @param decide is asked again when the row has changed meanwhile; undefined: there is none */
+  /** @param decide is called again when the row has changed meanwhile; undefined: there is no row */
   async change<T>(handle: string, decide: (row: SessionRow | undefined) => Decision<T>): Promise<T> {
     for (let attempts = 0; attempts < UNLOCKED_ATTEMPTS; attempts++) {
       const row = await this.read(handle);

@@ -18,13 +18,13 @@ import { columnList, commaList, sql, SqlText } from './sql-text.js';
 /** A session as it is stored. */
 export interface SessionRow {
   readonly stored: StoredSession;
-  /** When a sweep looks at the session: never later than it ends. */
+  /** When a sweep checks the session: never later than its end. */
   readonly sweepAt: number;
-  /** Another one after each write. */
+  /** Changes with each write. */
   readonly version: number;
 }
 
-/** Values of columns to set; no column to leave all as they are. */
+/** Values of columns to set; empty to leave all unchanged. */
 export type ColumnChanges = { readonly [Column in SessionColumn | 'sweep_at']?: string | number };
 
 /** The columns of {@link decodeSessionRow}, in its order. */
@@ -42,12 +42,12 @@ const WIDTHS: { readonly [Column in SessionColumn]?: number } = {
   device: 64,
 };
 
-/** The greatest number that a new row begins to count from. */
+/** The greatest number from which a new row counts. */
 const MAX_VERSION = 2 ** 47;
 
 /**
- * What the rows of a user are found by: SHA-256 of the user's id, since an id may be longer than a key of an index, and
- * bytes compare as bytes. It tells realms apart as well.
+ * Returns the key of a user's rows: SHA-256 of the user's id, because an id may be longer than an index key allows, and
+ * bytes compare exactly. It differs between realms.
  */
 export function userKeyOf(userId: string, keys: StoredKeys): Buffer {
   return hash('sha256', keys.encodeUser(userId), 'buffer');
@@ -57,7 +57,7 @@ export function userKeyOf(userId: string, keys: StoredKeys): Buffer {
 export function insertSession(table: SqlText, record: SessionRecord, keys: StoredKeys): SqlText {
   const values = encodeRow(record, keys).map((value, index) => literal(SESSION_COLUMNS[index]!, value));
   const userKey = record.userId === undefined ? null : userKeyOf(record.userId, keys);
-  // a session that gets the handle of an earlier one must not be taken for it
+  // a session with the handle of an earlier one must have another version
   const version = randomInt(MAX_VERSION);
   return sql`INSERT INTO ${table} (${columnList(SESSION_COLUMNS)}, user_key, sweep_at, version)
     VALUES (${commaList(values)}, ${userKey}, ${record.expiresAt}, ${version})`;
@@ -69,7 +69,7 @@ export function assignments(changes: ColumnChanges): SqlText {
   return commaList(entries.map(([column, value]) => sql`${columnList([column])} = ${literal(column, value)}`));
 }
 
-/** Returns the changes of a rotation, as columns; what stays as it is is left out. */
+/** Returns the changes of a rotation as columns, without unchanged ones. */
 export function changedColumns(row: SessionRow, changes: SessionRecordChanges & TokenChanges): ColumnChanges {
   const values = encodeChanges(changes);
   const given = CHANGED_COLUMNS.map((column, index) => [column, values[index]] as const).filter(
@@ -83,7 +83,7 @@ export function changedColumns(row: SessionRow, changes: SessionRecordChanges & 
   };
 }
 
-/** Returns the version that a row has once it has been changed here. */
+/** Returns the version of a row after a change by this node. */
 export function raisedVersion({ stored }: SessionRow): number {
   return Math.max(stored[23], RECORD_VERSION);
 }
@@ -108,7 +108,7 @@ export function decodeSessionRow(row: Row): SessionRow {
   return { stored, sweepAt: numberOf(row[KINDS.length]!), version: numberOf(row[KINDS.length + 1]!) };
 }
 
-/** No text of JSON becomes what no column of JSON may be: the record cannot be read. */
+/** A text that is not JSON becomes a value that no column may have, so the record counts as unreadable. */
 function parsed(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -7,17 +7,17 @@ import { numberOf } from './pooled-connection.js';
 import { sql } from './sql-text.js';
 import { DAY } from '../../time/units.js';
 
-/** The most rows that one step of a sweep looks at. */
+/** The most rows that one step of a sweep reads. */
 const STEP = 500;
 
-/** Removes sessions that have expired, and locks of users that nobody has taken for a day. */
+/** Removes expired sessions, and locks of users that have not been used for a day. */
 export class SessionSweeps {
   constructor(
     private readonly database: MysqlDatabase,
     private readonly keys: StoredKeys,
   ) {}
 
-  /** Removes at most `limit` sessions and returns what they were. */
+  /** Removes at most `limit` sessions and returns them. */
   async deleteExpired(now: number, limit: number): Promise<readonly EndedSession[]> {
     const ended: EndedSession[] = [];
     for (let more = true; more && ended.length < limit;) {
@@ -48,7 +48,7 @@ export class SessionSweeps {
           expired.map(([handle]) => handle!),
         );
       }
-      // sessions that were used meanwhile: a sweep looks at them again when they may have ended
+      // sessions that were used meanwhile: a sweep checks them again when they may have ended
       if (live.length > 0) {
         await transaction.query(sql`UPDATE ${table} FORCE INDEX (PRIMARY)
           SET sweep_at = expires_at, version = version + 1 WHERE handle IN (${live})`);

@@ -11,7 +11,7 @@ const STEP = 1000;
 /**
  * Ends sessions of a user, in a transaction that holds the lock of the user.
  *
- * @returns the handles of those that were live, as they are stored
+ * @returns the stored handles of those that were live
  */
 export async function endSessionsOfUser(
   transaction: StatementRunner,
@@ -35,8 +35,8 @@ export async function endSessionsOfUser(
 /**
  * Changes all live sessions of a user, in a transaction that holds the lock of the user, and returns how many.
  *
- * Roles and former roles are compared and extended as the text that JSON.stringify makes of lists of texts. A column is
- * read before it is assigned: what the server takes for its value after that depends on the `sql_mode`.
+ * Roles and former roles are compared and extended as the text that JSON.stringify makes of lists of strings. A column
+ * is read before it is assigned, because its value after that depends on the `sql_mode`.
  *
  * @throws Error for a session of a later version, see record-version.ts
  */

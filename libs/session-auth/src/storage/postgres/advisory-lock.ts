@@ -3,8 +3,8 @@ import { realmPart } from '../../realms/realm-name.js';
 import type { PostgresStoreSettings } from './postgres-database.js';
 
 /**
- * Milliseconds that a transaction with a lock may wait for its next statement, which is more than passes between two of
- * ours: a node that vanishes must not hold a user's lock until TCP gives up.
+ * How many milliseconds a transaction with a lock may wait for its next statement. This is longer than any pause
+ * between the library's statements: a node that vanishes must not hold a user's lock until TCP gives up.
  */
 export const MAX_IDLE = 10_000;
 

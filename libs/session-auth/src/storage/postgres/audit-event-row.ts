@@ -4,7 +4,7 @@ import type { Row } from './postgres-statement.js';
 
 /** A row of the table of audit events. */
 export interface AuditEventRow {
-  /** Grows with each event; a bigint as text. */
+  /** Increases with each event; a bigint as text. */
   readonly id: string;
   /** Milliseconds since the epoch. */
   readonly at: number;
@@ -12,7 +12,7 @@ export interface AuditEventRow {
   readonly event: string;
   readonly level: AuditLevel;
   readonly type: SessionEventType;
-  /** The realm that it happened in. */
+  /** The realm of the event. */
   readonly realm: string;
   readonly userId: string | null;
   /** The session's public handle. */

@@ -7,18 +7,21 @@ export interface AuditStatements {
   readonly findOfUser: PostgresStatement;
   readonly deleteOlder: PostgresStatement;
   readonly export: PostgresStatement;
-  /** How a user is erased: first what only sessions tie to the user, as long as it can be found by them. */
+  /**
+   * How a user is erased: first the rows that only sessions tie to the user, while the sessions' rows still name the
+   * user.
+   */
   readonly anonymise: UserErasureStatements;
   readonly delete: UserErasureStatements;
 }
 
-/** The statements that erase a user: each at most so many records, and returns how many. */
+/** The statements that erase a user. Each erases a limited number of records, and returns how many. */
 export interface UserErasureStatements {
   readonly ofSessions: PostgresStatement;
   readonly ofUser: PostgresStatement;
 }
 
-/** The columns of an event, in the order of `decodeAuditRow`. The server numbers them with the first one. */
+/** The columns of an event, in the order of `decodeAuditRow`. The server numbers events with the first column. */
 const [ID, ...WRITTEN] = [
   'id',
   'at',
@@ -81,7 +84,7 @@ SELECT count(*)::text AS removed FROM due`,
       ['removed'],
     ),
 
-    // $1 user, $2 limit, $3 realm, $4 id after which records are meant
+    // $1 user, $2 limit, $3 realm, $4 id after which records are returned
     export: statement(
       `
 SELECT ${columns} FROM ${table} t WHERE ((${ofUser}) OR (${ofSessions})) AND t.id > $4::bigint

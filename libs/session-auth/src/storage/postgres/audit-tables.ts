@@ -15,7 +15,7 @@ export function auditTable(schema: string | undefined): string {
 
 /**
  * The statements that create the table. `at` is milliseconds since the epoch; `details` holds the fields of an event
- * that have no column.
+ * without a column.
  */
 export function createAuditTable(schema: string | undefined): readonly string[] {
   const table = auditTable(schema);
@@ -40,8 +40,8 @@ export function createAuditTable(schema: string | undefined): readonly string[] 
 }
 
 /**
- * The statement that adds the column that tables of before realms lack. It may be repeated, and rewrites no row: what
- * nodes of before have written, and go on writing, is of the default realm.
+ * The statement that adds the column that tables from before realms lack. It may be repeated, and rewrites no row: rows
+ * that older nodes have written, or still write, belong to the default realm.
  */
 export function upgradeAuditTable(schema: string | undefined): readonly string[] {
   return [

@@ -6,33 +6,33 @@ import { AuditLog, type AuditErasure } from '../../events/audit-log.js';
 import type { SessionEvent } from '../../events/session-event.js';
 import type { ExpiringRows } from '../../session/expiring-rows.js';
 
-/** The table of a {@link BufferedAuditLog}, of one realm. What it removes or erases is counted by one call only. */
+/** The table of a {@link BufferedAuditLog}, of one realm. Each removed or erased row is counted by one call only. */
 export interface AuditTable<Waiting, Row extends { readonly id: string }> {
   /** The most rows that one statement erases. */
   readonly eraseStep: number;
-  /** Returns what waits to be written of an event. */
+  /** Returns the form of an event that waits to be written. */
   encode(event: SessionEvent): Waiting;
   /** Adds rows, as {@link encode} returns them. */
   insert(rows: readonly Waiting[]): Promise<void>;
-  /** Returns at most `limit` rows of a user behind the one with an id, in the order of their ids. */
+  /** Returns at most `limit` rows of a user after the one with an id, in the order of their ids. */
   findOfUser(userId: string, after: string, limit: number): Promise<Row[]>;
   /**
-   * Erases at most `limit` rows that only a session ties to a user, and returns how many: before {@link eraseOfUser},
-   * which leaves nothing to find them by.
+   * Erases at most `limit` rows that only a session ties to a user, and returns how many. Call it before
+   * {@link eraseOfUser}, which removes that tie.
    */
   eraseOfSessions(userId: string, how: AuditErasure, limit: number): Promise<number>;
   /** Erases at most `limit` rows that name a user, and returns how many. */
   eraseOfUser(userId: string, how: AuditErasure, limit: number): Promise<number>;
-  /** Removes at most `limit` rows of before a time, and returns how many. */
+  /** Removes at most `limit` rows older than a time, and returns how many. */
   deleteOlder(than: number, limit: number): Promise<number>;
 }
 
 /** Settings of a {@link BufferedAuditLog}. */
 export interface BufferedAuditLogSettings {
-  /** For how many milliseconds events are kept: the cleanup removes older ones. @default for ever */
+  /** How many milliseconds events are kept; the cleanup removes older ones. @default without limit */
   readonly retention?: number;
   /**
-   * The most events kept in memory while the database is slow or down; more are dropped, of floods first.
+   * The most events kept in memory while the database is slow or down; beyond that, events of floods are dropped first.
    * @default 10000
    */
   readonly buffer?: number;
@@ -40,7 +40,7 @@ export interface BufferedAuditLogSettings {
 
 interface WaitingRow<Waiting> {
   readonly row: Waiting;
-  /** Dropped before others where there is no room for all. */
+  /** Dropped before others when memory is full. */
   readonly isOfFlood: boolean;
 }
 
@@ -51,12 +51,12 @@ const RETRY_AFTER = 1000;
 const SHUTDOWN_TIMEOUT = 5000;
 
 /**
- * Writes each event as a row of a table, with the fields of `toAuditEntry`, in whatever database the table is.
+ * Writes each event as a row of a table, with the fields of `toAuditEntry`, in any database.
  *
  * Events are written in batches, and no request waits for them. While the database is slow or down they wait in memory,
- * up to `buffer`; of those that do not fit the ones that anybody can cause in any number (failed logins, rejected CSRF
- * tokens, dead cookies) are dropped first, and how many were dropped is logged once the database works again. Shutting
- * down waits a few seconds for the rest.
+ * up to `buffer`. Beyond that, events that anybody can cause in any number (failed logins, rejected CSRF tokens, dead
+ * cookies) are dropped first. Once the database works again, the log says how many were dropped. Shutdown waits a few
+ * seconds for the rest.
  */
 export abstract class BufferedAuditLog<Waiting, Row extends { readonly id: string }>
   extends AuditLog
@@ -87,8 +87,8 @@ export abstract class BufferedAuditLog<Waiting, Row extends { readonly id: strin
   }
 
   /**
-   * Returns the rows of a user of the realm, oldest first, with those that only a session of the user's ties to them.
-   * Rows that another node has not written yet are not among them.
+   * Returns the rows of a user of the realm, oldest first, including those that only a session ties to the user. Rows
+   * that another node has not written yet are missing.
    */
   override async exportUser(userId: string): Promise<Row[]> {
     await this.#waiting.written();
@@ -109,17 +109,17 @@ export abstract class BufferedAuditLog<Waiting, Row extends { readonly id: strin
     return ofSessions + (await this.#untilDone((limit) => this.#table.eraseOfUser(userId, how, limit)));
   }
 
-  /** Removes at most `limit` rows that are older than `retention`, and returns how many. */
+  /** Removes at most `limit` rows older than `retention`, and returns how many. */
   async deleteExpired(now: number, limit: number): Promise<number> {
     return this.#retention === undefined ? 0 : this.#table.deleteOlder(now - this.#retention, limit);
   }
 
-  // early: an application may close its database in any phase that follows
+  // early, because an application may close its database in any later phase
   async onModuleDestroy(): Promise<void> {
     await this.#waiting.flush(SHUTDOWN_TIMEOUT);
   }
 
-  // once more, for requests that were under way: a module is destroyed before the modules that it imports
+  // again, for requests that were under way: a module is destroyed before the modules that it imports
   async onApplicationShutdown(): Promise<void> {
     await this.#waiting.flush(SHUTDOWN_TIMEOUT);
   }

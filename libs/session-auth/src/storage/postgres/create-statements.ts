@@ -8,13 +8,13 @@ export interface CreateStatements {
   readonly admit: PostgresStatement;
 }
 
-/* session-statements.ts tells how they stay atomic and free of deadlocks. */
+/* session-statements.ts explains how they stay atomic and free of deadlocks. */
 export function createStatements(session: string, link: LinkClauses): CreateStatements {
   const columns = SESSION_COLUMNS.map((column) => `"${column}"`).join(', ');
   const values = SESSION_COLUMNS.map(parameterOf).join(', ');
   const now = `$${SESSION_COLUMNS.length + 1}::bigint`;
 
-  // an expired session that has the handle gives way
+  // an expired session with the handle is replaced
   const insertFrom = (source: string): string => `
     INSERT INTO ${session} AS s (${columns}, sweep_at) SELECT ${values}, ${parameterOf('expires_at')} ${source}
     ON CONFLICT (handle) DO UPDATE
@@ -31,11 +31,11 @@ export function createStatements(session: string, link: LinkClauses): CreateStat
     // $1… the columns, then now. Returns no row when a live session has the handle.
     insert: statement(insertFrom(''), ['handle']),
 
-    // $1… the columns, then now, the most sessions and the policy, for how long a device's session is shared, the handle
-    // of the session to replace and how long it may have been used (null: any time), and how many of the newest sessions
-    // are looked at (null: all). Runs behind the user's lock. Returns no row when a session that has to leave is not as
-    // it was seen any more.
-    // Differences are numeric: one of a corrupt time would overflow, and keep its user from logging in.
+    // $1… the columns, then now, the most sessions and the policy, how long a device's session is shared, the handle of
+    // the session to replace and how long it may have been used (null: any time), and how many of the newest sessions
+    // are read (null: all). Runs behind the user's lock. Returns no row when a session that must end has changed since
+    // it was read. Differences are numeric: an integer difference with a corrupt time would overflow, and keep its user
+    // from logging in.
     admit: statement(
       `
 WITH live AS MATERIALIZED (

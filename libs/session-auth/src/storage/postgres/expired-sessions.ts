@@ -4,8 +4,8 @@ import type { Row } from './postgres-statement.js';
 import { TurnBatch } from './turn-batch.js';
 
 /**
- * Removes rows of sessions whose time is over. Those that are found within one turn of the event loop share a statement:
- * many sockets may be open whose sessions have been idle since the same moment.
+ * Removes rows of expired sessions. Rows that are found within one turn of the event loop share a statement: many open
+ * sockets may have sessions that became idle at the same moment.
  */
 export class ExpiredSessions {
   readonly #removals = new TurnBatch<Removal>(READ_STEP, (removals) => void this.#removeMany(removals));
@@ -15,10 +15,10 @@ export class ExpiredSessions {
   ) {}
 
   /**
-   * Returns what was removed of a session; undefined when another one has removed it, or has used it.
+   * Returns the removed session; undefined when another call has removed it, or somebody has used it.
    *
-   * @param waits false: also undefined while another one is about to do so. A statement that removes several must not
-   *   wait for a lock while it holds others.
+   * @param waits false: also returns undefined while another call is removing it. A statement that removes several must
+   *   not wait for a lock while it holds others.
    */
   async remove(handle: string, now: number, { waits }: { readonly waits: boolean }): Promise<Row | undefined> {
     if (waits) return (await this.database.run((sql) => sql.deleteIfExpired, [handle, now]))[0];
@@ -27,14 +27,14 @@ export class ExpiredSessions {
 
   async #removeMany(removals: readonly Removal[]): Promise<void> {
     const handles = Array.from({ length: READ_STEP }, (_, index) => removals[index]?.handle ?? null);
-    // nobody's session is removed before its time is over for whoever asked
+    // no session is removed before it has expired for its caller
     const now = Math.min(...removals.map((removal) => removal.now));
     try {
       const rows = await this.database.run((sql) => sql.deleteManyIfExpired, [now, ...handles]);
       const removed = new Map(rows.map((row) => [row[0], row]));
       for (const { handle, resolve } of removals) {
         resolve(removed.get(handle));
-        // the end is one caller's to tell
+        // one caller reports the end
         removed.delete(handle);
       }
     } catch (error) {

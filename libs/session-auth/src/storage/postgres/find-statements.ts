@@ -11,10 +11,12 @@ export interface FindStatements {
   readonly deleteManyIfExpired: PostgresStatement;
 }
 
-/** The most sessions that one statement reads, or removes. */
+/** The most sessions that one statement reads or removes. */
 export const READ_STEP = 16;
 
-/* `read` suffices for most requests. The others are conditional: session-statements.ts tells how that stays atomic. */
+/*
+ * `read` is enough for most requests. The others are conditional: session-statements.ts explains how that stays atomic.
+ */
 export function findStatements(session: string, link: LinkClauses): FindStatements {
   const removed = `RETURNING s.handle, s.user_id AS owner${link.ended('s', `'expired'`)}`;
   const found = (handle: string): string =>
@@ -24,7 +26,7 @@ export function findStatements(session: string, link: LinkClauses): FindStatemen
     // $1 handle
     read: statement(found('$1'), ['session']),
 
-    // $1… handles, or NULL. Not one array: the server would plan anew for each length of it.
+    // $1… handles, or NULL. Not one array: the server would plan again for each array length.
     readMany: statement(
       `
 SELECT wanted.handle, (${found('wanted.handle')}) AS session
@@ -32,7 +34,7 @@ SELECT wanted.handle, (${found('wanted.handle')}) AS session
       ['handle', 'session'],
     ),
 
-    // $1 handle, $2 revision, $3 now, $4 idle, $5 interval, $6 address and $7 user agent (null: leave)
+    // $1 handle, $2 revision, $3 now, $4 idle, $5 interval, $6 address and $7 user agent (null: unchanged)
     touch: statement(
       `
 UPDATE ${session} s SET
@@ -54,7 +56,7 @@ DELETE FROM ${session} s WHERE s.handle = $1 AND s.expires_at <= $2::bigint ${re
       ['handle', 'owner'],
     ),
 
-    // $1 now, $2… handles, or NULL. Another one may remove some of them as well, in another order: those are left to it.
+    // $1 now, $2… handles, or NULL. Another call may remove some of them in another order: those are left to it.
     deleteManyIfExpired: statement(
       `
 DELETE FROM ${session} s USING (

@@ -1,41 +1,41 @@
 import { hash } from 'node:crypto';
 
-/**
- * What is added to the RETURNING of statements so that they tell of what they do: text that is empty without a link.
- */
+/** Clauses added to the RETURNING of statements so that they publish their effect; empty without a link. */
 export interface LinkClauses {
   /**
-   * Tells that the rows have ended.
+   * Publishes that the rows have ended.
    *
    * @param row the alias of the table
    * @param reason SQL of the reason
-   * @param now SQL of the time, where a row may have expired before
+   * @param now SQL of the time, if a row may have expired before
    */
   ended(row: string, reason: string, now?: string): string;
-  /** Tells that the rows have changed. @param returning what is to come before it where there is no RETURNING yet */
+  /**
+   * Publishes that the rows have changed. @param returning text to put before it if the statement has no RETURNING yet
+   */
   changed(row: string, returning?: string): string;
 }
 
-/**
- * The most bytes of a user's id in JSON: a notification has at most 8000. The other parts take less than 200.
- */
+/** The most bytes of a user's id in JSON: a notification has at most 8000. The other parts take less than 200. */
 const LONGEST_USER = 7000;
 
-/** Returns the name of the channel of the tables of a schema: those of others in one database have another one. */
+/**
+ * Returns the name of the channel of a schema's tables. Tables of other schemas in the database have another channel.
+ */
 export function channelOf(qualifiedTable: string): string {
   return `session_auth_${hash('sha256', qualifiedTable, 'hex').slice(0, 16)}`;
 }
 
 /**
- * A notification is a JSON array: kind, reason or null, stored handle, stored user or null. PostgreSQL sends it when
- * the transaction commits, and never otherwise.
+ * A notification is a JSON array: kind, reason or null, stored handle, stored user or null. PostgreSQL sends it only
+ * when the transaction commits.
  */
 export function linkClauses(qualifiedTable: string, isOn: boolean): LinkClauses {
   if (!isOn) return { ended: () => '', changed: () => '' };
   const channel = channelOf(qualifiedTable);
   const told = (kind: string, reason: string, row: string): string => {
     const user = `CASE WHEN octet_length(to_json(${row}.user_id)::text) <= ${LONGEST_USER} THEN ${row}.user_id END`;
-    // text, since there are drivers that fail on the type `void`
+    // text, because some drivers fail on the type `void`
     return `pg_catalog.pg_notify('${channel}', json_build_array('${kind}', ${reason}, ${row}.handle, ${user})::text)::text AS told`;
   };
   return {

@@ -2,7 +2,7 @@ import { SessionAuthError } from '../../errors/session-auth.error.js';
 import { unavailable } from '../../link/link-transport.js';
 import type { ConnectionPool } from './postgres-pool.js';
 
-/** A connection that nobody else uses, and that is not behind a pooler of transactions. */
+/** A connection for this use only, not behind a pooler in transaction mode. */
 export interface ListeningConnection {
   /** Runs a statement without parameters. */
   query(text: string): Promise<unknown>;
@@ -15,7 +15,7 @@ export type OpenListening = (
   closed: (error: unknown) => void,
 ) => Promise<ListeningConnection>;
 
-/** What is used of a connection of the `pg` driver that only listens. */
+/** The part of a listening connection of the `pg` driver that is used. */
 interface ListeningClient {
   connect(): Promise<void>;
   query(text: string): Promise<unknown>;
@@ -28,25 +28,26 @@ interface ListeningClient {
 
 type ListeningClientClass = new (options: object) => ListeningClient;
 
-/** Milliseconds that the server gets to hear a goodbye. */
+/** How many milliseconds a clean close may take. */
 const GOODBYE = 500;
 
 /**
- * Returns what opens a connection as a pool does, which does not count among the pool's.
+ * Returns a function that opens a connection with the options of a pool. It does not count among the pool's
+ * connections.
  *
  * @param url the address of the database, instead of the pool's
  */
 export function listeningAsPool(poolOf: () => ConnectionPool, url: string | undefined): OpenListening {
   return (heard, closed) => {
     const pool = poolOf();
-    // the pool hides the password from those who list its options
+    // the pool hides the password from code that lists its options
     const { password } = pool.options;
     const options = { ...pool.options, password, ...(url !== undefined && { connectionString: url }) };
     return listen(new (pool.Client as ListeningClientClass)(options), heard, closed);
   };
 }
 
-/** Returns what opens a connection by the package `pg`, to an address. */
+/** Returns a function that opens a connection to an address with the package `pg`. */
 export function listeningAtUrl(url: string): OpenListening {
   return async (heard, closed) => {
     const { Client } = await loadDriver();
@@ -55,9 +56,9 @@ export function listeningAtUrl(url: string): OpenListening {
 }
 
 /**
- * Loads the package `pg`, which is needed only where no pool of it is at hand.
+ * Loads the package `pg`, which is needed only without a pool of it.
  *
- * @throws SessionAuthError `invalid_configuration` where it is not installed
+ * @throws SessionAuthError `invalid_configuration` when it is not installed
  */
 export async function loadDriver(): Promise<{ readonly Client: ListeningClientClass }> {
   try {
@@ -65,7 +66,7 @@ export async function loadDriver(): Promise<{ readonly Client: ListeningClientCl
     return driver as unknown as { readonly Client: ListeningClientClass };
   } catch (cause) {
     const message =
-      'postgresStorage.link.url: given an address without the package pg, which listens at it; install pg';
+      'postgresStorage.link.url: given an address, but the package pg is missing, which is needed to listen; install pg';
     throw new SessionAuthError('invalid_configuration', message, { cause });
   }
 }
@@ -80,7 +81,7 @@ async function listen(
   client.on('notification', ({ channel, payload = '' }) => heard(channel, payload));
   const close = (): void => {
     void client.end().catch(() => undefined);
-    // a server that is silent says no goodbye
+    // a silent server does not confirm the close
     setTimeout(() => client.connection?.stream.destroy(), GOODBYE).unref();
   };
   try {

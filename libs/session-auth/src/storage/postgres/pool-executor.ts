@@ -5,16 +5,16 @@ import type { ConnectionPool, PooledClient } from './postgres-pool.js';
 import { PooledConnections } from './pooled-connections.js';
 import { isLostName, isOdd, isTimeout, sqlStateOf } from './sql-state.js';
 
-// an application may set parsers for the whole driver (bigint as BigInt, for one): they must not reach our rows
+// an application may set parsers for the whole driver (bigint as BigInt, for example), which must not apply here
 const TEXT_ONLY = { getTypeParser: () => (text: string) => text };
 
-/** A setting that is not what it was when the connection was opened. */
+/** Finds a setting that differs from its value when the connection was opened. */
 const CHANGED_TIMEOUTS = `SELECT FROM pg_catalog.pg_settings WHERE setting <> reset_val AND name LIKE '%\\_timeout'`;
 
-/** Milliseconds for that question. */
+/** Milliseconds for that query. */
 const PATIENCE = 1000;
 
-/** Is told of the statements that run. None of them has parameters in it, which hold personal data. */
+/** Receives the statements that run. They contain no parameters, which hold personal data. */
 export interface StatementObserver {
   sending(text: string): void;
   /** @param took milliseconds */
@@ -22,7 +22,7 @@ export interface StatementObserver {
   failed(text: string, error: unknown): void;
 }
 
-/** How a {@link PoolExecutor} works. */
+/** The settings of a {@link PoolExecutor}. */
 export interface PoolExecutorSettings {
   /** Whether connections keep statements prepared. @default true */
   readonly preparedStatements?: boolean;
@@ -30,13 +30,14 @@ export interface PoolExecutorSettings {
 }
 
 /**
- * Runs statements on connections of the application's pool: each operation on one, which it gives back at once.
+ * Runs statements on connections of the application's pool. Each operation takes one connection, and returns it at
+ * once.
  *
- * The application uses the same connections. One that it has left in a transaction, or otherwise than new ones are, is
- * closed, and the operation runs on another one: an operation that fails has changed nothing.
+ * The application uses the same connections. If it has left one in a transaction or with changed settings, that
+ * connection is closed, and the operation runs on another one. A failed operation has changed nothing.
  */
 export class PoolExecutor implements PostgresExecutor {
-  /** @param poolOf returns the pool as it is now: its owner may have replaced it */
+  /** @param poolOf returns the present pool: its owner may have replaced it */
   constructor(
     private readonly poolOf: () => ConnectionPool,
     private readonly settings: PoolExecutorSettings = {},
@@ -45,7 +46,7 @@ export class PoolExecutor implements PostgresExecutor {
   async lease<T>(operation: (lease: Lease) => Promise<T>, timeout: number): Promise<T> {
     const pool = this.poolOf();
     const deadline = performance.now() + timeout;
-    // ends: each turn closes a connection of the pool, or is the one after which nothing is prepared any more
+    // terminates: each round closes a connection of the pool, or is the one that stops the use of prepared statements
     for (;;) {
       const lease = new PoolLease(pool, PooledConnections.of(pool), this.settings, timeout, deadline);
       try {
@@ -59,7 +60,7 @@ export class PoolExecutor implements PostgresExecutor {
   }
 }
 
-/** A connection of a pool. The first statement takes it from there. */
+/** A connection of a pool. The first statement takes it from the pool. */
 class PoolLease implements Lease {
   #client: PooledClient | undefined;
   #isToRepeat = false;
@@ -72,12 +73,12 @@ class PoolLease implements Lease {
     private deadline: number,
   ) {}
 
-  /** Whether the operation failed because of the connection that it got, and is to run again on another one. */
+  /** Whether the operation failed because of the state of its connection, and should run again on another one. */
   get isToRepeat(): boolean {
     return this.#isToRepeat;
   }
 
-  /** Gives the connection back. The pool drops one that has ended. */
+  /** Returns the connection. The pool drops one that has ended. */
   release(): void {
     this.#client?.release();
   }
@@ -89,9 +90,9 @@ class PoolLease implements Lease {
       await this.query({ text: 'COMMIT', columns: [] });
       return outcome;
     } catch (error) {
-      // the rollback gets time of its own
+      // the rollback has its own time limit
       this.deadline = performance.now() + this.timeout;
-      // when this fails, the connection is broken and the pool drops it
+      // if this fails, the connection is broken and the pool drops it
       await this.query({ text: 'ROLLBACK', columns: [] }).catch(() => undefined);
       throw error;
     }
@@ -101,7 +102,7 @@ class PoolLease implements Lease {
     const client = await this.#connect();
     const { observer, preparedStatements = true } = this.settings;
     const startedAt = performance.now();
-    // the caller has been told by now that the operation failed: it must not take place afterwards
+    // the caller has learned by now that the operation failed, so it must not take place afterwards
     const left = Math.ceil(this.deadline - startedAt);
     if (left <= 0) throw new Error('no connection of the pool was free in time');
     const isNamed = name !== undefined && preparedStatements && this.connections.canPrepare;
@@ -135,27 +136,27 @@ class PoolLease implements Lease {
     return client;
   }
 
-  /** Decides, after a statement has failed, what becomes of the connection, and whether the operation is repeated. */
+  /** Decides, after a statement has failed, whether the connection is kept and the operation repeated. */
   async #judge(client: PooledClient, error: unknown, wasNamed: boolean): Promise<void> {
-    // no answer of the server: the connection is dead, or an answer is still to come, so the pool must not keep it
+    // no response of the server: the connection is dead, or a response is still to come, so the pool must not keep it
     if (sqlStateOf(error) === undefined) return void client.end().catch(() => undefined);
     if (wasNamed && isLostName(error)) {
       this.connections.stopPreparing();
       this.#isToRepeat = true;
       return;
     }
-    // what a new connection answers is so
+    // an error on a new connection is genuine
     if (this.connections.isNew(client)) return;
     if (isOdd(error) || (isTimeout(error) && (await this.#hasChangedTimeouts(client)))) this.#replace(client);
   }
 
   #replace(client: PooledClient): void {
     this.#isToRepeat = true;
-    // which rolls back what is open on it
+    // this rolls back its open transaction
     client.end().catch(() => undefined);
   }
 
-  /** A statement that took too long tells nothing of its connection, unless somebody has set its time there. */
+  /** A statement that took too long says nothing about its connection, unless other code has changed its timeouts. */
   async #hasChangedTimeouts(client: PooledClient): Promise<boolean> {
     const ask = (text: string): Promise<{ readonly rows: Row[] }> =>
       client.query({ text, query_timeout: PATIENCE, rowMode: 'array', types: TEXT_ONLY });
@@ -168,7 +169,7 @@ class PoolLease implements Lease {
   }
 }
 
-/** Begins a transaction, behind a lock if there is one, in one round trip. */
+/** Returns the statements that begin a transaction, with a lock if given, in one round trip. */
 function beginning(lock: bigint | undefined): string {
   const begin = 'BEGIN ISOLATION LEVEL READ COMMITTED';
   if (lock === undefined) return begin;

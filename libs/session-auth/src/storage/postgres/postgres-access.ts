@@ -1,23 +1,23 @@
 import type { OpenListening } from './listening-connection.js';
 import type { PostgresExecutor } from './postgres-executor.js';
 
-/** How stores get to a PostgreSQL. */
+/** How stores reach a PostgreSQL. */
 export class PostgresAccess {
   constructor(
     readonly executor: PostgresExecutor,
     readonly wording: {
-      /** How error messages name the storage. */
+      /** The name of the storage in error messages. */
       readonly storage: string;
-      /** What has been done where the tables are those of this version. */
+      /** How to bring the tables to this version, for error messages. */
       readonly remedy: string;
     },
-    /** What of the application it goes by: stores with the same one share a listening connection. */
+    /** The object of the application behind it: stores with the same owner share a listening connection. */
     readonly owner: object,
     /**
-     * Returns what opens a connection that listens.
+     * Returns a function that opens a listening connection.
      *
-     * @param url the address of the database, where it is not the one of the executor
-     * @throws SessionAuthError `invalid_configuration` when it is not known how to connect
+     * @param url the address of the database, if it differs from the executor's
+     * @throws SessionAuthError `invalid_configuration` when the address is not known
      */
     readonly listeningAt: (url: string | undefined) => OpenListening,
   ) {}

@@ -34,7 +34,7 @@ export class PostgresAuditLog extends BufferedAuditLog<string, AuditEventRow> {
   }
 
   /**
-   * Checks that the table is there: called once at boot.
+   * Checks that the table exists: called once at boot.
    *
    * @throws SessionAuthError `invalid_configuration` when it is missing, or of an earlier version
    */
@@ -46,7 +46,7 @@ export class PostgresAuditLog extends BufferedAuditLog<string, AuditEventRow> {
     return new PostgresAuditLog(this.#access, { ...this.settings, realm });
   }
 
-  /** Returns events of the realm, newest first. Those that still wait to be written are not among them. */
+  /** Returns events of the realm, newest first. Events that still wait to be written are not included. */
   async find(query: AuditQuery = {}): Promise<AuditEventRow[]> {
     return this.#rows.find(query);
   }

@@ -8,11 +8,11 @@ import { findTablesVersion, TABLES_VERSION } from './version-table.js';
 
 /** Settings of every store in PostgreSQL. */
 export interface PostgresStoreSettings {
-  /** The schema of the tables, the same on all nodes. @default what the `search_path` of a connection finds at first */
+  /** The schema of the tables, the same on all nodes. @default the first match in the `search_path` of a connection */
   readonly schema?: string;
   /**
-   * Milliseconds that an operation waits for a connection and its answers. A connection of a pool that does not answer
-   * in time is taken out of the pool, which opens another. Sweeps and the audit log may take longer. @default
+   * How many milliseconds an operation waits for a connection and its results. A connection of a pool without a result
+   * in time is removed from the pool, which opens another. Sweeps and the audit log may take longer. @default
    * `storeTimeout` of the module; no limit for a store that the application constructs
    */
   readonly queryTimeout?: number;
@@ -22,7 +22,7 @@ export interface PostgresStoreSettings {
 
 const SWEEP_TIMEOUT = 60_000;
 
-/** The schema in which a connection finds a table, whatever temporary tables it has. */
+/** The schema in which a connection finds a table, ignoring temporary tables. */
 const FIND_SCHEMA: PostgresStatement = {
   text: `
 SELECT found.schema::text AS schema FROM unnest(current_schemas(false)) WITH ORDINALITY AS found (schema, place)
@@ -38,8 +38,8 @@ type Pick<Sql> = (sql: Sql) => PostgresStatement;
 /**
  * Runs the statements of a store: with a deadline, once more after a conflict, behind a lock.
  *
- * Their tables are named with their schema, which is looked up once: whoever sets another `search_path` on a
- * connection, or makes a temporary table, does not redirect them.
+ * Tables are named with their schema, which is looked up once. So another `search_path` on a connection, or a temporary
+ * table, does not redirect the statements.
  */
 export class PostgresDatabase<Sql> {
   readonly #timeout: number;
@@ -61,11 +61,11 @@ export class PostgresDatabase<Sql> {
   }
 
   /**
-   * Runs a statement that fails when a table or column is missing, and looks at the version of the tables: called once at
+   * Runs a statement that fails when a table or column is missing, and checks the version of the tables: called once at
    * boot.
    *
-   * @throws SessionAuthError `invalid_configuration` when the tables of this version are missing, and for tables of a
-   *   later version than the next one
+   * @throws SessionAuthError `invalid_configuration` when the tables of this version are missing, and for tables more
+   *   than one version ahead
    */
   async checkTables(pick: Pick<Sql>, values: readonly SqlValue[] = []): Promise<void> {
     let version: number;
@@ -81,7 +81,7 @@ export class PostgresDatabase<Sql> {
     if (version <= TABLES_VERSION + 1) return;
     throw new SessionAuthError(
       'invalid_configuration',
-      `${this.access.wording.storage}: given tables of version ${version}, for which this node is too old; allowed is ` +
+      `${this.access.wording.storage}: given tables of version ${version}, which this node is too old for; allowed is ` +
         `version ${TABLES_VERSION} or ${TABLES_VERSION + 1}`,
     );
   }
@@ -90,7 +90,7 @@ export class PostgresDatabase<Sql> {
     const { storage, remedy } = this.access.wording;
     return new SessionAuthError(
       'invalid_configuration',
-      `${storage}: given a database without the tables of this version; allowed is one on which ${remedy} (${found})`,
+      `${storage}: given a database without the tables of this version; allowed is a database on which ${remedy} (${found})`,
       { cause },
     );
   }
@@ -100,7 +100,7 @@ export class PostgresDatabase<Sql> {
     return this.#sql ?? (await this.#qualified());
   }
 
-  /** Runs one statement, which is a transaction of its own. */
+  /** Runs one statement, in its own transaction. */
   async run(pick: Pick<Sql>, values: readonly SqlValue[]): Promise<Row[]> {
     return this.#run(pick(this.#sql ?? (await this.#qualified())), values, this.#timeout);
   }
@@ -112,8 +112,7 @@ export class PostgresDatabase<Sql> {
 
   /**
    * Runs one statement behind the advisory lock of a number: operations with the same number wait for each other. The
-   * lock takes a statement of its own, since a statement sees the data as of its beginning, before it waited for a
-   * lock.
+   * lock is a separate statement, because a statement sees the data as of its beginning, before it waited for a lock.
    */
   async runLocked(lock: bigint, pick: Pick<Sql>, values: readonly SqlValue[]): Promise<Row[]> {
     const statement = pick(this.#sql ?? (await this.#qualified()));
@@ -125,8 +124,8 @@ export class PostgresDatabase<Sql> {
    * Runs work behind the advisory lock of a number. Returns undefined, and runs nothing, while another connection holds
    * that lock.
    *
-   * The lock is held by an open transaction, so that a pooler gives its connection to nobody else. If the server ends
-   * that connection before the work is done, another caller may start; nothing else goes wrong.
+   * An open transaction holds the lock, so that a pooler does not give its connection to others. If the server ends
+   * that connection before the work is done, another caller may start; this does no other harm.
    */
   async exclusively<T>(lock: bigint, work: () => Promise<T>): Promise<T | undefined> {
     let outcome: { readonly of: T } | undefined;
@@ -147,7 +146,10 @@ export class PostgresDatabase<Sql> {
     return outcome?.of;
   }
 
-  /** The statements with the table's schema in its name. Without it where there is no such table: they will say so. */
+  /**
+   * Returns the statements with the table's schema. If the table is missing, returns them without a schema: they will
+   * fail and say so.
+   */
   async #qualified(): Promise<Sql> {
     const [row] = await this.#run(FIND_SCHEMA, [this.table], this.#timeout);
     if (row === undefined) return this.statementsOf(qualifiedName(undefined, this.table));
@@ -172,9 +174,9 @@ export class PostgresDatabase<Sql> {
 /**
  * Runs an operation, and once more after a conflict.
  *
- * A server or role can have a stricter isolation than READ COMMITTED as its default. There, a statement that has waited
- * for a row fails instead of going on with the row's new state. `again` runs it under READ COMMITTED, which it is
- * written for. Statements of this library do not deadlock among themselves, but may with the application's own.
+ * A server or role can have a stricter default isolation than READ COMMITTED. There, a statement that has waited for a
+ * row fails instead of continuing with the row's new state. `again` runs it under READ COMMITTED, for which it is
+ * written. Statements of this library do not deadlock among themselves, but may with the application's.
  */
 async function retried<T>(
   lease: Lease,

@@ -24,16 +24,16 @@ interface LinkStatements {
 }
 
 /**
- * Hears what the statements notify of, on one connection that listens.
+ * Receives the notifications of the statements, on one listening connection.
  *
- * All notifications of a database are in one queue, in the order of commits. So one that the connection sends to itself
- * comes after all that were committed before.
+ * All notifications of a database are in one queue, in the order of commits. So a notification that the connection
+ * sends to itself arrives after all that were committed before.
  */
 export class PostgresLinkTransport implements LinkTransport {
   readonly #database: PostgresDatabase<LinkStatements>;
   readonly #keys = new Map<string, StoredKeys>();
 
-  /** @param access that of the stores: what its executor notifies of has to arrive at the connection that `open` opens */
+  /** @param access that of the stores: notifications of its executor must reach the connection that `open` opens */
   constructor(
     private readonly access: PostgresAccess,
     settings: PostgresStoreSettings,
@@ -49,7 +49,7 @@ export class PostgresLinkTransport implements LinkTransport {
   async connect(_realms: readonly string[], receiver: LinkReceiver): Promise<LinkConnection> {
     const { channel } = await this.#database.statements();
     const own = `session_auth_${randomBytes(8).toString('hex')}`;
-    /** Who waits for what this node has sent to itself. */
+    /** The callbacks that wait for notifications that this node has sent to itself. */
     const awaited = new Map<string, () => void>();
     const heard = (_channel: string, payload: string): void => {
       const arrived = awaited.get(payload);
@@ -90,7 +90,10 @@ export class PostgresLinkTransport implements LinkTransport {
     }
   }
 
-  /** Notifies by the way of the stores. What does not arrive is never told: this is the place to find out. */
+  /**
+   * Sends a notification the way the stores do. If it does not arrive, no signal ever would, so the error is found
+   * here.
+   */
   async #probe(payload: string, arrivalOf: (payload: string, sent: Promise<unknown>) => Promise<void>): Promise<void> {
     const sent = this.#database.run((sql) => sql.probe, [payload]);
     const arrival = arrivalOf(payload, sent);
@@ -101,8 +104,8 @@ export class PostgresLinkTransport implements LinkTransport {
     } catch (cause) {
       throw new SessionAuthError(
         'invalid_configuration',
-        `${this.access.wording.storage}.link.url: given a connection at which no notification arrives, as behind a pooler in ` +
-          'transaction mode; allowed is one to the database itself, for a role that may connect to it',
+        `${this.access.wording.storage}.link.url: given a connection that receives no notifications, for example behind a pooler in ` +
+          'transaction mode; allowed is a direct connection to the database, for a role that may connect to it',
         { cause },
       );
     }

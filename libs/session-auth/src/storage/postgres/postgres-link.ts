@@ -6,8 +6,8 @@ import { PostgresLinkTransport } from './postgres-link-transport.js';
 /** Settings of the link of a store in PostgreSQL. */
 export interface PostgresLinkOptions {
   /**
-   * The address that a node listens at, with user and password. It must lead to the database itself: LISTEN is lost
-   * behind a pooler in transaction mode, which is found out when the link is opened. @default as the pool connects; an
+   * The address that a node listens at, with user and password. It must lead to the database itself: a pooler in
+   * transaction mode loses LISTEN, which is detected when the link is opened. @default the address of the pool; an
    * executor has no default
    */
   readonly url?: string;
@@ -16,9 +16,9 @@ export interface PostgresLinkOptions {
 /** Whether a store in PostgreSQL has a link. */
 export interface PostgresLinked {
   /**
-   * Whether the store tells all nodes of sessions that end or change, which sockets, streams and the like need. Takes a
-   * connection of its own for each node where something is watched. Give it to all nodes: one without it tells nothing.
-   * `true` needs a pool; an executor takes `{ url }` and the package `pg`. @default false
+   * Whether the store reports sessions that end or change to all nodes, as sockets, streams and similar features need.
+   * Takes one more connection on each node that watches something. Enable it on all nodes: a node without it reports
+   * nothing. `true` needs a pool; an executor needs `{ url }` and the package `pg`. @default false
    */
   readonly link?: boolean | PostgresLinkOptions;
 }
@@ -26,10 +26,10 @@ export interface PostgresLinked {
 const hubs = new WeakMap<object, Map<string, LinkHub>>();
 
 /**
- * The listening connection of this node to the tables of a schema, whichever realms the stores are of; undefined
- * without a link.
+ * Returns the listening connection of this node to the tables of a schema, which all realms share; undefined without a
+ * link.
  *
- * @throws SessionAuthError `invalid_configuration` when it is not known how to connect
+ * @throws SessionAuthError `invalid_configuration` when the address is not known
  */
 export function linkHubOf(
   access: PostgresAccess,

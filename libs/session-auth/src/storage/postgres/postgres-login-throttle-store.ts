@@ -13,14 +13,11 @@ import { throttleStatements, type ThrottleStatements } from './throttle-statemen
 import { THROTTLE_TABLE } from './throttle-tables.js';
 import { DEFAULT_REALM } from '../../realms/realm-name.js';
 
-/**
- * Counts failed logins in PostgreSQL, under the same rules as the sessions: for all nodes together, each call one
- * statement.
- */
+/** Counts failed logins in PostgreSQL, like the sessions: for all nodes together, each call one statement. */
 export class PostgresLoginThrottleStore extends LoginThrottleStore {
   readonly #access: PostgresAccess;
   readonly #database: PostgresDatabase<ThrottleStatements>;
-  /** What names of counts begin with. */
+  /** The prefix of the names of counts. */
   readonly #prefix: string;
 
   /**
@@ -41,7 +38,7 @@ export class PostgresLoginThrottleStore extends LoginThrottleStore {
   }
 
   /**
-   * Whether the table is there: asked once at boot.
+   * Checks that the table exists: called once at boot.
    *
    * @throws SessionAuthError `invalid_configuration` when it is missing, or of an earlier version
    */
@@ -49,7 +46,7 @@ export class PostgresLoginThrottleStore extends LoginThrottleStore {
     await this.#database.checkTables((sql) => sql.read, [encodeArray([]), 0]);
   }
 
-  /** Where the records are: stores of one place have the same ones. */
+  /** Where the records are: stores with the same place have the same records. */
   get place(): string {
     return `postgres ${this.settings.realm ?? DEFAULT_REALM}`;
   }
@@ -95,7 +92,7 @@ export class PostgresLoginThrottleStore extends LoginThrottleStore {
 
 const SEPARATOR = '/';
 
-/** The character that follows the separator: names between the two are those of a subject. */
+/** The character after the separator: all names of a subject lie between the two. */
 const BEHIND_SEPARATOR = '0';
 
 function byName(rows: readonly Row[]): ReadonlyMap<string, FailureCount> {

@@ -1,19 +1,19 @@
 import type { Row, SqlValue } from './postgres-statement.js';
 
 /**
- * The part of a pool of the `pg` driver (`new Pool(…)`) that the stores use. The application makes it and ends it.
+ * The part of a pool of the `pg` driver (`new Pool(…)`) that the stores use. The application opens and closes it.
  *
  * An idle connection that the server ends does not end the process: the stores listen for the pool's `error` event.
  */
 export interface PostgresPool {
-  /** How many connections there are at the moment. */
+  /** How many connections there are now. */
   readonly totalCount: number;
   readonly options: object;
   connect(): Promise<{ release(): void }>;
   on(event: 'error', listener: (error: Error) => void): unknown;
 }
 
-/** What is used of a pool beyond what its type promises. */
+/** The part of a pool that is used beyond its published type. */
 export interface ConnectionPool {
   readonly Client: new (options: object) => unknown;
   readonly options: { readonly password?: unknown };
@@ -50,7 +50,7 @@ export interface ProtocolMessages {
   on(event: 'readyForQuery', listener: (message: { readonly status: string }) => void): void;
 }
 
-/** The server's word on a setting that has changed. */
+/** The server's message that a setting has changed. */
 export interface ParameterStatus {
   readonly parameterName: string;
   readonly parameterValue: string;

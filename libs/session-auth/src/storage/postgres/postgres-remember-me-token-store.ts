@@ -47,7 +47,7 @@ export class PostgresRememberMeTokenStore extends RememberMeTokenStore {
   }
 
   /**
-   * Checks that the table is there: called once at boot.
+   * Checks that the table exists: called once at boot.
    *
    * @throws SessionAuthError `invalid_configuration` when it is missing, or of an earlier version
    */
@@ -55,7 +55,7 @@ export class PostgresRememberMeTokenStore extends RememberMeTokenStore {
     await this.#database.checkTables((sql) => sql.check);
   }
 
-  /** Where the records are: stores of one place have the same ones. */
+  /** Where the records are: stores with the same place have the same records. */
   get place(): string {
     return `postgres ${this.settings.realm ?? DEFAULT_REALM}`;
   }
@@ -196,7 +196,7 @@ function decodeRow(row: Row, keys: StoredKeys, latest = LATEST_RECORD_VERSION): 
   };
 }
 
-/** Arrays come as text, such as `{a,b}`: there is nothing in these that would be quoted. */
+/** Arrays come as text, such as `{a,b}`; these contain nothing that would be quoted. */
 function decodeReplaced(digests: string, until: string): readonly ReplacedValidator[] | undefined {
   if (digests === '{}') return undefined;
   const times = until.slice(1, -1).split(',');

@@ -55,10 +55,12 @@ type Statements = CreateStatements & FindStatements & SessionStatements & UserSe
  * Every operation is atomic. It is one statement on one connection, with these exceptions:
  *
  * - `create` for a user with a limit, a device or a session to replace, `deleteByUser` and `updateByUser` are
- *   transactions of three round trips that hold a lock of the user. `updateByUser` takes one for each thousand sessions.
- * - `find` takes a second statement when it has to write. Finds of the same moment share their first one, and the one
- *   that removes what has expired.
- * - `update` by another token than the present one, and `rotate` of a session that has changed, take a second or third.
+ *   transactions of three round trips that hold a lock of the user. `updateByUser` takes one for each thousand
+ *   sessions.
+ * - `find` takes a second statement when it must write. Simultaneous finds share their first statement, and the one
+ *   that removes expired sessions.
+ * - `update` with another token than the present one, and `rotate` of a session that has changed, take a second or
+ *   third.
  * - `deleteExpired` takes a statement for each five hundred sessions.
  *
  * Works under any default isolation level. Sizes, such as `maxBytes`, are bytes of UTF-8.
@@ -73,9 +75,9 @@ export class PostgresSessionStore extends SessionStore {
   readonly #keys: StoredKeys;
 
   /**
-   * @param source the application's pool or executor, opened and closed by it
-   * @throws SessionAuthError `invalid_configuration` for anything else, for an invalid schema name, and for a link of an
-   *   executor without a url
+   * @param source the application's pool or executor, which the application opens and closes
+   * @throws SessionAuthError `invalid_configuration` for any other value, for an invalid schema name, and for a link of
+   *   an executor without a url
    */
   constructor(
     source: PostgresSource | PostgresAccess,
@@ -101,7 +103,7 @@ export class PostgresSessionStore extends SessionStore {
   }
 
   /**
-   * Checks that the table is there: called once at boot.
+   * Checks that the table exists: called once at boot.
    *
    * @throws SessionAuthError `invalid_configuration` when it is missing, or of an earlier version
    */
@@ -109,7 +111,7 @@ export class PostgresSessionStore extends SessionStore {
     await this.#database.checkTables((sql) => sql.check);
   }
 
-  /** Where the records are: stores of one place have the same ones. */
+  /** Where the records are: stores with the same place have the same records. */
   get place(): string {
     return `postgres ${this.settings.realm ?? DEFAULT_REALM}`;
   }
@@ -279,7 +281,7 @@ export class PostgresSessionStore extends SessionStore {
     return this.#database.exclusively(advisoryLock(this.#lockNamespace, '\0cleanup'), sweep);
   }
 
-  /** The statements have a parameter for the reason where they tell it. */
+  /** With a link, the statements have a parameter for the reason. */
   #withReason(values: readonly SqlValue[], reason: SessionEndReason = 'revoked'): readonly SqlValue[] {
     return this.#hub === undefined ? values : [...values, reason];
   }

@@ -16,23 +16,22 @@ export type PostgresSource = PostgresPool | SqlExecutor;
 export interface PostgresStoreOptions extends PostgresStoreSettings {
   /**
    * Whether the connections of a pool keep statements prepared. With `false` the server plans each statement every
-   * time, which costs it several times the work. `false` is for a pooler that hands transactions to changing connections
-   * and cannot follow prepared statements (PgBouncer before 1.21, or with `max_prepared_statements = 0`). An executor
-   * prepares what it likes. @default true
+   * time, which costs it several times the work. Use `false` for a pooler that assigns transactions to changing
+   * connections and cannot track prepared statements (PgBouncer before 1.21, or with `max_prepared_statements = 0`). An
+   * executor decides for itself. @default true
    */
   readonly preparedStatements?: boolean;
 }
 
 const WORDING = {
   storage: 'postgresStorage',
-  remedy:
-    'nestjs-session-auth/postgres/schema.sql has been run, and upgrade.sql beside it if that was done by an earlier version',
+  remedy: 'nestjs-session-auth/postgres/schema.sql has been run, and upgrade.sql after an earlier version',
 };
 
 /**
- * Returns how stores get to the PostgreSQL of a pool or an executor.
+ * Returns the access of stores to the PostgreSQL of a pool or an executor.
  *
- * @throws SessionAuthError `invalid_configuration` for anything else, and for an invalid schema name
+ * @throws SessionAuthError `invalid_configuration` for any other value, and for an invalid schema name
  */
 export function accessOf(
   source: PostgresSource | PostgresAccess,
@@ -54,25 +53,25 @@ export function accessOf(
   );
 }
 
-/** Whether something is a pool of `pg`: a client of it lacks the counts. */
+/** Whether a value is a pool of `pg`: its clients lack the counts. */
 export function isPool(source: unknown): source is PostgresPool {
   const { connect, on, totalCount } = (source ?? {}) as Partial<PostgresPool>;
   return typeof connect === 'function' && typeof on === 'function' && typeof totalCount === 'number';
 }
 
-/** Whether something has the methods of an executor. */
+/** Whether a value has the methods of an executor. */
 export function isExecutor(source: unknown): source is SqlExecutor {
   const { query, transaction } = (source ?? {}) as Partial<SqlExecutor>;
   return typeof query === 'function' && typeof transaction === 'function';
 }
 
-/** Returns what is said of a value in an error message: the name of its class, or its kind. */
+/** Returns a name for a value in an error message: its class, or its type. */
 export function nameOf(given: unknown): string {
   const { name = '' } = (typeof given === 'object' && given !== null ? given.constructor : undefined) ?? {};
   return name === '' || name === 'Object' || Array.isArray(given) ? kindOf(given) : `an object of class ${name}`;
 }
 
-/** The error for an option that is not as it has to be. */
+/** Returns the error for an option with an invalid value. */
 export function refuse(option: string, given: string, allowed: string): SessionAuthError {
   return new SessionAuthError('invalid_configuration', `${option}: given ${given}; allowed is ${allowed}`);
 }

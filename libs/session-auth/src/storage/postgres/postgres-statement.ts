@@ -3,31 +3,33 @@ import { hash } from 'node:crypto';
 /**
  * A statement with its parameters as `$1`, `$2`, …
  *
- * It runs through any driver, with whatever that driver makes of types and names. So each use of a parameter says its
- * type by itself, since some drivers number each use anew. All columns are text with a name of one lower-case word,
- * since drivers parse `json` and `bigint` in different ways, and may rename what has an underscore.
+ * It must run through any driver, whatever types and names the driver produces. So each use of a parameter states its
+ * type, because some drivers number each use separately. All columns are text with a name of one lower-case word,
+ * because drivers parse `json` and `bigint` differently, and may rename a column with an underscore.
  */
 export interface PostgresStatement {
   readonly text: string;
   /** The names of the columns that are read, in their order. */
   readonly columns: readonly string[];
   /**
-   * The name under which a connection keeps the statement prepared. Planning the statements of this library takes the
-   * server several times as long as running them. A statement without a name is planned each time.
+   * The name under which a connection keeps the statement prepared. Planning a statement of this library takes the
+   * server several times as long as running it. A statement without a name is planned each time.
    */
   readonly name?: string;
 }
 
-/** What a parameter of a statement can be. Lists are text: see {@link encodeArray}. */
+/** A parameter of a statement. Lists are text: see {@link encodeArray}. */
 export type SqlValue = string | number | null;
 
 /**
- * A row as text, in the order of its columns; booleans are `true` and `false`. The parsers that the application has set
- * for types do not apply.
+ * A row as text, in the order of its columns; booleans are `true` and `false`. The application's parsers for types do
+ * not apply.
  */
 export type Row = readonly (string | null)[];
 
-/** Returns a statement with a name that follows from its text: stores on different schemas can share a connection. */
+/**
+ * Returns a statement with a name derived from its text, so that stores on different schemas can share a connection.
+ */
 export function statement(text: string, columns: readonly string[] = []): PostgresStatement {
   return { name: `session_auth_${hash('sha256', text, 'base64url').slice(0, 22)}`, text, columns };
 }
@@ -47,7 +49,7 @@ export function listAsText(columns: readonly string[], alias: string): string {
   return columns.map((column) => `${alias}."${column}"::text AS ${nameInRow(column)}`).join(', ');
 }
 
-/** Returns what a column of a table is called in rows. */
+/** Returns the name of a table's column in rows. */
 export function nameInRow(column: string): string {
   return column.replaceAll('_', '');
 }

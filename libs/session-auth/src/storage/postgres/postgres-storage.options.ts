@@ -8,16 +8,16 @@ import type { SqlExecutor } from './sql-executor.js';
 
 /** The audit log in PostgreSQL. */
 export interface PostgresAuditOptions {
-  /** For how long events are kept: the cleanup removes older ones. @default for ever */
+  /** How long events are kept; the cleanup removes older ones. @default without limit */
   readonly retention?: Duration;
   /** The most events kept in memory while the database is slow or down; more are dropped. @default 10000 */
   readonly buffer?: number;
 }
 
-/** The options of `postgresStorage` whatever it runs on. */
+/** The options of `postgresStorage` for a pool and an executor alike. */
 export interface PostgresPartsOptions
   extends Pick<PostgresStoreOptions, 'schema' | 'preparedStatements' | 'queryTimeout'>, PostgresLinked {
-  /** `false` leaves the audit log where it is without this storage. @default in PostgreSQL, kept for ever */
+  /** `false` keeps the audit log out of this storage. @default in PostgreSQL, without limit */
   readonly audit?: PostgresAuditOptions | false;
 }
 
@@ -32,7 +32,7 @@ export type PostgresStorageOptions = PostgresPartsOptions &
 /**
  * Reads the options of an audit log.
  *
- * @param storage how error messages name the storage
+ * @param storage the name of the storage in error messages
  * @throws SessionAuthError `invalid_configuration`
  */
 export function readAuditOptions(
@@ -56,10 +56,10 @@ export function readAuditOptions(
 }
 
 /**
- * Refuses the option `link`, which the types of such a storage do not have: an application that moves from another
+ * Refuses the option `link`, which the type of such a storage does not have: an application that moves from another
  * storage may still set it.
  *
- * @param why what the database lacks
+ * @param why the feature that the database lacks
  * @throws SessionAuthError `invalid_configuration`
  */
 export function refuseLink(storage: string, options: object, why: string): void {
@@ -67,6 +67,6 @@ export function refuseLink(storage: string, options: object, why: string): void 
   if (!link) return;
   throw new SessionAuthError(
     'invalid_configuration',
-    `${storage}.link: given ${JSON.stringify(link)}; allowed is none: ${why}`,
+    `${storage}.link: given ${JSON.stringify(link)}; it must not be set: ${why}`,
   );
 }

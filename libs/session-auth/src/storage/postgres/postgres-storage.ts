@@ -34,11 +34,11 @@ export interface PostgresStorage {
 }
 
 /**
- * Keeps sessions, remember-me tokens, counts of failed logins and the audit log in PostgreSQL 12 or later: `storage:
- * postgresStorage({ pool })` for a pool of the package `pg`, `postgresStorage({ executor })` for the ORM that the
- * application has, `postgresStorage({ inject: POOL })` for a provider that is one of these.
+ * Keeps sessions, remember-me tokens, counts of failed logins and the audit log in PostgreSQL 12 or later:
+ * `storage: postgresStorage({ pool })` for a pool of the package `pg`, `postgresStorage({ executor })` for the
+ * application's ORM, `postgresStorage({ inject: POOL })` for a provider of either.
  *
- * The boot fails with `invalid_configuration` for anything else, and when the tables of
+ * The boot fails with `invalid_configuration` for any other value, and when the tables of
  * `nestjs-session-auth/postgres/schema.sql` are missing or of an earlier version.
  */
 export function postgresStorage(options: PostgresStorageOptions): PostgresStorage {
@@ -68,12 +68,12 @@ export function postgresStorage(options: PostgresStorageOptions): PostgresStorag
   };
 }
 
-/** Returns what the stores are to run on, after checking that it is what its option says. */
+/** Returns the source for the stores, after checking it. */
 function sourceOf(options: PostgresStorageOptions, injected: PostgresSource | undefined): PostgresSource {
   const given = ['pool', 'executor', 'inject'].filter((key) => key in options);
   if (given.length !== 1) {
-    const what = given.length === 0 ? 'none of them' : given.join(' and ');
-    throw refuse('postgresStorage', what, 'one of the options pool, executor and inject');
+    const what = given.length === 0 ? 'not one of them' : given.join(' and ');
+    throw refuse('postgresStorage', what, 'exactly one of the options pool, executor and inject');
   }
   if ('pool' in options) {
     if (isPool(options.pool)) return options.pool;

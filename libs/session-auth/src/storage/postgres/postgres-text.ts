@@ -7,7 +7,7 @@ const MARK = '\u001a';
 const UNSTORABLE = new RegExp(`[\\0${MARK}\\p{Surrogate}]`, 'gu');
 const MARKED = new RegExp(`${MARK}([0-9a-f]{4})`, 'g');
 
-/** Returns the stored form of a text. Different texts have different ones. */
+/** Returns the stored form of a text. Different texts have different stored forms. */
 export function encodeText(text: string): string {
   return text.replace(UNSTORABLE, (character) => MARK + character.charCodeAt(0).toString(16).padStart(4, '0'));
 }

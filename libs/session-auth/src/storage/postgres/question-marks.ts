@@ -1,16 +1,16 @@
 /**
- * What has no parameter in it though it may look so: comments, texts (those of `E'…'` with backslashes, those between
- * dollar signs) and quoted names. Then a parameter, and a question mark of an operator.
+ * Matches text without parameters: comments, strings (including `E'…'` and dollar quotes) and quoted names. Then a
+ * parameter, and an operator's question mark.
  */
 const PART =
   /--[^\n]*|\/\*[^]*?\*\/|\b[eE]'(?:[^'\\]|\\[^]|'')*'|'(?:[^']|'')*'|"(?:[^"]|"")*"|(\$(?:[A-Za-z_]\w*)?\$)[^]*?\1|(?<![\w$])\$(\d+)|\?/g;
 
 /**
- * Returns a statement with `?` for each of its parameters, and the values in the order of these, for an ORM that knows
- * no `$1`. A parameter that is used several times gets as many values.
+ * Returns a statement with `?` for each of its parameters, and the values in matching order, for an ORM that does not
+ * support `$1`. A parameter that is used several times is repeated.
  *
- * What is within quotes or a comment stays as it is, but for its question marks: they, and those of operators, are
- * escaped as `\?`, as Knex and MikroORM want it.
+ * Text within quotes or a comment stays unchanged except for its question marks. These, and those of operators, are
+ * escaped as `\?`, as Knex and MikroORM require.
  *
  * @param text with `$1`, `$2`, …
  * @param values that of `$1` first

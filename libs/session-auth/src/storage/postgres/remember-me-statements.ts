@@ -65,9 +65,9 @@ SELECT ${listAsText(COLUMNS, 't')} FROM ${table} t WHERE t.selector = $1 AND t.e
       NAMES,
     ),
 
-    // $1 selector, $2 now, $3 revision, then the changes (null: leave): $4 validator, $5 successor, $6 and $7 replaced
-    // validators, $8 last use, $9 end, $10 session. It takes the lock first, and judges the row as it is then. One of a
-    // version that only later nodes may change stays as it is, and is returned.
+    // $1 selector, $2 now, $3 revision, then the changes (null: unchanged): $4 validator, $5 successor, $6 and $7
+    // replaced validators, $8 last use, $9 end, $10 session. It takes the lock first, and checks the row afterwards. A
+    // row of a version that only later nodes may change stays unchanged, and is returned.
     replace: statement(
       `
 WITH held AS MATERIALIZED (
@@ -118,7 +118,7 @@ RETURNING (expires_at > $3::bigint)::text AS live`,
       ['live'],
     ),
 
-    // $1 user, $2 session whose records stay ('' none), $3 now
+    // $1 user, $2 session whose records stay ('': none stay), $3 now
     deleteByUser: statement(
       `
 DELETE FROM ${table} WHERE user_id = $1 AND session_handle <> $2 AND successor ->> 'sessionId' IS DISTINCT FROM $2

@@ -16,9 +16,9 @@ export function rememberMeTable(schema: string | undefined): string {
 }
 
 /**
- * The statements that create the table. Times are milliseconds since the epoch. `successor` holds the validator that is
- * to be the next one. `replaced_digests` holds the validators that were replaced lately, the latest first;
- * `replaced_until`, in the same order, until when each counts as replaced a moment ago.
+ * The statements that create the table. Times are milliseconds since the epoch. `successor` holds the validator that
+ * will be the next one. `replaced_digests` holds recently replaced validators, the latest first. `replaced_until`, in
+ * the same order, says until when requests with them count as in flight.
  */
 export function createRememberMeTable(schema: string | undefined): readonly string[] {
   const table = rememberMeTable(schema);
@@ -47,8 +47,8 @@ export function createRememberMeTable(schema: string | undefined): readonly stri
 }
 
 /**
- * The statements that bring the table of earlier versions to the columns that {@link createRememberMeTable} gives it.
- * They may be repeated, and its rows go on working.
+ * The statements that bring the table of earlier versions to the columns of {@link createRememberMeTable}. They may be
+ * repeated, and its rows stay valid.
  */
 export function upgradeRememberMeTable(schema: string | undefined): readonly string[] {
   return [

@@ -21,8 +21,8 @@ export interface TablesSqlOptions {
 }
 
 /**
- * Returns the SQL that creates all tables of this package: what `nestjs-session-auth/postgres/schema.sql` holds, for a
- * migration in code and for a schema of its own.
+ * Returns the SQL that creates all tables of this package: the content of `nestjs-session-auth/postgres/schema.sql`,
+ * for a migration in code and for another schema.
  *
  * @throws SessionAuthError `invalid_configuration` for an invalid schema name
  */
@@ -35,12 +35,12 @@ export function createTablesSql({ schema }: TablesSqlOptions = {}): string {
 }
 
 /**
- * Returns the SQL that brings the tables of earlier versions to those of {@link createTablesSql}: what
- * `nestjs-session-auth/postgres/upgrade.sql` holds. It may be repeated, and changes nothing where the tables are of this
+ * Returns the SQL that brings the tables of earlier versions to those of {@link createTablesSql}: the content of
+ * `nestjs-session-auth/postgres/upgrade.sql`. It may be repeated, and changes nothing if the tables are of this
  * version.
  *
- * Of tables of version 0.1 it ends all sessions: their tokens have the form of that version, which names no session any
- * more. Of later tables it keeps everything, and nodes of before go on working.
+ * For tables of version 0.1 it ends all sessions, because tokens of that version no longer identify a session. For
+ * later tables it keeps everything, and older nodes continue to work.
  *
  * @throws SessionAuthError `invalid_configuration` for an invalid schema name
  */
@@ -59,7 +59,7 @@ export function upgradeTablesSql({ schema }: TablesSqlOptions = {}): string {
   ]);
 }
 
-/** Runs statements where a query finds nothing. */
+/** Runs statements if a query finds nothing. */
 function unless(query: string, statements: readonly string[]): string {
   const body = `
 BEGIN
@@ -67,7 +67,7 @@ BEGIN
     ${statements.map((statement) => `${statement};`).join('\n    ')}
   END IF;
 END `;
-  // a name of a schema may have anything in it
+  // the name of a schema may contain any character
   let tag = '$session_auth$';
   while (body.includes(tag)) tag = `${tag.slice(0, -1)}_$`;
   return `DO ${tag}${body}${tag}`;
@@ -77,7 +77,7 @@ function quoteText(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
 }
 
-/** Takes the indentation of our sources from a statement in which no name of a schema is, which might have blanks. */
+/** Removes the indentation of the source from a statement without a schema name, which might contain blanks. */
 function outdented(statement: string): string {
   return statement.replaceAll('\n    ', '\n');
 }

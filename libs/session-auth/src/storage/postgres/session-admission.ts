@@ -5,7 +5,7 @@ import type { StoredKeys } from './stored-keys.js';
 
 const MAX_COUNT = 2 ** 31;
 
-/** How many sessions of a user without a limit a login looks at. */
+/** How many sessions of a user without a limit a login reads. */
 const NEWEST = 500;
 
 /** Returns the parameters of the statement `admit` that follow the new session and the time. */
@@ -20,7 +20,7 @@ export function encodeAdmission({ max, onLimit, sharedFor = 0, replaces }: Admis
   ];
 }
 
-/** Returns what the rows of the statement `admit` say; undefined: it has to run again. */
+/** Decodes the rows of the statement `admit`; undefined: it must run again. */
 export function decodeAdmission(rows: readonly Row[], userId: string, keys: StoredKeys): CreateOutcome | undefined {
   const handlesOf = (what: string): string[] =>
     rows.filter((row) => row[0] === what).map(([, handle]) => (handle == null ? '' : keys.decode(handle)));
@@ -33,7 +33,7 @@ export function decodeAdmission(rows: readonly Row[], userId: string, keys: Stor
   return { status: 'created', evicted: endedBy('evicted'), replaced: endedBy('replaced') };
 }
 
-/** What PostgreSQL can compare with a time. */
+/** Limits a time to the numbers that PostgreSQL can compare. */
 function boundedTime(milliseconds: number): number {
   return Math.min(milliseconds, Number.MAX_SAFE_INTEGER);
 }

@@ -4,7 +4,7 @@ import { createSessionTable, dropSessionTable } from './session-tables.js';
 import { createThrottleTable, dropThrottleTable } from './throttle-tables.js';
 import { createVersionTable, dropVersionTable } from './version-table.js';
 
-/** The statements that create all tables of this package, in the order in which they run. */
+/** The statements that create all tables of this package, in order. */
 export function createAllTables(schema: string | undefined): readonly string[] {
   return [
     ...createSessionTable(schema),

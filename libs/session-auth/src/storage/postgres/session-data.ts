@@ -21,8 +21,8 @@ export function encodeData(data: SessionData): string {
 }
 
 /**
- * Returns a patch as two arrays: the beginnings of its lines, and the lines, which are empty for keys to remove. There is no
- * NULL in them: a setting of the connection (`array_nulls`) would make it the text "NULL".
+ * Returns a patch as two arrays: the beginnings of its lines, and the lines, which are empty for keys to remove. They
+ * contain no NULL, because a setting of the connection (`array_nulls`) would make it the text "NULL".
  */
 export function encodePatch(patch: SessionData): { starts: string[]; lines: string[] } {
   const starts: string[] = [];

@@ -5,14 +5,14 @@ import { TurnBatch } from './turn-batch.js';
 
 /**
  * Reads rows of sessions, and changes nothing. Reads within one turn of the event loop share a statement: under load
- * the round trip is what costs, here and in the server, and not the row.
+ * the round trip costs more than the row, here and in the server.
  */
 export class SessionReads {
   readonly #reads = new TurnBatch<Read>(READ_STEP, (reads) => void this.#readMany(reads));
 
   constructor(private readonly database: PostgresDatabase<Pick<FindStatements, 'read' | 'readMany'>>) {}
 
-  /** Returns the row of a session's handle as the text of a JSON array; undefined when there is none. */
+  /** Returns the row of a session's handle as the text of a JSON array; undefined if missing. */
   find(handle: string): Promise<string | undefined> {
     return new Promise((resolve, reject) => this.#reads.add({ handle, resolve, reject }));
   }
@@ -25,7 +25,7 @@ export class SessionReads {
       const found = new Map(rows.map(([handle, row]) => [handle, row]));
       for (const { handle, resolve } of reads) resolve(found.get(handle) ?? undefined);
     } catch (error) {
-      // a row that the server cannot read must fail its own read only
+      // a row that the server cannot read must fail only its own read
       if (sqlStateOf(error) !== undefined) for (const read of reads) void this.#readOne(read);
       else for (const { reject } of reads) reject(error);
     }

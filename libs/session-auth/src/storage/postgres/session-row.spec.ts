@@ -45,7 +45,7 @@ const RECORD: SessionRecord = {
 
 const NEEDED = ['digest', 'id', 'roles', 'createdAt', 'rotatedAt', 'lastActivityAt', 'expiresAt', 'absoluteExpiresAt'];
 
-/** As the server sends it: JSON columns as they are, numbers as numbers. */
+/** The row as the server sends it: JSON columns unchanged, numbers as numbers. */
 function asJson(record: SessionRecord): string {
   const texts = encodeRow(record).map((value, index) =>
     parameter(1, SESSION_COLUMNS[index]!).endsWith('json') ? String(value) : JSON.stringify(value),

@@ -40,7 +40,7 @@ export const SESSION_COLUMNS = [
 
 export type SessionColumn = (typeof SESSION_COLUMNS)[number];
 
-/** A session as the server sends it. Columns of JSON are parsed, and may hold anything. */
+/** A session as the server sends it. JSON columns are parsed, and may hold any value. */
 export type StoredSession = readonly [
   handle: string,
   digest: string,
@@ -69,8 +69,8 @@ export type StoredSession = readonly [
 ];
 
 /**
- * A session of the table with the alias `s` as one column, a JSON array: each column by itself costs the driver more
- * than all the text in it.
+ * A session of the table with the alias `s` as one column, a JSON array: separate columns cost the driver more than all
+ * the text in them.
  */
 export const SESSION_AS_JSON = `json_build_array(${SESSION_COLUMNS.map((column) => `s."${column}"`).join(', ')})::text`;
 
@@ -100,8 +100,8 @@ export const CHANGED_COLUMNS = [
 const JSON_COLUMNS: readonly SessionColumn[] = ['roles', 'data', 'factors', 'tokens', 'former_roles'];
 
 /**
- * Returns the parameter of a number with the type of a column. JSON is text for the driver: some would make JSON of the
- * text once more.
+ * Returns the parameter of a number with the type of a column. JSON is text for the driver, because some would encode
+ * the text as JSON again.
  */
 export function parameter(number: number, column: SessionColumn): string {
   const type = typeOf(column);
@@ -145,7 +145,7 @@ export function encodeRow(record: SessionRecord, keys: StoredKeys = DEFAULT_KEYS
   ];
 }
 
-/** Returns the changes of a rotation, in the order of {@link CHANGED_COLUMNS}; null leaves a column as it is. */
+/** Returns the changes of a rotation, in the order of {@link CHANGED_COLUMNS}; null leaves a column unchanged. */
 export function encodeChanges(changes: SessionRecordChanges & TokenChanges): SqlValue[] {
   return [
     textOrNull(changes.digest),
@@ -175,17 +175,17 @@ export function parseRow(text: string): StoredSession {
   return JSON.parse(text) as StoredSession;
 }
 
-/** Returns when the session of a row expires, also where the row cannot be decoded. */
+/** Returns when the session of a row expires, even if the row cannot be decoded. */
 export function expiryOf(row: StoredSession): number {
   return row[10];
 }
 
-/** The latest time that a cursor can name. */
+/** The latest time that a cursor can represent. */
 const LATEST_PLACE = 999_999_999_999_999;
 
 /**
- * Returns the place of a row in the list of its user's sessions, also where the row cannot be decoded: behind all rows
- * that were made later than anybody can. Undefined where only such rows follow that were made before there were any.
+ * Returns the position of a row in the list of its user's sessions, even if the row cannot be decoded. A time that no
+ * cursor can represent becomes the latest possible one. Undefined for a negative time: only such rows follow.
  */
 export function placeOf(
   row: StoredSession,
@@ -202,7 +202,7 @@ export function placeOf(
  */
 export function decodeRow(row: StoredSession, keys: StoredKeys = DEFAULT_KEYS): SessionRecord {
   checkRecordVersion(row[23]);
-  // by index: taking the row apart by names would run an iterator over it, in every request
+  // by index: destructuring would run an iterator over the row, in every request
   const record = {
     id: keys.decode(row[0]),
     digest: row[1],

@@ -8,7 +8,7 @@ export interface SessionStatements {
   readonly check: PostgresStatement;
   readonly update: PostgresStatement;
   readonly rotate: PostgresStatement;
-  /** As `rotate`, and tells of it. */
+  /** As `rotate`, and publishes the change. */
   readonly rotateAndTell: PostgresStatement;
   readonly delete: PostgresStatement;
 }
@@ -17,19 +17,19 @@ export interface SessionStatements {
  * How single statements stay atomic and free of deadlocks:
  *
  * - A statement sees the data as of its beginning. When it writes a row that another transaction has changed meanwhile,
- *   it waits for that transaction, looks at the row again and writes only if its conditions still hold.
- * - What a token is worth is judged in Node, on a row that was read. The statement that follows from it is conditional
- *   on what the judgement went by: `revision`, which every change of tokens or roles raises, or `expires_at`. If it
- *   changes nothing, the store reads the row again. Another transaction has made progress by then, so this ends.
+ *   it waits for that transaction, reads the row again and writes only if its conditions still hold.
+ * - Node decides what a token is worth, from a row that was read. The following statement is conditional on the basis
+ *   of that decision: `revision`, which every change of tokens or roles raises, or `expires_at`. If it changes nothing,
+ *   the store reads the row again. Another transaction has made progress by then, so this ends.
  * - A statement that locks several sessions takes the locks in the order of handles. A sweep never waits (SKIP LOCKED).
  * - `admit`, `updateByUser` and `deleteByUser` run behind the advisory lock of the user. Otherwise a login that evicts
- *   one session and adds another could commit after such a statement began and before it locked its rows: it would pass
- *   by the session that has gone, and not see the one that has come.
+ *   one session and adds another could commit after such a statement began and before it locked its rows: the statement
+ *   would skip the evicted session, and not see the new one.
  *
  * `now` is a parameter: the server's clock is never used.
  *
- * What a session holds is changed only where this version may, and has this version then, or a later one: see
- * record-version.ts. A change that does nothing for that reason has the store read the row, which says so.
+ * A session is changed only if this version may change it, and then has this version or a later one: see
+ * record-version.ts. When a change does nothing for that reason, the store reads the row and reports it.
  */
 export function sessionStatements(session: string, link: LinkClauses): SessionStatements {
   const columns = SESSION_COLUMNS.map((column) => `"${column}"`).join(', ');
@@ -53,8 +53,8 @@ RETURNING ${SESSION_AS_JSON} AS session${told}`,
     check: statement(`
 SELECT ${columns}, sweep_at FROM ${session} LIMIT 0`),
 
-    // $1 handle, $2 digest of the present token, $3 or the revision, $4 now, $5 most bytes, $6 beginnings, $7 lines (see
-    // session-data.ts)
+    // $1 handle, $2 digest of the present token, $3 or the revision, $4 now, $5 most bytes, $6 beginnings, $7 lines
+    // (see session-data.ts)
     update: statement(
       `
 WITH held AS MATERIALIZED (
@@ -105,7 +105,7 @@ SELECT CASE WHEN sound THEN 'too_large' ELSE 'corrupt' END, NULL FROM verdict WH
       ['what', 'data'],
     ),
 
-    // $1 handle, $2 revision, $3 now, $4… the changes (null: leave)
+    // $1 handle, $2 revision, $3 now, $4… the changes (null: unchanged)
     rotate: rotate(''),
     rotateAndTell: rotate(link.changed('s')),
 

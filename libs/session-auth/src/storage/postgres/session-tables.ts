@@ -18,15 +18,15 @@ export function sessionTable(schema: string | undefined): string {
 /**
  * The statements that create the table.
  *
- * - Times are milliseconds since the epoch: exact, and free of the server's time zone and clock.
+ * - Times are milliseconds since the epoch: exact, and independent of the server's time zone and clock.
  * - Handles, digests, devices and users compare by bytes (`"C"`): faster than by language, and the order of pages.
- * - What is a list or an object is `json`, not `jsonb`: it keeps the text, so keys stay in order, numbers keep their
- *   digits and `\u0000` is allowed. session-row.ts describes the layout of `data`.
- * - A session is found by its handle, whichever of its tokens is presented, so no index holds a digest. Nor does one
- *   hold `last_activity_at` or `expires_at`. So a touch or a rotation rewrites the row within its page and no index (a
- *   HOT update; `fillfactor` leaves it room). The sweep looks for `sweep_at`, which is never later than `expires_at`; a
- *   sweep that finds the session alive moves it on.
- * - Nodes of before write no `record_version`: it is 1 then (record-version.ts).
+ * - Lists and objects are `json`, not `jsonb`: it keeps the text, so keys stay in order, numbers keep their digits and
+ *   `\u0000` is allowed. session-row.ts describes the layout of `data`.
+ * - All tokens of a session find it by its handle, so no index holds a digest. No index holds `last_activity_at` or
+ *   `expires_at` either. So a touch or a rotation rewrites the row within its page and no index (a HOT update;
+ *   `fillfactor` leaves room for it). The sweep uses `sweep_at`, which is never later than `expires_at`; a sweep that
+ *   finds the session alive increases it.
+ * - Older nodes write no `record_version`; it defaults to 1 (record-version.ts).
  */
 export function createSessionTable(schema: string | undefined): readonly string[] {
   const session = sessionTable(schema);
@@ -69,7 +69,7 @@ export function dropSessionTable(schema: string | undefined): readonly string[] 
   return [`DROP TABLE ${sessionTable(schema)}`];
 }
 
-/** The query that returns a row if the table is of a version with successors, and none if it is of version 0.1. */
+/** The query that returns a row if the table is of a version with successors, and no row if it is of version 0.1. */
 export function findUpgradedSessionTable(schema: string | undefined): { text: string; values: string[] } {
   return {
     text: `SELECT 1 FROM pg_attribute WHERE attrelid = to_regclass($1) AND attname = 'revision' AND NOT attisdropped`,
@@ -78,10 +78,10 @@ export function findUpgradedSessionTable(schema: string | undefined): { text: st
 }
 
 /**
- * The statements that bring the table of version 0.1 to the columns and indexes that {@link createSessionTable} gives
- * it. They may be repeated when they broke off; the last one, which adds all columns at once, tells that they are done.
+ * The statements that bring the table of version 0.1 to the columns and indexes of {@link createSessionTable}. They may
+ * be repeated after a failure; the last one, which adds all columns at once, shows that they are done.
  *
- * They empty the table: the tokens of 0.1 name no handle, so no request could find those sessions any more.
+ * They empty the table: tokens of 0.1 contain no handle, so no request could find those sessions.
  */
 export function renewSessionTable(schema: string | undefined): readonly string[] {
   const session = sessionTable(schema);
@@ -101,7 +101,7 @@ export function renewSessionTable(schema: string | undefined): readonly string[]
 }
 
 /**
- * The statement that adds the column that tables of before versions of records lack. It may be repeated, and rewrites no
+ * The statement that adds the column that tables from before record versions lack. It may be repeated, and rewrites no
  * row.
  */
 export function upgradeSessionTable(schema: string | undefined): readonly string[] {

@@ -5,7 +5,7 @@ import type { SqlExecutor, SqlResult } from './sql-executor.js';
 
 const STATEMENT: PostgresStatement = { text: 'SELECT', columns: ['a', 'b'] };
 
-/** An executor that returns the same for each statement, and notes what it was given. */
+/** An executor that returns the same for each statement, and records its arguments. */
 class NotingExecutor implements SqlExecutor {
   readonly given: string[] = [];
 
@@ -44,7 +44,7 @@ describe('the rows of an executor', () => {
     await expect(rowsOf({ a: 'x' })).rejects.toMatchObject(refusal);
     const noRows = new SqlExecutorAdapter(new NotingExecutor([] as unknown as SqlResult));
     await expect(noRows.lease((lease) => lease.query(STATEMENT, []), Infinity)).rejects.toMatchObject({
-      message: expect.stringContaining('no array of rows') as unknown,
+      message: expect.stringContaining('a result without an array of rows') as unknown,
     });
   });
 });

@@ -8,10 +8,10 @@ import type { SqlExecutor } from './sql-executor.js';
 const READ_COMMITTED: PostgresStatement = { text: 'SET TRANSACTION ISOLATION LEVEL READ COMMITTED', columns: [] };
 
 /**
- * Runs the statements of the stores by an executor of the application.
+ * Runs the statements of the stores with an executor of the application.
  *
- * A statement that has begun cannot be given up from here. None begins once the time of its operation is over, and
- * within a transaction the server is told how much time is left.
+ * A statement that has begun cannot be cancelled from here. None begins after the time of its operation, and within a
+ * transaction the server knows how much time is left.
  */
 export class SqlExecutorAdapter implements PostgresExecutor {
   constructor(private readonly executor: SqlExecutor) {}
@@ -41,26 +41,33 @@ class ExecutorLease implements Lease {
     // stores call it once more after a conflict, with the same values
     const result = await this.executor.query(text, [...values]).catch(rethrowInnermost);
     if (columns.length === 0) return [];
-    if (!Array.isArray((result as Partial<typeof result> | undefined)?.rows)) throw unusable('no array of rows');
+    if (!Array.isArray((result as Partial<typeof result> | undefined)?.rows))
+      throw unusable('a result without an array of rows');
     return result.rows.map((row) => columns.map((column) => textOf(row, column)));
   }
 
-  /** Returns how many milliseconds are left. The caller has been told by the end of them that the operation failed. */
+  /** Returns how many milliseconds are left. At the end of them the caller learns that the operation failed. */
   #left(): number {
     const left = Math.ceil(this.deadline - performance.now());
-    if (left <= 0) throw new Error('the executor did not come to the statement in time');
+    if (left <= 0) throw new Error('the executor did not start the statement in time');
     return left;
   }
 }
 
-/** Some wrappers, such as Drizzle's, have the parameters in their message, which are personal data and nothing for logs. */
+/**
+ * The messages of some wrappers, such as Drizzle's, include the parameters. These are personal data, and must not be
+ * logged.
+ */
 function rethrowInnermost(error: unknown): never {
   let innermost = error;
   while (innermost instanceof Error && innermost.cause instanceof Error) innermost = innermost.cause;
   throw innermost;
 }
 
-/** Takes a lock, after saying how long it and what follows may wait. The settings hold for the transaction. */
+/**
+ * Takes a lock, after limiting how long it and the following statements may wait. The settings apply to the
+ * transaction.
+ */
 function taking(lock: bigint, left: number): PostgresStatement {
   const settings = [['idle_in_transaction_session_timeout', MAX_IDLE]];
   if (left < Infinity) settings.push(['lock_timeout', left], ['statement_timeout', left]);
@@ -68,7 +75,7 @@ function taking(lock: bigint, left: number): PostgresStatement {
   return { text: `SELECT ${set.join(', ')}, pg_advisory_xact_lock(${lock})::text AS taken`, columns: [] };
 }
 
-/** Returns the text of a column, also where something between the server and us has parsed it. */
+/** Returns the text of a column, even if a layer between the server and this code has parsed it. */
 function textOf(row: unknown, column: string): string | null {
   if (typeof row !== 'object' || row === null || !(column in row)) throw unusable(`a row without '${column}'`);
   const value = (row as Record<string, unknown>)[column];
@@ -89,6 +96,6 @@ function textOf(row: unknown, column: string): string | null {
 function unusable(given: string): SessionAuthError {
   return new SessionAuthError(
     'invalid_configuration',
-    `postgresStorage.executor: given one whose query returns ${given}; allowed is { rows }, objects by column name`,
+    `postgresStorage.executor: given an executor whose query returns ${given}; allowed is { rows }, objects by column name`,
   );
 }

@@ -3,11 +3,11 @@ import { SessionAuthError } from '../../errors/session-auth.error.js';
 const MAX_IDENTIFIER_BYTES = 63;
 
 /**
- * Quotes a name, so that PostgreSQL takes it literally whatever is in it.
+ * Quotes a name, so that PostgreSQL takes it literally.
  *
- * @param option what the error message calls the name
+ * @param option the name of the option in the error message
  * @throws SessionAuthError `invalid_configuration` for an empty name, one with a NUL, and one of more than 63 bytes,
- *   which the server would cut silently and so take for another
+ *   which the server would silently cut to another name
  */
 export function quoteIdentifier(name: string, option: string): string {
   const usable =

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { isConflict, isNotMigrated, isTimeout, sqlStateOf } from './sql-state.js';
 
-/** An error with the fields that the `pg` driver gives to one of the server. */
+/** An error with the fields of the `pg` driver's server errors. */
 function refusal(code: string): Error {
   return Object.assign(new Error('refused'), { severity: 'ERROR', code });
 }
@@ -22,7 +22,7 @@ describe('the SQLSTATE of a failure', () => {
     expect(kinds.map(isNotMigrated)).toEqual([false, false, true, true, true, false]);
   });
 
-  /** As each driver or ORM throws what the server refused with a code. */
+  /** The errors that each driver or ORM throws for a code of the server. */
   const shapes: Readonly<Record<string, (code: string) => unknown>> = {
     'pg, Kysely, Knex and MikroORM': refusal,
     'the postgres package': (code) =>

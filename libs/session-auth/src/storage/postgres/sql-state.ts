@@ -11,28 +11,28 @@ const LOST_NAMES: readonly string[] = ['26000', '42P05'];
 const TIMEOUTS: readonly string[] = ['57014', '55P03'];
 
 /*
- * What our statements, which are always the same, are answered only on a connection that is not as it should be: syntax
- * errors, unknown names and missing rights (another role or search_path), invalid transaction states (a read-only
- * default), a plan of a prepared statement that no longer fits, text in another encoding.
+ * Codes that the library's constant statements get only on a connection with unexpected settings: syntax errors,
+ * unknown names and missing rights (another role or search_path), invalid transaction states (a read-only default), a
+ * prepared plan that no longer fits, text in another encoding.
  */
 const ODD = /^(?:42|25|0A|22021$|22P05$)/;
 
 /*
- * The classes of PostgreSQL's codes. Others look the same and are none: those of the operating system, such as EPIPE, and
+ * The classes of PostgreSQL's codes. Similar texts are other codes: those of the operating system, such as EPIPE, and
  * Prisma's own, such as P2010.
  */
 const SQL_STATE = /^(?:[0-57][0-9A-Z]|F0|HV|P0|XX)[0-9A-Z]{3}$/;
 
-/** The fields that hold the code, and those that hold what holds it, as drivers and ORMs have them. */
+/** The fields that hold the code, and those that hold the wrapped error, in drivers and ORMs. */
 const CODES = ['code', 'originalCode', 'sqlState'] as const;
 const WRAPPED = ['cause', 'driverError', 'original', 'meta', 'driverAdapterError'] as const;
 
-/** How many wrappers there may be around one another. */
+/** The most wrappers around one error. */
 const MAX_DEPTH = 6;
 
 /**
- * Returns the SQLSTATE of an error of the server, wherever the driver or ORM has put it; undefined for any other
- * failure, such as one of the network.
+ * Returns the SQLSTATE of a server error, in the forms of several drivers and ORMs; undefined for any other failure,
+ * such as one of the network.
  */
 export function sqlStateOf(error: unknown, depth = MAX_DEPTH): string | undefined {
   if (typeof error !== 'object' || error === null || depth === 0) return undefined;
@@ -52,7 +52,7 @@ export function isConflict(error: unknown): boolean {
   return CONFLICTS.includes(sqlStateOf(error) ?? '');
 }
 
-/** Whether a connection has lost a prepared statement, or has one that it was not given. */
+/** Whether a connection has lost a prepared statement, or has one from elsewhere. */
 export function isLostName(error: unknown): boolean {
   return LOST_NAMES.includes(sqlStateOf(error) ?? '');
 }
@@ -62,7 +62,7 @@ export function isTimeout(error: unknown): boolean {
   return TIMEOUTS.includes(sqlStateOf(error) ?? '');
 }
 
-/** Whether a statement of ours can have failed because of what somebody else has set on its connection. */
+/** Whether a statement can have failed because other code changed its connection's settings. */
 export function isOdd(error: unknown): boolean {
   return ODD.test(sqlStateOf(error) ?? '');
 }

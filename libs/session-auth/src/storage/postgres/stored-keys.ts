@@ -2,17 +2,18 @@ import { DEFAULT_REALM, realmPart } from '../../realms/realm-name.js';
 import { decodeText, encodeText } from './postgres-text.js';
 
 /**
- * How the keys of a realm's rows are stored. Rows of all realms are in the same tables; no statement has a condition
- * that tells them apart, since no key of one is a key of another.
+ * How the keys of a realm's rows are stored. Rows of all realms are in the same tables. No statement has a condition on
+ * the realm, because keys of different realms never match.
  *
- * - A handle or a selector has `@<realm>:` before it, which no other one begins with.
- * - A user has U+001A and `@<realm>:` before it. No other user is stored so: {@link encodeText} writes digits behind
- *   U+001A. Whoever knows nothing of realms, such as a node of an earlier version, cannot name the user of another realm.
+ * - A handle or a selector has the prefix `@<realm>:`. Those of the default realm never begin like that.
+ * - A user has the prefix U+001A and `@<realm>:`. No other user is stored like that, because {@link encodeText} writes
+ *   digits after U+001A. A client that does not know realms, such as a node of an earlier version, cannot name a user
+ *   of another realm.
  *
- * Keys of the default realm are stored as they are.
+ * Keys of the default realm have no prefix.
  */
 export class StoredKeys {
-  /** What a handle or selector begins with: nothing for the default realm. Safe in the text of a statement. */
+  /** The prefix of handles and selectors; empty for the default realm. Safe in the text of a statement. */
   readonly prefix: string;
   readonly #userPrefix: string;
 
@@ -21,7 +22,7 @@ export class StoredKeys {
     this.#userPrefix = realmPart(realm, '\u001a@', ':');
   }
 
-  /** Returns the condition of SQL that a row is of the realm, by the column that has its handle or selector. */
+  /** Returns the SQL condition that a row belongs to the realm, by the column with its handle or selector. */
   isOwn(column: string): string {
     return this.prefix === '' ? `NOT starts_with(${column}, '@')` : `starts_with(${column}, '${this.prefix}')`;
   }

@@ -8,15 +8,15 @@ export interface SweepStatements {
 }
 
 /**
- * The most rows that one step of a sweep looks at. A part of the text and no parameter: a plan for any limit would read
- * large tables from end to end.
+ * The most rows that one step of a sweep reads. A part of the text, not a parameter: a plan for any limit would scan
+ * large tables completely.
  */
 const SWEEP_STEP = 500;
 
 /* Sweeps never wait for a lock: see session-statements.ts. */
 export function sweepStatements(session: string, keys: StoredKeys, link: LinkClauses): SweepStatements {
   return {
-    // $1 now, $2 limit. Those of other realms are left to these, which tell of them.
+    // $1 now, $2 limit. Sessions of other realms are left to those realms, which report them.
     deleteExpired: statement(
       `
 WITH due AS MATERIALIZED (

@@ -11,10 +11,13 @@ export interface ThrottleStatements {
   readonly deleteExpired: PostgresStatement;
 }
 
-/** What the statements return of a count. */
+/** The columns that the statements return of a count. */
 const COLUMNS = ['key', 'points', 'until'];
 
-/* What writes several rows takes them in the order of their keys: two that meet wait for each other and do not deadlock. */
+/*
+ * A statement that writes several rows takes them in the order of their keys, so two of them wait for each other
+ * without a deadlock.
+ */
 export function throttleStatements(table: string, keys: StoredKeys): ThrottleStatements {
   const columns = 't.key, t.points::text AS points, t.expires_at::text AS until';
   return {
@@ -49,7 +52,7 @@ WITH given AS MATERIALIZED (
   )
 DELETE FROM ${table} t USING given WHERE t.key = given.key`),
 
-    // $1 start of the keys, $2 what is behind all of them, $3 now
+    // $1 start of the keys, $2 the first text after all of them, $3 now
     list: statement(
       `
 SELECT ${columns} FROM ${table} t WHERE t.key >= $1 AND t.key < $2 AND t.expires_at > $3::bigint`,

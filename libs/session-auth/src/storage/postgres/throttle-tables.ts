@@ -10,7 +10,7 @@ export function throttleTable(schema: string | undefined): string {
 }
 
 /**
- * The statements that create the table. It is written often and worth little, so it is not logged: a crash empties it.
+ * The statements that create the table. It is written often and worth little, so it is unlogged: a crash empties it.
  */
 export function createThrottleTable(schema: string | undefined): readonly string[] {
   const table = throttleTable(schema);

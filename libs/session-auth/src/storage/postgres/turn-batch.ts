@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers';
 
-/** Gathers what is asked within one turn of the event loop, and has it sent in steps of a few. */
+/** Collects the requests of one turn of the event loop, and sends them in small steps. */
 export class TurnBatch<T> {
   #gathered: T[] = [];
 
@@ -11,7 +11,7 @@ export class TurnBatch<T> {
   ) {}
 
   add(asked: T): void {
-    // immediates run once all requests that have arrived are taken in
+    // immediates run after all requests that have arrived are read
     if (this.#gathered.push(asked) === 1) setImmediate(() => this.#sendAll());
   }
 

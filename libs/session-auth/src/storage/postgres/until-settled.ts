@@ -12,5 +12,5 @@ export async function untilSettled<T>(attempt: () => Promise<T | undefined>): Pr
     const outcome = await attempt();
     if (outcome !== undefined) return outcome;
   }
-  throw new SessionAuthError('session_store_unavailable', 'too many requests change one session at the same time');
+  throw new SessionAuthError('session_store_unavailable', 'too many requests changed one session at the same time');
 }

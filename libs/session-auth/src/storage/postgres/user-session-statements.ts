@@ -13,15 +13,15 @@ export interface UserSessionStatements {
 }
 
 /**
- * The most sessions that one step of `updateByUser` changes. A part of the text and no parameter: a plan for any limit
- * would read large tables from end to end.
+ * The most sessions that one step of `updateByUser` changes. A part of the text, not a parameter: a plan for any limit
+ * would scan large tables completely.
  */
 export const UPDATE_STEP = 1000;
 
-/* session-statements.ts tells how they stay atomic and free of deadlocks. */
+/* session-statements.ts explains how they stay atomic and free of deadlocks. */
 export function userSessionStatements(session: string, link: LinkClauses): UserSessionStatements {
   return {
-    // $1 user, $2 now, $3 the length of the page and one more
+    // $1 user, $2 now, $3 the length of the page plus one
     list: statement(
       `
 SELECT ${SESSION_AS_JSON} AS session FROM ${session} s WHERE user_id = $1 AND expires_at > $2::bigint
@@ -29,7 +29,7 @@ ORDER BY created_at DESC, handle DESC LIMIT $3::bigint`,
       ['session'],
     ),
 
-    // $1 to $3 as for `list`, $4 and $5 createdAt and handle of the last session of the page before
+    // $1 to $3 as for `list`, $4 and $5 createdAt and handle of the last session of the previous page
     listBehind: statement(
       `
 SELECT ${SESSION_AS_JSON} AS session FROM ${session} s
@@ -46,7 +46,7 @@ RETURNING (s.expires_at > $3::bigint)::text AS live${link.ended('s', '$4', '$3')
       ['live'],
     ),
 
-    // $1 user, $2 handle to leave ('' none), $3 limit, $4 now, $5 the reason. Runs behind the user's lock.
+    // $1 user, $2 handle to keep ('': keep none), $3 limit, $4 now, $5 the reason. Runs behind the user's lock.
     deleteByUser: statement(
       `
 WITH held AS MATERIALIZED (
@@ -62,9 +62,10 @@ SELECT 'more', NULL FROM (SELECT count(*) AS sessions FROM held) AS held WHERE s
       ['what', 'handle'],
     ),
 
-    // $1 user, $2 now, $3 the last handle of the step before, $4 roles, $5 email (null: leave). Runs behind the user's
-    // lock. Roles and former roles are compared and extended as the text that JSON.stringify makes of lists of texts.
-    // Changes none of the step where some are of a version that only later nodes may change, and returns how many are.
+    // $1 user, $2 now, $3 the last handle of the previous step, $4 roles, $5 email (null: unchanged). Runs behind the
+    // user's lock. Roles and former roles are compared and extended as the text that JSON.stringify makes of lists of
+    // strings. If some sessions of the step are of a version that only later nodes may change, it changes none and
+    // returns how many these are.
     updateByUser: statement(
       `
 WITH held AS MATERIALIZED (

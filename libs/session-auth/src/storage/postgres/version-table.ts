@@ -1,11 +1,11 @@
 import { qualifiedName } from './sql-identifier.js';
 
-/** The table that says which version the tables are of. */
+/** The table that records the version of the tables. */
 export const VERSION_TABLE = 'session_auth_version';
 
 /**
- * The version of the tables that the stores work on. Tables of the next one are fit as well: a version only adds what
- * nodes of the one before it can do without. Tables of before this table count as version 1.
+ * The version of the tables that the stores work on. Tables of the next version work too: a version only adds things
+ * that nodes of the previous version can do without. Tables without this table count as version 1.
  */
 export const TABLES_VERSION = 2;
 
@@ -25,7 +25,7 @@ export function createVersionTable(schema: string | undefined): readonly string[
   ];
 }
 
-/** The statements that come last in an upgrade: they note that all tables are of this version. They may be repeated. */
+/** The last statements of an upgrade: they record that all tables are of this version. They may be repeated. */
 export function upgradeVersionTable(schema: string | undefined): readonly string[] {
   const table = versionTable(schema);
   return [
@@ -38,7 +38,7 @@ export function upgradeVersionTable(schema: string | undefined): readonly string
 }
 
 export function dropVersionTable(schema: string | undefined): readonly string[] {
-  // tables of before do not have it
+  // earlier tables do not have it
   return [`DROP TABLE IF EXISTS ${versionTable(schema)}`];
 }
 

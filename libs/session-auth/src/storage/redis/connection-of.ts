@@ -6,13 +6,13 @@ import type { RedisConnection } from './redis-connection.js';
 
 const connections = new WeakMap<object, RedisConnection>();
 
-/** The clients that are taken, in words. */
+/** The supported clients, in words. */
 const CLIENTS = 'a client of ioredis 5 or 6, redis (node-redis) 5 or 6, or iovalkey';
 
 /**
- * Returns the one connection of a client, after recognising whose it is.
+ * Returns the connection of a client, after recognising its library.
  *
- * @throws SessionAuthError `invalid_configuration` for what is no such client
+ * @throws SessionAuthError `invalid_configuration` for any other value
  */
 export function connectionOf(client: unknown): RedisConnection {
   if (typeof client !== 'object' || client === null) throw refused(describe(client), CLIENTS);
@@ -25,7 +25,7 @@ export function connectionOf(client: unknown): RedisConnection {
 }
 
 /**
- * Throws when no request can be served by the client as it is now.
+ * Throws when the client's present state cannot serve requests.
  *
  * @throws SessionAuthError `invalid_configuration`
  */
@@ -48,13 +48,13 @@ function recognise(client: object): RedisConnection | undefined {
   return undefined;
 }
 
-/** Says what was given without showing it: an address may hold a password. */
+/** Describes a value without showing it: an address may hold a password. */
 function describe(given: unknown): string {
   if (given === undefined || given === null) return String(given);
   if (typeof given !== 'object') return `a ${typeof given}`;
   if ('evalSha' in given && 'isOpen' in given) return 'a client of redis (node-redis) before 5';
   const name = given.constructor?.name ?? 'Object';
-  if (name === 'Promise') return 'a promise, which nobody has awaited';
+  if (name === 'Promise') return 'a promise: await it first';
   return name === 'Object' ? 'an object' : `an object of class ${name}`;
 }
 

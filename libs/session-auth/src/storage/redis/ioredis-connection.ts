@@ -7,12 +7,12 @@ import type {
   RunScript,
 } from './redis-connection.js';
 
-/** What is used of an `ioredis` client besides its scripts. */
+/** The part of an `ioredis` client that is used besides its scripts. */
 interface Ioredis extends IoredisClient {
   readonly isCluster?: boolean;
-  /** Of a `Redis`: `normal`, `subscriber` or `monitor`. */
+  /** For a `Redis`: `normal`, `subscriber` or `monitor`. */
   readonly mode?: string;
-  /** By RESP3 of ioredis 6, the mode stays `normal`. */
+  /** With RESP3 of ioredis 6, the mode stays `normal`. */
   readonly condition?: { readonly subscriber?: unknown } | null;
   readonly options: {
     readonly keyPrefix?: string;
@@ -21,7 +21,7 @@ interface Ioredis extends IoredisClient {
     readonly port?: number;
   };
   duplicate(options: object): DuplicatedClient;
-  /** Of a Cluster. */
+  /** For a Cluster. */
   nodes?(role: 'master'): readonly Ioredis[];
 }
 
@@ -34,7 +34,7 @@ interface DuplicatedClient {
   disconnect(): void;
 }
 
-/** A connection is made anew by the hub, on the server that is the right one then. */
+/** The hub opens a new connection, to the server that is the right one then. */
 const SUBSCRIBER_OPTIONS = {
   lazyConnect: true,
   retryStrategy: () => null,
@@ -42,7 +42,7 @@ const SUBSCRIBER_OPTIONS = {
   autoResubscribe: false,
   enableAutoPipelining: false,
   keyPrefix: '',
-  // the heartbeat tells whether the server is there, and rests at times
+  // the heartbeat shows whether the server is alive, and pauses at times
   socketTimeout: undefined,
   commandTimeout: undefined,
 };
@@ -74,7 +74,7 @@ export class IoredisConnection implements RedisConnection {
     if (mode === 'normal' && !isSubscribed) return undefined;
     return {
       given: `a client of ioredis in ${isSubscribed ? 'subscriber' : mode} mode`,
-      allowed: 'one that runs commands: subscribe by client.duplicate()',
+      allowed: 'a client that runs commands: subscribe with client.duplicate()',
     };
   }
 

@@ -1,9 +1,9 @@
 import type { NodeRedisClient, NodeRedisEval } from './redis-client.js';
 import type { RedisConnection, RedisMessageReceiver, RedisServer, RedisSubscriber } from './redis-connection.js';
 
-/** What is used of every client of `redis` besides its scripts. */
+/** The part of every client of `redis` that is used besides its scripts. */
 interface AnyNodeRedis extends NodeRedisClient {
-  /** Since 6; undefined where there is none. */
+  /** Since version 6; undefined without a prefix. */
   readonly _keyPrefix?: string | Buffer;
   withTypeMapping(mapping: object): NodeRedisClient;
 }
@@ -42,7 +42,7 @@ interface DuplicatedClient {
   destroy(): void;
 }
 
-/** A client of `redis`. It sends what comes within one turn of the event loop together. */
+/** A client of `redis`. It sends all commands of one turn of the event loop together. */
 export class NodeRedisConnection implements RedisConnection {
   readonly isCluster: boolean;
   readonly keyPrefix: string;
@@ -53,7 +53,7 @@ export class NodeRedisConnection implements RedisConnection {
     this.#client = client as AnyNodeRedis;
     this.isCluster = isCluster(this.#client);
     this.keyPrefix = String(this.#client._keyPrefix ?? '');
-    // replies are strings and numbers, also where the application has made buffers of them
+    // replies are strings and numbers, even if the application's replies are buffers
     this.#scripts = this.#client.withTypeMapping({});
   }
 
@@ -66,7 +66,8 @@ export class NodeRedisConnection implements RedisConnection {
   }
 
   isRefusal(error: unknown): error is Error {
-    // its classes have no names of their own; Redis begins each error with a word in capitals, the client none
+    // its error classes have no distinct names; errors of Redis begin with a word in capitals, errors of the client do
+    // not
     return error instanceof Error && /^[A-Z][A-Z0-9]+ /.test(error.message);
   }
 
@@ -74,13 +75,13 @@ export class NodeRedisConnection implements RedisConnection {
     if (!this.#client.isOpen) {
       return {
         given: 'a client of redis that is not connected',
-        allowed: 'one whose connect() has been called before',
+        allowed: 'a client whose connect() has been called before',
       };
     }
     if ((this.#client as Partial<SingleClient>).isPubSubActive !== true) return undefined;
     return {
       given: 'a client of redis in subscriber mode',
-      allowed: 'one that runs commands: subscribe by client.duplicate()',
+      allowed: 'a client that runs commands: subscribe with client.duplicate()',
     };
   }
 
@@ -115,11 +116,11 @@ function isPool(client: AnyNodeRedis): client is ClientPool {
   return 'execute' in client;
 }
 
-/** A connection is made anew by the hub, on the server that is the right one then. */
+/** The hub opens a new connection, to the server that is the right one then. */
 function subscriberOf(client: SingleClient): RedisSubscriber {
   return new NodeRedisSubscriber(
     client.duplicate({
-      // the heartbeat tells whether the server is there, and rests at times
+      // the heartbeat shows whether the server is alive, and pauses at times
       socket: { ...client.options?.socket, reconnectStrategy: false, socketTimeout: undefined },
       pingInterval: undefined,
       disableOfflineQueue: false,
@@ -138,7 +139,7 @@ class NodeRedisSubscriber implements RedisSubscriber {
   constructor(private readonly client: DuplicatedClient) {}
 
   async listen(channels: readonly string[], { heard, closed }: RedisMessageReceiver): Promise<void> {
-    // without a strategy to reconnect, any error is the end
+    // without a strategy to reconnect, any error ends the connection
     this.client.on('error', closed);
     this.client.on('end', closed);
     this.client.once('connect', () => (this.#isThere = true));
@@ -154,7 +155,7 @@ class NodeRedisSubscriber implements RedisSubscriber {
     const destroy = (): void => {
       if (this.client.isOpen) this.client.destroy();
     };
-    // what is destroyed while it connects goes on to connect by redis 5
+    // in redis 5, a client that is destroyed while it connects still connects
     if (this.#isThere) destroy();
     else this.client.once('connect', destroy);
   }

@@ -1,6 +1,6 @@
 import type { RedisConnection } from './redis-connection.js';
 
-/** Returns the channel of a realm's namespace: beside its keys, so behind the client's `keyPrefix` as well. */
+/** Returns the channel of a realm's namespace. Like its keys, it has the client's `keyPrefix`. */
 export function channelOf({ keyPrefix }: RedisConnection, namespace: string): string {
   return `${keyPrefix}${namespace}link`;
 }

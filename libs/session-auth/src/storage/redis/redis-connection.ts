@@ -1,39 +1,39 @@
-/** Sends a script with its keys, how many they are in front, and its arguments: as Redis takes them. */
+/** Sends a script with the number of its keys, the keys and its arguments, in the order of Redis. */
 export type RunScript = (
   script: string,
   numberOfKeys: number,
   ...keysAndArguments: (string | number)[]
 ) => Promise<unknown>;
 
-/** What the stores and their link use of a client, whichever library it is of. */
+/** The part of a client that the stores and their link use, the same for all libraries. */
 export interface RedisConnection {
-  /** In a Cluster, a command has to stay within a slot. */
+  /** In a Cluster, a command must stay within a slot. */
   readonly isCluster: boolean;
-  /** What the client puts before each key, though not before channels. */
+  /** The client's prefix for each key; it does not apply to channels. */
   readonly keyPrefix: string;
-  /** Runs a script by its SHA-1. Replies are strings, numbers, null and lists of these, by whatever client. */
+  /** Runs a script by its SHA-1. With every client, replies are strings, numbers, null and lists of these. */
   readonly evalsha: RunScript;
   /** Runs a script that is sent in full. */
   readonly eval: RunScript;
-  /** Whether Redis itself refused a command, and not the client or the network. */
+  /** Whether the error comes from Redis itself, not from the client or the network. */
   isRefusal(error: unknown): error is Error;
   /**
-   * Why no request can be served by the client as it is now, as what was given and what is allowed; undefined when
-   * nothing is known to be wrong.
+   * Why the client's present state cannot serve requests: its value and the allowed values; undefined when no problem
+   * is known.
    */
   defect(): { readonly given: string; readonly allowed: string } | undefined;
   /**
-   * Returns the servers whose channels together have all that is published: the one server, or each master of a
+   * Returns the servers whose channels together carry everything that is published: the one server, or each master of a
    * Cluster. Empty while the client does not know them.
    */
   servers(): readonly RedisServer[];
 }
 
-/** A server that can be listened to. */
+/** A server to listen to. */
 export interface RedisServer {
   /** Changes when the client goes to another server. */
   readonly address: string;
-  /** Returns a connection of its own, which is not open yet. It is lost for good when it is closed. */
+  /** Returns a separate connection, which is not open yet. Once closed, it cannot be opened again. */
   subscriber(): RedisSubscriber | Promise<RedisSubscriber>;
 }
 
@@ -41,12 +41,12 @@ export interface RedisServer {
 export interface RedisSubscriber {
   /** Connects and subscribes. */
   listen(channels: readonly string[], receiver: RedisMessageReceiver): Promise<void>;
-  /** Resolves after all that the server sent before its answer has been heard. */
+  /** Resolves after everything that the server sent before its reply has been read. */
   ping(): Promise<unknown>;
   close(): void;
 }
 
-/** What a connection tells who listens. */
+/** Receives the messages and the state of a connection. */
 export interface RedisMessageReceiver {
   readonly heard: (channel: string, message: string) => void;
   /** May be called more than once, and after `close`. */

@@ -10,11 +10,11 @@ import { DEFAULT_REALM, isRealmName, REALM_NAME_RULE, realmPart } from '../../re
  *   sa:{AB}:u:<22 characters>   the sessions of a user: a sorted set of handle and device by createdAt
  *   sa:{AB}:r:<22 characters>   a remember-me token, by its selector: a hash, see redis-remember-me-scripts.ts
  *   sa:{AB}:v:<22 characters>   the remember-me tokens of a user: a sorted set of handle and selector by createdAt
- *   sa:{AB}:a:<20 characters>   what the end of sessions was answered with, for a minute: see redis-session-prelude.ts
+ *   sa:{AB}:a:<20 characters>   the reply to the end of sessions, kept for a minute: see redis-session-prelude.ts
  *   sa:throttle:…               counts of failed logins, see redis-login-throttle-store.ts
- *   sa:link                     no key: the channel of the session link, see redis-channel.ts
+ *   sa:link                     a channel, not a key: that of the session link, see redis-channel.ts
  *
- * `sa:` is the namespace; that of another realm than the default one has `@<realm>:` behind it. `AB` is the shard tag,
+ * `sa:` is the namespace; realms other than the default one add `@<realm>:`. `AB` is the shard tag,
  * with which all digests and selectors of a user begin: a Redis Cluster hashes what is in the braces, so all keys of a
  * user are on one node. A script derives one key of a user from another by replacing the end, which works behind any
  * prefix. The session store writes the key of a session by itself, in one step from the digest of each request.
@@ -23,7 +23,7 @@ import { DEFAULT_REALM, isRealmName, REALM_NAME_RULE, realmPart } from '../../re
 /** The namespace of keys unless the application sets another. */
 export const DEFAULT_REDIS_NAMESPACE = 'sa:';
 
-/** The letter in a key that tells what it holds. */
+/** The letter in a key for each kind of content. */
 export const KIND = {
   session: 's',
   userSessions: 'u',
@@ -42,12 +42,12 @@ export function keyOf(namespace: string, kind: Kind, id: string): string {
   return `${namespace}{${id.slice(0, SHARD_TAG_LENGTH)}}:${kind}:${id.slice(SHARD_TAG_LENGTH)}`;
 }
 
-/** Returns the key of something that each user has one of. */
+/** Returns a key of which each user has one. */
 export function keyOfUser(namespace: string, kind: Kind, userId: string): string {
   return keyOf(namespace, kind, shardTagOf(userId) + userKeyOf(userId));
 }
 
-/** Returns the name of a user in keys, 22 characters: no personal data and no odd character gets into a key. */
+/** Returns the name of a user in keys, 22 characters, so that keys contain no personal data and no odd characters. */
 export function userKeyOf(userId: string): string {
   return hash('sha256', `user:${userId}`, 'base64url').slice(0, USER_KEY_LENGTH);
 }
@@ -64,21 +64,21 @@ export interface RedisSessionStoreOptions {
    * different ones. @default 'sa:'
    */
   readonly namespace?: string;
-  /** The realm whose keys they are: those of each other realm than the default one have a part of their own. */
+  /** The realm of the keys: each realm other than the default one has an additional part in its keys. */
   readonly realm?: string;
   /**
-   * Whether the store tells all nodes of sessions that end or change, which sockets, streams and the like need. Takes a
-   * connection of its own for each node where something is watched, and the rights that docs/redis.md says. Give it to
-   * all nodes: one without it tells nothing. @default false
+   * Whether the store reports sessions that end or change to all nodes, as sockets, streams and similar features need.
+   * Takes one more connection on each node that watches something, and the rights listed in docs/redis.md. Enable it on
+   * all nodes: a node without it reports nothing. @default false
    */
   readonly link?: boolean;
 }
 
 /**
- * Returns what the keys of a realm begin with, after checking that it cannot change which part of a key a Cluster
- * hashes.
+ * Returns the prefix of a realm's keys, after checking that it does not change which part of a key a Cluster hashes.
  *
- * @throws SessionAuthError `invalid_configuration` for a namespace with braces or blanks, and for no name of a realm
+ * @throws SessionAuthError `invalid_configuration` for a namespace with braces or blanks, and for an invalid name of a
+ *   realm
  */
 export function namespaceOf({
   namespace = DEFAULT_REDIS_NAMESPACE,

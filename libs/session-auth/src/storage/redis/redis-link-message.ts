@@ -2,19 +2,19 @@ import { partsOf, signalOf } from '../../link/link-message.js';
 import type { SessionSignal } from '../../session/session-link.js';
 
 /*
- * What a script publishes, as JSON: kind, reason, handles with blanks between, and user id.
+ * The messages of scripts, as JSON: kind, reason, handles separated by blanks, and user id.
  *
  *   ["ended","logout","<20 characters> <20 characters>","alice"]
  *   ["changed",null,"<20 characters>",null]
  *   ["probe","<text>"]
  */
 
-/** Returns the message that a node publishes to hear it itself. */
+/** Returns the message that a node publishes to receive it itself. */
 export function probeMessage(text: string): string {
   return JSON.stringify(['probe', text]);
 }
 
-/** Returns the signals of a message: none for what nodes of another version may say, and for a probe. */
+/** Returns the signals of a message: an empty list for messages of other versions, and for a probe. */
 export function signalsOf(message: string, realm: string): SessionSignal[] {
   const [kind, reason, handles, user] = partsOf(message);
   if (typeof handles !== 'string') return [];

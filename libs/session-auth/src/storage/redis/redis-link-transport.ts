@@ -16,10 +16,11 @@ import { probeMessage, signalsOf } from './redis-link-message.js';
 const PUBLISH = `return redis.call('PUBLISH', ARGV[1], ARGV[2])`;
 
 /**
- * Hears what the scripts publish on one connection to a server; in a Cluster, on one to each of its masters.
+ * Receives the messages of the scripts on one connection to a server; in a Cluster, on one to each of its masters.
  *
- * A server answers a PING only after it has sent what was published there before. A Cluster hands each message to all
- * its servers, but in no certain order with their answers: what a master publishes itself comes before its PONG.
+ * A server replies to a PING only after it has sent everything that was published there before. A Cluster passes each
+ * message to all its servers, but in no certain order relative to their replies; a master's own messages come before
+ * its PONG.
  */
 export class RedisLinkTransport implements LinkTransport {
   constructor(
@@ -56,7 +57,7 @@ export class RedisLinkTransport implements LinkTransport {
     };
     const connect = async (): Promise<void> => {
       await Promise.all(servers.map(listen));
-      // by the way of the stores: their user, their server
+      // through the stores' client: with their user, on their server
       await this.connection.eval(PUBLISH, 0, [...channels.keys()][0]!, probe);
       await probed;
       await Promise.all(subscribers.map((subscriber) => subscriber.ping()));
@@ -66,7 +67,7 @@ export class RedisLinkTransport implements LinkTransport {
       for (const subscriber of subscribers) subscriber.close();
     };
     try {
-      await within(CONNECT_TIMEOUT, 'hearing what it publishes itself', connect());
+      await within(CONNECT_TIMEOUT, 'receiving its own test message', connect());
     } catch (error) {
       close();
       throw isWithoutRights(error) ? refused(error) : error;
@@ -82,7 +83,7 @@ export class RedisLinkTransport implements LinkTransport {
 
   async #beat(servers: readonly RedisServer[], subscribers: readonly RedisSubscriber[]): Promise<void> {
     const present = this.#servers();
-    // another server may be master by now
+    // another server may be the master by now
     if (present.length !== servers.length || present.some((server) => !isOneOf(servers, server))) {
       throw unavailable('Redis has another master');
     }
@@ -94,7 +95,7 @@ function isOneOf(servers: readonly RedisServer[], { address }: RedisServer): boo
   return servers.some((server) => server.address === address);
 }
 
-/** Whether Redis said that the user has no right to do it. */
+/** Whether Redis said that the user lacks the right. */
 function isWithoutRights(error: unknown): boolean {
   return error instanceof Error && /NOPERM|ACL failure|can't run this command|no permissions/i.test(error.message);
 }
@@ -102,7 +103,7 @@ function isWithoutRights(error: unknown): boolean {
 function refused(cause: unknown): SessionAuthError {
   return new SessionAuthError(
     'invalid_configuration',
-    'redisStorage.link: given a Redis user without the rights of the link; allowed is one with the channels and ' +
+    'redisStorage.link: given a Redis user without the rights for the link; allowed is a user with the channels and ' +
       `commands of docs/redis.md (${(cause as Error).message})`,
     { cause },
   );

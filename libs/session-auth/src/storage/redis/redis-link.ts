@@ -5,7 +5,7 @@ import { RedisLinkTransport } from './redis-link-transport.js';
 
 const hubs = new WeakMap<RedisConnection, Map<string, LinkHub>>();
 
-/** The connection of this node for the keys that begin with a namespace, whichever realms they are of. */
+/** Returns the connection of this node for the keys of a namespace, which all realms share. */
 export function linkHubOf(connection: RedisConnection, namespace = DEFAULT_REDIS_NAMESPACE): LinkHub {
   const ofConnection = hubs.get(connection) ?? new Map<string, LinkHub>();
   hubs.set(connection, ofConnection);

@@ -1,8 +1,8 @@
 import { RedisScript } from './redis-script.js';
 
 /*
- * All counts of a subject are fields of one hash, `<count> <until>` each: one key a script, so it runs on a Cluster too.
- * The hash lives as long as the longest of its counts.
+ * All counts of a subject are fields of one hash, each `<count> <until>`. Each script has one key, so it works on a
+ * Cluster too. The hash lives as long as the longest of its counts.
  */
 const PRELUDE = `
 local key, now = KEYS[1], tonumber(ARGV[1])
@@ -28,7 +28,7 @@ export const READ = new RedisScript(`
 return redis.call('HMGET', KEYS[1], unpack(ARGV, 2))
 `);
 
-/** KEYS subject. ARGV now, then counter and end of a first count in turn. Returns the new values. */
+/** KEYS subject. ARGV now, then alternating counter and end of a first count. Returns the new values. */
 export const ADD = new RedisScript(`${PRELUDE}
 local values = {}
 for i = 2, #ARGV, 2 do
@@ -65,7 +65,7 @@ for i = 2, #ARGV do removed[i - 1] = redis.call('HDEL', KEYS[1], ARGV[i]) end
 return removed
 `);
 
-/** KEYS subject. Returns counter and value in turn. */
+/** KEYS subject. Returns alternating counters and values. */
 export const LIST = new RedisScript(`
 return redis.call('HGETALL', KEYS[1])
 `);

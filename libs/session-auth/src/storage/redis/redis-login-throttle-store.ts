@@ -13,12 +13,13 @@ import type { RedisScript } from './redis-script.js';
 
 /**
  * Counts failed logins in Redis, for all nodes together. All counts of a subject are in one key, which has a time to
- * live. A call takes a script for each subject, sent at the same time, so one round trip. Runs on a Cluster too.
+ * live. A call runs a script for each subject, all sent at the same time, so it takes one round trip. Works on a
+ * Cluster too.
  */
 export class RedisLoginThrottleStore extends LoginThrottleStore {
   readonly #connection: RedisConnection;
 
-  /** @throws SessionAuthError `invalid_configuration` for what is no {@link RedisClient} */
+  /** @throws SessionAuthError `invalid_configuration` for any value but a {@link RedisClient} */
   constructor(
     private readonly client: RedisClient,
     private readonly namespace: string,
@@ -27,7 +28,7 @@ export class RedisLoginThrottleStore extends LoginThrottleStore {
     this.#connection = connectionOf(client);
   }
 
-  /** Where the records are: stores of one place have the same ones. */
+  /** Where the records are: stores with the same place have the same records. */
   get place(): string {
     return `redis ${this.namespace}`;
   }
@@ -68,7 +69,7 @@ export class RedisLoginThrottleStore extends LoginThrottleStore {
     return Promise.resolve(0);
   }
 
-  /** Runs a script for each subject of these keys, and returns what it says of each key in the order of the keys. */
+  /** Runs a script for each subject of these keys, and returns the results in the order of the keys. */
   async #runBySubject<Key extends FailureKey>(
     script: RedisScript,
     keys: readonly Key[],
@@ -109,5 +110,5 @@ function ifLive(count: FailureCount, now: number): FailureCount | undefined {
 }
 
 function unreadable(): Error {
-  return new Error('Redis holds something else than counts of failed logins');
+  return new Error('Redis returned a value that is not a list of counts');
 }

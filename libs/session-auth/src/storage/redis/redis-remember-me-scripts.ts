@@ -8,9 +8,9 @@ import { RedisScript } from './redis-script.js';
  *
  * Fields of a token: handle `id`, user `u`, the user's name in keys `k`, digest of the present validator `c`, revision
  * `v`, createdAt `n`, lastUsedAt `l`, expiresAt `x`, session `s`, address `i`, user agent `g`. Those of a successor, if
- * one is out: digest `q`, nonce `o`, time `a`, session `t`, and `r`, which is 1 for a repeated one. `p` holds the
- * validators that were replaced lately, the latest first: each 43 characters of digest and 13 digits of time. `z` is the
- * version of the record, see record-version.ts: without it, it is 1. Other fields are of later versions, and stay.
+ * there is one: digest `q`, nonce `o`, time `a`, session `t`, and `r`, which is 1 for a repeated one. `p` holds
+ * recently replaced validators, the latest first: each 43 characters of digest and 13 digits of time. `z` is the
+ * version of the record, see record-version.ts; it defaults to 1. Other fields belong to later versions, and are kept.
  */
 const PRELUDE = `
 local SELECTOR, USER_KEY = 22, ${USER_KEY_LENGTH}
@@ -84,7 +84,7 @@ export const FIND = script(`
 return isLive(KEYS[1], tonumber(ARGV[1])) and redis.call('HGETALL', KEYS[1]) or nil
 `);
 
-/** KEYS token. ARGV now, revision, new end ('' keeps it), then fields and values. Returns status, fields. */
+/** KEYS token. ARGV now, revision, new end ('': unchanged), then fields and values. Returns status, fields. */
 export const REPLACE = script(`
 local key, now = KEYS[1], tonumber(ARGV[1])
 if not isLive(key, now) then return { 'absent' } end
@@ -102,7 +102,7 @@ end
 return { 'replaced', redis.call('HGETALL', key) }
 `);
 
-/** KEYS token. ARGV now, revision ('' any). Returns the fields of a token that was live and is gone, else nil. */
+/** KEYS token. ARGV now, revision ('' any). Returns the fields of a live token that was removed, else nil. */
 export const DELETE = script(`
 if not hasRevision(KEYS[1], ARGV[2]) then return nil end
 local live = isLive(KEYS[1], tonumber(ARGV[1]))
@@ -112,8 +112,8 @@ return live and fields or nil
 `);
 
 /**
- * KEYS index. ARGV now, 'handle' or 'session', which one, 'only' (removes the tokens that have it) or 'but' (removes the
- * others). Returns how many of those removed were live.
+ * KEYS index. ARGV now, 'handle' or 'session', its value, 'only' (removes the tokens that have it) or 'but' (removes
+ * the others). Returns how many of the removed ones were live.
  */
 export const DELETE_FROM_INDEX = script(`
 local removed = 0

@@ -17,14 +17,12 @@ import * as scripts from './redis-remember-me-scripts.js';
 
 const TIME_LENGTH = 13;
 
-/**
- * Remember-me tokens in Redis, through the same client and under the same rules as sessions. Each call is one script.
- */
+/** Remember-me tokens in Redis, with the same client and rules as sessions. Each call is one script. */
 export class RedisRememberMeTokenStore extends RememberMeTokenStore {
   readonly #connection: RedisConnection;
   readonly #namespace: string;
 
-  /** @throws SessionAuthError `invalid_configuration` for what is no {@link RedisClient} */
+  /** @throws SessionAuthError `invalid_configuration` for any value but a {@link RedisClient} */
   constructor(
     private readonly client: RedisClient,
     private readonly options: RedisSessionStoreOptions = {},
@@ -34,7 +32,7 @@ export class RedisRememberMeTokenStore extends RememberMeTokenStore {
     this.#namespace = namespaceOf(options);
   }
 
-  /** Where the records are: stores of one place have the same ones. */
+  /** Where the records are: stores with the same place have the same records. */
   get place(): string {
     return `redis ${this.#namespace}`;
   }
@@ -104,7 +102,7 @@ export class RedisRememberMeTokenStore extends RememberMeTokenStore {
   }
 
   async #deleteFromIndex(userId: string, args: readonly (string | number)[]): Promise<number> {
-    // a count is text where the client has `stringNumbers`
+    // with the client's option `stringNumbers`, a count is text
     return Number(await scripts.DELETE_FROM_INDEX.run(this.#connection, [this.#indexKey(userId)], args));
   }
 

@@ -15,7 +15,7 @@ export class RedisScript {
       .catch((error: unknown) => this.runInFull(error, connection, keys, args));
   }
 
-  /** Sends the script in full after its SHA-1 failed with NOSCRIPT. Throws any other error that it failed with. */
+  /** Sends the script in full after its SHA-1 failed with NOSCRIPT. Rethrows any other error. */
   runInFull(
     error: unknown,
     connection: RedisConnection,

@@ -8,7 +8,7 @@ import type { SessionData, SessionRecord } from '../../session/session-record.js
 import { withReplaced, withRoles, withSuccessor, type OtherToken } from '../../session/session-tokens.js';
 import { decodeRecord, encodeData, encodeRecord, HEADER_LENGTH, LINE_END } from './redis-session-codec.js';
 
-/** Text with whatever UTF-16 can hold, halves of pairs included. */
+/** Any UTF-16 text, including lone surrogates. */
 const text = fc.oneof(
   fc.string({ unit: anyCharacter }),
   fc.string({ unit: fc.nat(0xffff).map((c) => String.fromCharCode(c)) }),
@@ -75,7 +75,7 @@ const anyRecord: fc.Arbitrary<SessionRecord> = fc
   )
   .map((each) => ({ ...each, id: handleOf(each.digest) }));
 
-/** Any, and many as a login leaves them: of one time. */
+/** Any number, and many as after a login: all with one time. */
 const record = fc.tuple(anyRecord, fc.boolean(), fc.boolean()).map(([each, isOfLogin, isFirstToken]): SessionRecord => {
   const { createdAt } = each;
   return { ...each, ...(isOfLogin && { authenticatedAt: createdAt }), ...(isFirstToken && { rotatedAt: createdAt }) };
@@ -154,7 +154,7 @@ describe('the stored value of a session', () => {
     const changes = withReplaced(decoded, `${decoded.digest.slice(0, 22)}${'y'.repeat(43)}`, next);
     const replaced = { ...decoded, ...changes };
     expect(replaced.tokens).toHaveLength(2);
-    // the roles of before are dropped with the last token that knew them
+    // former roles are dropped with the last token that had them
     const expected = { ...replaced, formerRoles: undefined, rolesSince: undefined };
     expect(decodeRecord(replaced.digest, encodeRecord(replaced))).toEqual(expected);
   });
@@ -205,7 +205,7 @@ describe('the stored value of a session', () => {
 
 describe('a value of another version', () => {
   const digest = `Ab${'h'.repeat(20)}${'t'.repeat(43)}`;
-  /** As nodes of version 1 have written it. */
+  /** Written by nodes of version 1. */
   const OF_VERSION_1 = [
     `170000000000017000036000001700086400000${'t'.repeat(43)}${'u'.repeat(22)}"u":"alice"`,
     '"r":["admin"]',
@@ -254,7 +254,7 @@ describe('a value of another version', () => {
 });
 
 describe('a value that was not encoded here', () => {
-  /** What decodes, or the one error there is; anything else fails the test. */
+  /** Returns the decoded record, or undefined for the one expected error; any other error fails the test. */
   function decodeOrRefuse(value: string): SessionRecord | undefined {
     try {
       return decodeRecord('x'.repeat(65), value, Infinity);

@@ -21,9 +21,9 @@ import { areStoredTokens, decodeToken, encodeToken, type StoredToken } from './r
  *   "c":1700000000000,
  *   ".cart":{"items":[…]}
  *
- * The hash is what the digest of the present token ends with; what a digest begins with, tag and handle, is in the key.
+ * The hash is the end of the present token's digest; its beginning, tag and handle, is in the key.
  * Fields have names of one letter, data keys start with a dot. A touch overwrites the first 26 characters in place,
- * and replaces the lines of address and user agent when they are others.
+ * and replaces the lines of address and user agent if they have changed.
  * Scripts merge fields and data by replacing whole lines, and never decode JSON: JSON text has no raw line break
  * inside, and the beginning of a line up to the colon is unique. A read puts the lines in braces and decodes one JSON
  * object.
@@ -32,9 +32,9 @@ import { areStoredTokens, decodeToken, encodeToken, type StoredToken } from './r
  * authenticatedAt when it equals createdAt and authentication when it is `password`. Nor have revision and rolesSince
  * when they are 0, and tokens and formerRoles when they are empty.
  *
- * `z` is the version of the record, see record-version.ts; a value without that line is of version 1. The header and the
- * line of the version are the same in all versions: what needs another header goes to keys of another letter. A line that
- * is not known is of a later version, and stays as it is.
+ * `z` is the version of the record, see record-version.ts; a value without that line is of version 1. The header and
+ * the line of the version are the same in all versions: another header would need keys with another letter. Unknown
+ * lines belong to a later version, and are kept.
  */
 
 /** The length of the header in characters. */
@@ -43,7 +43,7 @@ export const HEADER_LENGTH = 104;
 /** The user key in the header of an anonymous session. */
 const NO_USER_KEY = '.'.repeat(USER_KEY_LENGTH);
 
-/** What separates two lines. */
+/** The separator of lines. */
 export const LINE_END = ',\n';
 
 const FIELDS = {
@@ -64,7 +64,7 @@ const FIELDS = {
   formerRoles: 'h',
   rolesSince: 'n',
   version: 'z',
-  // every record has it, and it comes last: a value that was cut off before it cannot pass for a whole one
+  // every record has it, and it comes last, so a truncated value cannot look complete
   createdAt: 'c',
 } as const;
 
@@ -98,14 +98,14 @@ function withoutTheUsual(record: SessionRecord): Fields {
   return { ...record, rotatedAt: rotatedAt === createdAt ? undefined : rotatedAt, ...(userId !== undefined && ofUser) };
 }
 
-/** Returns a time as it stands in the header. */
+/** Returns a time in the form of the header. */
 export function encodeTime(time: number): string {
   return String(time).padStart(13, '0');
 }
 
 /**
- * Returns the lines of fields as pairs of beginning and JSON. Fields that are undefined have none; for a field whose
- * value has no line the JSON is empty.
+ * Returns the lines of fields as pairs of beginning and JSON. Undefined fields have no pair. For a field to remove the
+ * JSON is empty.
  */
 export function encodeFields(fields: Fields): [string, string][] {
   const lines: [string, string][] = [];
@@ -141,7 +141,7 @@ export function encodeData(data: SessionData): [string, string][] {
 /**
  * Decodes the stored value of a session.
  *
- * @param digest that of any token of the session
+ * @param digest the digest of any token of the session
  * @param latest the latest version that the value may have
  * @throws SessionAuthError `corrupt_session_record`
  * @throws Error for a value of a later version
@@ -175,7 +175,7 @@ export function decodeRecord(digest: string, value: string, latest = LATEST_RECO
   const { a = isAnonymous ? null : c, m = isAnonymous ? null : 'password' } = fields;
   const hash = value.slice(39, 39 + HASH_LENGTH);
   const record = {
-    // the same text where it is the present token that is asked for
+    // reuses the text if the digest is that of the present token
     digest: hashOf(digest) === hash ? digest : digestWith(digest, hash),
     id: handleOf(digest),
     revision: fields.v,
@@ -230,7 +230,7 @@ interface Members {
 }
 
 /**
- * Whether the value of a field is what {@link Members} says. One that is not known is somebody else's, and left alone.
+ * Whether the value of a field has the type in {@link Members}. Unknown fields belong to other versions, and are kept.
  */
 function isSound(letter: string, value: unknown): boolean {
   switch (letter) {

@@ -8,10 +8,10 @@ import { RedisScript } from './redis-script.js';
 /*
  * Every script works on keys of one user or one anonymous session, named in redis-keys.ts: `…{tag}:s:<handle>`, a
  * session, and `…{tag}:u:<user key>`, the index of a user's sessions. A member of an index is the handle of a session,
- * and its device where it has one. A member whose session is gone is removed when a script meets it.
+ * and its device if it has one. A script removes members whose session no longer exists.
  *
- * Scripts look for a field by the line break before it, so never in the data: JSON text has no raw line break, and the
- * keys of data begin with a dot. The first line has none before it, and is that of userId or roles.
+ * Scripts find a field by the line break before it, so never inside the data: JSON text has no raw line break, and the
+ * keys of data begin with a dot. The first line has no line break before it; it is that of userId or roles.
  */
 const PRELUDE = `
 local HANDLE, HASH, HEADER, USER_KEY = ${HANDLE_LENGTH}, ${HASH_LENGTH}, ${HEADER_LENGTH}, ${USER_KEY_LENGTH}
@@ -170,14 +170,14 @@ end
 `;
 
 /**
- * Returns a script of the session store: the functions that all of them share, then the body. A shortcut runs before
- * the functions, and can return before Redis creates them, which it does anew in each call.
+ * Returns a script of the session store: the shared functions, then the body. A shortcut runs before the functions, and
+ * can return before Redis creates them, which happens in each call.
  */
 export function sessionScript(body: string, { shortcut = '' } = {}): RedisScript {
   return new RedisScript(shortcut + PRELUDE + body);
 }
 
-/** Returns the error that a store throws for an error of Redis: `corrupt_session_record` where a value is no record. */
+/** Returns the store's error for an error of Redis: `corrupt_session_record` for a value that is not a record. */
 export function asStoreError(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   if (error.message.includes('LATER session record')) return laterRecord('of a later version', error);

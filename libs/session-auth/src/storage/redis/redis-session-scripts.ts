@@ -3,9 +3,10 @@ import { sessionScript } from './redis-session-prelude.js';
 /* The scripts that take the key of one session. The last argument of each is the channel of the link, or ''. */
 
 /**
- * KEYS session, index (none: anonymous). ARGV now, value, ttl, member, createdAt, ttl of the index, max (0: no limit),
- * policy, sharedFor, handle of the session to replace ('' none), for how long that may have been used ('' any time).
- * Returns { 'exists', handle }, { 'in_use' }, { 'limit_reached' }, or { 'created', evicted handles, replaced handles }.
+ * KEYS session, index (absent: anonymous). ARGV now, value, ttl, member, createdAt, ttl of the index, max (0: no
+ * limit), policy, sharedFor, handle of the session to replace ('': no session), how long that may have been used (''
+ * any time). Returns { 'exists', handle }, { 'in_use' }, { 'limit_reached' }, or { 'created', evicted handles, replaced
+ * handles }.
  */
 export const CREATE = sessionScript(`
 local key, index, now = KEYS[1], KEYS[2], tonumber(ARGV[1])
@@ -70,9 +71,9 @@ return { 'created', evicted, replaced }
 `);
 
 /**
- * KEYS sessions. ARGV now, idle, interval, then for each the hash that it is asked for by, and JSON of the address and
- * the user agent of who asks ('' keeps what it has). Returns for each: the value; nil when there is none; { value }
- * when it expired; {} when it cannot be read.
+ * KEYS sessions. ARGV now, idle, interval, then for each the hash of the presented token, and JSON of the client's
+ * address and user agent ('': unchanged). Returns for each: the value; nil if missing; { value } when it expired; {}
+ * when it cannot be read.
  */
 export const FIND = sessionScript(
   `
@@ -117,7 +118,7 @@ end
 return found
 `,
   {
-    // sessions that are live and not due for a touch; the codec checks the rest of the value
+    // sessions that are live and need no touch; the codec checks the rest of the value
     shortcut: `
 local now, interval, rest = tonumber(ARGV[1]), tonumber(ARGV[3]), nil
 local found = redis.call('MGET', unpack(KEYS))
@@ -135,8 +136,8 @@ if not rest then return found end
 );
 
 /**
- * KEYS session. ARGV now, hash, most bytes, then pairs of line and JSON. Returns the new value; 'too_large'; nil when
- * there is no live session, or the hash is that of no token that is honoured.
+ * KEYS session. ARGV now, hash, most bytes, then pairs of line and JSON. Returns the new value; 'too_large'; nil
+ * without a live session, or if the token of the hash is not honoured.
  */
 export const UPDATE = sessionScript(`
 local key, now = KEYS[1], tonumber(ARGV[1])
@@ -155,9 +156,9 @@ return value
 `);
 
 /**
- * KEYS session. ARGV now, revision, lastActivityAt, expiresAt, absoluteExpiresAt, hash, createdAt ('' keeps each of the
- * last five), then pairs of line and JSON. Returns the new value; { value } when the revision is another one; nil when
- * there is no live session. Without a channel where the change is not to be told.
+ * KEYS session. ARGV now, revision, lastActivityAt, expiresAt, absoluteExpiresAt, hash, createdAt ('': unchanged, for
+ * each of the last five), then pairs of line and JSON. Returns the new value; { value } when the revision differs; nil
+ * without a live session. Called without a channel when the change is not published.
  */
 export const ROTATE = sessionScript(`
 local key, now = KEYS[1], tonumber(ARGV[1])
@@ -201,9 +202,9 @@ return rotated
 `);
 
 /**
- * KEYS session, and for the session of a user the answer. ARGV now, user key ('' for whoever's it is), JSON of the
- * reason. Removes it, also when it cannot be read. Returns the value of a session that was live; '1' when the command
- * has come before, and ended it.
+ * KEYS session, and for the session of a user the key of the reply. ARGV now, user key ('': any user), JSON of the
+ * reason. Removes it, even if it cannot be read. Returns the value of a session that was live; '1' when the same
+ * command came before and ended it.
  */
 export const DELETE = sessionScript(`
 local key, answer = KEYS[1], KEYS[2]

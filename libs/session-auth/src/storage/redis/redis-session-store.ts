@@ -46,28 +46,27 @@ interface Find {
 const FIND_STEP = 100;
 
 /**
- * Sessions in Redis 6.2 or later, or Valkey: standalone, Sentinel or Cluster, through a client that the application
- * owns.
+ * Sessions in Redis 6.2 or later, or Valkey: standalone, Sentinel or Cluster, with a client that the application owns.
  *
- * Every operation is one script, so one round trip and atomic; `updateByUser` takes one for each five hundred sessions.
+ * Every operation is one script, so one round trip and atomic; `updateByUser` runs one for each five hundred sessions.
  * All keys of a user share a hash slot. Every key has a time to live, so Redis removes expired sessions by itself and
- * `deleteExpired` has nothing to do. Lists leave out a value that cannot be read; it counts towards the limit for as
- * long as its times say; `delete`, `deleteByHandle` and `deleteByUser` remove it.
+ * `deleteExpired` has nothing to do. Lists leave out a value that cannot be read. It counts towards the limit until its
+ * times say that it ended; `delete`, `deleteByHandle` and `deleteByUser` remove it.
  *
- * Finds within one turn of the event loop share a command: under load the command is what costs, here and in Redis, and
- * not the key. In a Cluster, where a command has to stay within a slot, each find is a command.
+ * Finds within one turn of the event loop share a command: under load the command costs more than the key, here and in
+ * Redis. In a Cluster, where a command must stay within a slot, each find is a command.
  */
 export class RedisSessionStore extends SessionStore {
   readonly #connection: RedisConnection;
   readonly #namespace: string;
   readonly #ofUsers: RedisUserSessions;
-  /** Those of this turn of the event loop. */
+  /** The finds of this turn of the event loop. */
   #finds: Find[] = [];
   #findStep: number;
-  /** Where ends and changes are told; '' for nowhere. */
+  /** The channel for ends and changes; '' without a link. */
   readonly #channel: string;
 
-  /** @throws SessionAuthError `invalid_configuration` for what is no {@link RedisClient} */
+  /** @throws SessionAuthError `invalid_configuration` for any value but a {@link RedisClient} */
   constructor(
     private readonly client: RedisClient,
     private readonly options: RedisSessionStoreOptions = {},
@@ -80,7 +79,7 @@ export class RedisSessionStore extends SessionStore {
     this.#findStep = this.#connection.isCluster ? 1 : FIND_STEP;
   }
 
-  /** Where the records are: stores of one place have the same ones. */
+  /** Where the records are: stores with the same place have the same records. */
   get place(): string {
     return `redis ${this.#namespace}`;
   }
@@ -96,7 +95,7 @@ export class RedisSessionStore extends SessionStore {
 
   override find(digest: string, touch: Touch): Promise<FindOutcome> {
     return new Promise((resolve, reject) => {
-      // immediates run once all requests that have arrived are taken in
+      // immediates run after all requests that have arrived are read
       if (this.#finds.push({ digest, touch, resolve, reject }) === 1) setImmediate(() => this.#sendFinds());
     });
   }
@@ -116,19 +115,19 @@ export class RedisSessionStore extends SessionStore {
     const keys = finds.map(({ digest }) => this.#sessionKey(digest));
     const args: (string | number)[] = [now, idle, interval];
     for (const { digest, touch } of finds) {
-      // only the script knows whether there is a touch
+      // only the script knows whether a touch takes place
       const { ip, userAgent } = touch.client ?? {};
       args.push(hashOf(digest), ip === undefined ? '' : JSON.stringify(ip));
       args.push(userAgent === undefined ? '' : JSON.stringify(userAgent));
     }
     args.push(this.#channel);
     try {
-      // what FIND.run does: spelled out, because every request passes here
+      // the same as FIND.run, written out because every request comes here
       const found = await this.#connection
         .evalsha(FIND.sha, keys.length, ...keys, ...args)
         .catch((error: unknown) => FIND.runInFull(error, this.#connection, keys, args));
       if (!Array.isArray(found) || found.length !== finds.length) {
-        throw new Error('Redis returned something else for a read of sessions');
+        throw new Error('Redis returned an unexpected result for a read of sessions');
       }
       for (let place = 0; place < finds.length; place += 1) {
         const { digest, resolve, reject } = finds[place]!;
@@ -143,7 +142,7 @@ export class RedisSessionStore extends SessionStore {
     } catch (error) {
       // a proxy can hide a cluster from the client
       if (this.#connection.isRefusal(error) && error.message.startsWith('CROSSSLOT')) this.#findStep = 1;
-      // a key that Redis refuses must fail its own find only
+      // a key that Redis refuses must fail only its own find
       if (this.#connection.isRefusal(error) && finds.length > 1)
         for (const find of finds) void this.#findTogether([find], find.touch);
       else for (const { reject } of finds) reject(asStoreError(error));
@@ -253,7 +252,7 @@ function isSameTouch(one: Touch, other: Touch): boolean {
   return one.now === other.now && one.idle === other.idle && one.interval === other.interval;
 }
 
-/** Decodes what the script FIND returned for a digest of no live session. */
+/** Decodes the result of the script FIND for a digest without a live session. */
 function decodeEnded(digest: string, found: unknown): FindOutcome {
   if (found === null) return { status: 'absent' };
   const [value] = found as [string?];
@@ -261,13 +260,13 @@ function decodeEnded(digest: string, found: unknown): FindOutcome {
   return { status: 'expired', ended: endedOf(digest, value) };
 }
 
-/** Returns what is told of a session that has ended, of whatever version it was. */
+/** Returns the published fields of an ended session, of any version. */
 function endedOf(digest: string, value: string): EndedSession {
   const { id, userId } = decodeRecord(digest, value, Infinity);
   return { id, userId };
 }
 
-/** Decodes what the script CREATE returned for a session of a user. */
+/** Decodes the result of the script CREATE for a session of a user. */
 function decodeCreated(reply: unknown, userId: string | undefined): CreateOutcome {
   const [status, ...rest] = reply as [CreateOutcome['status'], ...unknown[]];
   if (status === 'in_use' || status === 'limit_reached') return { status };

@@ -2,7 +2,7 @@ import { isTime } from '../../time/clock.js';
 import type { OtherToken } from '../../session/session-tokens.js';
 
 /**
- * A token in a session's value: kind, hash, at, then rolesSince and grace where the token has them.
+ * A token in a session's value: kind, hash, at, then rolesSince and grace if the token has them.
  *
  * The script function `isHonoured` finds a hash by the quotes around it, and the kind before it.
  */
@@ -28,7 +28,7 @@ export function encodeToken({ kind, hash, at, rolesSince, grace }: OtherToken): 
   return rolesSince === undefined ? [KINDS[kind], hash, at] : [KINDS[kind], hash, at, rolesSince];
 }
 
-/** Returns the token that a stored one was encoded from. */
+/** Decodes a stored token. */
 export function decodeToken([kind, hash, at, rolesSince, grace]: StoredToken): OtherToken {
   return {
     hash,

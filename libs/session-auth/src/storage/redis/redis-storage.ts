@@ -14,8 +14,8 @@ export type RedisStorageOptions = Pick<RedisSessionStoreOptions, 'namespace' | '
   (
     | {
         /**
-         * The application's client, connected and closed by it: of `ioredis` 5 or 6, `redis` (node-redis) 5 or 6, or
-         * `iovalkey`.
+         * The application's client, which the application opens and closes: `ioredis` 5 or 6, `redis` (node-redis) 5 or
+         * 6, or `iovalkey`.
          */
         readonly client: RedisClient;
       }
@@ -40,8 +40,8 @@ export interface RedisStorage {
  *
  * A client of `redis` does not connect by itself: call its `connect()` before the application is created.
  *
- * @throws SessionAuthError `invalid_configuration` for what is no such client; when the application is created, also for
- *   a client of `redis` that is not connected, and for one in subscriber mode
+ * @throws SessionAuthError `invalid_configuration` for any other value; when the application is created, also for a
+ *   client of `redis` that is not connected, and for one in subscriber mode
  */
 export function redisStorage(options: RedisStorageOptions): RedisStorage {
   const { namespace, link } = options;

@@ -3,8 +3,8 @@ import { sessionScript } from './redis-session-prelude.js';
 /* The scripts that take the index of a user. The last argument of each is the channel of the link, or ''. */
 
 /**
- * KEYS index. ARGV now, limit, createdAt and handle of the last session of the page before ('' for the first page).
- * Returns createdAt and handle of the last session of this page, with a dot between, or '' when there are no more; then
+ * KEYS index. ARGV now, limit, createdAt and handle of the last session of the previous page ('' for the first page).
+ * Returns createdAt and handle of the last session of this page, separated by a dot, or '' on the last page; then
  * handle and value of each session.
  */
 export const LIST = sessionScript(`
@@ -49,8 +49,8 @@ end
 `);
 
 /**
- * KEYS index, answer. ARGV now, limit, handle to leave ('' none), JSON of the reason. Returns 'more' or 'end', and the
- * handles of ended sessions, with blanks between; the same when the command comes again.
+ * KEYS index, key of the reply. ARGV now, limit, handle to keep ('': keep none), JSON of the reason. Returns 'more' or
+ * 'end', and the handles of ended sessions, separated by blanks; the same if the command is sent again.
  */
 export const DELETE_BY_USER = sessionScript(`
 local given = redis.call('GET', KEYS[2])
@@ -82,10 +82,10 @@ return answer
 `);
 
 /**
- * KEYS index. ARGV now, lowest score, the most sessions to look at, JSON of roles ('' keeps them), then pairs of line
- * and JSON. Adds 1 to the revision of each session, and its roles to formerRoles where they change. Returns how many
+ * KEYS index. ARGV now, lowest score, the most sessions to read, JSON of roles ('': unchanged), then pairs of line and
+ * JSON. Adds 1 to the revision of each session, and appends its roles to formerRoles if they change. Returns how many
  * it changed, and the score after which the next step starts ('' at the end). Sessions of one score are changed in one
- * step, and none of a step where one is of a later version.
+ * step. If one session of a step is of a later version, none is changed.
  */
 export const UPDATE_BY_USER = sessionScript(`
 local index, now, roles = KEYS[1], tonumber(ARGV[1]), ARGV[4]

@@ -18,7 +18,7 @@ import { DELETE_BY_USER, LIST, UPDATE_BY_USER } from './redis-user-scripts.js';
 
 const UPDATE_STEP = 500;
 
-/** What {@link RedisSessionStore} does with sessions by their user, whatever tokens they have. */
+/** The operations of {@link RedisSessionStore} on sessions by user, independent of their tokens. */
 export class RedisUserSessions {
   /** @param run runs a script in one round trip */
   constructor(
@@ -49,7 +49,7 @@ export class RedisUserSessions {
     now: number,
     reason: SessionEndReason = 'revoked',
   ): Promise<EndedSession | undefined> {
-    // the whole text that is asked for: an address would cut it to the length of a handle
+    // uses the whole given text: building an address would cut it to the length of a handle
     const key = keyOf(this.namespace, KIND.session, shardTagOf(userId) + handle);
     const value = await this.run(
       DELETE,
@@ -82,7 +82,7 @@ export class RedisUserSessions {
     for (let from = '-inf'; from !== '';) {
       const args = [now, from === '-inf' ? from : `(${from}`, UPDATE_STEP, rolesJson, ...lines];
       const reply = await this.run(UPDATE_BY_USER, [this.#indexKey(userId)], args);
-      // a count is text where the client has `stringNumbers`
+      // with the client's option `stringNumbers`, a count is text
       const [step, next] = reply as [number | string, string];
       changed += Number(step);
       from = next;
@@ -90,7 +90,7 @@ export class RedisUserSessions {
     return changed;
   }
 
-  /** Where the answer to one command is kept: a key of its own, beside those of the user. */
+  /** Returns the key where the reply to one command is kept, beside those of the user. */
   #answerKey(userId: string): string {
     return keyOf(this.namespace, KIND.answer, shardTagOf(userId) + issueHandle());
   }

@@ -102,7 +102,7 @@ export class AuditRows implements AuditTable<readonly SqliteValue[], AuditEventR
   async #erase(how: AuditErasure, which: string, values: readonly SqliteValue[], limit: number): Promise<number> {
     const text = `${ERASE[how]} WHERE id IN (SELECT id FROM session_auth_audit_event WHERE ${which} LIMIT ?)`;
     const erased = await this.database.write(({ run }) => run(text, ...values, limit));
-    // a caller with more to erase lets other work run in between
+    // lets other work run before the caller erases more
     await turn();
     return erased;
   }

@@ -2,7 +2,7 @@ import { describe, expect, it, jest } from '@jest/globals';
 import { HandleTurns } from './handle-turns.js';
 import type { SqliteConnection } from './sqlite-handle.js';
 
-/** A handle on which a transaction of the application is open for so many looks at it. */
+/** A handle with a transaction of the application that stays open for this many checks. */
 function handleInTransaction(looks: number): SqliteConnection {
   let left = looks;
   return {

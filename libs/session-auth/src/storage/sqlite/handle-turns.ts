@@ -5,15 +5,15 @@ import type { SqliteConnection } from './sqlite-handle.js';
 /** The most milliseconds that are added to the pause between two attempts. */
 const LONGEST_PAUSE = 20;
 
-/** Why an attempt has not begun, or has been undone. */
+/** An attempt has not begun, or has been undone. */
 class Blocked extends Error {}
 
 /**
- * Runs work on a handle, each piece within one turn of the event loop: nothing of the application gets between its
- * statements, although the application uses the handle as well.
+ * Runs each piece of work on a handle within one turn of the event loop, so that nothing of the application runs
+ * between its statements, although the application uses the same handle.
  *
- * Work waits, and blocks no event loop, while a transaction of the application is open on the handle, and while another
- * connection holds the database's lock. What waits begins in the order in which it came, once one attempt succeeds.
+ * Work waits, without blocking the event loop, while a transaction of the application is open on the handle, and while
+ * another connection holds the database's lock. Waiting work starts in order of arrival, once one attempt succeeds.
  */
 export class HandleTurns {
   #pause: Promise<void> | undefined;
@@ -22,7 +22,7 @@ export class HandleTurns {
   constructor(private readonly connection: SqliteConnection) {}
 
   /**
-   * Runs work, again after it was blocked. Then it must have changed nothing.
+   * Runs work, and again after it was blocked. A blocked attempt must have changed nothing.
    *
    * @param timeout how many milliseconds it may wait: when it rejects for that reason, nothing has taken place
    */
@@ -31,9 +31,12 @@ export class HandleTurns {
     for (let last: Blocked | undefined; ;) {
       while (this.#pause !== undefined) await this.#pause;
       if (performance.now() > deadline) {
-        throw new Error(`the database was not free within ${timeout} ms: ${last?.message ?? 'others came first'}`, {
-          cause: last?.cause,
-        });
+        throw new Error(
+          `the database was not free within ${timeout} ms: ${last?.message ?? 'other operations came first'}`,
+          {
+            cause: last?.cause,
+          },
+        );
       }
       try {
         const outcome = this.#attempt(work);
@@ -47,7 +50,7 @@ export class HandleTurns {
     }
   }
 
-  /** One attempt after the next, however many wait. */
+  /** Makes one attempt after the other, for all waiting work together. */
   #hold(): void {
     this.#failed += 1;
     const most = Math.min(this.#failed, LONGEST_PAUSE);
@@ -58,7 +61,7 @@ export class HandleTurns {
 
   #attempt<T>(work: () => T): T {
     const { connection } = this;
-    // what is read in it would be what was true when it began: a session that has ended since
+    // a read inside it would see the state of its beginning: a session that has ended since
     if (connection.isInTransaction()) throw new Blocked('the application has a transaction open on the handle');
     try {
       return this.#withoutBusyTimeout(work);
@@ -70,7 +73,9 @@ export class HandleTurns {
     }
   }
 
-  /** SQLite waits for a lock by sleeping, and so would all of the process; `better-sqlite3` lets it do so for 5 s. */
+  /**
+   * SQLite waits for a lock by sleeping, which would block the whole process; `better-sqlite3` allows 5 s by default.
+   */
   #withoutBusyTimeout<T>(work: () => T): T {
     const { connection } = this;
     const [[timeout] = []] = connection.all('SELECT timeout FROM pragma_busy_timeout');

@@ -45,7 +45,7 @@ export function encodeToken(record: RememberMeTokenRecord, keys: StoredKeys): Sq
   ];
 }
 
-/** Returns the values of changes; null leaves a column as it is. */
+/** Returns the values of changes; null leaves a column unchanged. */
 export function encodeTokenChanges(changes: RememberMeChanges): SqliteValue[] {
   return [
     changes.validatorDigest ?? null,

@@ -8,9 +8,9 @@ import type { Row } from './sqlite-handle.js';
 const STEP = 200;
 
 /**
- * Removes at most `limit` rows, and returns what `remove` has returned of them.
+ * Removes at most `limit` rows, and returns the results of `remove`.
  *
- * @param remove removes at most so many rows, and returns one for each
+ * @param remove removes at most the given number of rows, and returns one value for each
  */
 export async function deleteBySteps(
   limit: number,
@@ -27,7 +27,7 @@ export async function deleteBySteps(
   return removed;
 }
 
-/** Removes at most `limit` rows of the realm that have expired, and returns how many. */
+/** Removes at most `limit` expired rows of the realm, and returns how many. */
 export async function deleteExpiredRows(
   database: SqliteDatabase,
   { table, key, keys }: { readonly table: string; readonly key: string; readonly keys: StoredKeys },

@@ -7,13 +7,13 @@ import type { StoredKeys } from '../postgres/stored-keys.js';
 import { INSERT_SESSION } from './session-row.js';
 import type { Row, SqliteConnection, SqliteValue } from './sqlite-handle.js';
 
-/** How many sessions of a user without a limit a login looks at. */
+/** How many sessions of a user without a limit a login reads. */
 const NEWEST = 500;
 
-/** SQLite's word for no limit. */
+/** SQLite's value for no limit. */
 const ALL = -1;
 
-/** What a login looks at. The record may be one that cannot be read. */
+/** The fields that a login reads. The record may be unreadable. */
 type LiveSession = Required<Pick<SessionRecord, 'id' | 'createdAt' | 'lastActivityAt'>> & Pick<SessionRecord, 'device'>;
 
 /** Adds a session under its user's limit, in a transaction. */

@@ -13,7 +13,7 @@ export const INSERT_SESSION = `INSERT INTO session_auth_session (${SESSION_ROW})
 
 export const FIND_SESSION = `SELECT ${SESSION_ROW} FROM session_auth_session WHERE handle = ?`;
 
-/** What a change does to the version of a row. */
+/** The assignment that a change makes to the version of a row. */
 export const RAISED_VERSION = `record_version = max(record_version, ${RECORD_VERSION})`;
 
 /** A statement with the changes of a rotation, the revision after it and the handle. */
@@ -34,12 +34,12 @@ const EXPIRES_AT = SESSION_COLUMNS.indexOf('expires_at');
 
 const IS_JSON = SESSION_COLUMNS.map((column) => typeOf(column) === 'json');
 
-/** Returns when the session of a row expires, also where the row cannot be decoded. */
+/** Returns when the session of a row expires, even if the row cannot be decoded. */
 export function expiryOf(row: Row): number {
   return Number(row[EXPIRES_AT]);
 }
 
-/** Decodes the columns of {@link SESSION_ROW} as far as that never fails. */
+/** Decodes the columns of {@link SESSION_ROW} that can always be decoded. */
 export function storedSession(row: Row): StoredSession {
   return row.map((value, index) =>
     IS_JSON[index] === true && value !== null ? parsed(String(value)) : value,
@@ -56,7 +56,7 @@ export function decodeSession(row: Row, keys: StoredKeys): SessionRecord {
   return decodeRow(storedSession(row), keys);
 }
 
-/** No text of JSON becomes what no column of JSON may be: the record cannot be read. */
+/** A text that is not JSON becomes a value that no column may have, so the record counts as unreadable. */
 function parsed(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -24,7 +24,7 @@ export class SqliteAuditLog extends BufferedAuditLog<readonly SqliteValue[], Aud
   }
 
   /**
-   * Checks the database and that the table is there: called once at boot.
+   * Checks the database and that the table exists: called once at boot.
    *
    * @throws SessionAuthError `invalid_configuration` when `schema.sql` has not been run, or the database is not in WAL
    *   mode
@@ -37,7 +37,7 @@ export class SqliteAuditLog extends BufferedAuditLog<readonly SqliteValue[], Aud
     return new SqliteAuditLog(this.handle, { ...this.settings, realm });
   }
 
-  /** Returns events of the realm, newest first. Those that still wait to be written are not among them. */
+  /** Returns events of the realm, newest first. Events that still wait to be written are not included. */
   async find(query: AuditQuery = {}): Promise<AuditEventRow[]> {
     return this.#rows.find(query);
   }

@@ -8,20 +8,23 @@ import { connect, type Row, type SqliteConnection, type SqliteHandle, type Sqlit
 /** Settings of every store in SQLite. */
 export interface SqliteStoreSettings {
   /**
-   * Milliseconds that an operation waits for another connection's lock, and for a transaction that the application has
-   * open on the handle. @default 2000
+   * How many milliseconds an operation waits for another connection's lock, and for a transaction that the application
+   * has open on the handle. @default 2000
    */
   readonly queryTimeout?: number;
   /** The realm whose rows the store works on. @default 'default' */
   readonly realm?: string;
 }
 
-/** The version of the tables that the stores work on, as `schema.sql` notes it. The next one has what these have. */
+/**
+ * The version of the tables that the stores work on, as `schema.sql` records it. The next version must include these
+ * tables.
+ */
 const TABLES_VERSION = 1;
 
 const DEFAULT_TIMEOUT = 2 * SECOND;
 
-/** A handle as all stores on it share it. */
+/** The state of a handle that all stores on it share. */
 interface SharedHandle {
   readonly connection: SqliteConnection;
   readonly turns: HandleTurns;
@@ -30,16 +33,15 @@ interface SharedHandle {
 const SHARED = new WeakMap<SqliteHandle, SharedHandle>();
 
 /**
- * Runs the statements of a store: a read by itself, and what writes as a transaction that begins, works and ends within
- * one turn of the event loop. So nothing of the application is ever part of it, and no lock is held while anything
- * waits.
+ * Runs the statements of a store. A read runs by itself. A write is a transaction that begins and ends within one turn
+ * of the event loop, so that it includes nothing of the application, and no lock is held while anything waits.
  */
 export class SqliteDatabase {
   readonly #connection: SqliteConnection;
   readonly #turns: HandleTurns;
   readonly #timeout: number;
 
-  /** @throws SessionAuthError `invalid_configuration` for anything but a handle of the two drivers */
+  /** @throws SessionAuthError `invalid_configuration` for any value but a handle of the two drivers */
   constructor(
     handle: SqliteHandle,
     private readonly settings: SqliteStoreSettings,
@@ -50,7 +52,7 @@ export class SqliteDatabase {
     this.#timeout = settings.queryTimeout ?? DEFAULT_TIMEOUT;
   }
 
-  /** Where the records are: stores of one place have the same ones. */
+  /** Where the records are: stores with the same place have the same records. */
   get place(): string {
     return `sqlite ${this.settings.realm ?? DEFAULT_REALM}`;
   }
@@ -58,28 +60,28 @@ export class SqliteDatabase {
   /**
    * Checks the database, and runs a statement that fails when a table or column is missing: called once at boot.
    *
-   * @throws SessionAuthError `invalid_configuration` for a database that is not in WAL mode or not to be written, and
-   *   when the tables of this version are missing
+   * @throws SessionAuthError `invalid_configuration` for a database that is read only or not in WAL mode, and when the
+   *   tables of this version are missing
    */
   async checkTables(statement: string): Promise<void> {
     const [[mode] = []] = await this.read('PRAGMA journal_mode');
     if (mode !== 'wal' && mode !== 'memory') {
-      throw refused(`one in journal mode ${mode}`, "one in WAL mode ('PRAGMA journal_mode = WAL')");
+      throw refused(`a database in journal mode ${mode}`, "one in WAL mode ('PRAGMA journal_mode = WAL')");
     }
     try {
       const [[version] = []] = await this.read('SELECT max(version) FROM session_auth_version');
       if (Number(version) < TABLES_VERSION) throw notMigrated(`they are of version ${Number(version)}`);
       if (Number(version) > TABLES_VERSION + 1) {
         throw refused(
-          `one with tables of version ${Number(version)}, for which this node is too old`,
-          `one with tables of version ${TABLES_VERSION} or ${TABLES_VERSION + 1}`,
+          `a database with tables of version ${Number(version)}, which this node is too old for`,
+          `a database with tables of version ${TABLES_VERSION} or ${TABLES_VERSION + 1}`,
         );
       }
       await this.read(statement);
       await this.write(({ run }) => run('UPDATE session_auth_version SET version = version WHERE 0'));
     } catch (error) {
       if (isNotMigrated(error)) throw notMigrated(error.message, error);
-      if (isReadOnly(error)) throw refused('one that is read only', 'one that can be written', error);
+      if (isReadOnly(error)) throw refused('a read-only database', 'a writable database', error);
       throw error;
     }
   }
@@ -90,23 +92,26 @@ export class SqliteDatabase {
     return !file;
   }
 
-  /** Runs a statement that changes nothing. It sees what has been committed, and nothing else. */
+  /** Runs a statement that changes nothing. It sees only committed data. */
   async read(text: string, ...values: readonly SqliteValue[]): Promise<readonly Row[]> {
     return this.#turns.take(() => this.#connection.all(text, ...values), this.#timeout);
   }
 
-  /** Runs work in a transaction, and again after another connection was in its way: it keeps nothing of an attempt. */
+  /**
+   * Runs work in a transaction, and again after another connection blocked it. The work must keep nothing of a failed
+   * attempt.
+   */
   async write<T>(work: (connection: SqliteConnection) => T): Promise<T> {
     const connection = this.#connection;
     return this.#turns.take(() => {
-      // the lock at once: one that has read cannot always get it later
+      // takes the lock at once: a transaction that has read cannot always get it later
       connection.run('BEGIN IMMEDIATE');
       try {
         const outcome = work(connection);
         connection.run('COMMIT');
         return outcome;
       } catch (error) {
-        // SQLite has rolled back by itself after some errors
+        // SQLite rolls back by itself after some errors
         if (connection.isInTransaction()) connection.run('ROLLBACK');
         throw error;
       }
@@ -123,8 +128,8 @@ function share(handle: SqliteHandle): SharedHandle {
 
 function notMigrated(found: string, cause?: Error): SessionAuthError {
   return refused(
-    `one without the tables of this version (${found})`,
-    'one in which nestjs-session-auth/sqlite/schema.sql has been run',
+    `a database without the tables of this version (${found})`,
+    'a database in which nestjs-session-auth/sqlite/schema.sql has been run',
     cause,
   );
 }

@@ -35,7 +35,7 @@ export interface NodeSqliteHandle {
  */
 export type SqliteHandle = BetterSqlite3Handle | NodeSqliteHandle;
 
-/** What a statement can hold. */
+/** A value in a statement. */
 export type SqliteValue = string | number | null;
 
 /** A row, in the order of its columns. */
@@ -54,9 +54,9 @@ export interface SqliteConnection {
 }
 
 /**
- * Returns the connection of what the application gives as a handle.
+ * Returns the connection of the value that the application gives as a handle.
  *
- * @throws SessionAuthError `invalid_configuration` for anything else, and for a handle that is closed
+ * @throws SessionAuthError `invalid_configuration` for any other value, and for a closed handle
  */
 export function connect(given: unknown): SqliteConnection {
   if (isBetterSqlite3(given)) return given.open ? ofBetterSqlite3(given) : refuse('a closed database');
@@ -67,7 +67,7 @@ export function connect(given: unknown): SqliteConnection {
 function ofBetterSqlite3(handle: BetterSqlite3Handle): SqliteConnection {
   const prepared = preparedOnce((text) => {
     const statement = handle.prepare(text);
-    // whatever the application has set as default
+    // overrides the application's default
     if (statement.reader) {
       statement.raw(true);
       statement.safeIntegers(false);
@@ -86,7 +86,7 @@ function ofNodeSqlite(handle: NodeSqliteHandle): SqliteConnection {
   const prepared = preparedOnce((text) => {
     const statement = handle.prepare(text);
     statement.setReturnArrays(true);
-    // without it a row with a number that is too large cannot be read, and hides all that come with it
+    // otherwise a row with a number that is too large cannot be read, and hides all others in the result
     statement.setReadBigInts(true);
     return statement;
   });
@@ -99,7 +99,7 @@ function ofNodeSqlite(handle: NodeSqliteHandle): SqliteConnection {
   };
 }
 
-/** Statements of this library are of few texts, and none has a value in it. */
+/** This library has few statements, without values in their texts. */
 function preparedOnce<T>(prepare: (text: string) => T): (text: string) => T {
   const statements = new Map<string, T>();
   return (text) => {
@@ -115,9 +115,9 @@ function isBetterSqlite3(value: unknown): value is BetterSqlite3Handle {
   return hasMethods(value) && typeof value['pragma'] === 'function' && typeof value['inTransaction'] === 'boolean';
 }
 
-/** Before Node 22.16 a handle does not tell whether it is in a transaction. */
+/** Before Node 22.16 a handle does not show whether it is in a transaction. */
 function isNodeSqlite(value: unknown): value is NodeSqliteHandle {
-  // asked for its value, a closed handle throws
+  // on a closed handle, reading the property throws
   return hasMethods(value) && typeof value['isOpen'] === 'boolean' && 'isTransaction' in value;
 }
 

@@ -11,7 +11,7 @@ import type { Row, SqliteHandle } from './sqlite-handle.js';
 
 const SEPARATOR = '/';
 
-/** The character that follows the separator: names between the two are those of a subject. */
+/** The character after the separator: all names of a subject lie between the two. */
 const BEHIND_SEPARATOR = '0';
 
 const COUNT_FAILURE = `INSERT INTO session_auth_throttle (name, points, expires_at) VALUES (?, 1, ?)
@@ -36,7 +36,7 @@ export class SqliteLoginThrottleStore extends LoginThrottleStore {
   }
 
   /**
-   * Checks the database and that the table is there: called once at boot.
+   * Checks the database and that the table exists: called once at boot.
    *
    * @throws SessionAuthError `invalid_configuration` when `schema.sql` has not been run, or the database is not in WAL
    *   mode
@@ -45,7 +45,7 @@ export class SqliteLoginThrottleStore extends LoginThrottleStore {
     await this.#database.checkTables('SELECT name, points, expires_at FROM session_auth_throttle LIMIT 0');
   }
 
-  /** Where the records are: stores of one place have the same ones. */
+  /** Where the records are: stores with the same place have the same records. */
   get place(): string {
     return this.#database.place;
   }

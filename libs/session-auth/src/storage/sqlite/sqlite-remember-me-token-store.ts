@@ -22,7 +22,7 @@ const FIND_TOKEN = `SELECT ${TOKEN_ROW} FROM session_auth_remember_me WHERE sele
 const TOKENS_OF_USER = `SELECT ${TOKEN_ROW} FROM session_auth_remember_me WHERE user_id = ? AND expires_at > ?
   ORDER BY created_at DESC, handle DESC`;
 
-/** Remember-me tokens in SQLite. A read is one statement; what writes is a transaction within one turn. */
+/** Remember-me tokens in SQLite. A read is one statement; a write is a transaction within one turn. */
 export class SqliteRememberMeTokenStore extends RememberMeTokenStore {
   readonly #database: SqliteDatabase;
   readonly #keys: StoredKeys;
@@ -38,7 +38,7 @@ export class SqliteRememberMeTokenStore extends RememberMeTokenStore {
   }
 
   /**
-   * Checks the database and that the table is there: called once at boot.
+   * Checks the database and that the table exists: called once at boot.
    *
    * @throws SessionAuthError `invalid_configuration` when `schema.sql` has not been run, or the database is not in WAL
    *   mode
@@ -47,7 +47,7 @@ export class SqliteRememberMeTokenStore extends RememberMeTokenStore {
     await this.#database.checkTables(`SELECT ${TOKEN_ROW} FROM session_auth_remember_me LIMIT 0`);
   }
 
-  /** Where the records are: stores of one place have the same ones. */
+  /** Where the records are: stores with the same place have the same records. */
   get place(): string {
     return this.#database.place;
   }
@@ -126,7 +126,7 @@ export class SqliteRememberMeTokenStore extends RememberMeTokenStore {
     return deleteExpiredRows(this.#database, rows, now, limit);
   }
 
-  /** Removes records of a user, expired ones too, and returns how many live ones there were. */
+  /** Removes records of a user, including expired ones, and returns how many live ones there were. */
   async #removeOfUser(
     userId: string,
     now: number,

@@ -41,15 +41,15 @@ import { SqliteDatabase, type SqliteStoreSettings } from './sqlite-database.js';
 import type { Row, SqliteConnection, SqliteHandle, SqliteValue } from './sqlite-handle.js';
 import { COUNT_LATER_SESSIONS, UPDATE_SESSIONS } from './user-sessions.js';
 
-/** The greatest handle that a list begins before: no handle has this character. */
+/** A text after every handle, because no handle has this character. */
 const BEHIND_ALL = '\u{10ffff}';
 
 /**
  * Sessions in SQLite, for the processes of one machine.
  *
- * Every operation is atomic. A read that writes nothing is one statement; what writes is a transaction that holds the
- * write lock from its first statement on and ends within the same turn of the event loop. There is no link. Sizes, such
- * as `maxBytes`, are bytes of UTF-8.
+ * Every operation is atomic. A read that writes nothing is one statement. A write is a transaction that holds the write
+ * lock from its first statement and ends within the same turn of the event loop. There is no link. Sizes, such as
+ * `maxBytes`, are bytes of UTF-8.
  */
 export class SqliteSessionStore extends SessionStore {
   readonly #database: SqliteDatabase;
@@ -66,7 +66,7 @@ export class SqliteSessionStore extends SessionStore {
   }
 
   /**
-   * Checks the database and that the table is there: called once at boot.
+   * Checks the database and that the table exists: called once at boot.
    *
    * @throws SessionAuthError `invalid_configuration` when `schema.sql` has not been run, or the database is not in WAL
    *   mode
@@ -80,7 +80,7 @@ export class SqliteSessionStore extends SessionStore {
     return this.#database.isInMemory();
   }
 
-  /** Where the records are: stores of one place have the same ones. */
+  /** Where the records are: stores with the same place have the same records. */
   get place(): string {
     return this.#database.place;
   }
@@ -210,7 +210,7 @@ export class SqliteSessionStore extends SessionStore {
     return removed.map(([handle, userId]) => this.#ended(handle!, userId!));
   }
 
-  /** Returns the outcome of a find that writes nothing; undefined where there is something to write. */
+  /** Returns the outcome of a find that writes nothing; undefined when a write is needed. */
   #untouched(row: Row | undefined, digest: string, { now, interval }: Touch): FindOutcome | undefined {
     if (row === undefined) return { status: 'absent' };
     if (expiryOf(row) <= now) return undefined;

@@ -15,7 +15,7 @@ import { SqliteSessionStore } from './sqlite-session-store.js';
 
 /** The audit log in SQLite. */
 export interface SqliteAuditOptions {
-  /** For how long events are kept: the cleanup removes older ones. @default for ever */
+  /** How long events are kept; the cleanup removes older ones. @default without limit */
   readonly retention?: Duration;
   /** The most events kept in memory while the database is locked; more are dropped. @default 10000 */
   readonly buffer?: number;
@@ -24,11 +24,11 @@ export interface SqliteAuditOptions {
 /** The options of {@link sqliteStorage} besides the database. */
 export interface SqliteStorageSettings {
   /**
-   * Milliseconds that an operation waits for another connection's lock, and for a transaction that the application has
-   * open on the handle. An operation that gives up has not taken place. @default `storeTimeout` of the module
+   * How many milliseconds an operation waits for another connection's lock, and for a transaction that the application
+   * has open on the handle. An operation that gives up has not taken place. @default `storeTimeout` of the module
    */
   readonly queryTimeout?: number;
-  /** `false` leaves the audit log where it is without this storage. @default in the database, kept for ever */
+  /** `false` keeps the audit log out of this storage. @default in the database, without limit */
   readonly audit?: SqliteAuditOptions | false;
 }
 
@@ -63,13 +63,13 @@ export interface SqliteStorage {
  * the processes of one machine: `storage: sqliteStorage({ database })`, or `sqliteStorage({ inject: DATABASE })` for a
  * provider.
  *
- * The boot fails with `invalid_configuration` for anything but a handle of `better-sqlite3` or `node:sqlite`, for a
+ * The boot fails with `invalid_configuration` for any value but a handle of `better-sqlite3` or `node:sqlite`, for a
  * database in another journal mode, and when the tables of `nestjs-session-auth/sqlite/schema.sql` are missing. There
  * is no link between processes.
  */
 export function sqliteStorage(options: SqliteStorageOptions): SqliteStorage {
   const { audit = {}, queryTimeout } = options;
-  refuseLink('sqliteStorage', options, 'SQLite has nothing that tells other processes');
+  refuseLink('sqliteStorage', options, 'SQLite cannot send messages to other processes');
   const given = 'inject' in options ? undefined : options.database;
   const slot = <T extends { checkTables(): Promise<void> }>(
     make: (database: SqliteHandle, settings: SqliteStoreSettings) => T,
@@ -96,7 +96,7 @@ export function sqliteStorage(options: SqliteStorageOptions): SqliteStorage {
   };
 }
 
-/** In production, as the storage in memory does. */
+/** Warns in production about a database in memory, which a restart loses. */
 async function warnOfMemory(sessions: SqliteSessionStore): Promise<void> {
   if (process.env['NODE_ENV'] !== 'production' || !(await sessions.isInMemory())) return;
   new Logger('SessionAuth').warn(

@@ -8,8 +8,8 @@ export const COUNT_LATER_SESSIONS = `SELECT count(*) FROM session_auth_session
 /**
  * A statement with roles and e-mail, which may be null, and with a user and the time.
  *
- * Roles and former roles are compared and extended as the text that JSON.stringify makes of lists of texts: functions
- * of JSON would fail at one session that cannot be read, and leave the user's others as they are.
+ * Roles and former roles are compared and extended as the text that JSON.stringify makes of lists of strings: JSON
+ * functions would fail at one unreadable session, and leave the user's other sessions unchanged.
  */
 export const UPDATE_SESSIONS = `UPDATE session_auth_session SET
   former_roles = CASE WHEN roles <> given_roles THEN

@@ -7,7 +7,7 @@ import { NUMBER } from './column-transformers.js';
 /** The entity of the table of audit events, for an application that reads it through a repository. Read only. */
 export const AuditEventEntity = createAuditEventEntity();
 
-/** {@link AuditEventEntity} for a table in a schema of its own. */
+/** {@link AuditEventEntity} for a table in another schema. */
 export function createAuditEventEntity({ schema }: { readonly schema?: string } = {}): EntitySchema<AuditEventRow> {
   return new EntitySchema<AuditEventRow>({
     name: 'AuditEventEntity',

@@ -2,7 +2,7 @@ import type { DataSource } from 'typeorm';
 import { SessionAuthError } from '../../errors/session-auth.error.js';
 import type { MysqlPool } from '../mysql/mysql-pool.js';
 
-/** The types of DataSource that this library takes for MariaDB or MySQL. */
+/** The types of DataSource that this library accepts for MariaDB or MySQL. */
 const TYPES: readonly string[] = ['mariadb', 'mysql'];
 
 /** Whether a DataSource is of MariaDB or MySQL. */
@@ -11,18 +11,18 @@ export function isMysql({ options }: DataSource): boolean {
 }
 
 /**
- * Returns the pool of `mysql2` below a DataSource that is initialised.
+ * Returns the `mysql2` pool of an initialised DataSource.
  *
  * @throws SessionAuthError `invalid_configuration` for a DataSource with replication, and for one on another driver
  */
 export function mysqlPoolOf(dataSource: DataSource): MysqlPool {
   const { pool } = dataSource.driver as unknown as { readonly pool?: MysqlPool };
   if (pool === undefined) {
-    throw refused('with replication', 'one without, on the server that is written to');
+    throw refused('with replication', 'one without replication, on the primary server');
   }
-  // 0.3 takes the package mysql where it is installed, whose commands are others
+  // TypeORM 0.3 uses the package mysql if it is installed, which has other commands
   if (typeof (pool as { readonly execute?: unknown }).execute !== 'function') {
-    throw refused('on the package mysql', `one on mysql2, with connectorPackage: 'mysql2'`);
+    throw refused('on the package mysql', `a DataSource on mysql2, with connectorPackage: 'mysql2'`);
   }
   return pool;
 }

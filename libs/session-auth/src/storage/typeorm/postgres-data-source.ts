@@ -9,7 +9,7 @@ import type { TypeOrmSessionStoreOptions } from './typeorm-session-store.options
 
 const WORDING = {
   storage: 'typeOrmStorage',
-  remedy: 'CreateSessionAuthTables has been run, and UpgradeSessionAuthTables if that was done by an earlier version',
+  remedy: 'CreateSessionAuthTables has been run, and UpgradeSessionAuthTables after an earlier version',
 };
 
 /**
@@ -40,14 +40,14 @@ export function configuredSchema({ options }: DataSource): string | undefined {
   return 'schema' in options && options.schema ? options.schema : undefined;
 }
 
-/** Returns the pool of a DataSource. One that is initialised again has another pool. */
+/** Returns the pool of a DataSource. A DataSource that is initialised again has another pool. */
 function poolOf(dataSource: DataSource): ConnectionPool {
   const { master } = dataSource.driver as unknown as { readonly master?: ConnectionPool };
   if (master === undefined) throw new Error('the DataSource is not connected');
   return master;
 }
 
-/** The DataSource's logger gets the statements, as it gets those of TypeORM itself. */
+/** Passes the statements to the DataSource's logger, like those of TypeORM itself. */
 function loggerOf(dataSource: DataSource): StatementObserver {
   return {
     sending: (text) => void dataSource.logger.logQuery(text),

@@ -11,28 +11,28 @@ export interface RememberMeTokenRow {
   readonly userId: string;
   /** SHA-256 of the present validator. */
   readonly validatorDigest: string;
-  /** SHA-256 of the validators that were replaced lately; `replacedUntil` tells until when each counts as such. */
+  /** SHA-256 of recently replaced validators; `replacedUntil` says until when requests with them count as in flight. */
   readonly replacedDigests: readonly string[];
   readonly replacedUntil: readonly string[];
   readonly createdAt: number;
   readonly lastUsedAt: number;
   readonly expiresAt: number;
-  /** The handle of the session that the device got last. */
+  /** The handle of the device's latest session. */
   readonly sessionHandle: string;
   readonly ip: string | null;
   readonly userAgent: string | null;
-  /** How often the row has been changed. */
+  /** How often the row has changed. */
   readonly revision: number;
-  /** The validator that was handed out and has not been presented yet. */
+  /** The validator that was issued and has not been presented yet. */
   readonly successor: RememberMeSuccessor | null;
-  /** The version of the library's records that the row is of. */
+  /** The version of the row's record. */
   readonly recordVersion: number;
 }
 
 /** The entity of the table of remember-me tokens. Read only, like `SessionEntity`. */
 export const RememberMeTokenEntity = createRememberMeTokenEntity();
 
-/** {@link RememberMeTokenEntity} for a table in a schema of its own. */
+/** {@link RememberMeTokenEntity} for a table in another schema. */
 export function createRememberMeTokenEntity({
   schema,
 }: { readonly schema?: string } = {}): EntitySchema<RememberMeTokenRow> {

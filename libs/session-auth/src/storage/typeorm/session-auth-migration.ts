@@ -16,12 +16,12 @@ export interface SessionAuthMigrationOptions {
 
 /**
  * The migration that creates all tables of this package in PostgreSQL, MariaDB or MySQL, and drops them again. Put it
- * among the `migrations` of the DataSource, and run it as you run your own.
+ * among the `migrations` of the DataSource, and run it like your own.
  *
  * `down` leaves the schema itself, which may hold other things by then.
  */
 export class CreateSessionAuthTables implements MigrationInterface {
-  /** The name that TypeORM records; the digits are its place among other migrations. */
+  /** The name that TypeORM records; the digits order it among other migrations. */
   readonly name = 'CreateSessionAuthTables1760000000000';
 
   async up(queryRunner: QueryRunner): Promise<void> {
@@ -41,7 +41,7 @@ export class CreateSessionAuthTables implements MigrationInterface {
   }
 }
 
-/** {@link CreateSessionAuthTables} for tables of PostgreSQL in a schema of their own: give `typeOrmStorage` the same one. */
+/** {@link CreateSessionAuthTables} for PostgreSQL tables in another schema: give `typeOrmStorage` the same one. */
 export function createSessionAuthMigration({
   schema,
 }: SessionAuthMigrationOptions = {}): new () => CreateSessionAuthTables {

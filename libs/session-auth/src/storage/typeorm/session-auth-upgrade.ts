@@ -10,20 +10,20 @@ import { configuredSchema, dataSourceOf } from './postgres-data-source.js';
 import { runAll, type SessionAuthMigrationOptions } from './session-auth-migration.js';
 
 /**
- * The migration that brings the tables of earlier versions to those that `CreateSessionAuthTables` creates today. Put
- * it among the `migrations` of the DataSource, beside `CreateSessionAuthTables`, if that has been run by an earlier
- * version. It changes nothing where the tables are of this version.
+ * The migration that brings the tables of earlier versions to those that `CreateSessionAuthTables` creates today. If an
+ * earlier version has run that migration, put this one beside it among the `migrations` of the DataSource. It changes
+ * nothing if the tables are of this version.
  *
- * Of tables of version 0.1 it ends all sessions: their tokens have the form of that version, which names no session any
- * more. Remembered devices stay remembered. Of later tables it keeps everything, and nodes of before go on working.
+ * For tables of version 0.1 it ends all sessions, because tokens of that version no longer identify a session.
+ * Remembered devices stay remembered. For later tables it keeps everything, and older nodes continue to work.
  *
  * `down` changes nothing. There is no way back to the sessions of version 0.1, and `CreateSessionAuthTables` drops the
- * tables as they are.
+ * tables in any state.
  */
 export class UpgradeSessionAuthTables implements MigrationInterface {
   /**
-   * The name that TypeORM records; the digits are its place among other migrations. They change with what it adds, so
-   * that it runs again where an earlier version of it has been recorded.
+   * The name that TypeORM records; the digits order it among other migrations. They change when the migration adds
+   * something, so that it runs again where an earlier version of it is recorded.
    */
   readonly name = 'UpgradeSessionAuthTables1790000000000';
 
@@ -34,7 +34,7 @@ export class UpgradeSessionAuthTables implements MigrationInterface {
     const { text, values } = findUpgradedSessionTable(schema);
     const found = (await queryRunner.query(text, values)) as unknown[];
     if (found.length === 0) await runAll(queryRunner, renewSessionTable(schema));
-    // the version comes last: it tells that all is done
+    // the version comes last, because it says that everything is done
     await runAll(queryRunner, [...upgradeSessionTable(schema), ...upgradeVersionTable(schema)]);
   }
 
@@ -47,7 +47,7 @@ export class UpgradeSessionAuthTables implements MigrationInterface {
   }
 }
 
-/** {@link UpgradeSessionAuthTables} for tables in a schema of their own: the one of `createSessionAuthMigration`. */
+/** {@link UpgradeSessionAuthTables} for tables in another schema: that of `createSessionAuthMigration`. */
 export function createSessionAuthUpgrade({
   schema,
 }: SessionAuthMigrationOptions = {}): new () => UpgradeSessionAuthTables {

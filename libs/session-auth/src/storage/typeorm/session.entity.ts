@@ -10,7 +10,7 @@ import { TEXT, NUMBER } from './column-transformers.js';
 export interface SessionRow {
   /** The public handle. */
   readonly handle: string;
-  /** Of the present token. */
+  /** The digest of the present token. */
   readonly digest: string;
   /** null for an anonymous session. */
   readonly userId: string | null;
@@ -21,42 +21,42 @@ export interface SessionRow {
   readonly authentication: SessionAuthentication | null;
   readonly rotatedAt: number;
   readonly lastActivityAt: number;
-  /** After this time the row is no session any more, even if no sweep has removed it yet. */
+  /** After this time the session has ended, even if no sweep has removed the row yet. */
   readonly expiresAt: number;
   readonly absoluteExpiresAt: number;
   readonly ip: string | null;
   readonly userAgent: string | null;
   readonly fingerprint: string | null;
   readonly data: Record<string, unknown>;
-  /** When each further factor was proved, by the factor's name. null or empty for none. */
+  /** When each further factor was proved, by the factor's name. null or empty: no factors. */
   readonly factors: Readonly<Record<string, number>> | null;
-  /** Keyed digest of the identity provider's session. null or empty for none. */
+  /** Keyed digest of the identity provider's session. null or empty: no such session. */
   readonly upstream: string | null;
-  /** From when on a sweep looks at the row. */
+  /** The time from which a sweep checks the row. */
   readonly sweepAt: number;
-  /** The other tokens that the session has had lately. null or empty for none. */
+  /** The other recent tokens of the session. null or empty: no tokens. */
   readonly tokens: readonly OtherToken[] | null;
-  /** Roles that the session had before, for as long as a token from then is honoured. null or empty for none. */
+  /** Earlier roles of the session, as long as a token from that time is honoured. null or empty: no roles. */
   readonly formerRoles: readonly (readonly string[])[] | null;
   /** How many of `formerRoles` are older than the present token. null: 0. */
   readonly rolesSince: number | null;
-  /** How often tokens, roles or e-mail have been changed. */
+  /** How often tokens, roles or e-mail have changed. */
   readonly revision: number;
-  /** Keyed digest of the device that logged in, where that is known. */
+  /** Keyed digest of the device that logged in, if known. */
   readonly device: string | null;
-  /** The version of the library's records that the row is of. */
+  /** The version of the row's record. */
   readonly recordVersion: number;
 }
 
 /**
- * The entity of the table of sessions, for an application that wants to read it (`getRepository(SessionEntity)`) or
- * lets TypeORM compare its entities with the database. The store does not need it.
+ * The entity of the table of sessions, for an application that reads it (`getRepository(SessionEntity)`) or lets
+ * TypeORM compare its entities with the database. The store does not need it.
  *
- * Read only: change sessions through the services, which check and publish what they do.
+ * Read only: change sessions through the services, which check and publish their changes.
  */
 export const SessionEntity = createSessionEntity();
 
-/** {@link SessionEntity} for a table in a schema of its own. */
+/** {@link SessionEntity} for a table in another schema. */
 export function createSessionEntity({ schema }: { readonly schema?: string } = {}): EntitySchema<SessionRow> {
   return new EntitySchema<SessionRow>({
     name: 'SessionEntity',

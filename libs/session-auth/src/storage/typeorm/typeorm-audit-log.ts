@@ -5,7 +5,7 @@ import type { TypeOrmSessionStoreOptions } from './typeorm-session-store.options
 
 /** Settings of {@link TypeOrmAuditLog}. */
 export interface TypeOrmAuditLogOptions extends TypeOrmSessionStoreOptions {
-  /** For how many milliseconds events are kept: the cleanup removes older ones. @default for ever */
+  /** How many milliseconds events are kept; the cleanup removes older ones. @default without limit */
   readonly retention?: number;
   /** The most events kept in memory while the database is slow or down; more are dropped. @default 10000 */
   readonly buffer?: number;
@@ -16,8 +16,8 @@ export interface TypeOrmAuditLogOptions extends TypeOrmSessionStoreOptions {
  * `toAuditEntry`.
  *
  * Events are written in batches, and no request waits for them. While the database is slow or down they wait in memory,
- * up to `buffer`; those that do not fit are dropped and counted, and the count is logged once the database works again.
- * Shutting down waits a few seconds for the rest.
+ * up to `buffer`. Further events are dropped and counted, and the count is logged once the database works again.
+ * Shutdown waits a few seconds for the rest.
  */
 export class TypeOrmAuditLog extends PostgresAuditLog {
   /** @throws SessionAuthError `invalid_configuration` for a DataSource of another database or an invalid schema name */

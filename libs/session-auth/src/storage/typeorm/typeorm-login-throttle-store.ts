@@ -4,8 +4,8 @@ import { storeParts } from './postgres-data-source.js';
 import type { TypeOrmSessionStoreOptions } from './typeorm-session-store.options.js';
 
 /**
- * Counts failed logins in PostgreSQL, on the connections of a TypeORM DataSource and under the same rules as the
- * sessions: for all nodes together, each call one statement.
+ * Counts failed logins in PostgreSQL, on the connections of a TypeORM DataSource, like the sessions: for all nodes
+ * together, each call one statement.
  */
 export class TypeOrmLoginThrottleStore extends PostgresLoginThrottleStore {
   /** @throws SessionAuthError `invalid_configuration` for a DataSource of another database or an invalid schema name */

@@ -10,9 +10,11 @@ import type { TypeOrmLinked, TypeOrmSessionStoreOptions } from './typeorm-sessio
  * Every operation is atomic. It is one statement on one connection of the pool, with these exceptions:
  *
  * - `create` for a user with a limit, a device or a session to replace, `deleteByUser` and `updateByUser` are
- *   transactions of three round trips that hold a lock of the user. `updateByUser` takes one for each thousand sessions.
- * - `find` takes a second statement when it has to write. Finds of the same moment share their first one.
- * - `update` by another token than the present one, and `rotate` of a session that has changed, take a second or third.
+ *   transactions of three round trips that hold a lock of the user. `updateByUser` takes one for each thousand
+ *   sessions.
+ * - `find` takes a second statement when it must write. Simultaneous finds share their first statement.
+ * - `update` with another token than the present one, and `rotate` of a session that has changed, take a second or
+ *   third.
  * - `deleteExpired` takes a statement for each five hundred sessions.
  *
  * Works under any default isolation level. Sizes, such as `maxBytes`, are bytes of UTF-8.

@@ -21,8 +21,8 @@ import { TypeOrmSessionStore } from './typeorm-session-store.js';
 import type { TypeOrmLinked, TypeOrmSessionStoreOptions } from './typeorm-session-store.options.js';
 
 /**
- * The options of {@link typeOrmStorage}. `schema`, `preparedStatements` and `link` are for PostgreSQL, and refused for a
- * DataSource of MariaDB or MySQL.
+ * The options of {@link typeOrmStorage}. `schema`, `preparedStatements` and `link` apply to PostgreSQL only, and are
+ * refused for a DataSource of MariaDB or MySQL.
  */
 export interface TypeOrmStorageOptions extends TypeOrmSessionStoreOptions, TypeOrmLinked {
   /**
@@ -30,7 +30,7 @@ export interface TypeOrmStorageOptions extends TypeOrmSessionStoreOptions, TypeO
    * it. @default the application's default one
    */
   readonly dataSource?: string | DataSource;
-  /** `false` leaves the audit log where it is without this storage. @default in the database, kept for ever */
+  /** `false` keeps the audit log out of this storage. @default in the database, without limit */
   readonly audit?: TypeOrmAuditOptions | false;
 }
 
@@ -53,8 +53,8 @@ export interface TypeOrmStorage {
 
 /**
  * Keeps sessions, remember-me tokens, counts of failed logins and the audit log in PostgreSQL, MariaDB or MySQL:
- * `storage: typeOrmStorage()` for the DataSource of `TypeOrmModule.forRoot`, `typeOrmStorage({ dataSource: 'auth' })` for
- * a named one, `typeOrmStorage({ dataSource })` for one of your own.
+ * `storage: typeOrmStorage()` for the DataSource of `TypeOrmModule.forRoot`, `typeOrmStorage({ dataSource: 'auth' })`
+ * for a named one, `typeOrmStorage({ dataSource })` for one that you made.
  *
  * In MariaDB and MySQL it is `mysqlStorage` on the pool of the DataSource: there is no link between nodes.
  *
@@ -117,7 +117,7 @@ function requireInitialised({ isInitialized }: DataSource): void {
   );
 }
 
-/** The database is known when the application starts, and not before. */
+/** The database is known only when the application starts. */
 function refuseForMysql(
   { options: { type } }: DataSource,
   { schema, preparedStatements, link }: TypeOrmSessionStoreOptions & TypeOrmLinked,
@@ -127,11 +127,14 @@ function refuseForMysql(
   if (name === undefined) return;
   throw new SessionAuthError(
     'invalid_configuration',
-    `typeOrmStorage.${name}: given ${JSON.stringify(value)}; allowed is none for a DataSource of type '${type}'`,
+    `typeOrmStorage.${name}: given ${JSON.stringify(value)}; it must not be set for a DataSource of type '${type}'`,
   );
 }
 
-/** What `getDataSourceToken` of `@nestjs/typeorm` returns; calling that would make the package a requirement. */
+/**
+ * Returns the result of `getDataSourceToken` of `@nestjs/typeorm`; calling that function would make the package a
+ * requirement.
+ */
 function dataSourceToken(name: string): InjectionToken<DataSource> {
   return name === 'default' ? DataSource : `${name}DataSource`;
 }

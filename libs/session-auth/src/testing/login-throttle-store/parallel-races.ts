@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
 import { addTo, countOf, DAY, MINUTE, newKey, NOW, type Body } from './sample-failures.js';
 
-/** Failures, and what is set, deleted and removed, all at the same time. */
+/** Failures, sets, deletions and removals, all at the same time. */
 export function raceTests(it: (title: string, body: Body) => void): void {
-  it('gives each of 100 failures at the same time a number of its own', async (store, node) => {
+  it('gives each of 100 simultaneous failures a different number', async (store, node) => {
     const key = newKey();
     const counts = await Promise.all(Array.from({ length: 100 }, (_, i) => addTo(node(i), key, NOW)));
     assert.deepEqual(sorted(counts), upTo(100));
     assert.equal((await countOf(store, key, NOW))?.count, 100);
   });
 
-  it('loses none at several keys, in whatever order they are named', async (store, node) => {
+  it('loses no failure at several keys, in any order of the keys', async (store, node) => {
     const keys = [newKey(), newKey(), newKey()];
     keys.push({ ...keys[0]!, counter: 'beside' });
     await Promise.all(
@@ -25,7 +25,7 @@ export function raceTests(it: (title: string, body: Body) => void): void {
     );
   });
 
-  it('starts anew once when a count is over, while what is over is removed', async (store, node) => {
+  it('restarts a count once after it expires, while expired ones are removed', async (store, node) => {
     for (let round = 0; round < 5; round += 1) {
       const key = newKey();
       await store.set(key, { count: 9, until: NOW + MINUTE }, NOW);
@@ -37,7 +37,7 @@ export function raceTests(it: (title: string, body: Body) => void): void {
     }
   });
 
-  it('never lets a failure write over what is set meanwhile', async (store, node) => {
+  it('never lets a failure overwrite a count that is set meanwhile', async (store, node) => {
     for (let round = 0; round < 5; round += 1) {
       const key = newKey();
       const until = NOW + DAY;
@@ -51,7 +51,7 @@ export function raceTests(it: (title: string, body: Body) => void): void {
     }
   });
 
-  it('never lets a failure bring back what was deleted meanwhile', async (store, node) => {
+  it('never lets a failure revive a count that is deleted meanwhile', async (store, node) => {
     for (let round = 0; round < 5; round += 1) {
       const [one, two] = [newKey(), newKey()];
       for (const key of [one, two]) await store.set(key, { count: 1000, until: NOW + DAY }, NOW);

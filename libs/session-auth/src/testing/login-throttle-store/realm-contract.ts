@@ -6,7 +6,7 @@ function realmsOf(store: LoginThrottleStore): readonly LoginThrottleStore[] {
   return store.ofRealm === undefined ? [] : [store, store.ofRealm('staff'), store.ofRealm('sta')];
 }
 
-/** Equal subjects in different realms have nothing to do with each other. */
+/** Equal subjects in different realms are independent. */
 export function realmTests(it: (title: string, body: Body) => void): void {
   it('of one subject in different realms, in all operations', async (store) => {
     const stores = realmsOf(store);
@@ -43,7 +43,7 @@ export function realmTests(it: (title: string, body: Body) => void): void {
     assert.deepEqual(counts, [20, 20, undefined]);
   });
 
-  it('of different realms, of which it sweeps its own', async (store) => {
+  it('of different realms, and sweeps only those of its realm', async (store) => {
     const stores = realmsOf(store);
     const key = { subject: newSubject(), counter: 'failures' };
     for (const each of stores) await addTo(each, key, NOW, 1);

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { FailureCount, FailureKey, LoginThrottleStore } from '../../throttle/login-throttle-store.js';
 import type { StoreTest } from '../store-tests.js';
 
-/** A test of the contract: its body is handed a store, and one of the nodes for each of parallel calls. */
+/** A test of the contract: its body receives a store, and one of the nodes for each of parallel calls. */
 export type Body = StoreTest<LoginThrottleStore>;
 
 export const NOW = Date.UTC(2026, 0, 15, 12);

@@ -3,7 +3,7 @@ import type { RememberMeTokenRecord } from '../../remember-me/remember-me-token-
 import { DAY } from '../../time/units.js';
 import { find, idsOf, MAX, newRecord, newSuccessor, newUser, NOW, replace, type DeclareTest } from './sample-tokens.js';
 
-/** Records go when they are meant to, and no others. */
+/** The right records are removed, and no others. */
 export function deletionTests(it: DeclareTest): void {
   it('by their selector, once', async (store) => {
     const record = newRecord(newUser());
@@ -28,7 +28,7 @@ export function deletionTests(it: DeclareTest): void {
     assert.equal((await store.delete(fresh.selector, NOW, 0))?.id, fresh.id);
   });
 
-  it('by their handle, of their own user only', async (store) => {
+  it('by their handle, for their user only', async (store) => {
     const record = newRecord(newUser());
     await store.create(record, MAX, NOW);
     assert.equal(await store.deleteById(newUser(), record.id, NOW), false);
@@ -37,7 +37,7 @@ export function deletionTests(it: DeclareTest): void {
     assert.equal(await store.deleteById(record.userId, record.id, NOW), false);
   });
 
-  it('when their session ends, or all sessions but one do', async (store) => {
+  it('when their session ends, or all sessions except one end', async (store) => {
     const alice = newUser();
     const records = [newRecord(alice), newRecord(alice), newRecord(alice), newRecord(alice)];
     const stranger = newRecord(newUser());
@@ -52,7 +52,7 @@ export function deletionTests(it: DeclareTest): void {
     assert.deepEqual(idsOf(await store.list(stranger.userId, NOW)), [stranger.id]);
   });
 
-  it('when the session of their successor ends, and keeps those of one that goes on', async (store) => {
+  it('when the session of their successor ends, and keeps those of one that continues', async (store) => {
     const alice = newUser();
     const records = Array.from({ length: 3 }, () => newRecord(alice, { successor: newSuccessor() }));
     for (const record of records) await store.create(record, MAX, NOW);
@@ -85,7 +85,7 @@ export function deletionTests(it: DeclareTest): void {
     assert.equal(await store.delete((await create()).selector, later, 0), undefined);
   });
 
-  it('with their user, what has expired as well, and leaves the cleanup nothing', async (store) => {
+  it('with their user, including expired ones, and leaves nothing to the cleanup', async (store) => {
     const alice = newUser();
     for (const expiresAt of [NOW + DAY, NOW + 10 * DAY]) {
       await store.create(newRecord(alice, { expiresAt }), MAX, NOW);

@@ -16,7 +16,7 @@ import {
 
 /** Calls of several nodes at the same time. */
 export function parallelRaces(it: DeclareTest): void {
-  it('lets one of twenty tabs replace a record, and shows the others what came of it', async (store, node) => {
+  it('lets one of twenty tabs replace a record, and shows the others the result', async (store, node) => {
     const record = newRecord(newUser());
     await store.create(record, MAX, NOW);
     const outcomes = await Promise.all(
@@ -29,7 +29,7 @@ export function parallelRaces(it: DeclareTest): void {
     assert.deepEqual(defined(await find(store, record)), defined(winner!.record));
   });
 
-  it('loses none of twenty changes that are tried again from what came of the others', async (store, node) => {
+  it('loses no change when twenty are retried on top of each other', async (store, node) => {
     const record = newRecord(newUser());
     await store.create(record, MAX, NOW);
     const change = async (on: RememberMeTokenStore): Promise<void> => {
@@ -49,7 +49,7 @@ export function parallelRaces(it: DeclareTest): void {
     assert.equal(new Set(replaced?.map(({ digest }) => digest)).size, 20);
   });
 
-  it('tells one of twenty thieves, who go by one revision', async (store, node) => {
+  it('returns the record to one of twenty callers with one revision', async (store, node) => {
     const record = newRecord(newUser());
     await store.create(record, MAX, NOW);
     const removed = await Promise.all(Array.from({ length: 20 }, (_, i) => node(i).delete(record.selector, NOW, 0)));
@@ -59,7 +59,7 @@ export function parallelRaces(it: DeclareTest): void {
     );
   });
 
-  it('lets either a replacement or a removal that goes by the same revision succeed', async (store, node) => {
+  it('lets either a replacement or a removal with the same revision succeed', async (store, node) => {
     for (let round = 0; round < 20; round += 1) {
       const record = newRecord(newUser());
       await store.create(record, MAX, NOW);
@@ -72,7 +72,7 @@ export function parallelRaces(it: DeclareTest): void {
     }
   });
 
-  it('never brings back what was revoked while it was used', async (store, node) => {
+  it('never revives a record that was revoked while it was used', async (store, node) => {
     for (let round = 0; round < 20; round += 1) {
       const record = newRecord(newUser());
       await store.create(record, MAX, NOW);
@@ -88,7 +88,7 @@ export function parallelRaces(it: DeclareTest): void {
     }
   });
 
-  it('forgets a device whose session ends while it is given another one', async (store, node) => {
+  it('forgets a device whose session ends while it gets another one', async (store, node) => {
     for (let round = 0; round < 20; round += 1) {
       const record = newRecord(newUser());
       await store.create(record, MAX, NOW);
@@ -102,14 +102,14 @@ export function parallelRaces(it: DeclareTest): void {
     }
   });
 
-  it('keeps no more than the most of a user through parallel logins', async (store, node) => {
+  it('keeps at most the maximum of a user during parallel logins', async (store, node) => {
     const alice = newUser();
     const records = Array.from({ length: 30 }, (_, i) => newRecord(alice, { createdAt: NOW + i }));
     await Promise.all(records.map((record, i) => node(i).create(record, 5, NOW)));
     assert.equal((await store.list(alice, NOW)).length, 5);
   });
 
-  it('reports each of a user in one of parallel revocations', async (store, node) => {
+  it('reports each record of a user in one of parallel revocations', async (store, node) => {
     const alice = newUser();
     for (let i = 0; i < 10; i += 1) await store.create(newRecord(alice), MAX, NOW);
     const counts = await Promise.all(Array.from({ length: 5 }, (_, i) => node(i).deleteByUser(alice, undefined, NOW)));

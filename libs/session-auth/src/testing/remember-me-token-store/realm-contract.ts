@@ -6,7 +6,7 @@ function realmsOf(store: RememberMeTokenStore): readonly RememberMeTokenStore[] 
   return store.ofRealm === undefined ? [] : [store, store.ofRealm('staff'), store.ofRealm('sta')];
 }
 
-/** Equal users, and even equal selectors, in different realms have nothing to do with each other. */
+/** Equal users, and even equal selectors, in different realms are independent. */
 export function realmTests(it: DeclareTest): void {
   it('of equal users in different realms, in all operations', async (store) => {
     const stores = realmsOf(store);
@@ -45,7 +45,7 @@ export function realmTests(it: DeclareTest): void {
     }
   });
 
-  it('counts and forgets devices of its own realm only, by parallel callers', async (store, node) => {
+  it('counts and forgets only devices of its realm, by parallel callers', async (store, node) => {
     if (realmsOf(store).length === 0) return;
     const userId = newUser();
     const nodes = [0, 1].map((turn) => realmsOf(node(turn)));
@@ -61,14 +61,14 @@ export function realmTests(it: DeclareTest): void {
     assert.deepEqual(left, [2, 2, 0]);
   });
 
-  it('sweeps the records of its own realm only', async (store) => {
+  it('sweeps only the records of its realm', async (store) => {
     const stores = realmsOf(store);
     const record = newRecord(newUser(), { expiresAt: NOW + 1 });
     for (const each of stores) await each.create(record, MAX, NOW);
     const swept = [];
     for (const each of stores)
       swept.push(await each.deleteExpired(NOW + 1, 10_000), await each.deleteExpired(NOW + 1, 1));
-    // a backend that expires by itself returns 0
+    // a backend that removes expired records by itself returns 0
     if ((swept[0] ?? 0) > 0) assert.deepEqual(swept, [1, 0, 1, 0, 1, 0]);
   });
 }

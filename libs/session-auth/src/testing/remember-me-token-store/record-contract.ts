@@ -15,7 +15,7 @@ import {
   type DeclareTest,
 } from './sample-tokens.js';
 
-/** Records are kept as they are, and listed. */
+/** Records come back unchanged, and are listed. */
 export function recordTests(it: DeclareTest): void {
   for (const userId of ['alice', '0', '}{*', 'üñí\u2028\n"', '__proto__', 'x'.repeat(2000)]) {
     it(`and returns them unchanged for the user ${JSON.stringify(userId.slice(0, 20))}`, async (store) => {
@@ -27,7 +27,7 @@ export function recordTests(it: DeclareTest): void {
     });
   }
 
-  it('with all that a record can hold', async (store) => {
+  it('with every field of a record', async (store) => {
     const record = newRecord(newUser(), {
       revision: 7,
       successor: newSuccessor({ isRepeated: true }),
@@ -38,13 +38,13 @@ export function recordTests(it: DeclareTest): void {
     assert.deepEqual(defined((await store.list(record.userId, NOW))[0]), defined(record));
   });
 
-  it('and finds none by another selector', async (store) => {
+  it('and finds nothing with another selector', async (store) => {
     const record = newRecord(newUser());
     await store.create(record, MAX, NOW);
     assert.equal(await store.find(newRecord(record.userId).selector, NOW), undefined);
   });
 
-  it('newest first, of one user only, and none that has expired', async (store) => {
+  it('newest first, of one user only, without expired ones', async (store) => {
     const [alice, bob] = [newUser(), newUser()];
     const records = [
       newRecord(alice, { createdAt: NOW, expiresAt: NOW + 10 * DAY }),
@@ -57,7 +57,7 @@ export function recordTests(it: DeclareTest): void {
     assert.deepEqual(await store.list(newUser(), NOW), []);
   });
 
-  it('and lets the oldest go beyond the most of a user', async (store) => {
+  it('and removes the oldest beyond the maximum of a user', async (store) => {
     const alice = newUser();
     const records = [1, 2, 3, 4, 5].map((age) => newRecord(alice, { createdAt: NOW + age }));
     for (const record of records) await store.create(record, 3, NOW);

@@ -16,9 +16,9 @@ import {
   type DeclareTest,
 } from './sample-tokens.js';
 
-/** A record changes if it is still the one that the changes were worked out from. */
+/** A record changes only if it is still the one that the changes are based on. */
 export function replacementTests(it: DeclareTest): void {
-  it('where the record has the revision, and counts it', async (store) => {
+  it('if the record has the revision, and increases it', async (store) => {
     const record = newRecord(newUser(), { replaced: [{ digest: newSecret(), until: NOW + 1 }] });
     await store.create(record, MAX, NOW);
     const changes: Required<RememberMeChanges> = {
@@ -37,7 +37,7 @@ export function replacementTests(it: DeclareTest): void {
     assert.deepEqual(defined((await store.list(record.userId, NOW + 39 * DAY))[0]), defined(expected));
   });
 
-  it('and leaves what is not to change, from one revision to the next', async (store) => {
+  it('and leaves the other fields, from one revision to the next', async (store) => {
     const record = newRecord(newUser(), { ip: '192.0.2.1' });
     await store.create(record, MAX, NOW);
     const steps: RememberMeChanges[] = [
@@ -58,7 +58,7 @@ export function replacementTests(it: DeclareTest): void {
     }
   });
 
-  it('and changes nothing where it has another revision by now', async (store) => {
+  it('and changes nothing if the revision differs', async (store) => {
     const record = newRecord(newUser());
     await store.create(record, MAX, NOW);
     const { record: present } = await replace(store, record, 0, { successor: newSuccessor() });
@@ -70,14 +70,14 @@ export function replacementTests(it: DeclareTest): void {
     assert.deepEqual(defined(await find(store, record)), defined(present));
   });
 
-  it('of no record that is not there', async (store) => {
+  it('but not of a missing record', async (store) => {
     const { selector } = newRecord(newUser());
     const replacement = { revision: 0, now: NOW, changes: { lastUsedAt: NOW } };
     assert.deepEqual(await store.replace(selector, replacement), { status: 'absent' });
     assert.equal(await store.find(selector, NOW), undefined);
   });
 
-  it('so that a record lives to its new end', async (store) => {
+  it('so that a record lives to its new expiry', async (store) => {
     const record = newRecord(newUser(), { expiresAt: NOW + DAY });
     await store.create(record, MAX, NOW);
     await replace(store, record, 0, { expiresAt: NOW + 10 * DAY });

@@ -26,7 +26,7 @@ export async function find(
   { selector }: RememberMeTokenRecord,
 ): Promise<RememberMeTokenRecord> {
   const found = await store.find(selector, NOW);
-  assert.ok(found !== undefined, 'the record is gone');
+  assert.ok(found !== undefined, 'the record is missing');
   return found;
 }
 
@@ -38,7 +38,7 @@ export async function replace(
   changes: RememberMeChanges,
 ): Promise<Exclude<RememberMeReplaceOutcome, { readonly status: 'absent' }>> {
   const outcome = await store.replace(selector, { revision, now: NOW, changes });
-  assert.ok(outcome.status !== 'absent', 'the record is gone');
+  assert.ok(outcome.status !== 'absent', 'the record is missing');
   return outcome;
 }
 
@@ -59,7 +59,7 @@ export function newSuccessor(changes: Partial<RememberMeSuccessor> = {}): Rememb
   return { digest: newSecret(), nonce, at: NOW, sessionId: newHandle(), ...changes };
 }
 
-/** A record as version 0.1 has stored it, without what came later. */
+/** A record as version 0.1 stored it, without later fields. */
 export function newRecord(userId: string, changes: Partial<RememberMeTokenRecord> = {}): RememberMeTokenRecord {
   return {
     selector: shardTagOf(userId) + randomBytes(16).toString('base64url'),
@@ -78,7 +78,7 @@ export function idsOf(records: readonly RememberMeTokenRecord[]): string[] {
   return records.map(({ id }) => id);
 }
 
-/** Without what a store may leave out: keys that hold undefined, a revision of 0, an empty list. */
+/** Removes the fields that a store may leave out: undefined values, a revision of 0, an empty list. */
 export function defined<T extends RememberMeChanges & { readonly revision?: number }>(
   record: T | undefined,
 ): Partial<T> {

@@ -4,10 +4,10 @@ import type { SessionLink, SessionSignal } from '../../session/session-link.js';
 import type { SessionStore } from '../../session/session-store.js';
 import { newRecord, NO_LIMIT, NOW } from '../session-store/sample-records.js';
 
-/** For how long a signal is waited for, in milliseconds: far longer than it takes on a busy machine. */
+/** How long the tests wait for a signal, in milliseconds: far longer than it takes on a busy machine. */
 const PATIENCE = 20_000;
 
-/** The link of one node, and what it has heard. */
+/** The link of one node, with the signals that it has received. */
 export class ListeningNode {
   readonly #heard: SessionSignal[] = [];
   #lost = 0;
@@ -27,7 +27,7 @@ export class ListeningNode {
     return node;
   }
 
-  /** What was heard of a session, without what came again. */
+  /** Returns the signals of a session, without repeated ones. */
   of({ id }: { readonly id: string }): SessionSignal[] {
     const texts = new Set(this.#heard.filter((signal) => signal.id === id).map((signal) => JSON.stringify(signal)));
     return [...texts].map((text) => JSON.parse(text) as SessionSignal);
@@ -35,7 +35,7 @@ export class ListeningNode {
 
   async until(what: string, holds: () => boolean): Promise<void> {
     for (const end = performance.now() + PATIENCE; !holds(); await pause(2)) {
-      assert.ok(performance.now() < end, `never heard: ${what} (the link was lost ${this.#lost} times)`);
+      assert.ok(performance.now() < end, `not received: ${what} (the link was lost ${this.#lost} times)`);
     }
   }
 }
@@ -50,7 +50,7 @@ export class ListeningNodes {
     return new ListeningNodes(nodes);
   }
 
-  /** Every node has heard this of a session, and nothing else. */
+  /** Asserts that every node has received these signals of a session, and no others. */
   async heard(session: { readonly id: string }, ...expected: readonly object[]): Promise<void> {
     const signals = expected.map((each) => ({ realm: 'default', id: session.id, ...each }));
     for (const node of this.nodes) {
@@ -65,12 +65,12 @@ export class ListeningNodes {
     }
   }
 
-  /** Whatever was published of sessions of a user has been heard by every node. */
+  /** Waits until every node has received everything that was published about a user's sessions. */
   async settled(userId: string | undefined, { store } = this.nodes[0]!): Promise<void> {
     const marker = newRecord(userId);
     await store.create(marker, NO_LIMIT, NOW);
     await store.delete(marker.digest, NOW, 'logout');
-    for (const node of this.nodes) await node.until('what comes last', () => node.of(marker).length > 0);
+    for (const node of this.nodes) await node.until('the last signal', () => node.of(marker).length > 0);
   }
 
   async close(): Promise<void> {

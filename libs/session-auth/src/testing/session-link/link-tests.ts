@@ -1,10 +1,10 @@
 import type { SessionStore } from '../../session/session-store.js';
 import type { ListeningNodes } from './heard-signals.js';
 
-/** What a test of the link works on. */
+/** The backend of a test of the link. */
 export interface LinkedBackend {
   readonly store: SessionStore;
-  /** One of the nodes: calls take them in turn. */
+  /** One of the nodes: calls alternate between them. */
   readonly node: (turn: number) => SessionStore;
   readonly nodes: ListeningNodes;
 }

@@ -6,7 +6,7 @@ import type { LinkTests } from './link-tests.js';
 import { ListeningNodes } from './heard-signals.js';
 import { created } from './told-ends.js';
 
-/** Changes of live sessions, and what is none of the link's business. */
+/** Changes of live sessions, and operations that publish nothing. */
 export function toldChanges({ it }: LinkTests): void {
   const changes: Rotation['changes'][] = [
     { roles: ['admin'] },
@@ -16,7 +16,7 @@ export function toldChanges({ it }: LinkTests): void {
     { authenticatedAt: NOW },
   ];
 
-  it('tells of a rotation that changes roles, e-mail, factors or authentication', async ({ node, nodes }) => {
+  it('reports a rotation that changes roles, e-mail, factors or authentication', async ({ node, nodes }) => {
     for (const [turn, change] of changes.entries()) {
       for (const userId of [newUser(), undefined]) {
         const record = await created(node, userId);
@@ -27,7 +27,7 @@ export function toldChanges({ it }: LinkTests): void {
     }
   });
 
-  it('tells of each session of a user whose account changes', async ({ store, node, nodes }) => {
+  it('reports each session of a user whose account changes', async ({ store, node, nodes }) => {
     const userId = newUser();
     const records = [];
     for (let i = 0; i < 20; i += 1) records.push(await created(node, userId, { createdAt: NOW - (i % 3) }));
@@ -38,11 +38,7 @@ export function toldChanges({ it }: LinkTests): void {
     await nodes.heard(foreign);
   });
 
-  it('tells nothing of touches, data, tokens that are replaced, and changes that fail', async ({
-    store,
-    node,
-    nodes,
-  }) => {
+  it('reports no touches, data, routine replacements of tokens, or failed changes', async ({ store, node, nodes }) => {
     const userId = newUser();
     const record = await created(node, userId);
     await store.find(record.digest, { now: NOW + MINUTE, idle: IDLE, interval: 1 });
@@ -55,7 +51,7 @@ export function toldChanges({ it }: LinkTests): void {
     await nodes.heard(record);
   });
 
-  it('stops when it is told to, and goes on for others', async ({ store, nodes }) => {
+  it('stops on request, and continues for others', async ({ store, nodes }) => {
     const record = newRecord(newUser());
     await store.create(record, NO_LIMIT, NOW);
     const heard: string[] = [];
@@ -69,7 +65,7 @@ export function toldChanges({ it }: LinkTests): void {
     assert.deepEqual([...new Set(heard)], ['second']);
   });
 
-  it('tells of the sessions of its realm alone', async ({ store, node, nodes }) => {
+  it('reports only sessions of its realm', async ({ store, node, nodes }) => {
     if (store.ofRealm === undefined) return;
     const ofStaff = [0, 1].map((turn) => node(turn).ofRealm!('staff'));
     const staff = await ListeningNodes.open(ofStaff);

@@ -14,14 +14,14 @@ import {
 } from '../session-store/sample-records.js';
 import type { LinkedBackend, LinkTests } from './link-tests.js';
 
-/** User ids that a message can be spoilt by. */
+/** User ids that could corrupt a message. */
 const ODD_USERS = [`"o'hara"`, 'a\nb', 'back\\slash', '["ended"]', '☃👩‍💻', '\u0000nul', '\u2028', '@staff:42', '%s {0}'];
 
 /** Ends of all kinds, one call at a time. */
 export function toldEnds({ it }: LinkTests): void {
   const reasons: SessionEndReason[] = ['logout', 'revoked', 'token_reused', 'account_disabled', 'fingerprint_mismatch'];
 
-  it('tells every node of the end of a session by its digest, with the reason', async ({ node, nodes }) => {
+  it('reports the end of a session by its digest to every node, with the reason', async ({ node, nodes }) => {
     for (const [turn, reason] of reasons.entries()) {
       for (const userId of [newUser(), undefined]) {
         const record = await created(node, userId);
@@ -31,7 +31,7 @@ export function toldEnds({ it }: LinkTests): void {
     }
   });
 
-  it('tells of an end by handle, with the reason', async ({ node, nodes }) => {
+  it('reports an end by handle, with the reason', async ({ node, nodes }) => {
     for (const [turn, reason] of reasons.entries()) {
       const userId = newUser();
       const record = await created(node, userId);
@@ -40,7 +40,7 @@ export function toldEnds({ it }: LinkTests): void {
     }
   });
 
-  it('tells of each session of a user that ends, with the reason, and not of the one that stays', async (backend) => {
+  it('reports each session of a user that ends, with the reason, but not the one that stays', async (backend) => {
     const userId = newUser();
     const records: SessionRecord[] = [];
     for (let i = 0; i < 25; i += 1) records.push(await created(backend.node, userId, { createdAt: NOW - i }));
@@ -56,7 +56,7 @@ export function toldEnds({ it }: LinkTests): void {
     }
   });
 
-  it('says revoked where nobody says why', async ({ store, node, nodes }) => {
+  it('reports "revoked" without a given reason', async ({ store, node, nodes }) => {
     const userId = newUser();
     const records = [];
     for (let i = 0; i < 3; i += 1) records.push(await created(node, userId));
@@ -66,7 +66,7 @@ export function toldEnds({ it }: LinkTests): void {
     for (const record of records) await nodes.heard(record, { type: 'ended', reason: 'revoked', userId });
   });
 
-  it('tells of what had to leave because of the limit', async ({ store, node, nodes }) => {
+  it('reports sessions that were evicted because of the limit', async ({ store, node, nodes }) => {
     for (const onLimit of ['evict-oldest', 'evict-least-recent'] as const) {
       const userId = newUser();
       const records = [];
@@ -78,7 +78,7 @@ export function toldEnds({ it }: LinkTests): void {
     }
   });
 
-  it('tells of what a login replaces: the session of the device, and the one that is named', async (backend) => {
+  it('reports the sessions that a login replaces: that of the device, and the named one', async (backend) => {
     const { store, nodes } = backend;
     const userId = newUser();
     const device = newDevice();
@@ -88,7 +88,7 @@ export function toldEnds({ it }: LinkTests): void {
     for (const record of [ofDevice, named]) await nodes.heard(record, { type: 'ended', reason: 'replaced', userId });
   });
 
-  it('tells of a session that a read finds expired, and of what a sweep removes', async (backend) => {
+  it('reports a session that a read finds expired, and those that a sweep removes', async (backend) => {
     const { store, nodes } = backend;
     for (const userId of [newUser(), undefined]) {
       const [read, swept] = [await created(backend.node, userId), await created(backend.node, userId)];
@@ -103,7 +103,7 @@ export function toldEnds({ it }: LinkTests): void {
     }
   });
 
-  it('tells nothing of what ends nothing', async (backend) => {
+  it('reports nothing for calls that end nothing', async (backend) => {
     const { store, nodes } = backend;
     const [userId, foreigner] = [newUser(), newUser()];
     const record = await created(backend.node, userId);
@@ -118,7 +118,7 @@ export function toldEnds({ it }: LinkTests): void {
     await nodes.heard(record);
   });
 
-  it('tells users apart whatever their ids are', async (backend) => {
+  it('distinguishes users with any ids', async (backend) => {
     for (const userId of [...ODD_USERS, 'x'.repeat(300)].map((odd) => odd + newUser())) {
       const [ended, listed] = [await created(backend.node, userId), await created(backend.node, userId)];
       await backend.store.delete(ended.digest, NOW, 'logout');
@@ -129,7 +129,7 @@ export function toldEnds({ it }: LinkTests): void {
     }
   });
 
-  it('ends a session also where the id of its user is too long to be told', async ({ store, node, nodes }) => {
+  it('ends a session even if the id of its user is too long for a message', async ({ store, node, nodes }) => {
     const userId = newUser() + '"'.repeat(9000);
     const record = await created(node, userId);
     await store.deleteByUser(userId, { limit: 10, reason: 'logout' }, NOW);
@@ -141,7 +141,7 @@ export function toldEnds({ it }: LinkTests): void {
   });
 }
 
-/** A session that a node has begun. */
+/** Makes a session on a node. */
 export async function created(
   node: LinkedBackend['node'],
   userId: string | undefined,

@@ -6,7 +6,7 @@ import { created } from './told-ends.js';
 
 /** Many callers on all nodes at once. */
 export function toldInParallel({ it }: LinkTests): void {
-  it('tells of an end when it has taken place, never before', async ({ node, nodes }) => {
+  it('reports an end after it has taken place, not before', async ({ node, nodes }) => {
     const userId = newUser();
     const outcomes: Promise<string>[] = [];
     const records = [];
@@ -25,7 +25,7 @@ export function toldInParallel({ it }: LinkTests): void {
     assert.deepEqual([...new Set(await Promise.all(outcomes))], ['absent']);
   });
 
-  it('misses no end, and invents none, while sessions of many users end in all ways', async ({ node, nodes }) => {
+  it('reports exactly the ends that happen, while sessions of many users end in all ways', async ({ node, nodes }) => {
     const users = Array.from({ length: 12 }, () => newUser());
     const records: SessionRecord[] = [];
     for (const userId of users) for (let i = 0; i < 6; i += 1) records.push(await created(node, userId));
@@ -55,13 +55,13 @@ export function toldInParallel({ it }: LinkTests): void {
         assert.equal(
           told.length,
           status === 'absent' ? 1 : 0,
-          `a session that is ${status} was told of ${told.length} times`,
+          `a session that is ${status} was reported ${told.length} times`,
         );
       }
     }
   });
 
-  it('keeps listeners that throw from nobody', async ({ store, nodes }) => {
+  it('calls all listeners even if one throws', async ({ store, nodes }) => {
     const record = newRecord(newUser());
     await store.create(record, NO_LIMIT, NOW);
     nodes.nodes[0]!.link.watch(() => {

@@ -6,7 +6,7 @@ import { moveOn, replaceToken } from './token-steps.js';
 
 /** `updateByUser`, one call at a time. */
 export function accountContract({ it }: ContractTests): void {
-  it('sets roles and e-mail on all sessions of a user and makes their tokens due for rotation', async ({ store }) => {
+  it('sets roles and e-mail on all sessions of a user and marks their tokens for rotation', async ({ store }) => {
     const userId = newUser();
     const records = [fullRecord(userId), newRecord(userId), fullRecord(userId)];
     const other = fullRecord(newUser());
@@ -21,7 +21,7 @@ export function accountContract({ it }: ContractTests): void {
     assertSame(await liveRecord(store, other.digest), other);
   });
 
-  it('leaves what is not given', async ({ store }) => {
+  it('keeps fields that are not given', async ({ store }) => {
     const record = fullRecord(newUser());
     await store.create(record, NO_LIMIT, NOW);
     assert.equal(await store.updateByUser(record.userId!, { roles: [] }, NOW), 1);
@@ -35,21 +35,21 @@ export function accountContract({ it }: ContractTests): void {
     assertSame(await liveRecord(store, record.digest), { ...expected, email, revision: 10 });
   });
 
-  it('keeps the roles of before where they change, and only there', async ({ store }) => {
+  it('keeps the previous roles of sessions whose roles change, and only of these', async ({ store }) => {
     const userId = newUser();
     const given = [['a'], ['a', 'b'], [], ['"a"', 'line\nbreak']];
     const records = given.map((roles) => newRecord(userId, { roles }));
     for (const record of records) await store.create(record, NO_LIMIT, NOW);
     for (const roles of given) await store.updateByUser(userId, { roles: [...roles] }, NOW);
     for (const [i, record] of records.entries()) {
-      // the first change is none for the first of the sessions
+      // for the first session, the first change changes nothing
       const states = i === 0 ? given.slice(0, -1) : [given[i]!, ...given.slice(0, -1)];
       const expected = { ...record, roles: given[3], formerRoles: states, rotatedAt: 0, revision: 4 };
       assertSame(await liveRecord(store, record.digest), expected);
     }
   });
 
-  it('tells roles apart that differ by little', async ({ store }) => {
+  it('distinguishes similar roles', async ({ store }) => {
     const userId = newUser();
     const states = [['a', 'b'], ['a,b'], ['a'], ['a', ''], [''], [], ['A'], ['"a"'], ['a\u0301'], ['á'], ['a ']];
     const record = newRecord(userId, { roles: states[0] });
@@ -59,7 +59,7 @@ export function accountContract({ it }: ContractTests): void {
     assertSame({ formerRoles: [...formerRoles!, roles] }, { formerRoles: states });
   });
 
-  it('finds a session whatever token it has by now', async ({ store }) => {
+  it('finds a session after its token was replaced', async ({ store }) => {
     const record = newRecord(newUser());
     await store.create(record, NO_LIMIT, NOW);
     const moved = await moveOn(store, record);
@@ -78,7 +78,7 @@ export function accountContract({ it }: ContractTests): void {
     assert.equal(await store.updateByUser(userId, { roles: ['admin'] }, NOW + IDLE), 1);
   });
 
-  it('reaches hundreds of sessions, many of one time', async ({ store }) => {
+  it('changes hundreds of sessions, many of one time', async ({ store }) => {
     const userId = newUser();
     const records = Array.from({ length: 700 }, (_, i) =>
       newRecord(userId, { createdAt: NOW - (i % 7 === 0 ? i : 0) }),

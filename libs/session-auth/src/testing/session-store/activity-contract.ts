@@ -17,7 +17,7 @@ import {
 import { assertSame, isLive, listedIds, liveRecord } from './store-queries.js';
 import { moveOn } from './token-steps.js';
 
-/** The touch in `find`, and what is absent once it has expired. */
+/** The touch in `find`, and the absence of expired records. */
 export function activityContract({ it }: ContractTests): void {
   it('writes nothing within the touch interval', async ({ store }) => {
     const record = await create(store);
@@ -27,7 +27,7 @@ export function activityContract({ it }: ContractTests): void {
     assertSame(await liveRecord(store, record.digest), record);
   });
 
-  it('sets last activity and idle expiry once the touch interval is over', async ({ store }) => {
+  it('sets last activity and idle expiry after the touch interval', async ({ store }) => {
     const record = await create(store);
     const now = NOW + MINUTE;
     const touched = { ...record, lastActivityAt: now, expiresAt: now + IDLE };
@@ -38,7 +38,7 @@ export function activityContract({ it }: ContractTests): void {
     assertSame((await store.list(record.userId!, { limit: 1 }, now)).records[0]!, touched);
   });
 
-  it('keeps address and user agent of who touches a session, and of nobody else', async ({ store }) => {
+  it('keeps address and user agent only of clients that touch a session', async ({ store }) => {
     const seen = { ip: '203.0.113.7', userAgent: 'Agent "of" the\\ touch, \n"g":"x" \u2028' };
     for (const before of [{}, { ip: '192.0.2.1', userAgent: 'Agent of the login' }]) {
       const record = newRecord(newUser(), { data: { ip: 'kept', '"g":': 1 }, ...before });
@@ -53,7 +53,7 @@ export function activityContract({ it }: ContractTests): void {
       assert.equal(outcome.status, 'live');
       assertSame(outcome.record, touched);
       assertSame(await liveRecord(store, record.digest, now), touched);
-      // what is not known of the next one stays
+      // keeps values that the next client does not send
       const later = { now: now + MINUTE, idle: IDLE, interval: MINUTE, client: { ip: '192.0.2.9' } };
       const next = { ...touched, ip: '192.0.2.9', lastActivityAt: later.now, expiresAt: later.now + IDLE };
       await store.find(record.digest, later);
@@ -63,7 +63,7 @@ export function activityContract({ it }: ContractTests): void {
     }
   });
 
-  it('keeps nothing of who comes by a token that is not honoured', async ({ store }) => {
+  it('keeps nothing of a client whose token is not honoured', async ({ store }) => {
     const record = await create(store);
     const touch = {
       now: NOW + MINUTE,
@@ -85,7 +85,7 @@ export function activityContract({ it }: ContractTests): void {
     assert.equal((await liveRecord(store, record.digest)).lastActivityAt, NOW + 2 * MINUTE);
   });
 
-  it('touches anonymous sessions as well', async ({ store }) => {
+  it('touches anonymous sessions too', async ({ store }) => {
     const record = newRecord(undefined);
     await store.create(record, NO_LIMIT, NOW);
     const now = NOW + MINUTE;
@@ -105,7 +105,7 @@ export function activityContract({ it }: ContractTests): void {
     assert.equal(outcome.status, 'expired');
   });
 
-  it('never lets time run backwards, when the clock of a node is behind', async ({ store, node }) => {
+  it('never decreases a time, even if the clock of a node is behind', async ({ store, node }) => {
     const record = await create(store);
     const now = NOW + 5 * MINUTE;
     await store.find(record.digest, { now, idle: IDLE, interval: 0 });
@@ -129,7 +129,7 @@ export function activityContract({ it }: ContractTests): void {
     assert.equal(found.expiresAt, record.expiresAt);
   });
 
-  it('finds a session to the last millisecond, tells its expiry once, and nothing after', async ({ store }) => {
+  it('finds a session to the last millisecond, and reports its expiry once', async ({ store }) => {
     for (const userId of [newUser(), undefined]) {
       const record = newRecord(userId);
       await store.create(record, NO_LIMIT, NOW);
@@ -149,7 +149,7 @@ export function activityContract({ it }: ContractTests): void {
     assert.ok(!(await isLive(store, record.digest)));
   });
 
-  it('tells an expiry once, whichever of its digests a session is asked for by', async ({ store }) => {
+  it('reports an expiry once, with any digest of a session', async ({ store }) => {
     for (let by = 0; by < 3; by++) {
       const record = await create(store);
       const { digest } = await moveOn(store, record, { now: NOW + IDLE - MINUTE, grace: 2 * MINUTE });
@@ -192,7 +192,7 @@ export function activityContract({ it }: ContractTests): void {
     },
   };
   for (const [operation, expectAbsent] of Object.entries(operations)) {
-    it(`takes an expired session for absent in ${operation}`, async ({ store }) => {
+    it(`treats an expired session as absent in ${operation}`, async ({ store }) => {
       const record = await create(store);
       await expectAbsent(store, record, NOW + IDLE);
       assert.ok(!(await isLive(store, record.digest, NOW + IDLE)));
@@ -200,7 +200,7 @@ export function activityContract({ it }: ContractTests): void {
     });
   }
 
-  it('removes expired sessions in deleteByUser without a word', async ({ store }) => {
+  it('removes expired sessions in deleteByUser without reporting them', async ({ store }) => {
     const record = await create(store);
     const other = newRecord(record.userId, { createdAt: NOW + SECOND });
     await store.create(other, NO_LIMIT, NOW + SECOND);

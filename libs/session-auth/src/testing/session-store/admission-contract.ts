@@ -12,7 +12,7 @@ const POLICIES: readonly OnLimit[] = ['evict-oldest', 'evict-least-recent', 'rej
 
 /** `create` under a limit, one call at a time. */
 export function admissionContract({ it }: ContractTests): void {
-  it('admits without ending anything below the limit, whatever the policy', async ({ store }) => {
+  it('admits without ending anything below the limit, with every policy', async ({ store }) => {
     for (const onLimit of POLICIES) {
       const userId = newUser();
       for (let count = 1; count <= 3; count++) {
@@ -23,7 +23,7 @@ export function admissionContract({ it }: ContractTests): void {
     }
   });
 
-  it('leaves a live session of the same handle as it is, and takes one that has ended for none', async ({ store }) => {
+  it('keeps a live session of the same handle unchanged, and ignores an ended one', async ({ store }) => {
     for (const userId of [newUser(), undefined]) {
       const record = newRecord(userId, { data: { first: true } });
       const again = newRecord(userId, { digest: nextDigest(record.digest), data: { second: true } });
@@ -108,7 +108,7 @@ export function admissionContract({ it }: ContractTests): void {
     assert.ok(!(await isLive(store, second!.digest, now)));
   });
 
-  it('ends as many as it takes', async ({ store }) => {
+  it('ends as many as needed', async ({ store }) => {
     for (const onLimit of ['evict-oldest', 'evict-least-recent'] as const) {
       const userId = newUser();
       const ages = [5, 2, 4, 1, 3];
@@ -169,7 +169,7 @@ export function admissionContract({ it }: ContractTests): void {
     assert.deepEqual(await listedIds(store, userId), [later.id]);
   });
 
-  it('has no limit where the limit is infinite', async ({ store }) => {
+  it('admits any number with an infinite limit', async ({ store }) => {
     for (const onLimit of POLICIES) {
       const userId = newUser();
       for (let count = 0; count < 20; count++) {

@@ -3,7 +3,7 @@ import type { SessionStore } from '../../session/session-store.js';
 /** A store made for one test. */
 export interface SessionStoreUnderTest {
   readonly store: SessionStore;
-  /** Makes a second instance on the same backend, as another node of the application has it. */
+  /** Makes a second instance on the same backend, like another node of the application. */
   readonly another?: () => Promise<SessionStore>;
   /** Ends both instances and empties or drops the backend. */
   close(): Promise<void>;
@@ -12,10 +12,10 @@ export interface SessionStoreUnderTest {
 /** Makes the store of one test. */
 export type MakeSessionStore = () => Promise<SessionStoreUnderTest>;
 
-/** The backend of one test as its nodes see it. */
+/** The backend of one test, as its nodes see it. */
 export interface Backend {
   readonly store: SessionStore;
-  /** One of the nodes: parallel calls take them in turn. */
+  /** One of the nodes: parallel calls alternate between them. */
   readonly node: (turn: number) => SessionStore;
 }
 

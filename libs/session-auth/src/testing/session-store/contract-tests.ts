@@ -1,6 +1,6 @@
 import type { Backend } from './backend.js';
 
-/** How the parts of the contract declare a test: its body is handed a backend of its own. */
+/** Declares a test of the contract: its body receives its own backend. */
 export interface ContractTests {
   readonly it: (title: string, body: (backend: Backend) => Promise<void>) => void;
 }

@@ -9,7 +9,7 @@ import { assertSame, isLive, liveRecord } from './store-queries.js';
 
 /** `update`, one call at a time. */
 export function dataContract({ it }: ContractTests): void {
-  it('merges key by key and answers the whole', async ({ store }) => {
+  it('merges key by key and returns the whole', async ({ store }) => {
     const digest = await createWith(store, { a: 1, b: { c: 2, d: 3 }, e: [1, 2] });
     const merged = { a: 'new', b: { c: 4 }, e: [1, 2], f: null };
     const outcome = await store.update(digest, { a: 'new', b: { c: 4 }, f: null }, NOW, NO_MAXIMUM);
@@ -17,7 +17,7 @@ export function dataContract({ it }: ContractTests): void {
     assert.deepEqual((await liveRecord(store, digest)).data, merged);
   });
 
-  it('removes a key for undefined, and minds no key that is not there', async ({ store }) => {
+  it('removes a key for undefined, and ignores missing keys', async ({ store }) => {
     const digest = await createWith(store, { a: 1, b: 2, c: 3 });
     const patch = { a: undefined, c: undefined, d: undefined, e: 5 };
     const outcome = await store.update(digest, patch, NOW, NO_MAXIMUM);
@@ -27,7 +27,7 @@ export function dataContract({ it }: ContractTests): void {
     assert.deepEqual((await liveRecord(store, digest)).data, {});
   });
 
-  it('leaves everything else of the record as it is', async ({ store }) => {
+  it('leaves everything else in the record unchanged', async ({ store }) => {
     const record = fullRecord(newUser());
     await store.create(record, NO_LIMIT, NOW);
     const patch = { roles: ['admin'], factors: { totp: NOW }, x: {}, id: 1, u: 2, '.u': 3, added: true };
@@ -41,11 +41,11 @@ export function dataContract({ it }: ContractTests): void {
     assert.deepEqual(await store.update(digest, {}, NOW, NO_MAXIMUM), { status: 'updated', data: { a: 1 } });
   });
 
-  it('tells keys apart that differ by little: each changes and goes alone', async ({ store }) => {
+  it('distinguishes similar keys: each is changed and removed alone', async ({ store }) => {
     const data: SessionData = {
       ...SAMPLE_DATA['keys that look like syntax'],
-      ...SAMPLE_DATA['keys that differ by little'],
-      ...SAMPLE_DATA['keys that objects have anyway'],
+      ...SAMPLE_DATA['similar keys'],
+      ...SAMPLE_DATA['keys that every object inherits'],
       ...SAMPLE_DATA['keys that look like numbers'],
     };
     const digest = await createWith(store, data);
@@ -61,13 +61,13 @@ export function dataContract({ it }: ContractTests): void {
     }
   });
 
-  it('answers absent for a session that is not there, and makes none', async ({ store }) => {
+  it('returns absent for a missing session, and does not create it', async ({ store }) => {
     const digest = newDigest(newUser());
     assert.deepEqual(await store.update(digest, { a: 1 }, NOW, NO_MAXIMUM), { status: 'absent' });
     assert.ok(!(await isLive(store, digest)));
   });
 
-  it('refuses what would be too large, and changes nothing then', async ({ store }) => {
+  it('refuses data that would be too large, and changes nothing', async ({ store }) => {
     const data = { a: 'x'.repeat(400), b: 1 };
     const digest = await createWith(store, data);
     const patch = { b: 2, c: 'x'.repeat(800), a: undefined, d: 'y'.repeat(400) };
@@ -86,7 +86,7 @@ export function dataContract({ it }: ContractTests): void {
     assert.equal((await store.update(digest, { text: 'e'.repeat(900) }, NOW, 1000)).status, 'updated');
   });
 
-  it('never refuses a merge that does not enlarge', async ({ store }) => {
+  it('accepts every merge that does not enlarge the data', async ({ store }) => {
     const digest = await createWith(store, { a: 'x'.repeat(2000), b: 'y'.repeat(2000) });
     const status = async (patch: SessionData): Promise<string> => (await store.update(digest, patch, NOW, 1000)).status;
     assert.equal(await status({ c: 1 }), 'too_large');
@@ -99,7 +99,7 @@ export function dataContract({ it }: ContractTests): void {
     assert.deepEqual((await liveRecord(store, digest)).data, { c: 'z'.repeat(1000) });
   });
 
-  it('takes hundreds of keys at once', async ({ store }) => {
+  it('accepts hundreds of keys at once', async ({ store }) => {
     const digest = await createWith(store, {});
     const entries = Array.from({ length: 500 }, (_, i) => [`key ${i}`, { value: i }] as const);
     await store.update(digest, Object.fromEntries(entries), NOW, NO_MAXIMUM);

@@ -10,7 +10,7 @@ import { rotate } from './token-steps.js';
 
 const SHARED_FOR = 10 * SECOND;
 
-/** The ways to admit by which nothing but the device decides. */
+/** Ways to admit in which only the device decides. */
 const ADMISSIONS: readonly Admission[] = [
   NO_LIMIT,
   { max: 3, onLimit: 'evict-oldest' },
@@ -18,9 +18,9 @@ const ADMISSIONS: readonly Admission[] = [
   { max: 3, onLimit: 'reject' },
 ];
 
-/** `create` with a device, or in the place of a session, one call at a time. */
+/** `create` with a device, or as a replacement of a session, one call at a time. */
 export function deviceContract({ it }: ContractTests): void {
-  it('shares a session that the device has begun a moment ago, and changes nothing', async ({ store }) => {
+  it('shares a session that the device began a moment ago, and changes nothing', async ({ store }) => {
     for (const admission of ADMISSIONS) {
       const { record, other, again } = await createOfDevice(store);
       const now = NOW + SHARED_FOR - 1;
@@ -62,7 +62,7 @@ export function deviceContract({ it }: ContractTests): void {
     assert.deepEqual(await store.create(again, { ...NO_LIMIT, sharedFor: 0 }, behind), { ...CREATED, replaced });
   });
 
-  it('goes by the device that a session has at present', async ({ store }) => {
+  it('compares the present device of a session', async ({ store }) => {
     const { userId, record, again } = await createOfDevice(store);
     const device = newDevice();
     await rotate(store, record, { device });
@@ -72,7 +72,7 @@ export function deviceContract({ it }: ContractTests): void {
     assert.deepEqual(await store.create(newRecord(userId, { device }), admission, NOW), exists);
   });
 
-  it('goes by the last login of a session', async ({ store }) => {
+  it('compares the last login of a session', async ({ store }) => {
     const { record, again } = await createOfDevice(store);
     const now = NOW + SHARED_FOR;
     await rotate(store, record, { createdAt: now }, now);
@@ -80,7 +80,7 @@ export function deviceContract({ it }: ContractTests): void {
     assert.deepEqual(outcome, { status: 'exists', id: record.id });
   });
 
-  it('takes neither another device, nor none, nor a session that has ended for the device', async ({ store }) => {
+  it('ignores sessions of other devices, without a device, and ended ones', async ({ store }) => {
     for (const sharedFor of [0, SHARED_FOR]) {
       const { userId, record } = await createOfDevice(store);
       for (const device of [newDevice(), undefined, undefined]) {
@@ -106,9 +106,7 @@ export function deviceContract({ it }: ContractTests): void {
     }
   });
 
-  it('puts a session in the place of the one that is named, whatever its device and however long it was used', async ({
-    store,
-  }) => {
+  it('replaces the named session, with any device and time of use', async ({ store }) => {
     for (const admission of ADMISSIONS) {
       for (const device of [newDevice(), undefined]) {
         const { userId, record, other } = await createOfDevice(store);
@@ -121,7 +119,7 @@ export function deviceContract({ it }: ContractTests): void {
     }
   });
 
-  it('replaces no session that was used for longer than allowed, and changes nothing then', async ({ store }) => {
+  it('replaces no session that was used for longer than allowed, and changes nothing', async ({ store }) => {
     for (const admission of ADMISSIONS) {
       const { userId, record, other, again } = await createOfDevice(store);
       const now = NOW + MINUTE;
@@ -137,16 +135,14 @@ export function deviceContract({ it }: ContractTests): void {
       assertSame(await liveRecord(store, record.digest, now), touched);
       assertSame(await liveRecord(store, other.digest, now), other);
       assert.ok(!(await isLive(store, again.digest, now)));
-      // what counts is its last use, not the time that it has been there
+      // its last use counts, not its age
       const replaces = { id: record.id, unlessUsedFor: MINUTE };
       const outcome = await store.create(again, { ...admission, replaces }, now + MINUTE);
       assert.deepEqual(outcome, { ...CREATED, replaced: [{ id: record.id, userId }] });
     }
   });
 
-  it('takes the session of somebody else, and one that has ended, for none that could be replaced', async ({
-    store,
-  }) => {
+  it('does not replace another user’s session, or an ended one', async ({ store }) => {
     const { userId, record, other } = await createOfDevice(store);
     const foreign = newRecord(newUser());
     await store.create(foreign, NO_LIMIT, NOW);
@@ -162,7 +158,7 @@ export function deviceContract({ it }: ContractTests): void {
     assert.ok(await isLive(store, foreign.digest, now));
   });
 
-  it('ends what the device had and the session that is named, each once', async ({ store }) => {
+  it('ends the device’s session and the named one, each once', async ({ store }) => {
     for (const admission of ADMISSIONS) {
       const { userId, record, other, again } = await createOfDevice(store);
       const third = newRecord(userId);
@@ -181,7 +177,7 @@ export function deviceContract({ it }: ContractTests): void {
     }
   });
 
-  it('counts no session against the limit that is replaced', async ({ store }) => {
+  it('does not count replaced sessions against the limit', async ({ store }) => {
     for (const onLimit of ['evict-oldest', 'evict-least-recent', 'reject'] as const) {
       for (const by of ['device', 'name']) {
         const { userId, record, other, again } = await createOfDevice(store);
@@ -194,7 +190,7 @@ export function deviceContract({ it }: ContractTests): void {
     }
   });
 
-  it('evicts others besides the one that is replaced, when there are too many', async ({ store }) => {
+  it('evicts others besides the replaced one, when there are too many', async ({ store }) => {
     for (const onLimit of ['evict-oldest', 'evict-least-recent'] as const) {
       const { userId, record, other, again } = await createOfDevice(store);
       const newest = newRecord(userId, { createdAt: NOW + 1 });
@@ -206,14 +202,14 @@ export function deviceContract({ it }: ContractTests): void {
     }
   });
 
-  it('ends nothing of the device either, when the limit is reached by others', async ({ store }) => {
+  it('keeps the device’s session too, when other sessions reach the limit', async ({ store }) => {
     const { userId, record, other, again } = await createOfDevice(store);
     const admission = { max: 1, onLimit: 'reject', replaces: { id: record.id } } as const;
     assert.deepEqual(await store.create(again, admission, NOW), { status: 'limit_reached' });
     assertSameSet(await listedIds(store, userId), [record.id, other.id]);
   });
 
-  it('takes the session of its own handle for that, whatever its device', async ({ store }) => {
+  it('recognises the session of its handle, with any device', async ({ store }) => {
     const { userId, record, other } = await createOfDevice(store);
     const device = newDevice();
     await rotate(store, other, { device });
@@ -223,7 +219,7 @@ export function deviceContract({ it }: ContractTests): void {
     assertSameSet(await listedIds(store, userId), [record.id, other.id]);
   });
 
-  it('finds the session of a device, or that is named, among hundreds', async ({ store }) => {
+  it('finds the session of a device, or the named one, among hundreds', async ({ store }) => {
     const userId = newUser();
     const records = Array.from({ length: 600 }, (_, i) =>
       newRecord(userId, { createdAt: NOW - i, device: newDevice() }),
@@ -241,7 +237,7 @@ export function deviceContract({ it }: ContractTests): void {
   });
 }
 
-/** A user's session of a device, another session of theirs, and a record of the device that is yet to be created. */
+/** A user's session of a device, another session of the user, and a record of the device that is not created yet. */
 async function createOfDevice(store: SessionStore): Promise<{
   readonly userId: string;
   readonly record: SessionRecord;

@@ -19,7 +19,7 @@ export function endingContract({ it }: ContractTests): void {
     }
   });
 
-  it('ends nothing by a digest that nobody created', async ({ store }) => {
+  it('ends nothing with an unknown digest', async ({ store }) => {
     const userId = newUser();
     const record = newRecord(userId);
     await store.create(record, NO_LIMIT, NOW);
@@ -38,7 +38,7 @@ export function endingContract({ it }: ContractTests): void {
     assert.deepEqual(await listedIds(store, userId), [other.id]);
   });
 
-  it('ends nothing by a handle of another user, or by what is no handle', async ({ store }) => {
+  it('ends nothing with a handle of another user, or an invalid handle', async ({ store }) => {
     const [userId, foreigner] = [newUser(), newUser()];
     const [record, foreign] = [newRecord(userId), newRecord(foreigner)];
     await store.create(record, NO_LIMIT, NOW);
@@ -71,7 +71,7 @@ export function endingContract({ it }: ContractTests): void {
     assert.deepEqual(await store.deleteByUser(userId, { limit: 100 }, NOW), { ended: [], more: false });
   });
 
-  it('ends all sessions of a user but one', async ({ store }) => {
+  it('ends all sessions of a user except one', async ({ store }) => {
     const userId = newUser();
     for (const kept of [0, 2, 4]) {
       const records = Array.from({ length: 5 }, (_, i) => newRecord(userId, { createdAt: NOW - i }));
@@ -85,7 +85,7 @@ export function endingContract({ it }: ContractTests): void {
     }
   });
 
-  it('takes a handle of someone else for no exception', async ({ store }) => {
+  it('makes no exception for the handle of another user', async ({ store }) => {
     const userId = newUser();
     const record = newRecord(userId);
     await store.create(record, NO_LIMIT, NOW);
@@ -93,14 +93,14 @@ export function endingContract({ it }: ContractTests): void {
     assert.deepEqual(ids(ended), [record.id]);
   });
 
-  it('ends a user in steps of at most the limit, and tells whether to go on', async ({ store }) => {
+  it('ends a user in steps of at most the limit, and says whether to continue', async ({ store }) => {
     const userId = newUser();
     const records = Array.from({ length: 25 }, (_, i) => newRecord(userId, { createdAt: NOW - (i % 4) }));
     for (const record of records) await store.create(record, NO_LIMIT, NOW);
     const except = records[7]!.id;
     const all: string[] = [];
     for (let steps = 1, more = true; more; steps++) {
-      assert.ok(steps <= 25, 'there is no end to it');
+      assert.ok(steps <= 25, 'the steps do not end');
       const step = await store.deleteByUser(userId, { limit: 10, except }, NOW);
       assert.ok(step.ended.length <= 10);
       all.push(...ids(step.ended));
@@ -113,7 +113,7 @@ export function endingContract({ it }: ContractTests): void {
   });
 
   it('reports each expired session once, by deleteExpired or by find, and keeps the live ones', async ({ store }) => {
-    // Whatever earlier tests left in the backend.
+    // Removes what earlier tests left in the backend.
     while ((await store.deleteExpired(NOW + IDLE, 1000)).length > 0);
     const userId = newUser();
     const expired = [undefined, userId, userId, newUser(), userId].map((user) => newRecord(user));
@@ -130,7 +130,7 @@ export function endingContract({ it }: ContractTests): void {
     for (const { digest } of expired) {
       const outcome = await store.find(digest, untouched(NOW + IDLE));
       if (collected) assert.deepEqual(outcome, { status: 'absent' });
-      else assert.equal(outcome.status, 'expired', 'gone without a word');
+      else assert.equal(outcome.status, 'expired', 'not reported');
       if (outcome.status === 'expired') reported.push(outcome.ended);
     }
     assertSameSet(ids(reported), ids(expired));

@@ -10,7 +10,7 @@ import { GRACE, IDLE, newRecord, newUser, nextDigest, NO_LIMIT, NO_MAXIMUM, NOW,
 import { assertSame, assertSameSet, isLive, listedIds } from './store-queries.js';
 import { handOut, rotationOf } from './token-steps.js';
 
-/** Calls of different kinds at once, above all an end against a change: whichever comes first, an end stays an end. */
+/** Calls of different kinds at once, above all an end against a change: in either order, the session stays ended. */
 export function endingRaces({ it }: ContractTests): void {
   it('does not let an update revive a session that ends at the same time', async (backend) => {
     await raceWithEnd(backend, async (store, { digest }) => {
@@ -38,7 +38,7 @@ export function endingRaces({ it }: ContractTests): void {
     });
   });
 
-  it('leaves no survivor when hand-overs and uses of tokens meet an end by any of them', async (backend) => {
+  it('leaves no survivor when tokens are issued and used during an end', async (backend) => {
     await forEachRound(backend, async ({ store, node }, round) => {
       const first = await create(store);
       const { record, digest } = await handOut(store, first);

@@ -10,20 +10,20 @@ const SESSIONS = 250;
 
 /** `list`: order, pages and cursors. */
 export function listingContract({ it }: ContractTests): void {
-  it('answers an empty last page for a user without sessions', async ({ store }) => {
+  it('returns an empty last page for a user without sessions', async ({ store }) => {
     const { records, next } = await store.list(newUser(), { limit: 10 }, NOW);
     assert.deepEqual(records, []);
     assert.equal(next, undefined);
   });
 
-  it('lists the newest first, whenever they were put in', async ({ store }) => {
+  it('lists the newest first, in any order of creation', async ({ store }) => {
     const userId = newUser();
     const records = [3, 1, 4, 2].map((age) => newRecord(userId, { createdAt: NOW - age }));
     for (const record of records) await store.create(record, NO_LIMIT, NOW);
     assert.deepEqual(await listedIds(store, userId), ordered(records));
   });
 
-  it('lists those of one time by falling handle, compared by code', async ({ store }) => {
+  it('lists those of one time by descending handle, compared by code', async ({ store }) => {
     const userId = newUser();
     const ids = ['a', 'B', '_', '-', '0', 'Z', 'z', 'ab', 'aB'].map((start) => start.padEnd(20, 'm'));
     for (const id of ids) await store.create(newRecord(userId, { id }), NO_LIMIT, NOW);
@@ -31,7 +31,7 @@ export function listingContract({ it }: ContractTests): void {
   });
 
   for (const limit of [7, 100, 125, 249, 250, 1000]) {
-    it(`answers ${SESSIONS} sessions in pages of ${limit}`, async ({ store }) => {
+    it(`returns ${SESSIONS} sessions in pages of ${limit}`, async ({ store }) => {
       const { userId, records } = await createMany(store);
       const pages: string[][] = [];
       let cursor: string | undefined;
@@ -48,7 +48,7 @@ export function listingContract({ it }: ContractTests): void {
     });
   }
 
-  it('answers a few sessions in pages of one', async ({ store }) => {
+  it('returns a few sessions in pages of one', async ({ store }) => {
     const userId = newUser();
     const records = [2, 1, 2, 3, 2].map((age) => newRecord(userId, { createdAt: NOW - age }));
     for (const record of records) await store.create(record, NO_LIMIT, NOW);
@@ -59,7 +59,7 @@ export function listingContract({ it }: ContractTests): void {
     );
   });
 
-  it('neither repeats nor leaves out what stays while sessions end between the pages', async ({ store }) => {
+  it('neither repeats nor omits a remaining session while sessions end between the pages', async ({ store }) => {
     const { userId, records } = await createMany(store);
     const digests = new Map(records.map((record) => [record.id, record.digest]));
     const seen: string[] = [];
@@ -70,7 +70,7 @@ export function listingContract({ it }: ContractTests): void {
       const ids = page.records.map((record) => record.id);
       seen.push(...ids);
       cursor = page.next;
-      // The one that the cursor names, some before it and some behind it.
+      // The session that the cursor names, some before it and some after it.
       const order = ordered(records);
       const at = order.indexOf(ids.at(-1)!);
       for (const id of [order[at], order[at - 3], order[at - 20], order[at + 1], order[at + 5], order[at + 39]]) {
@@ -89,7 +89,7 @@ export function listingContract({ it }: ContractTests): void {
     assert.deepEqual(missed, []);
   });
 
-  it('goes on behind a cursor whose session and all others have ended', async ({ store }) => {
+  it('continues after a cursor whose session and all others have ended', async ({ store }) => {
     const { userId } = await createMany(store);
     const { next } = await store.list(userId, { limit: 100 }, NOW);
     await store.deleteByUser(userId, { limit: 1000 }, NOW);
@@ -123,7 +123,7 @@ export function listingContract({ it }: ContractTests): void {
     assert.deepEqual(await listedIds(store, userId, NOW + MINUTE), ordered(live));
   });
 
-  it('refuses a cursor that no page was answered with', async ({ store }) => {
+  it('refuses a cursor that is not from a page', async ({ store }) => {
     const userId = newUser();
     await store.create(newRecord(userId), NO_LIMIT, NOW);
     const cursors = [
@@ -152,7 +152,7 @@ export function listingContract({ it }: ContractTests): void {
   });
 }
 
-/** Sessions of one user, five of each time. */
+/** Sessions of one user, five for each time. */
 async function createMany(
   store: SessionStore,
 ): Promise<{ readonly userId: string; readonly records: readonly SessionRecord[] }> {

@@ -10,10 +10,10 @@ import { assertSameSet, isLive, listedIds, liveRecord } from './store-queries.js
 
 const ADMISSIONS = [NO_LIMIT, { max: 2, onLimit: 'evict-oldest' }, { max: 2, onLimit: 'reject' }] as const;
 
-/** Many creates at once: a limit holds, and one of a handle or of a device is created. */
+/** Many creates at once: the limit holds, and of one handle or device only one is created. */
 export function parallelLogins({ it }: ContractTests): void {
   for (const onLimit of ['evict-oldest', 'evict-least-recent'] as const) {
-    it(`leaves exactly as many as the limit of 100 parallel logins, ${onLimit}`, async (backend) => {
+    it(`leaves exactly the limit of 100 parallel logins, ${onLimit}`, async (backend) => {
       const { userId, records, outcomes } = await createAtOnce(backend, onLimit);
       assert.ok(outcomes.every((outcome) => outcome.status === 'created'));
       const evicted = endedOf(outcomes, 'evicted', userId);
@@ -24,7 +24,7 @@ export function parallelLogins({ it }: ContractTests): void {
     });
   }
 
-  it('creates exactly as many as the limit of 100 parallel logins, reject', async (backend) => {
+  it('creates exactly the limit of 100 parallel logins, reject', async (backend) => {
     const { userId, records, outcomes } = await createAtOnce(backend, 'reject');
     const created = records.filter((_, i) => outcomes[i]!.status === 'created');
     assert.equal(created.length, 3);
@@ -33,7 +33,7 @@ export function parallelLogins({ it }: ContractTests): void {
     assertSameSet(await listedIds(backend.store, userId), idsOf(created));
   });
 
-  it('creates one session of 20 parallel logins by one handle, and ends no other for it', async ({ store, node }) => {
+  it('creates one session of 20 parallel logins with one handle, and ends no other', async ({ store, node }) => {
     for (const admission of ADMISSIONS) {
       const userId = newUser();
       await store.create(newRecord(userId), NO_LIMIT, NOW);
@@ -81,7 +81,7 @@ export function parallelLogins({ it }: ContractTests): void {
     }
   });
 
-  it('replaces the session that is named once, of 20 parallel logins', async ({ store, node }) => {
+  it('replaces the named session once, of 20 parallel logins', async ({ store, node }) => {
     const userId = newUser();
     const named = newRecord(userId);
     await store.create(named, NO_LIMIT, NOW);

@@ -5,7 +5,7 @@ import { assertSameSet, listedIds, liveRecord } from './store-queries.js';
 
 /** Many updates, ends and expiries of one kind at once: none is lost, none counts twice. */
 export function parallelRaces({ it }: ContractTests): void {
-  it('loses none of 100 parallel updates of different keys', async ({ store, node }) => {
+  it('loses no update of 100 parallel ones of different keys', async ({ store, node }) => {
     const record = newRecord(newUser(), { data: { kept: true } });
     await store.create(record, NO_LIMIT, NOW);
     const keys = Array.from({ length: 100 }, (_, i) => `key${i}`);

@@ -12,12 +12,12 @@ function realmsOf(store: SessionStore): readonly SessionStore[] | undefined {
   return [store, store.ofRealm('staff'), store.ofRealm('sta')];
 }
 
-/** The user ids that are equal in all realms: one of them looks like what a realm's could be stored as. */
+/** User ids that are equal in all realms; one of them looks like the stored form of another realm's user. */
 const usersOf = (userId: string): string[] => [userId, `@staff:${userId}`, `staff:${userId}`];
 
-/** Equal user ids, and even equal handles, in different realms have nothing to do with each other. */
+/** Equal user ids, and even equal handles, in different realms are independent. */
 export function realmContract({ it }: ContractTests): void {
-  it('keeps the sessions of equal users in different realms apart, in all operations', async ({ store }) => {
+  it('separates the sessions of equal users in different realms, in all operations', async ({ store }) => {
     const stores = realmsOf(store) ?? [];
     for (const userId of usersOf(newUser())) {
       const device = newDevice();
@@ -44,7 +44,7 @@ export function realmContract({ it }: ContractTests): void {
     }
   });
 
-  it('keeps sessions of one handle in different realms apart', async ({ store }) => {
+  it('separates sessions of one handle in different realms', async ({ store }) => {
     const stores = realmsOf(store) ?? [];
     const userId = newUser();
     const record = newRecord(userId);
@@ -60,7 +60,7 @@ export function realmContract({ it }: ContractTests): void {
     }
   });
 
-  it('touches and rotates sessions of one handle in their own realm only', async ({ store }) => {
+  it('touches and rotates sessions of one handle only in their realm', async ({ store }) => {
     const stores = realmsOf(store) ?? [];
     const userId = newUser();
     const record = newRecord(userId);
@@ -81,7 +81,7 @@ export function realmContract({ it }: ContractTests): void {
     }
   });
 
-  it('lists, changes and ends sessions of its own realm only, by parallel callers', async ({ store, node }) => {
+  it('lists, changes and ends only sessions of its realm, by parallel callers', async ({ store, node }) => {
     if (realmsOf(store) === undefined) return;
     const userId = newUser();
     const nodes = [0, 1].map((turn) => realmsOf(node(turn))!);
@@ -109,13 +109,13 @@ export function realmContract({ it }: ContractTests): void {
     }
   });
 
-  it('pages through the sessions of its own realm only', async ({ store }) => {
+  it('pages only through the sessions of its realm', async ({ store }) => {
     const stores = realmsOf(store) ?? [];
     const userId = newUser();
     const ids: string[][] = stores.map(() => []);
     for (let turn = 0; turn < 5; turn += 1) {
       for (const [i, each] of stores.entries()) {
-        // equal times: the handle decides, which is stored otherwise in each realm
+        // equal times: the handle decides, which is stored differently in each realm
         const record = newRecord(userId);
         await each.create(record, NO_LIMIT, NOW);
         ids[i]!.push(record.id);
@@ -137,7 +137,7 @@ export function realmContract({ it }: ContractTests): void {
     }
   });
 
-  it('sweeps the sessions of its own realm only, anonymous ones as well', async ({ store }) => {
+  it('sweeps only the sessions of its realm, including anonymous ones', async ({ store }) => {
     const stores = realmsOf(store) ?? [];
     const userId = newUser();
     const over = NOW + 2 * ABSOLUTE;
@@ -150,7 +150,7 @@ export function realmContract({ it }: ContractTests): void {
     }
     for (const [i, each] of stores.entries()) {
       const ids = await sweptIds(each, over);
-      // a backend that expires by itself returns nothing
+      // a backend that removes expired records by itself returns nothing
       if (ids.length > 0)
         assertSameSet(
           ids,
@@ -187,7 +187,7 @@ export function realmContract({ it }: ContractTests): void {
   });
 }
 
-/** Asserts that a store does nothing by the digest, the handle and the user of another realm's session. */
+/** Asserts that a store ignores the digest, the handle and the user of another realm's session. */
 async function ignores(store: SessionStore, { digest, id, userId }: SessionRecord): Promise<void> {
   assert.deepEqual(await store.find(digest, { ...untouched(NOW), interval: 0 }), { status: 'absent' });
   assert.deepEqual(await store.update(digest, { stolen: true }, NOW, NO_MAXIMUM), { status: 'absent' });

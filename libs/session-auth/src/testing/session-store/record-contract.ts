@@ -15,7 +15,7 @@ import {
 import { assertSame, CREATED, liveRecord } from './store-queries.js';
 import { rotate } from './token-steps.js';
 
-/** Session data that comes back as it went in, by what it shows. */
+/** Session data that must come back unchanged, by what it shows. */
 export const SAMPLE_DATA: Readonly<Record<string, SessionData>> = {
   'nothing at all': {},
   'keys that look like syntax': {
@@ -30,7 +30,7 @@ export const SAMPLE_DATA: Readonly<Record<string, SessionData>> = {
     'a.b[0]': 9,
     '%s': 10,
   },
-  'keys that differ by little': {
+  'similar keys': {
     a: 1,
     A: 2,
     '.a': 3,
@@ -42,11 +42,11 @@ export const SAMPLE_DATA: Readonly<Record<string, SessionData>> = {
     á: 9,
     'a\u0301': 10,
   },
-  'keys that objects have anyway': { constructor: 1, toString: 'text', hasOwnProperty: null, length: 3, then: false },
+  'keys that every object inherits': { constructor: 1, toString: 'text', hasOwnProperty: null, length: 3, then: false },
   'keys that look like numbers': { 10: 'ten', 9: 'nine', '01': 'not one', '-1': 'minus', '1.5': 'one and a half' },
   'text that is easily mangled': {
     text: 'quote " apostrophe \' backslash \\ newline \n return \r tab \t separators \u2028\u2029 snowman ☃ emoji 👩‍💻 \u{10FFFF}',
-    'schlüssel ☃ \u2028 👩‍💻': 'under a key of its kind',
+    'schlüssel ☃ \u2028 👩‍💻': 'under a matching key',
     lines: ',\n,\n"r":[]',
   },
   'text that databases like to refuse': { 'nul \u0000': 'nul \u0000', 'half \ud83d': 'half \udc69 pairs \ud83d' },
@@ -57,20 +57,20 @@ export const SAMPLE_DATA: Readonly<Record<string, SessionData>> = {
     object: { a: { b: {} } },
   },
   'depth and size': { deep: nested(200), long: 'ä'.repeat(20_000), many: Array.from({ length: 2000 }, (_, i) => i) },
-  'a key within a value that merging could take for a prototype': {
+  'an inner key that merging could mistake for a prototype': {
     inner: JSON.parse('{"__proto__":{"admin":true},"constructor":{"prototype":1}}') as unknown,
   },
 };
 
-/** `create` and `find`: what goes in comes out, and nothing is shared. */
+/** `create` and `find`: records come back unchanged, and no object is shared. */
 export function recordContract({ it }: ContractTests): void {
-  it('finds a record as it was created, in every field', async ({ store }) => {
+  it('finds a record unchanged, in every field', async ({ store }) => {
     const record = fullRecord(newUser());
     assert.deepEqual(await store.create(record, NO_LIMIT, NOW), CREATED);
     assertSame(await liveRecord(store, record.digest), record);
   });
 
-  it('keeps as many other tokens as a record may have', async ({ store }) => {
+  it('keeps the maximum of other tokens in a record', async ({ store }) => {
     const kinds = ['successor', 'superseded', 'retired', 'renewable'] as const;
     const tokens = Array.from({ length: 12 }, (_, i) => newToken(kinds[i % 4]!, NOW + i));
     const record = newRecord(newUser(), { tokens });
@@ -78,13 +78,13 @@ export function recordContract({ it }: ContractTests): void {
     assertSame(await liveRecord(store, record.digest), record);
   });
 
-  it('finds a record with no optional field as it was created', async ({ store }) => {
+  it('finds a record without optional fields unchanged', async ({ store }) => {
     const record = newRecord(undefined);
     await store.create(record, NO_LIMIT, NOW);
     assertSame(await liveRecord(store, record.digest), record);
   });
 
-  it('lists a record as it was created', async ({ store }) => {
+  it('lists a record unchanged', async ({ store }) => {
     const record = fullRecord(newUser());
     await store.create(record, NO_LIMIT, NOW);
     const { records } = await store.list(record.userId!, { limit: 10 }, NOW);
@@ -106,13 +106,13 @@ export function recordContract({ it }: ContractTests): void {
     });
   }
 
-  it('takes a key of new data that is undefined for a key left out', async ({ store }) => {
+  it('treats an undefined key of new data like a missing one', async ({ store }) => {
     const record = newRecord(newUser(), { data: { kept: 1, gone: undefined } });
     await store.create(record, NO_LIMIT, NOW);
     assert.deepEqual((await liveRecord(store, record.digest)).data, { kept: 1 });
   });
 
-  it('finds nothing by a digest that nobody created', async ({ store }) => {
+  it('finds nothing with an unknown digest', async ({ store }) => {
     const userId = newUser();
     const record = newRecord(userId);
     await store.create(record, NO_LIMIT, NOW);
@@ -120,7 +120,7 @@ export function recordContract({ it }: ContractTests): void {
     assert.deepEqual(await store.find(record.digest.toLowerCase(), untouched(NOW)), { status: 'absent' });
   });
 
-  it('keeps nothing of the objects that go in', async ({ store }) => {
+  it('shares no object with its arguments', async ({ store }) => {
     const roles = ['reader'];
     const factors: Record<string, number> = { totp: NOW };
     const cart = { items: ['a'] };
@@ -155,7 +155,7 @@ export function recordContract({ it }: ContractTests): void {
     assertSame(await liveRecord(store, record.digest), { ...found, ...expected, tokens, rotatedAt: 0, revision: 2 });
   });
 
-  it('keeps nothing of the objects that come out', async ({ store }) => {
+  it('shares no object with its results', async ({ store }) => {
     const tokens = [newToken('successor', NOW)];
     const given = () => ({
       roles: ['reader'],

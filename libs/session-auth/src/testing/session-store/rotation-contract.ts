@@ -20,7 +20,9 @@ import {
 import { assertSame, CREATED, isLive, listAll, listedIds, liveRecord } from './store-queries.js';
 import { moveOn, rotate, rotationOf } from './token-steps.js';
 
-/** `rotate`: a compare-and-set, what it changes and what it leaves. What tokens are worth is in the token contract. */
+/**
+ * `rotate`: a compare-and-set, and which fields it changes or keeps. The token contract covers what tokens are worth.
+ */
 export function rotationContract({ it }: ContractTests): void {
   it('applies changes of tokens, adds 1 to the revision, and leaves everything else', async ({ store }) => {
     for (const record of [fullRecord(newUser()), newRecord(newUser()), newRecord(undefined, { data: { cart: [1] } })]) {
@@ -73,7 +75,7 @@ export function rotationContract({ it }: ContractTests): void {
     assert.ok(!(await isLive(store, record.digest, NOW + 2 * HOUR)));
   });
 
-  it('replaces fields as a whole, and takes empty values for what they are', async ({ store }) => {
+  it('replaces fields as a whole, and keeps empty values', async ({ store }) => {
     const record = await create(store, fullRecord(newUser()));
     const once = await rotate(store, record, { factors: { passkey: NOW }, tokens: [newToken('successor', NOW)] });
     assert.deepEqual(once.factors, { passkey: NOW });
@@ -85,7 +87,7 @@ export function rotationContract({ it }: ContractTests): void {
     assertSame((await listAll(store, record.userId!))[0]!, expected);
   });
 
-  it('leaves fields as they are whose change is undefined, or not given', async ({ store }) => {
+  it('leaves fields unchanged if their change is undefined or missing', async ({ store }) => {
     const nothing = {
       digest: undefined,
       rotatedAt: undefined,
@@ -114,7 +116,7 @@ export function rotationContract({ it }: ContractTests): void {
     }
   });
 
-  it('changes each time of a session by itself', async ({ store }) => {
+  it('changes each time of a session separately', async ({ store }) => {
     const given = { authenticatedAt: NOW, authentication: 'password', rotatedAt: NOW } as const;
     const fields = ['createdAt', 'authenticatedAt', 'rotatedAt', 'lastActivityAt', 'expiresAt'] as const;
     for (const field of fields) {
@@ -125,7 +127,7 @@ export function rotationContract({ it }: ContractTests): void {
     }
   });
 
-  it('changes nothing by a revision that is not the present one, and returns the present record', async ({ store }) => {
+  it('changes nothing if the revision is not the present one, and returns the present record', async ({ store }) => {
     for (const revision of [undefined, 0, 3]) {
       const record = await create(store, { ...fullRecord(newUser()), revision });
       const changes = { digest: nextDigest(record.digest), roles: ['admin'], tokens: [], expiresAt: NOW + HOUR };
@@ -138,7 +140,7 @@ export function rotationContract({ it }: ContractTests): void {
     }
   });
 
-  it('refuses the second of two rotations that were worked out from one record', async ({ store }) => {
+  it('refuses the second of two rotations based on one record', async ({ store }) => {
     const record = await create(store);
     const first = await rotate(store, record, { roles: ['first'] });
     const outcome = await store.rotate(
@@ -151,7 +153,7 @@ export function rotationContract({ it }: ContractTests): void {
     assertSame(await rotate(store, first, { roles: ['second'] }), { ...first, roles: ['second'], revision: 2 });
   });
 
-  it('refuses a rotation that was worked out before the account changed', async ({ store }) => {
+  it('refuses a rotation based on a record from before a change of the account', async ({ store }) => {
     const record = await create(store);
     await store.updateByUser(record.userId!, { email: 'new@example.com' }, NOW);
     const outcome = await store.rotate(record.digest, rotationOf(record, { email: 'old@example.com' }));
@@ -159,7 +161,7 @@ export function rotationContract({ it }: ContractTests): void {
     assert.deepEqual([outcome.record.email, outcome.record.revision], ['new@example.com', 1]);
   });
 
-  it('loses no touch and no update that came between read and rotation', async ({ store }) => {
+  it('loses no touch and no update between read and rotation', async ({ store }) => {
     const record = await create(store, newRecord(newUser(), { data: { kept: true, gone: 1 } }));
     const now = NOW + 5 * MINUTE;
     await store.find(record.digest, { now, idle: IDLE, interval: MINUTE });
@@ -176,7 +178,7 @@ export function rotationContract({ it }: ContractTests): void {
     assertSame(await liveRecord(store, record.digest, now), expected);
   });
 
-  it('goes by the session, whatever the token of the digest is worth', async ({ store }) => {
+  it('rotates the session with the digest of any of its tokens', async ({ store }) => {
     const userId = newUser();
     let record = await create(store, newRecord(userId));
     for (const digest of [nextDigest(record.digest), addressOf(userId, record.id), record.digest]) {
@@ -204,7 +206,7 @@ export function rotationContract({ it }: ContractTests): void {
     assert.ok(!(await isLive(store, record.digest, NOW + ABSOLUTE)));
   });
 
-  it('answers absent for a session that is not there, and makes none', async ({ store }) => {
+  it('returns absent for a missing session, and does not create it', async ({ store }) => {
     const userId = newUser();
     const digest = newDigest(userId);
     const rotation = { revision: 0, now: NOW, changes: { digest: nextDigest(digest), expiresAt: NOW + HOUR } };

@@ -11,7 +11,7 @@ import { handOut, rotationOf, type Issued } from './token-steps.js';
 
 /** Rotations against each other, and against touches, updates and changes of the account. */
 export function rotationRaces({ it }: ContractTests): void {
-  it('lets one of 20 parallel rotations by one revision succeed, and gives the others what it made', async (backend) => {
+  it('lets one of 20 parallel rotations with one revision succeed, and returns its result to the others', async (backend) => {
     const { store, node } = backend;
     for (const given of [{}, { revision: 5 }]) {
       const record = newRecord(newUser(), { ...given, data: { kept: true } });
@@ -50,7 +50,7 @@ export function rotationRaces({ it }: ContractTests): void {
     });
   });
 
-  it('loses none of 20 parallel changes that are worked out again until they succeed', async ({ store, node }) => {
+  it('loses no change of 20 parallel ones that are retried until they succeed', async ({ store, node }) => {
     const record = await create(store);
     const names = Array.from({ length: 20 }, (_, i) => `factor${i}`);
     await Promise.all(names.map((name, i) => addFactor(node(i), record, name)));
@@ -79,7 +79,7 @@ export function rotationRaces({ it }: ContractTests): void {
     });
   });
 
-  it('updates by a token before it is replaced at once, or not at all', async (backend) => {
+  it('updates with a token before it is replaced at once, or not at all', async (backend) => {
     await forEachRound(backend, async ({ store, node }, round) => {
       const record = await create(store);
       const replaced = withReplaced(record, nextDigest(record.digest), { now: NOW, grace: GRACE, kind: 'retired' });
@@ -113,7 +113,7 @@ export function rotationRaces({ it }: ContractTests): void {
     });
   });
 
-  it('leaves no session with the old roles when the account changes during rotations', async (backend) => {
+  it('leaves no session with the old roles if the account changes during rotations', async (backend) => {
     await forEachRound(backend, async ({ store, node }, round) => {
       const userId = newUser();
       const records = Array.from({ length: 5 }, () => newRecord(userId, { roles: ['old'] }));
@@ -144,7 +144,7 @@ export function rotationRaces({ it }: ContractTests): void {
     });
   });
 
-  it('keeps the roles of before of each of 20 parallel changes of an account', async ({ store, node }) => {
+  it('keeps the previous roles of each of 20 parallel changes of an account', async ({ store, node }) => {
     const record = newRecord(newUser(), { roles: ['first'] });
     await store.create(record, NO_LIMIT, NOW);
     const names = Array.from({ length: 20 }, (_, i) => `role${i}`);
@@ -160,7 +160,7 @@ export function rotationRaces({ it }: ContractTests): void {
   });
 }
 
-/** Adds a factor to what a session has by the time that it succeeds. */
+/** Adds a factor to a session, and tries again until it succeeds. */
 async function addFactor(store: SessionStore, before: SessionRecord, name: string): Promise<void> {
   let record = before;
   for (let look = 0; look <= 20; look++) {
@@ -169,7 +169,7 @@ async function addFactor(store: SessionStore, before: SessionRecord, name: strin
     record = recordOf(outcome);
     if (outcome.status === 'rotated') return;
   }
-  assert.fail('others cannot have been first more often than there are others');
+  assert.fail('no more attempts can fail than there are other calls');
 }
 
 function recordOf(outcome: RotateOutcome): SessionRecord {

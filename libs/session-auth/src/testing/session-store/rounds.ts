@@ -2,7 +2,7 @@ import type { Backend } from './backend.js';
 
 const ROUNDS = 40;
 
-/** Plays a race again and again: which call comes first is not the test's to say. */
+/** Repeats a race: the test does not decide which call comes first. */
 export async function forEachRound(
   backend: Backend,
   play: (backend: Backend, round: number) => Promise<void>,
@@ -12,7 +12,7 @@ export async function forEachRound(
 
 /** Starts two calls at once, each of them first in half of the rounds. */
 export async function inEitherOrder<A, B>(round: number, a: () => Promise<A>, b: () => Promise<B>): Promise<[A, B]> {
-  // Four rounds to a cycle, as calls take nodes in turn by round: each order meets each node.
+  // Four rounds to a cycle, because calls alternate between nodes by round: each order meets each node.
   if (round % 4 < 2) return Promise.all([a(), b()]);
   const [second, first] = await Promise.all([b(), a()]);
   return [first, second];

@@ -13,12 +13,12 @@ import type { OtherToken } from '../../session/session-tokens.js';
 import type { Touch } from '../../session/session-store.js';
 import { HOUR, MINUTE, SECOND } from '../../time/units.js';
 
-/** The lifetimes of the sample records: long enough that nothing runs out by the backend's own clock. */
+/** The lifetimes of the sample records: long enough that nothing expires by the backend's own clock. */
 export const IDLE = 30 * MINUTE;
 export const ABSOLUTE = 8 * HOUR;
 export const GRACE = MINUTE;
 
-/** When the tests take place. Far from today, so that a store that asks its own clock is found out. */
+/** The time of the tests. Far from today, to detect a store that uses its own clock. */
 export const NOW = Date.UTC(2024, 1, 29, 12);
 
 export const NO_LIMIT: Admission = { max: Infinity, onLimit: 'reject' };
@@ -26,17 +26,17 @@ export const NO_LIMIT: Admission = { max: Infinity, onLimit: 'reject' };
 /** More bytes of data than any test has. */
 export const NO_MAXIMUM = 1_000_000;
 
-/** A read that is never due to write. */
+/** A read that never needs to write. */
 export function untouched(now: number): Touch {
   return { now, idle: IDLE, interval: 365 * 24 * HOUR };
 }
 
-/** A user whom no other test knows. */
+/** A user that no other test uses. */
 export function newUser(): string {
   return `user-${randomUUID()}`;
 }
 
-/** The digest of a fresh token of a user, for a session with this handle; undefined: of an anonymous session. */
+/** The digest of a fresh token of a user, for a session with this handle; undefined: an anonymous session. */
 export function newDigest(userId: string | undefined, handle = issueHandle()): string {
   const token = issueSessionToken(userId);
   return digestOf(token.replace(handleOf(token), handle));
@@ -47,17 +47,17 @@ export function nextDigest(digest: string): string {
   return digestOf(issueNextSessionToken(digest));
 }
 
-/** A token for a record to hold besides its present one; `digest`: one of the same session that is its digest. */
+/** A token for a record besides its present one; `digest`: a token of the same session with this digest. */
 export function newToken(kind: OtherToken['kind'], at: number, digest = newDigest(undefined)): OtherToken {
   return { hash: hashOf(digest), kind, at };
 }
 
-/** A device that no other test knows: 11 characters, as a record has it. */
+/** A device that no other test uses: 11 characters, as in a record. */
 export function newDevice(): string {
   return issueHandle().slice(0, 11);
 }
 
-/** The record of a login at `NOW`, or at the `createdAt` that is given; its handle is that of its digest. */
+/** The record of a login at `NOW`, or at the given `createdAt`; its handle is that of its digest. */
 export function newRecord(userId: string | undefined, given: Partial<SessionRecord> = {}): SessionRecord {
   const { createdAt = NOW, digest = newDigest(userId, given.id) } = given;
   return {

@@ -4,14 +4,14 @@ import type { CreateOutcome, SessionStore } from '../../session/session-store.js
 import { standingOf, type TokenStanding } from '../../session/session-tokens.js';
 import { NOW, untouched } from './sample-records.js';
 
-/** The live record of a digest, without counting as activity. Fails the test where there is none. */
+/** Returns the live record of a digest, without counting as activity. Fails the test if it is missing. */
 export async function liveRecord(store: SessionStore, digest: string, now = NOW): Promise<SessionRecord> {
   const outcome = await store.find(digest, untouched(now));
   assert.equal(outcome.status, 'live');
   return outcome.record;
 }
 
-/** What a digest is worth: the standing of its token, or `absent` where it finds no live session. */
+/** Returns what a digest is worth: the standing of its token, or `absent` without a live session. */
 export async function worthOf(
   store: SessionStore,
   digest: string,
@@ -21,7 +21,7 @@ export async function worthOf(
   return outcome.status === 'live' ? standingOf(outcome.record, digest, now).kind : 'absent';
 }
 
-/** Whether a digest finds a live session, whatever its token is worth, without counting as activity. */
+/** Whether a digest finds a live session, with any of its tokens, without counting as activity. */
 export async function isLive(store: SessionStore, digest: string, now = NOW): Promise<boolean> {
   return (await store.find(digest, untouched(now))).status === 'live';
 }
@@ -49,7 +49,7 @@ export async function listedIds(store: SessionStore, userId: string, now = NOW):
   return (await listAll(store, userId, { now })).map((record) => record.id);
 }
 
-/** Ends all sessions of a user. Answers the handles of those reported. */
+/** Ends all sessions of a user. Returns the handles of the reported ones. */
 export async function endAll(store: SessionStore, userId: string, now = NOW): Promise<string[]> {
   const ids: string[] = [];
   for (let more = true; more;) {
@@ -64,14 +64,14 @@ export async function endAll(store: SessionStore, userId: string, now = NOW): Pr
 export const CREATED: CreateOutcome = { status: 'created', evicted: [], replaced: [] };
 
 /**
- * Asserts that two records, or other plain objects, are equal, where a field that is undefined is one left out, and so
- * are those of a record for which the port says that it is the same.
+ * Asserts that two records, or other plain objects, are equal. An undefined field equals a missing one, and so do empty
+ * values that the port declares equal.
  */
 export function assertSame(actual: object, expected: object): void {
   assert.deepEqual(normalized(actual), normalized(expected));
 }
 
-/** Asserts that two lists hold the same texts, in whatever order. */
+/** Asserts that two lists hold the same texts, in any order. */
 export function assertSameSet(actual: readonly string[], expected: readonly string[]): void {
   assert.deepEqual([...actual].sort(), [...expected].sort());
 }
@@ -87,7 +87,7 @@ function normalized(value: object): object {
   } = value as Partial<SessionRecord>;
   return {
     ...withoutUndefined(rest),
-    // lists of this realm: a store may have made its own by structuredClone, which gives Jest those of another
+    // lists of this JavaScript realm: structuredClone in Jest returns those of another
     roles: roles && [...roles],
     tokens: Array.from(tokens, ({ rolesSince: since = 0, ...token }) => ({ ...withoutUndefined(token), since })),
     formerRoles: Array.from(formerRoles, (former) => [...former]),

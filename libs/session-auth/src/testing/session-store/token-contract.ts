@@ -11,12 +11,15 @@ import { handOut, moveOn, promote, replaceToken, rotate } from './token-steps.js
 
 const LATER = NOW + MINUTE;
 
-/** When a token stops being what it is, seen from `LATER`; a successor is out since then. */
+/** Times at which a token's standing ends, seen from `LATER`; a successor is out since then. */
 const TIMES = [LATER - 1, LATER, LATER + 1];
 
-/** What a store does by the tokens of a session: it finds and ends by any, and touches and updates by honoured ones. */
+/**
+ * What a store does with the tokens of a session: every token finds and ends it, honoured ones also touch and update
+ * it.
+ */
 export function tokenContract({ it }: ContractTests): void {
-  it('finds a session by any digest with its tag and handle, as it is', async ({ store }) => {
+  it('finds a session unchanged, with any digest of its tag and handle', async ({ store }) => {
     for (const userId of [newUser(), undefined]) {
       const record = await create(store, newRecord(userId));
       for (const digest of digestsOf(record)) assertSame(await liveRecord(store, digest), record);
@@ -26,7 +29,7 @@ export function tokenContract({ it }: ContractTests): void {
   });
 
   for (const kind of ['successor', 'superseded', 'retired', 'renewable'] as const) {
-    it(`touches and updates by a ${kind} token if that is honoured, and by no other`, async ({ store }) => {
+    it(`touches and updates with a ${kind} token only if it is honoured`, async ({ store }) => {
       for (const at of TIMES) {
         const first = newRecord(newUser(), { data: { kept: true } });
         const digest = nextDigest(first.digest);
@@ -38,7 +41,7 @@ export function tokenContract({ it }: ContractTests): void {
     });
   }
 
-  it('touches and updates by the present token, and by none that the session never had', async ({ store }) => {
+  it('touches and updates with the present token, but not with an unknown one', async ({ store }) => {
     const uses: readonly (readonly [(record: SessionRecord) => string, boolean])[] = [
       [({ digest }) => digest, true],
       [({ digest }) => nextDigest(digest), false],
@@ -50,7 +53,7 @@ export function tokenContract({ it }: ContractTests): void {
     }
   });
 
-  it('hands a token over: both are honoured, and the old one for its grace once the new one is used', async ({
+  it('issues a successor: both are honoured, and the old one for its grace period after the new one is used', async ({
     store,
   }) => {
     for (const userId of [newUser(), undefined]) {
@@ -66,7 +69,7 @@ export function tokenContract({ it }: ContractTests): void {
     }
   });
 
-  it('follows a long chain of tokens, and ends it by any of them', async ({ store }) => {
+  it('follows a long chain of tokens, and ends with any of them', async ({ store }) => {
     let record = await create(store, newRecord(newUser(), { data: { kept: true } }));
     const digests = [record.digest];
     for (let i = 0; i < 30; i++) {
@@ -96,7 +99,7 @@ export function tokenContract({ it }: ContractTests): void {
     }
   });
 
-  it('keeps what each token carries of roles that change', async ({ store }) => {
+  it('keeps the roles that each token carries when roles change', async ({ store }) => {
     const first = await create(store, newRecord(newUser(), { roles: ['a', 'b'] }));
     await store.updateByUser(first.userId!, { roles: ['b', 'c'] }, NOW);
     const { record, digest } = await handOut(store, await liveRecord(store, first.digest));
@@ -112,7 +115,7 @@ export function tokenContract({ it }: ContractTests): void {
     assert.deepEqual(await carriedBy(store, next), ['c', 'd']);
   });
 
-  it('ends a session by any of its digests, and all of them with it', async ({ store }) => {
+  it('ends a session with any of its digests, which all stop working', async ({ store }) => {
     for (let by = 0; by < 5; by++) {
       const first = await create(store, newRecord(newUser()));
       const { record, digest } = await handOut(store, await moveOn(store, first));
@@ -127,7 +130,7 @@ export function tokenContract({ it }: ContractTests): void {
     }
   });
 
-  it('ends a session by handle and by user, whatever token it has by now', async ({ store }) => {
+  it('ends a session by handle and by user after its token was replaced', async ({ store }) => {
     const userId = newUser();
     const [byHandle, byUser] = [await create(store, newRecord(userId)), await create(store, newRecord(userId))];
     const moved = [await moveOn(store, byHandle), await replaceToken(store, byUser)];
@@ -136,7 +139,7 @@ export function tokenContract({ it }: ContractTests): void {
     for (const { digest } of [byHandle, byUser, ...moved]) assert.equal(await worthOf(store, digest), 'absent');
   });
 
-  it('takes nothing over from a session of the same handle that has ended', async ({ store }) => {
+  it('keeps nothing from an ended session of the same handle', async ({ store }) => {
     const userId = newUser();
     for (const end of ['delete', 'expiry']) {
       const first = await create(
@@ -158,12 +161,12 @@ export function tokenContract({ it }: ContractTests): void {
   });
 }
 
-/** Digests that name a session: of its token, of none that it had, and of none that there is. */
+/** Digests that name a session: of its token, of a token that it never had, and of one that does not exist. */
 function digestsOf({ digest, id, userId }: SessionRecord): readonly string[] {
   return [digest, nextDigest(digest), userId === undefined ? nextDigest(digest) : addressOf(userId, id)];
 }
 
-/** Uses a session by a digest at `LATER`, and asserts that the store touches and updates it, or neither. */
+/** Uses a session by a digest at `LATER`, and asserts that the store touches and updates it, or does neither. */
 async function expectUse(store: SessionStore, record: SessionRecord, digest: string, honoured: boolean): Promise<void> {
   const touched = honoured ? { ...record, lastActivityAt: LATER, expiresAt: LATER + IDLE } : record;
   const outcome = await store.find(digest, { now: LATER, idle: IDLE, interval: MINUTE });

@@ -4,12 +4,15 @@ import type { Rotation, SessionStore } from '../../session/session-store.js';
 import { standingOf, withPromoted, withReplaced, withSuccessor } from '../../session/session-tokens.js';
 import { GRACE, nextDigest, NOW } from './sample-records.js';
 
-/** A rotation of a session as it was read, or as it was created. */
+/** A rotation of a session in the state in which it was read or created. */
 export function rotationOf({ revision = 0 }: SessionRecord, changes: Rotation['changes'] = {}, now = NOW): Rotation {
   return { revision, now, changes };
 }
 
-/** Rotates a session as it was read, and returns what became of it. Fails the test where it was changed meanwhile. */
+/**
+ * Rotates a session in the state in which it was read, and returns its new state. Fails the test if it was changed
+ * meanwhile.
+ */
 export async function rotate(
   store: SessionStore,
   record: SessionRecord,
@@ -21,19 +24,19 @@ export async function rotate(
   return outcome.record;
 }
 
-/** A session with one token more: its record, and the digest of the token. */
+/** A session with one more token: its record, and the digest of the token. */
 export interface Issued {
   readonly record: SessionRecord;
   readonly digest: string;
 }
 
-/** Hands a successor out. */
+/** Issues a successor. */
 export async function handOut(store: SessionStore, before: SessionRecord, now = NOW): Promise<Issued> {
   const digest = nextDigest(before.digest);
   return { record: await rotate(store, before, withSuccessor(before, digest, now), now), digest };
 }
 
-/** The first use of a successor: it is the token from now on, and the one before is honoured for the grace. */
+/** Uses a successor for the first time: it becomes the token, and the previous one is honoured for the grace period. */
 export async function promote(
   store: SessionStore,
   { record, digest }: Issued,
@@ -44,7 +47,7 @@ export async function promote(
   return rotate(store, record, withPromoted(record, standing.token, now, grace), now);
 }
 
-/** Hands a successor out and uses it. */
+/** Issues a successor and uses it. */
 export async function moveOn(
   store: SessionStore,
   record: SessionRecord,

@@ -3,7 +3,7 @@ import type { ContractTests } from './contract-tests.js';
 import { newDevice, newRecord, NO_LIMIT, NOW } from './sample-records.js';
 import { assertSame, CREATED, endAll, isLive, listedIds, liveRecord } from './store-queries.js';
 
-/** Users whose names could be taken for something else, or for each other. */
+/** User ids that could be mistaken for something else, or for each other. */
 const AWKWARD_USERS = [
   '0',
   '00',
@@ -34,9 +34,9 @@ const AWKWARD_USERS = [
   `${'x'.repeat(1999)}y`,
 ];
 
-/** Whatever a user is called, their sessions are theirs alone. */
+/** Sessions of every user are separate, even with awkward ids. */
 export function userIsolationContract({ it }: ContractTests): void {
-  it('keeps the sessions of users with awkward names apart, in all operations', async ({ store }) => {
+  it('separates the sessions of users with awkward names, in all operations', async ({ store }) => {
     for (const userId of AWKWARD_USERS) await endAll(store, userId);
     const records = AWKWARD_USERS.map((userId) => newRecord(userId, { roles: [userId], data: { userId } }));
     for (const record of records) {
@@ -77,7 +77,7 @@ export function userIsolationContract({ it }: ContractTests): void {
     for (const userId of AWKWARD_USERS) await endAll(store, userId);
   });
 
-  it('takes the device of one user for that of no other', async ({ store }) => {
+  it('never mistakes the device of one user for another’s', async ({ store }) => {
     for (const userId of AWKWARD_USERS) await endAll(store, userId);
     const device = newDevice();
     for (const sharedFor of [0, 1000]) {
@@ -88,7 +88,7 @@ export function userIsolationContract({ it }: ContractTests): void {
     }
   });
 
-  it('gives no user the anonymous sessions', async ({ store }) => {
+  it('shows anonymous sessions to no user', async ({ store }) => {
     const anonymous = newRecord(undefined);
     await store.create(anonymous, NO_LIMIT, NOW);
     for (const userId of ['undefined', '', 'null', '.'.repeat(22)]) {
