@@ -1,21 +1,23 @@
 /** Compiles one file at a time, with the decorator metadata that Nest's injection reads. */
-const swc = [
-  '@swc/jest',
-  {
-    jsc: {
-      parser: { syntax: 'typescript', decorators: true, dynamicImport: true },
-      transform: { legacyDecorator: true, decoratorMetadata: true },
-      target: 'es2023',
-      keepClassNames: true,
-    },
-    module: { type: 'es6' },
-    sourceMaps: 'inline',
+export const swc = {
+  jsc: {
+    parser: { syntax: 'typescript', decorators: true, dynamicImport: true },
+    transform: { legacyDecorator: true, decoratorMetadata: true },
+    target: 'es2023',
+    keepClassNames: true,
   },
-];
+  module: { type: 'es6' },
+  sourceMaps: 'inline',
+};
+
+// Jest's own modules, in a vm context for each file, cost twice the time: they are for what needs to look into modules or
+// to load changed ones.
+const needsOwnModules = process.argv.some((argument) => /^--(collectCoverage|coverage|watch)/.test(argument));
 
 /** @type {import('jest').Config} */
 export default {
-  testEnvironment: 'node',
+  testEnvironment: needsOwnModules ? 'node' : '<rootDir>/test/runner/shared-process-environment.js',
+  testRunner: '<rootDir>/test/runner/shared-process-runner.js',
   testMatch: [
     '<rootDir>/libs/**/src/**/*.spec.ts',
     '<rootDir>/libs/**/test/**/*.spec.ts',
@@ -33,7 +35,7 @@ export default {
   // run by jest.sqlite.config.js, where a driver is
   testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/stores/sqlite/'],
   extensionsToTreatAsEsm: ['.ts'],
-  transform: { '\\.ts$': swc },
+  transform: { '\\.ts$': ['@swc/jest', swc] },
   moduleNameMapper: {
     '^nestjs-session-auth$': '<rootDir>/libs/session-auth/src/index.ts',
     '^nestjs-session-auth/(redis|postgres|mysql|sqlite|typeorm)$':
@@ -47,13 +49,12 @@ export default {
     '^(\\.{1,2}/.*)\\.js$': ['$1.js', '$1.ts'],
   },
   // The examples read their secret when they are imported, as applications do.
-  setupFiles: ['<rootDir>/examples/testing/environment.ts'],
+  setupFilesAfterEnv: ['<rootDir>/examples/testing/environment.ts', '<rootDir>/test/support/each-file.ts'],
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
   maxWorkers: 2,
-  // Node.js 20 keeps every ES module that ran in a vm context, and with it all that a test file has loaded: some 25 MB
-  // a file. A worker that has come so far is replaced after its file, which keeps it below 1 GB.
-  workerIdleMemoryLimit: '500MB',
+  // A worker that has come so far is replaced after its file.
+  workerIdleMemoryLimit: '700MB',
   // Tests end by what they wait for. This ends one that hangs, on however busy a machine.
   testTimeout: 300_000,
   // Only with --coverage.

@@ -24,7 +24,9 @@ function onBoth(adapter: Adapter): Case[] {
     row('ours-memory', 'nestjs-session-auth, memory', ours('memory')),
     row('ours-redis', 'nestjs-session-auth, Redis', ours('redis')),
     row('ours-node-redis', 'nestjs-session-auth, Redis by node-redis', { ...ours('redis'), client: 'node-redis' }),
-    row('ours-postgres', 'nestjs-session-auth, PostgreSQL', ours('postgres')),
+    row('ours-postgres', 'nestjs-session-auth, PostgreSQL by TypeORM', ours('postgres')),
+    row('ours-pg', 'nestjs-session-auth, PostgreSQL by pg', { ...ours('postgres'), client: 'pg' }),
+    row('ours-mariadb', 'nestjs-session-auth, MariaDB by mysql2', ours('mariadb')),
     // compiled for minutes, so not installed with the other peers
     ...(process.env['BENCH_SQLITE_FROM'] === undefined
       ? []
@@ -67,3 +69,17 @@ export const CASES: readonly Case[] = [
     store: 'redis',
   }),
 ];
+
+const DRIVERS = new Set([
+  'bare',
+  'ours-memory',
+  'ours-redis',
+  'ours-node-redis',
+  'ours-postgres',
+  'ours-pg',
+  'ours-mariadb',
+  'ours-sqlite',
+]);
+
+/** The library on each store and driver, without peers. */
+export const DRIVER_CASES: readonly Case[] = CASES.filter(({ id }) => DRIVERS.has(id.split('/')[1]!));

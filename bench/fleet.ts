@@ -113,7 +113,8 @@ export class Fleet {
   }
 
   #startServer(spec: ServerSpec, databaseUrl: string): Promise<ContenderServer> {
-    return ContenderServer.start(spec, { redisUrl: this.stores.redisUrl, databaseUrl });
+    const { redisUrl, mariaDbUrl } = this.stores;
+    return ContenderServer.start(spec, { redisUrl, databaseUrl, mariaDbUrl });
   }
 }
 

@@ -1,4 +1,4 @@
-import { CASES } from './cases.ts';
+import { CASES, DRIVER_CASES } from './cases.ts';
 import { forgedBurst } from './extras/forged-burst.ts';
 import { logout } from './extras/logout.ts';
 import { redisBytes } from './extras/redis-bytes.ts';
@@ -8,6 +8,21 @@ import type { MeasuredCase, Results } from './measured.ts';
 import { canPin } from './processes/cores.ts';
 import type { Stores } from './processes/stores.ts';
 import { runRounds, type Effort } from './rounds.ts';
+
+/** Runs the library's drivers against each other. */
+export async function measureDrivers(
+  stores: Stores,
+  effort: Effort,
+  log: (line: string) => void,
+): Promise<readonly MeasuredCase[]> {
+  const fleet = new Fleet(stores, log);
+  try {
+    await fleet.start(DRIVER_CASES);
+    return await runRounds(fleet, DRIVER_CASES, effort, log);
+  } finally {
+    await fleet.stop();
+  }
+}
 
 /** Runs all cases against each other. */
 export async function measure(stores: Stores, effort: Effort, log: (line: string) => void): Promise<Results> {

@@ -2,13 +2,13 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { compare, comparisonTables } from './comparison.ts';
-import { measure } from './measure.ts';
+import { measure, measureDrivers } from './measure.ts';
 import type { Results } from './measured.ts';
 import { installPeers, packageVersions } from './peers.ts';
 import { buildRevision } from './processes/revision-build.ts';
 import { Stores } from './processes/stores.ts';
 import { publish, save } from './report/publish.ts';
-import { markdownOf } from './report/tables.ts';
+import { driverTables, markdownOf } from './report/tables.ts';
 import type { Effort } from './rounds.ts';
 
 /*
@@ -16,6 +16,7 @@ import type { Effort } from './rounds.ts';
  *   npm run bench -- quick                    fewer and shorter rounds, about six minutes
  *   npm run bench -- publish                  … and the figures go into docs/
  *   npm run bench -- report                   the figures of the last run again (with publish: into docs/)
+ *   npm run bench -- drivers                  the stores and drivers of this tree's library, without peers
  *   npm run bench -- quick --against HEAD~3   this tree's library against that of another revision, no peers
  */
 const BENCH = new URL('../../', import.meta.url);
@@ -29,13 +30,14 @@ const QUICK: Effort = { quick: true, rounds: 5, window: 1000, rewarm: 250, warmU
 const AGAINST = { full: 61, quick: 25 };
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { against: { type: 'string' } } });
-const known = values.against === undefined ? ['quick', 'publish', 'report'] : ['quick'];
+const known = values.against === undefined ? ['quick', 'publish', 'report', 'drivers'] : ['quick'];
 const unknown = positionals.find((word) => !known.includes(word));
 if (unknown !== undefined) throw new Error(`unknown: ${unknown}; known are ${known.join(', ')}`);
 const wanted = new Set(positionals);
 const effort = wanted.has('quick') ? QUICK : FULL;
 
-if (values.against === undefined) await sideBySide();
+if (wanted.has('drivers')) await drivers();
+else if (values.against === undefined) await sideBySide();
 else await against(values.against);
 
 async function sideBySide(): Promise<void> {
@@ -52,6 +54,11 @@ async function run(): Promise<Results> {
     await save(all, RESULTS);
     return all;
   });
+}
+
+async function drivers(): Promise<void> {
+  const cases = await withStores((stores) => measureDrivers(stores, effort, print));
+  process.stdout.write(`${driverTables(cases)}\n`);
 }
 
 async function lastResults(): Promise<Results> {

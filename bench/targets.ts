@@ -1,4 +1,4 @@
-import { addedCpuRatio, caseOf, ratio, type Results, type StoreWork } from './measured.ts';
+import { addedCpuRatio, caseOf, ratio, type MeasuredCase, type Results, type StoreWork } from './measured.ts';
 import { estimateOf, exact, verdictOf, type Estimate, type Verdict } from './statistics.ts';
 
 /** The library's default, in milliseconds. */
@@ -28,6 +28,20 @@ function exactly(target: string, asked: number, found: Estimate): Judgement {
 /** Writes of a guarded request inside `touchInterval`: on a machine so slow that it passed meanwhile, nobody knows. */
 export function untouchedWrites({ writes, milliseconds }: StoreWork): Estimate {
   return milliseconds < TOUCH_INTERVAL ? exact(writes) : { value: writes, low: -Infinity, high: Infinity };
+}
+
+/** What a driver may cost against another one of the same store. */
+export function judgeDrivers(cases: readonly MeasuredCase[]): Judgement[] {
+  const against = (store: string, adapter: string, one: string, other: string, most: number): Judgement =>
+    atMost(
+      `${store}, ${adapter === 'express' ? 'Express' : 'Fastify'}: CPU by ${one}`,
+      most,
+      ratio(cases, 'cpu', `${adapter}/ours-${one.split(' ')[0]}`, `${adapter}/ours-${other}`),
+    );
+  return ['express', 'fastify'].flatMap((adapter) => [
+    against('Redis', adapter, 'node-redis against ioredis', 'redis', 1.1),
+    against('PostgreSQL', adapter, 'pg against TypeORM', 'postgres', 1),
+  ]);
 }
 
 /** The promises of `docs/performance.md`, judged by one run. */
@@ -70,16 +84,7 @@ export function judge({ cases, extras: { bytesPerSession, logout, forgedBurst } 
       1.6,
       rate('fastify/ours-redis', 'fastify/peer-redis'),
     ),
-    atMost(
-      'Redis, Express: CPU by node-redis against ioredis',
-      1.1,
-      cpu('express/ours-node-redis', 'express/ours-redis'),
-    ),
-    atMost(
-      'Redis, Fastify: CPU by node-redis against ioredis',
-      1.1,
-      cpu('fastify/ours-node-redis', 'fastify/ours-redis'),
-    ),
+    ...judgeDrivers(cases),
     atLeast(
       'PostgreSQL, Express: throughput against one bare SELECT',
       0.88,

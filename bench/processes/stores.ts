@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { Redis } from 'ioredis';
+import { startLocalMariaDb, type LocalMariaDb } from '../../src/local-services/local-mariadb.ts';
 import { startLocalPostgres, type LocalPostgres } from '../../src/local-services/local-postgres.ts';
 import { startLocalRedis, type LocalRedis } from '../../src/local-services/local-redis.ts';
 import { moveToOtherCores } from './cores.ts';
@@ -11,13 +12,14 @@ export interface DatabaseCount {
   readonly rowsWritten: number;
 }
 
-/** A Redis and a PostgreSQL for one run, off the servers' core. */
+/** A Redis, a PostgreSQL and a MariaDB for one run, off the servers' core. */
 export class Stores {
   #databases = 0;
 
   private constructor(
     private readonly redisServer: LocalRedis,
     private readonly postgresServer: LocalPostgres,
+    private readonly mariaDbServer: LocalMariaDb,
     /** A connection of the benchmark's own. */
     readonly redis: Redis,
     readonly postgres: pg.Client,
@@ -26,17 +28,22 @@ export class Stores {
   static async start(log: (line: string) => void): Promise<Stores> {
     const redisServer = await startLocalRedis({ log });
     const postgresServer = await startLocalPostgres({ log });
-    for (const { pid } of [redisServer, postgresServer]) if (pid !== undefined) moveToOtherCores(pid);
+    const mariaDbServer = await startLocalMariaDb({ log });
+    for (const { pid } of [redisServer, postgresServer, mariaDbServer]) if (pid !== undefined) moveToOtherCores(pid);
     const postgres = new pg.Client({ connectionString: postgresServer.url });
     await postgres.connect();
     // its transactions would be counted with a contender's
     await postgres.query('ALTER SYSTEM SET autovacuum = off');
     await postgres.query('SELECT pg_reload_conf()');
-    return new Stores(redisServer, postgresServer, new Redis(redisServer.url), postgres);
+    return new Stores(redisServer, postgresServer, mariaDbServer, new Redis(redisServer.url), postgres);
   }
 
   get redisUrl(): string {
     return this.redisServer.url;
+  }
+
+  get mariaDbUrl(): string {
+    return this.mariaDbServer.url;
   }
 
   /** The address of a new, empty database. */
@@ -79,5 +86,6 @@ export class Stores {
     await this.postgres.end();
     await this.redisServer.stop();
     await this.postgresServer.stop();
+    await this.mariaDbServer.stop();
   }
 }

@@ -1,6 +1,6 @@
 import { addedCpu, ratio, type ForgedBurst, type MeasuredCase, type Results } from '../measured.ts';
 import { median, type Estimate } from '../statistics.ts';
-import { judge, type Judgement } from '../targets.ts';
+import { judge, judgeDrivers, type Judgement } from '../targets.ts';
 
 const ADAPTERS = { express: 'Express', fastify: 'Fastify' } as const;
 
@@ -11,6 +11,14 @@ export function markdownOf(results: Results): string {
     judgementsTable(judge(results)),
     ...Object.entries(ADAPTERS).map(([adapter, name]) => casesTable(results, adapter, name)),
     extrasTable(results),
+  ].join('\n\n');
+}
+
+/** The report of a run of the drivers. */
+export function driverTables(cases: readonly MeasuredCase[]): string {
+  return [
+    judgementsTable(judgeDrivers(cases)),
+    ...Object.entries(ADAPTERS).map(([adapter, name]) => casesTable({ cases }, adapter, name)),
   ].join('\n\n');
 }
 
@@ -43,7 +51,7 @@ function versionsLine({ versions, startedAt, quick, pinned }: Results): string {
   return `${startedAt.slice(0, 10)}, ${quick ? 'a quick run' : 'a full run'}, ${how}. ${used.join(', ')}.`;
 }
 
-function casesTable({ cases }: Results, adapter: string, name: string): string {
+function casesTable({ cases }: Pick<Results, 'cases'>, adapter: string, name: string): string {
   const rows = cases.filter(({ spec }) => spec.adapter === adapter).map((each) => caseRow(cases, each));
   return table(
     [name, 'req/s', 'against bare', 'CPU µs a request', 'added µs', 'p50 / p99 ms', 'store round trips', 'writes'],

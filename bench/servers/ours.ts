@@ -9,6 +9,7 @@ import {
   SessionAuthGuard,
   SessionAuthModule,
   SessionAuthService,
+  type StorageOptions,
 } from 'nestjs-session-auth';
 import { redisStorage, type RedisClient } from 'nestjs-session-auth/redis';
 import { CreateSessionAuthTables, typeOrmStorage } from 'nestjs-session-auth/typeorm';
@@ -60,19 +61,32 @@ function connect(url: string, client: ServerSpec['client']): RedisClient | Promi
   return client === 'node-redis' ? createClient({ url }).connect() : new Redis(url);
 }
 
-/** This library with its defaults (fingerprint checked, at most three sessions a user). */
-export async function open(
-  { adapter, store, client }: ServerSpec,
+/** The drivers that a revision of before may not know are loaded where they are used. */
+async function storageOf(
+  { store, client }: ServerSpec,
   addresses: StoreAddresses,
-): Promise<INestApplication> {
-  const storage =
-    store === 'redis'
-      ? redisStorage({ client: await connect(addresses.redisUrl, client) })
-      : store === 'sqlite'
-        ? (await import('./sqlite-file.ts')).openSqlite()
-        : store === 'postgres'
-          ? typeOrmStorage()
-          : undefined;
+): Promise<StorageOptions | undefined> {
+  switch (store) {
+    case 'redis':
+      return redisStorage({ client: await connect(addresses.redisUrl, client) });
+    case 'postgres':
+      return client === 'pg' ? (await import('./pg-pool.ts')).openPgPool(addresses.databaseUrl) : typeOrmStorage();
+    case 'mariadb':
+      return (await import('./mariadb-pool.ts')).openMariaDb(
+        addresses.mariaDbUrl,
+        new URL(addresses.databaseUrl).pathname.slice(1),
+      );
+    case 'sqlite':
+      return (await import('./sqlite-file.ts')).openSqlite();
+    default:
+      return undefined;
+  }
+}
+
+/** This library with its defaults (fingerprint checked, at most three sessions a user). */
+export async function open(spec: ServerSpec, addresses: StoreAddresses): Promise<INestApplication> {
+  const { adapter, store, client } = spec;
+  const storage = await storageOf(spec, addresses);
   const database = TypeOrmModule.forRoot({
     type: 'postgres',
     url: addresses.databaseUrl,
@@ -82,7 +96,7 @@ export async function open(
 
   @Module({
     imports: [
-      ...(store === 'postgres' ? [database] : []),
+      ...(store === 'postgres' && client === undefined ? [database] : []),
       SessionAuthModule.forRoot({
         secrets: ['the secret of a benchmark, of more than 32 bytes'],
         concurrency: { max: 3 },

@@ -3,9 +3,9 @@ export interface ServerSpec {
   readonly contender:
     'bare' | 'redis-get' | 'postgres-select' | 'ours' | 'express-session' | 'fastify-session' | 'better-auth';
   readonly adapter: 'express' | 'fastify';
-  readonly store?: 'memory' | 'redis' | 'postgres' | 'sqlite';
-  /** Of Redis. @default ioredis */
-  readonly client?: 'node-redis';
+  readonly store?: 'memory' | 'redis' | 'postgres' | 'mariadb' | 'sqlite';
+  /** @default ioredis, and TypeORM on PostgreSQL */
+  readonly client?: 'node-redis' | 'pg';
   /** @default this build */
   readonly build?: OtherBuild;
 }
@@ -17,8 +17,9 @@ export interface OtherBuild {
   readonly servers: string;
 }
 
-/** Where a server finds its stores: a Redis, and a PostgreSQL database of its own. */
+/** Where a server finds its stores: a Redis, a PostgreSQL database of its own, and a MariaDB with one of the same name. */
 export interface StoreAddresses {
   readonly redisUrl: string;
   readonly databaseUrl: string;
+  readonly mariaDbUrl: string;
 }

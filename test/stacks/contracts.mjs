@@ -93,6 +93,27 @@ export function storesHold(name, open, { besidePool = true, ...stores } = {}) {
   );
 }
 
+/**
+ * The tables are made by the migrations of an ORM, as docs/postgresql.md says.
+ *
+ * @param migrate runs the ORM's migrations, of which one makes the tables, on the empty database of a URL
+ */
+export function migrationHolds(name, migrate) {
+  it(`${name}: a migration makes the tables`, async () => {
+    const url = await makeDatabase({ tables: false });
+    await migrate(url);
+    await migrate(url);
+    const pool = new pg.Pool({ connectionString: url });
+    try {
+      for (const Store of [PostgresSessionStore, PostgresRememberMeTokenStore, PostgresLoginThrottleStore]) {
+        await new Store(pool).checkTables();
+      }
+    } finally {
+      await pool.end();
+    }
+  });
+}
+
 /** @param storageOf makes the storage of a way that is open */
 export function applicationHolds(name, open, storageOf = ({ source }) => postgresStorage({ executor: source })) {
   it(`${name}: an application keeps sessions, remembered devices, failures and events there`, async () => {

@@ -1,4 +1,3 @@
-import { afterAll } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import type { Server } from 'node:http';
@@ -23,6 +22,7 @@ import { BANK, bankSessions, officeSessions } from '../../src/bank.module.js';
 import { OFFICE } from '../../src/office/office-realm.js';
 import { OfficeModule } from '../../src/office/office.module.js';
 import { BankClient, type Answer, type Ask } from './bank-client.js';
+import { atFileEnd } from './file-end.js';
 import { ADAPTERS, makeServer, senderFor, SERVERS, type ServerName } from './http-server.js';
 import { ManualClock } from './manual-clock.js';
 import type { TestDatabase } from './postgres-database.js';
@@ -60,7 +60,7 @@ export const ON_MYSQL = IS_ON_SQLITE ? [] : ADAPTERS.map((adapter) => ({ adapter
 // Set by `openBackend` once a test uses PostgreSQL.
 let postgres: typeof import('./postgres-backend.js') | undefined;
 
-afterAll(() => postgres?.dropSharedDatabases());
+atFileEnd(() => postgres?.dropSharedDatabases());
 
 /** A backend that several nodes can share. */
 export interface Backend {

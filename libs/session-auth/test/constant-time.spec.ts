@@ -1,3 +1,8 @@
+/**
+ * Replaces `node:crypto`, which only Jest's own modules can do.
+ *
+ * @jest-environment node
+ */
 import { describe, expect, it, jest } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
 

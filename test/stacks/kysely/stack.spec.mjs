@@ -1,6 +1,7 @@
-import { Kysely, PostgresDialect } from 'kysely';
+import { Kysely, Migrator, PostgresDialect, sql } from 'kysely';
+import { createTablesSql } from 'nestjs-session-auth/postgres';
 import pg from 'pg';
-import { applicationHolds, storesHold } from './contracts.mjs';
+import { applicationHolds, migrationHolds, storesHold } from './contracts.mjs';
 import { kyselyExecutor } from './executor.js';
 
 async function open(connectionString) {
@@ -10,3 +11,12 @@ async function open(connectionString) {
 
 storesHold('Kysely', open);
 applicationHolds('Kysely', open);
+
+migrationHolds('Kysely', async (connectionString) => {
+  const db = new Kysely({ dialect: new PostgresDialect({ pool: new pg.Pool({ connectionString }) }) });
+  const migration = { up: (db) => sql.raw(createTablesSql()).execute(db) };
+  const provider = { getMigrations: () => Promise.resolve({ 'session-auth': migration }) };
+  const { error } = await new Migrator({ db, provider }).migrateToLatest();
+  await db.destroy();
+  if (error !== undefined) throw error;
+});

@@ -1,27 +1,74 @@
+import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { readFileSync } from 'node:fs';
 import Valkey from 'iovalkey';
-import { Redis } from 'ioredis';
+import Redis from 'ioredis';
 import mysql from 'mysql2/promise';
 import { mysqlStorage } from 'nestjs-session-auth/mysql';
-import { postgresStorage } from 'nestjs-session-auth/postgres';
+import { PostgresLoginThrottleStore, postgresStorage } from 'nestjs-session-auth/postgres';
 import { RedisLoginThrottleStore, RedisRememberMeTokenStore, RedisSessionStore } from 'nestjs-session-auth/redis';
 import pg from 'pg';
 import { createClient } from 'redis';
-import { applicationHolds, storesHold } from './contracts.mjs';
+import { applicationHolds, makeDatabase, storesHold } from './contracts.mjs';
 import { mysqlStoresHold, runOnMysql } from './mysql-contracts.mjs';
 
 const { loginThrottleStoreContract, rememberMeTokenStoreContract, sessionStoreContract } =
   await import('nestjs-session-auth/testing');
-const { after, before, describe } = await import('node:test');
+const { after, before, describe, it } = await import('node:test');
 
 async function openPool(url) {
   const pool = new pg.Pool({ connectionString: url });
   return { source: pool, close: () => pool.end() };
 }
 
-storesHold('pg 8.21', openPool, { besidePool: false });
-applicationHolds('pg 8.21', openPool, ({ source }) => postgresStorage({ pool: source }));
+storesHold('pg 8.5', openPool);
+applicationHolds('pg 8.5', openPool, ({ source }) => postgresStorage({ pool: source }));
+
+// before 8.21, the driver does not keep the transaction status of a connection
+describe('pg 8.5, connections that the application uses as well', () => {
+  const LEFT_BEHIND = {
+    'an open transaction': (client) => client.query('BEGIN'),
+    'a transaction that failed': async (client) => {
+      await client.query('BEGIN');
+      await client.query('SELECT 1 / 0').catch(() => undefined);
+    },
+    'a transaction that is just about to open': (client) => void client.query('BEGIN').catch(() => undefined),
+    'another encoding': (client) => client.query(`SET client_encoding = 'LATIN1'`),
+    'a deadline for statements': (client) => client.query('SET statement_timeout = 1'),
+  };
+  const add = (pool) => {
+    const failure = { subject: `account${(accounts += 1)}`, counter: 'fails', window: 60_000 };
+    return { failure, counted: new PostgresLoginThrottleStore(pool).add([failure], 1000) };
+  };
+  let connectionString;
+  let accounts = 0;
+
+  before(async () => {
+    connectionString = await makeDatabase();
+  });
+
+  for (const [what, leave] of Object.entries(LEFT_BEHIND)) {
+    for (const opened of ['before the stores were made', 'after it']) {
+      it(`${what}, left on a connection that was opened ${opened}`, async () => {
+        const pool = new pg.Pool({ connectionString, max: 1 });
+        const another = new pg.Pool({ connectionString, max: 1 });
+        try {
+          if (opened === 'after it') await add(pool).counted;
+          const client = await pool.connect();
+          await leave(client);
+          client.release();
+          const { failure, counted } = add(pool);
+          assert.equal((await counted)[0].count, 1);
+          // what a transaction of somebody else's has written would not be seen here
+          assert.equal((await new PostgresLoginThrottleStore(another).read([failure], 1000))[0]?.count, 1);
+        } finally {
+          await pool.end();
+          await another.end();
+        }
+      });
+    }
+  }
+});
 
 const schema = createRequire(import.meta.url).resolve('nestjs-session-auth/mysql/schema.sql');
 mysqlStoresHold(
@@ -35,7 +82,7 @@ mysqlStoresHold(
 
 const URL_OF_REDIS = process.env['STACK_REDIS_URL'];
 const CLIENTS = {
-  'ioredis 5.11': async () => {
+  'ioredis 5.0': async () => {
     const client = new Redis(URL_OF_REDIS);
     return { client, close: () => client.quit() };
   },

@@ -1,5 +1,8 @@
+import assert from 'node:assert/strict';
 import { EntitySchema, MikroORM } from '@mikro-orm/postgresql';
-import { applicationHolds, storesHold } from './contracts.mjs';
+import { Migration, Migrator } from '@mikro-orm/migrations';
+import { createTablesSql } from 'nestjs-session-auth/postgres';
+import { applicationHolds, migrationHolds, storesHold } from './contracts.mjs';
 import { mikroOrmExecutor } from './executor.js';
 
 const note = new EntitySchema({ name: 'Note', properties: { id: { type: 'number', primary: true } } });
@@ -9,6 +12,26 @@ async function open(clientUrl) {
   return { source: mikroOrmExecutor(orm.em.getConnection()), close: () => orm.close() };
 }
 
-// MikroORM 6 has pg 8.20, which cannot tell what was left on a connection
-storesHold('MikroORM', open, { besidePool: false });
+storesHold('MikroORM', open);
 applicationHolds('MikroORM', open);
+
+class SessionAuth extends Migration {
+  up() {
+    this.addSql(createTablesSql());
+  }
+}
+
+migrationHolds('MikroORM', async (clientUrl) => {
+  const migrations = { migrationsList: [{ name: 'SessionAuth', class: SessionAuth }], snapshot: false };
+  const orm = await MikroORM.init({
+    clientUrl,
+    entities: [note],
+    extensions: [Migrator],
+    migrations,
+    schemaGenerator: { skipTables: [/^session_auth_/] },
+  });
+  await orm.getMigrator().up();
+  // the schema generator leaves them alone
+  assert.doesNotMatch(await orm.schema.getUpdateSchemaSQL(), /session_auth_/);
+  await orm.close();
+});

@@ -7,8 +7,12 @@ import { afterEach, beforeEach, describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { NestFactory } from '@nestjs/core';
 import { SessionLifecycleService } from 'nestjs-session-auth';
+import { SqliteSessionStore } from 'nestjs-session-auth/sqlite';
 import { DataSource } from 'typeorm';
+import { DataSource as DataSource03 } from 'typeorm-0.3';
 import { Browser } from './sqlite-tests/browser.mjs';
+import { SCHEMA } from './sqlite-tests/handles.mjs';
+import { newRecord, NO_LIMIT, UNTOUCHED } from './sqlite-tests/records.mjs';
 
 describe('better-sqlite3 through TypeORM', () => {
   let folder;
@@ -55,3 +59,34 @@ describe('better-sqlite3 through TypeORM', () => {
     assert.deepEqual(await dataSource.query('SELECT * FROM note'), []);
   });
 });
+
+for (const [version, Source] of [
+  ['0.3', DataSource03],
+  ['1', DataSource],
+]) {
+  it(`keeps sessions by the handle of TypeORM ${version}, apart from its transactions`, async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'sqlite-typeorm-'));
+    const dataSource = new Source({
+      type: 'better-sqlite3',
+      database: join(folder, 'bank.db'),
+      enableWAL: true,
+      prepareDatabase: (database) => database.exec(SCHEMA),
+    });
+    await dataSource.initialize();
+    const store = new SqliteSessionStore(dataSource.driver.databaseConnection);
+    const record = newRecord('alice');
+    let created;
+    const transaction = dataSource.transaction(async (manager) => {
+      await manager.query('CREATE TABLE note (text TEXT)');
+      created = store.create(record, NO_LIMIT, record.createdAt);
+      await turn();
+      throw new Error('rolled back');
+    });
+    await assert.rejects(transaction, /rolled back/);
+    await created;
+    assert.equal((await store.find(record.digest, UNTOUCHED)).status, 'live');
+    assert.equal((await dataSource.query("SELECT * FROM sqlite_master WHERE name = 'note'")).length, 0);
+    await dataSource.destroy();
+    rmSync(folder, { recursive: true });
+  });
+}

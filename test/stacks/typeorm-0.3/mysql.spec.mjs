@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { it } from 'node:test';
+import mysql from 'mysql-of-before';
 import { typeOrmStorage } from 'nestjs-session-auth/typeorm';
+import { DataSource } from 'typeorm';
 import { makeMysqlDatabase, mysqlStoresHold, runOnMysql } from './mysql-contracts.mjs';
 import { mysqlSourceOf } from './mysql-data-source.mjs';
 
@@ -26,4 +28,16 @@ it('TypeORM 0.3 on MariaDB: its own tools run the migrations, and take them back
   assert.match(tool(url, 'migration:run'), /No migrations are pending/);
   for (const times of [1, 2]) assert.match(tool(url, 'migration:revert'), /has been reverted successfully/, `${times}`);
   assert.deepEqual(await runOnMysql(url, `SHOW TABLES LIKE 'session%'`), []);
+});
+
+it('TypeORM 0.3 on the package mysql: refused at boot, and told what to set', async () => {
+  const url = await makeMysqlDatabase();
+  tool(url, 'migration:run');
+  const dataSource = await new DataSource({ type: 'mysql', url, driver: mysql }).initialize();
+  const { sessions } = typeOrmStorage({ dataSource });
+  await assert.rejects(async () => sessions.useFactory(undefined), {
+    code: 'invalid_configuration',
+    message: /on the package mysql; allowed is one on mysql2, with connectorPackage: 'mysql2'/,
+  });
+  await dataSource.destroy();
 });

@@ -147,13 +147,25 @@ class PoolLease implements Lease {
     }
     // an error on a new connection is genuine
     if (this.connections.isNew(client)) return;
-    if (isOdd(error) || (isTimeout(error) && (await hasChangedTimeouts(client)))) this.#replace(client);
+    if (isOdd(error) || (isTimeout(error) && (await this.#hasChangedTimeouts(client)))) this.#replace(client);
   }
 
   #replace(client: PooledClient): void {
     this.#isToRepeat = true;
     // this rolls back its open transaction
     client.end().catch(() => undefined);
+  }
+
+  /** A statement that took too long says nothing about its connection, unless other code has changed its timeouts. */
+  async #hasChangedTimeouts(client: PooledClient): Promise<boolean> {
+    const ask = (text: string): Promise<{ readonly rows: Row[] }> =>
+      client.query({ text, query_timeout: PATIENCE, rowMode: 'array', types: TEXT_ONLY });
+    try {
+      if (!this.connections.isIdle(client)) await ask('ROLLBACK');
+      return (await ask(CHANGED_TIMEOUTS)).rows.length > 0;
+    } catch {
+      return true;
+    }
   }
 }
 
@@ -162,16 +174,4 @@ function beginning(lock: bigint | undefined): string {
   const begin = 'BEGIN ISOLATION LEVEL READ COMMITTED';
   if (lock === undefined) return begin;
   return `${begin}; SET LOCAL idle_in_transaction_session_timeout = ${MAX_IDLE}; SELECT pg_advisory_xact_lock(${lock})`;
-}
-
-/** A statement that took too long says nothing about its connection, unless other code has changed its timeouts. */
-async function hasChangedTimeouts(client: PooledClient): Promise<boolean> {
-  const ask = (text: string): Promise<{ readonly rows: Row[] }> =>
-    client.query({ text, query_timeout: PATIENCE, rowMode: 'array', types: TEXT_ONLY });
-  try {
-    if (client.getTransactionStatus?.() !== 'I') await ask('ROLLBACK');
-    return (await ask(CHANGED_TIMEOUTS)).rows.length > 0;
-  } catch {
-    return true;
-  }
 }

@@ -13,10 +13,15 @@ export class PooledConnections {
   /** How often each connection that was opened since watching began has been taken from the pool. */
   readonly #handedOut = new WeakMap<PooledClient, number>();
   readonly #misencoded = new WeakSet<PooledClient>();
+  /** The transaction status that the server last sent on each connection, for drivers that do not keep it. */
+  readonly #statuses = new WeakMap<PooledClient, string>();
   #canPrepare = true;
 
   private constructor(pool: ConnectionPool) {
-    pool.on('connect', (client) => this.#watch(client, 0));
+    pool.on('connect', (client) => {
+      this.#watch(client, 0);
+      this.#statuses.set(client, 'I');
+    });
     pool.on('acquire', (client) => {
       const before = this.#handedOut.get(client);
       if (before !== undefined) this.#handedOut.set(client, before + 1);
@@ -58,15 +63,24 @@ export class PooledConnections {
    * @throws SessionAuthError `invalid_configuration` for a driver that cannot say
    */
   isUsable(client: PooledClient): boolean {
-    if (client.getTransactionStatus === undefined) {
+    if (client.getTransactionStatus === undefined && client.connection === undefined) {
       throw new SessionAuthError(
         'invalid_configuration',
-        'storage: given a pool whose connections do not report their transactions; allowed is pg 8.21 or later',
+        'storage: given a pool whose connections do not report their transaction status; ' +
+          'allowed is a Pool of pg 8.5.1 or later, or a native one (pg-native) of pg 8.21 or later',
       );
     }
     // it is older than the watch, so other code may have used it
     if (!this.#handedOut.has(client)) this.#watch(client, 2);
-    return client.getTransactionStatus() === 'I' && client.readyForQuery !== false && !this.#misencoded.has(client);
+    return this.isIdle(client) && client.readyForQuery !== false && !this.#misencoded.has(client);
+  }
+
+  /**
+   * Whether a connection is known to have no open transaction. Before version 8.21 the driver does not keep the status,
+   * so that of a connection which is older than this object is unknown.
+   */
+  isIdle(client: PooledClient): boolean {
+    return (client.getTransactionStatus?.() ?? this.#statuses.get(client)) === 'I';
   }
 
   /** Whether no other code has used the connection before. */
@@ -84,6 +98,7 @@ export class PooledConnections {
      */
     client.on('error', () => undefined);
     this.#handedOut.set(client, handedOut);
+    client.connection?.on('readyForQuery', ({ status }) => this.#statuses.set(client, status));
     client.connection?.on('parameterStatus', ({ parameterName, parameterValue }) => {
       if (parameterName !== 'client_encoding') return;
       // the driver always reads and writes UTF-8, even if the server was told otherwise

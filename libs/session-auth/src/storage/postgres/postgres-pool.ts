@@ -40,7 +40,14 @@ export interface PooledClient {
   /** False while a query runs; undefined in the native driver. */
   readonly readyForQuery?: boolean;
   /** Absent in the native driver. */
-  readonly connection?: { on(event: 'parameterStatus', listener: (message: ParameterStatus) => void): void };
+  readonly connection?: ProtocolMessages;
+}
+
+/** What the server sends on a connection. */
+export interface ProtocolMessages {
+  on(event: 'parameterStatus', listener: (message: ParameterStatus) => void): void;
+  /** The end of each statement. Its `status` is `I` outside of a transaction. */
+  on(event: 'readyForQuery', listener: (message: { readonly status: string }) => void): void;
 }
 
 /** The server's message that a setting has changed. */
