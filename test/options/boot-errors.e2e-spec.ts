@@ -91,7 +91,7 @@ describe('booting', () => {
     [
       'a store of counts as it was before the times were given to it',
       () => forRoot({ storage: { throttle: { useValue: { counter: () => undefined } as never } } }),
-      /: storage\.throttle: given a store without read, add, set, delete, list, deleteExpired; allowed is what implements LoginThrottleStore/,
+      /: storage\.throttle: given a store without read, add, set, delete, list, deleteExpired; allowed is an implementation of LoginThrottleStore/,
     ],
     [
       'a remember-me store without operations',

@@ -237,7 +237,7 @@ describe.each(SERVERS)('a route of the application on %s', (adapter) => {
     const staff = forRoot({ realm: 'staff', users, endpoints: { path: other } });
     await expect(boot([], undefined, forRoot({ users, endpoints: { path: one } }), [staff])).rejects.toMatchObject({
       code: 'invalid_configuration',
-      message: expect.stringMatching(/realm '\w+': endpoints\.except: GET .+csrf is mapped by realm '\w+' as well/),
+      message: expect.stringMatching(/realm '\w+': endpoints\.except: GET .+csrf is also mapped by realm '\w+'/),
     });
   });
 });
@@ -262,8 +262,8 @@ describe('endpoints.except', () => {
       expect.objectContaining({
         code: 'invalid_configuration',
         message:
-          `SessionAuthModule: endpoints.except: given ${given}; allowed is an array of any of 'csrfToken', 'login', ` +
-          "'logout', 'session', 'sessions', 'revoke', 'revokeAll', 'reauthenticate', each once",
+          `SessionAuthModule: endpoints.except: given ${given}; allowed is an array of different names: 'csrfToken', 'login', ` +
+          "'logout', 'session', 'sessions', 'revoke', 'revokeAll', 'reauthenticate'",
       }),
     );
   });

@@ -123,7 +123,7 @@ describe('a client in subscriber mode', () => {
     ),
   ])('does not boot, and is told what to do: %s', async (_name, library, connect) => {
     const client = await connect();
-    const expected = refusal(`a client of ${library} in subscriber mode`, 'allowed is one that runs commands');
+    const expected = refusal(`a client of ${library} in subscriber mode`, 'allowed is a client that runs commands');
     await expect(boot(client)).rejects.toMatchObject(expected);
     await expect(bootInjecting(client)).rejects.toMatchObject(expected);
   });

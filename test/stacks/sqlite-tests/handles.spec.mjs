@@ -86,7 +86,7 @@ describe(`${DRIVER}: what an application may give`, () => {
     const options = DRIVER === 'better-sqlite3' ? { readonly: true } : { readOnly: true };
     await assert.rejects(
       bootOn(database.open(options)),
-      /given one that is read only; allowed is one that can be written/,
+      /given a read-only database; allowed is a writable database/,
     );
   });
 
@@ -96,7 +96,7 @@ describe(`${DRIVER}: what an application may give`, () => {
     await assert.rejects(bootOn(other.first), {
       code: 'invalid_configuration',
       message:
-        'sqliteStorage.database: given one in journal mode delete; ' +
+        'sqliteStorage.database: given a database in journal mode delete; ' +
         "allowed is one in WAL mode ('PRAGMA journal_mode = WAL')",
     });
     other.close();
@@ -117,7 +117,7 @@ describe(`${DRIVER}: what an application may give`, () => {
   it('has no link, and the boot says so', () => {
     assert.throws(() => sqliteStorage({ database: database.first, link: true }), {
       code: 'invalid_configuration',
-      message: 'sqliteStorage.link: given true; allowed is none: SQLite has nothing that tells other processes',
+      message: 'sqliteStorage.link: given true; allowed is no value: SQLite cannot send messages to other processes',
     });
   });
 

@@ -122,7 +122,7 @@ describe.each(['mariadb', 'mysql'] as const)('typeOrmStorage with a DataSource o
   ])('refuses %s, which it has none of', async (option, value) => {
     await expect(partOf('sessions', nodes[0]!, { [option]: value })).rejects.toMatchObject({
       code: 'invalid_configuration',
-      message: `typeOrmStorage.${option}: given ${JSON.stringify(value)}; it must not be set for a DataSource of type '${type}'`,
+      message: `typeOrmStorage.${option}: given ${JSON.stringify(value)}; allowed is no value for a DataSource of type '${type}'`,
     });
   });
 

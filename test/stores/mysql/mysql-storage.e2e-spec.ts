@@ -73,7 +73,7 @@ describe('mysqlStorage', () => {
 
   it('refuses a link, which there is none of', () => {
     expect(() => mysqlStorage({ pool, link: true } as MysqlStorageOptions)).toThrow(
-      'mysqlStorage.link: given true; allowed is none',
+      'mysqlStorage.link: given true; allowed is no value',
     );
   });
 

@@ -57,7 +57,7 @@ export class RealmRegistry implements RouteSessions {
     if (this.#realms.has(name)) {
       throw new SessionAuthError(
         'invalid_configuration',
-        `SessionAuthModule: realm: two modules have the realm '${name}'; use one module for each realm`,
+        `SessionAuthModule: realm: given '${name}' by two modules; allowed is one module for each realm`,
       );
     }
     for (const claim of realm.claims ?? []) this.#claim(name, claim);

@@ -67,6 +67,6 @@ export function refuseLink(storage: string, options: object, why: string): void 
   if (!link) return;
   throw new SessionAuthError(
     'invalid_configuration',
-    `${storage}.link: given ${JSON.stringify(link)}; it must not be set: ${why}`,
+    `${storage}.link: given ${JSON.stringify(link)}; allowed is no value: ${why}`,
   );
 }

@@ -127,7 +127,7 @@ function refuseForMysql(
   if (name === undefined) return;
   throw new SessionAuthError(
     'invalid_configuration',
-    `typeOrmStorage.${name}: given ${JSON.stringify(value)}; it must not be set for a DataSource of type '${type}'`,
+    `typeOrmStorage.${name}: given ${JSON.stringify(value)}; allowed is no value for a DataSource of type '${type}'`,
   );
 }
 
