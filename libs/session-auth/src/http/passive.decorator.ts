@@ -9,7 +9,8 @@ export const PASSIVE = 'nestjs-session-auth:passive';
  * new token, and a remembered device without a session is not signed in by it: it counts as nobody. Only where
  * the handler has a session made ({@link SessionAuthService.ensureSession}) is it signed in all the same.
  *
- * What a browser fetches ahead (`Sec-Purpose: prefetch`) is taken so on every route.
+ * What a browser fetches ahead (`Sec-Purpose: prefetch`) is taken so on every route, and so is a request with the header
+ * `X-Session-Passive`, by which a script says it of its own.
  */
 export function Passive(): CustomDecorator {
   return SetMetadata(PASSIVE, true);
