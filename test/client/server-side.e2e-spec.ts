@@ -123,7 +123,7 @@ describe('the client, for endpoints on an origin that is not the page’s', () =
       headers,
       body,
       duplex: 'half',
-    } as RequestInit);
+    });
     expect(((await response.json()) as { text: string }).text).toHaveLength(50_000);
   });
 

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { importsOf } from './architecture/import-rules.js';
 
@@ -8,7 +8,7 @@ const FOLDER = join(import.meta.dirname, '../src/client');
 
 interface Bundles {
   readonly MOST_BYTES: number;
-  bundleOf(entry: string): { text: string; files: string[]; imports: object[] };
+  readonly bundleOf: (entry: string) => { text: string; files: string[]; imports: object[] };
 }
 
 describe('the client for browsers', () => {
@@ -27,6 +27,19 @@ describe('the client for browsers', () => {
       importsOf(name, readFileSync(join(FOLDER, name), 'utf8'), 'with the file'),
     );
     expect([...new Set(loaded)]).toEqual(['./session-client.js']);
+  });
+
+  it('has types that lead to no package: browsers have neither Nest nor Node.js', () => {
+    const reached = new Set([join(FOLDER, 'index.ts')]);
+    const packages: string[] = [];
+    for (const file of reached) {
+      for (const specifier of importsOf(file, readFileSync(file, 'utf8'))) {
+        if (specifier.startsWith('.')) reached.add(join(dirname(file), specifier.replace(/js$/, 'ts')));
+        else packages.push(`${file}: ${specifier}`);
+      }
+    }
+    expect(packages).toEqual([]);
+    expect([...reached].map((file) => basename(file))).toContain('answers.ts');
   });
 
   it('keeps nothing in the storage of the browser', async () => {
