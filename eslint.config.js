@@ -8,6 +8,8 @@ export default tseslint.config(
       '**/coverage/',
       '**/node_modules/',
       '.stryker-tmp/',
+      'examples/client-angular/',
+      'examples/client-next/',
       'examples/postgresql-executors/',
       'examples/sqlite*/',
       'test/stacks/**/*.ts',
@@ -36,5 +38,9 @@ export default tseslint.config(
     languageOptions: {
       globals: { module: 'readonly', process: 'readonly', console: 'readonly', URL: 'readonly', fetch: 'readonly' },
     },
+  },
+  {
+    files: ['examples/client/*.js'],
+    languageOptions: { globals: { document: 'readonly', FormData: 'readonly', URLSearchParams: 'readonly' } },
   },
 );

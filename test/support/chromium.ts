@@ -21,9 +21,10 @@ const ARGS = [
  * Starts the Chromium of this run; each context of it is a device of its own.
  *
  * @param args of its command line, besides those of every run
+ * @param without arguments that every run has otherwise
  */
-export function launchChromium(args: readonly string[] = []): Promise<Browser> {
-  return chromium.launch(launchOptions(args));
+export function launchChromium(args: readonly string[] = [], without: string[] = []): Promise<Browser> {
+  return chromium.launch({ ...launchOptions(args), ignoreDefaultArgs: without });
 }
 
 /** Starts a Chromium with its profile in a folder: what it keeps over a restart is there when it is started again. */

@@ -126,7 +126,8 @@ export {
   type SessionSignal,
 } from './session/session-link.js';
 export { SessionStoreHealthIndicator, type SessionStoreHealth } from './session/session-store-health-indicator.js';
-export { Session, type SessionView } from './session/session.js';
+export { Session } from './session/session.js';
+export type { SessionView } from './session/session-view.js';
 export type { UpstreamSession } from './session/upstream-session.js';
 
 // http

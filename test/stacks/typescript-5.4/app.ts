@@ -19,6 +19,7 @@ import {
   type SessionUser,
   type SessionUserProvider,
 } from 'nestjs-session-auth';
+import * as client from 'nestjs-session-auth/client';
 import * as graphql from 'nestjs-session-auth/graphql';
 import { mysqlStorage } from 'nestjs-session-auth/mysql';
 import { postgresStorage, type SqlExecutor } from 'nestjs-session-auth/postgres';
@@ -103,4 +104,4 @@ export class AppModule {}
 
 export const error = (code: SessionAuthError['code']): string => code;
 export const store: SessionStore = new MemorySessionStore();
-export const entryPoints = { graphql, websockets, SessionEntity, sessionStoreContract, signInAs };
+export const entryPoints = { client, graphql, websockets, SessionEntity, sessionStoreContract, signInAs };

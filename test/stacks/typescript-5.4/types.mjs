@@ -33,6 +33,7 @@ for (const entry of [
   'storage/typeorm/',
   'websockets/',
   'graphql/',
+  'client/',
   'testing/',
 ]) {
   const file = `nestjs-session-auth/dist/${entry}index.d.ts`;

@@ -1,5 +1,4 @@
-import type { Session, SessionView } from '../session/session.js';
-import { deviceName } from '../users/client.js';
+import type { SessionView } from '../session/session-view.js';
 import type { SessionAuthentication } from '../users/session-authentication.js';
 
 /** The response to `POST login` and `POST reauthenticate`. */
@@ -32,19 +31,4 @@ export interface SessionListItem {
   readonly lastActivityAt: string;
   readonly expiresAt: string;
   readonly authentication?: SessionAuthentication;
-}
-
-/** Returns a session as an item of the response. */
-export function toListItem(session: Session, currentId: string): SessionListItem {
-  const { id, ip, createdAt, lastActivityAt, expiresAt, authentication } = session.toJSON();
-  return {
-    id,
-    current: id === currentId,
-    device: deviceName(session.userAgent),
-    ip,
-    createdAt,
-    lastActivityAt,
-    expiresAt,
-    authentication,
-  };
 }

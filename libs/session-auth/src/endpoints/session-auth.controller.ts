@@ -35,9 +35,10 @@ import { SessionLifecycleService } from '../session/session-lifecycle.service.js
 import { requireSession, type UserSession } from '../session/session.js';
 import { Clock } from '../time/clock.js';
 import { userIdOf } from '../users/valid-user.js';
-import { toListItem, type CsrfAnswer, type LoginAnswer, type SessionAnswer, type SessionListItem } from './answers.js';
+import type { CsrfAnswer, LoginAnswer, SessionAnswer, SessionListItem } from './answers.js';
 import { DtoPipe } from './dto.pipe.js';
 import { ENDPOINT_NAMES, ENDPOINTS_SETTINGS, type EndpointName, type EndpointsSettings } from './endpoints.options.js';
+import { toListItem } from './list-item.js';
 import { LOGIN_RULES, type LoginDto } from './login.dto.js';
 import { REAUTHENTICATE_RULES, type ReauthenticateDto } from './reauthenticate.dto.js';
 

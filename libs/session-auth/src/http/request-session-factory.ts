@@ -138,6 +138,7 @@ export function realmOfRequest(request: object): string | undefined {
 /** Whether a request does not count as activity of the user. A GraphQL request may serve several handlers. */
 function isPassive(context: ExecutionContext, { method, headers }: HttpExchange): boolean {
   if (method !== 'GET' && method !== 'HEAD') return false;
+  if (headers['x-session-passive'] !== undefined) return true;
   const purpose = headers['sec-purpose'];
   if (typeof purpose === 'string' && /^\s*prefetch\b/i.test(purpose)) return true;
   if (context.getType() !== 'http') return false;

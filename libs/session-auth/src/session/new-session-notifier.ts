@@ -1,5 +1,5 @@
 import type { SessionUser } from '../users/session-user-provider.js';
-import type { SessionView } from './session.js';
+import type { SessionView } from './session-view.js';
 
 /** The notice of a session that has just begun. Holds no token. */
 export interface NewSessionNotice<User extends SessionUser = SessionUser> {

@@ -1,7 +1,7 @@
 import type { AuditErasure } from '../events/audit-log.js';
 import type { ClientInfo } from '../users/client.js';
 import type { SessionData } from './session-record.js';
-import type { SessionView } from './session.js';
+import type { SessionView } from './session-view.js';
 
 /** What {@link SessionLifecycleService.exportUser} looks for besides the user's id. */
 export interface ExportUser {

@@ -6,6 +6,7 @@ import type { SessionData, SessionRecord } from './session-record.js';
 import { sessionRequired } from './session-required.js';
 import type { SessionScope } from './session-scope.js';
 import { PRESENT, rolesOf, type TokenStanding } from './session-tokens.js';
+import type { SessionView } from './session-view.js';
 
 /** The source of sessions, and the operations that sessions call. */
 export interface SessionSource extends SessionSignals {
@@ -29,26 +30,6 @@ export interface SessionSignals {
 export interface FoundBy {
   readonly digest: string;
   readonly standing: TokenStanding;
-}
-
-/** A session as an HTTP response shows it: nothing secret, and not the application's data. */
-export interface SessionView {
-  readonly id: string;
-  readonly realm: string;
-  readonly userId?: string;
-  readonly email?: string;
-  readonly roles: readonly string[];
-  /** Times are ISO 8601 in UTC. */
-  readonly createdAt: string;
-  readonly authenticatedAt?: string;
-  readonly authentication?: SessionAuthentication;
-  /** The further factors proved in this session, and when. */
-  readonly factors: Readonly<Record<string, string>>;
-  readonly lastActivityAt: string;
-  readonly expiresAt: string;
-  readonly absoluteExpiresAt: string;
-  readonly ip?: string;
-  readonly userAgent?: string;
 }
 
 /**
