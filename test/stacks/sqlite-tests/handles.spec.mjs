@@ -84,10 +84,7 @@ describe(`${DRIVER}: what an application may give`, () => {
 
   it('is not a handle that only reads', async () => {
     const options = DRIVER === 'better-sqlite3' ? { readonly: true } : { readOnly: true };
-    await assert.rejects(
-      bootOn(database.open(options)),
-      /given a read-only database; allowed is a writable database/,
-    );
+    await assert.rejects(bootOn(database.open(options)), /given a read-only database; allowed is a writable database/);
   });
 
   it('is not a database in another journal mode', async () => {
