@@ -14,6 +14,7 @@ const EXPORTS = [
   'storage/sqlite/index.ts',
   'websockets/index.ts',
   'graphql/index.ts',
+  'passport/index.ts',
   'testing/index.ts',
 ]
   .map((name) => readFileSync(join(SOURCES, name), 'utf8'))

@@ -25,6 +25,7 @@ import { postgresStorage, type SqlExecutor } from 'nestjs-session-auth/postgres'
 import { redisStorage } from 'nestjs-session-auth/redis';
 import { sessionStoreContract, signInAs } from 'nestjs-session-auth/testing';
 import { CreateSessionAuthTables, SessionEntity, typeOrmStorage } from 'nestjs-session-auth/typeorm';
+import * as passport from 'nestjs-session-auth/passport';
 import * as websockets from 'nestjs-session-auth/websockets';
 import { Pool } from 'pg';
 import { DataSource } from 'typeorm';
@@ -103,4 +104,4 @@ export class AppModule {}
 
 export const error = (code: SessionAuthError['code']): string => code;
 export const store: SessionStore = new MemorySessionStore();
-export const entryPoints = { graphql, websockets, SessionEntity, sessionStoreContract, signInAs };
+export const entryPoints = { graphql, passport, websockets, SessionEntity, sessionStoreContract, signInAs };

@@ -75,11 +75,27 @@ export class RequestSessionFactory {
     return connection.hasEnded ? Promise.resolve(undefined) : connection.inRealm(this.services).load();
   }
 
-  /** Binds a session to a request that no handler is asked for. */
+  /**
+   * The session of a request whose handler is not known, bound to it now if it was not yet: for middleware, which comes
+   * before the router. That a handler is passive is not known then.
+   */
   bind(request: AdapterRequest, response: AdapterResponse): RequestSession {
-    const made = new RequestSession(new HttpExchange(request, response), this.services);
-    bindableOf(request)[ROUTE_SESSION] = made;
+    const raw = bindableOf(request);
+    const bound = raw[ROUTE_SESSION];
+    if (bound !== undefined) return bound.present.inRealm(this.services);
+    const exchange = new HttpExchange(request, response);
+    const made = new RequestSession(exchange, this.services, isPassive(undefined, exchange));
+    raw[ROUTE_SESSION] = made;
     return made;
+  }
+
+  /**
+   * The request of a handler's context as the application's own code has it: that of an operation of GraphQL too.
+   *
+   * @throws SessionAuthError as of {@link channelOf}
+   */
+  requestOf(context: ExecutionContext): object {
+    return (context.getType() === 'http' ? context.switchToHttp() : channelOf(context, this.graphql)).getRequest();
   }
 }
 
@@ -136,10 +152,10 @@ export function realmOfRequest(request: object): string | undefined {
 }
 
 /** Whether a request counts as no activity of the user. That of an operation of GraphQL may be for several handlers. */
-function isPassive(context: ExecutionContext, { method, headers }: HttpExchange): boolean {
+function isPassive(context: ExecutionContext | undefined, { method, headers }: HttpExchange): boolean {
   if (method !== 'GET' && method !== 'HEAD') return false;
   const purpose = headers['sec-purpose'];
   if (typeof purpose === 'string' && /^\s*prefetch\b/i.test(purpose)) return true;
-  if (context.getType() !== 'http') return false;
+  if (context?.getType() !== 'http') return false;
   return reflector.getAllAndOverride<boolean | undefined>(PASSIVE, [context.getHandler(), context.getClass()]) === true;
 }
