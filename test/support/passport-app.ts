@@ -47,8 +47,12 @@ import { StoppedClock } from './manual-clock.js';
 export { log };
 
 /** A request as code that was written for passport knows it. */
-export interface Asked extends Omit<Request, 'user' | 'session' | 'logIn' | 'login' | 'logOut' | 'logout'> {
+export interface Asked extends Omit<
+  Request,
+  'user' | 'session' | 'flash' | 'logIn' | 'login' | 'logOut' | 'logout' | 'isAuthenticated'
+> {
   user?: SessionUser;
+  isAuthenticated(): boolean;
   session: PassportSession;
   flash: (type?: string, message?: string | string[]) => unknown;
   logIn(user: object, options: object, done: SessionCallback): void;

@@ -1,5 +1,6 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { Logger } from '@nestjs/common';
+import { SessionAuthError } from '../errors/session-auth.error.js';
 
 /** What a response may have to wait for. */
 export interface Awaited {
@@ -97,7 +98,8 @@ export class HeldResponse {
     this.#hasFailed = true;
     this.#calls.splice(0);
     if (response.headersSent) {
-      new Logger('SessionAuth').error(`req.session was not stored, and the response was cut: ${String(error)}`);
+      const what = error instanceof SessionAuthError ? `${error.code}: ${error.message}` : String(error);
+      new Logger('SessionAuth').error(`req.session was not stored, so the response was cut: ${what}`);
       response.destroy();
       return;
     }
