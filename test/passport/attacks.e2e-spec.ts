@@ -239,7 +239,7 @@ describe.each(['memory', 'redis', 'postgres'] as const)('a state of SessionState
         callbackURL: '/oauth/callback',
         pkce: true,
         state: true,
-        store: store as never,
+        store,
       });
     }
 
@@ -364,7 +364,7 @@ describe.each(['memory', 'redis', 'postgres'] as const)('a state of SessionState
     if (throttle === undefined) return;
     const browser = started.client();
     const back = await begin(browser);
-    const { add } = throttle;
+    const add = throttle.add.bind(throttle);
     throttle.add = () => Promise.reject(new Error('the store is down'));
     expect(await browser.get(back)).toMatchObject({ status: 503, json: { code: 'session_store_unavailable' } });
     throttle.add = add;

@@ -248,7 +248,7 @@ describe('passport-oauth2', () => {
     ['with PKCE', { pkce: true, state: true }],
     ['without PKCE', { state: true }],
   ] as const)('with SessionStateStore and no req.session, %s', (_, more) => {
-    const options = (): Partial<StrategyOptions> => ({ ...more, store: new SessionStateStore() as never });
+    const options = (): Partial<StrategyOptions> => ({ ...more, store: new SessionStateStore() });
 
     it('logs in, and keeps nothing on the server on the way', async () => {
       const { client, events } = await start(options(), { state: { returnTo: '/cart' } });

@@ -9,14 +9,14 @@ import { openState, sealState } from './sealed-state.js';
 /** How long people may take at the provider. */
 const LIFETIME = 60 * MINUTE;
 
-/** Told the state to send to the provider. */
-export type StateStored = (error: unknown, state?: string) => void;
+/** Told the state to send to the provider, or the error. */
+export type StateStored = (error: Error | null, state?: string) => void;
 
 /**
- * Told whether a state is good: what the strategy has stored as verifier, else true; false for a state that is not.
- * `state` is what the application has stored, or why it is refused.
+ * Told whether a state is good, or the error. `ok` is true; with PKCE it is the code verifier, whatever its type says, as
+ * strategies expect it; false for a state that is not good. `state` is what the application has stored, or why it is refused.
  */
-export type StateVerified = (error: unknown, ok?: unknown, state?: unknown) => void;
+export type StateVerified = (error: Error | null, ok: boolean, state: unknown) => void;
 
 /**
  * The `store` of OAuth 2.0 strategies, with PKCE or without: `super({ …, pkce: true, state: true, store }, …)`. It needs no
@@ -37,14 +37,21 @@ export class SessionStateStore {
    * @param state the application's own; anything that JSON can carry
    * @param meta the provider and the client
    */
-  store(request: object, verifier: unknown, state: unknown, meta: unknown, callback: StateStored): void {
+  store(request: object, callback: StateStored): void;
+  store(request: object, meta: unknown, callback: StateStored): void;
+  store(request: object, verifier: unknown, state: unknown, meta: unknown, callback: StateStored): void;
+  store(request: object, verifier?: unknown, state?: unknown, meta?: unknown, callback?: StateStored): void {
+    // strategies go by the number of parameters, and hand all of them over
+    if (typeof verifier === 'function')
+      return this.store(request, undefined, undefined, undefined, verifier as StateStored);
+    if (typeof state === 'function') return this.store(request, undefined, undefined, verifier, state as StateStored);
     tellState(async () => {
       const requestSession = getRequestSession(request);
       requestSession.requireUnsent();
       const id = requestSession.responseCookies.ensurePreSession();
       const expiresAt = requestSession.services.clock.now() + LIFETIME;
       return [sealState(id, requestSession.realm, { verifier, state, meta: textOf(meta), expiresAt })];
-    }, callback);
+    }, callback!);
   }
 
   /**
@@ -52,7 +59,9 @@ export class SessionStateStore {
    *
    * @param meta the provider and the client; strategies that do not know them leave it out
    */
-  verify(request: object, providedState: unknown, meta: unknown, callback: StateVerified): void {
+  verify(request: object, providedState: unknown, callback: StateVerified): void;
+  verify(request: object, providedState: unknown, meta: unknown, callback: StateVerified): void;
+  verify(request: object, providedState: unknown, meta: unknown, callback?: StateVerified): void {
     if (typeof meta === 'function') return this.verify(request, providedState, undefined, meta as StateVerified);
     tellState(async () => {
       const requestSession = getRequestSession(request);
@@ -65,7 +74,7 @@ export class SessionStateStore {
       if (isOthers || expiresAt <= requestSession.services.clock.now()) return INVALID;
       if (!(await isFirstUse(requestSession, opened.digest))) return INVALID;
       return [verifier ?? true, state];
-    }, callback);
+    }, callback!);
   }
 }
 
@@ -87,10 +96,10 @@ function textOf(meta: unknown): string | undefined {
 /** Calls back outside of what has just been done: an error that is thrown there is the strategy's. */
 function tellState(
   work: () => Promise<readonly unknown[]>,
-  callback: (error: unknown, ...results: never[]) => void,
+  callback: (error: Error | null, ...results: never[]) => void,
 ): void {
   work().then(
     (results) => process.nextTick(callback, null, ...(results as never[])),
-    (error: unknown) => process.nextTick(callback, error),
+    (error: unknown) => process.nextTick(callback, error as Error),
   );
 }
