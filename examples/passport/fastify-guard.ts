@@ -4,7 +4,7 @@ import type { FastifyReply } from 'fastify';
 
 @Injectable()
 export class ProviderGuard extends AuthGuard('provider') {
-  override getResponse(context: ExecutionContext): unknown {
+  getResponse(context: ExecutionContext): unknown {
     return context.switchToHttp().getResponse<FastifyReply>().raw;
   }
 }
