@@ -43,6 +43,7 @@ export default {
     '^nestjs-session-auth/websockets$': '<rootDir>/libs/session-auth/src/websockets/index.ts',
     '^nestjs-session-auth/graphql$': '<rootDir>/libs/session-auth/src/graphql/index.ts',
     '^nestjs-session-auth/client$': '<rootDir>/libs/session-auth/src/client/index.ts',
+    '^nestjs-session-auth/passport$': '<rootDir>/libs/session-auth/src/passport/index.ts',
     '^nestjs-session-auth/testing$': '<rootDir>/libs/session-auth/src/testing/index.ts',
     // Mercurius requires @fastify/static, whose own version of it is an ES module, which Jest cannot require on Node 20.
     '^content-disposition$': '<rootDir>/node_modules/content-disposition',

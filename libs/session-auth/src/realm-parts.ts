@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { InjectionToken, Provider, Type } from '@nestjs/common';
 import { APP_GUARD, ModulesContainer } from '@nestjs/core';
+import { StoreDeadline } from './async/store-deadline.js';
 import { CsrfGuard } from './csrf/csrf.guard.js';
 import { CSRF_SETTINGS, type CsrfSettings } from './csrf/csrf.options.js';
 import { CsrfService } from './csrf/csrf.service.js';
@@ -14,6 +15,7 @@ import { CookieSet } from './http/cookie-set.js';
 import { RealmRegistry } from './http/realm-registry.js';
 import { RequestSessionFactory } from './http/request-session-factory.js';
 import { LiveSessions } from './link/live-sessions.js';
+import { SessionAuthService } from './login/session-auth.service.js';
 import { documentEndpoints } from './openapi/document-endpoints.js';
 import type { ProviderSlot } from './options/provider-slot.js';
 import { PasswordHasher } from './passwords/password-hasher.js';
@@ -46,6 +48,8 @@ const REGISTERED = [
   RequestSessionFactory,
   CsrfService,
   LiveSessions,
+  SessionAuthService,
+  StoreDeadline,
   CookieSet,
   AuditLog,
   SessionStore,
@@ -98,15 +102,20 @@ export function partsOfRealm(
           requestSessions: RequestSessionFactory,
           csrf: CsrfService,
           live: LiveSessions,
+          auth: SessionAuthService,
+          deadline: StoreDeadline,
           cookies: CookieSet,
           audit: AuditLog,
-          ...kept: RealmPart[]
+          ...kept: [RealmPart, RealmPart, RealmPart]
         ) =>
           realms.add(realm, {
             requestSessions,
             services: new Map<unknown, object>([
               [CsrfService, csrf],
               [LiveSessions, live],
+              [SessionAuthService, auth],
+              [StoreDeadline, deadline],
+              [LoginThrottleStore, kept[2]],
             ]),
             claims: [
               ...claimCookies(cookies),

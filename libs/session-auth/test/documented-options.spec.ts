@@ -15,6 +15,7 @@ const EXPORTS = [
   'websockets/index.ts',
   'graphql/index.ts',
   'client/index.ts',
+  'passport/index.ts',
   'testing/index.ts',
 ]
   .map((name) => readFileSync(join(SOURCES, name), 'utf8'))

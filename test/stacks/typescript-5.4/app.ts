@@ -26,6 +26,7 @@ import { postgresStorage, type SqlExecutor } from 'nestjs-session-auth/postgres'
 import { redisStorage } from 'nestjs-session-auth/redis';
 import { sessionStoreContract, signInAs } from 'nestjs-session-auth/testing';
 import { CreateSessionAuthTables, SessionEntity, typeOrmStorage } from 'nestjs-session-auth/typeorm';
+import * as passport from 'nestjs-session-auth/passport';
 import * as websockets from 'nestjs-session-auth/websockets';
 import { Pool } from 'pg';
 import { DataSource } from 'typeorm';
@@ -104,4 +105,4 @@ export class AppModule {}
 
 export const error = (code: SessionAuthError['code']): string => code;
 export const store: SessionStore = new MemorySessionStore();
-export const entryPoints = { client, graphql, websockets, SessionEntity, sessionStoreContract, signInAs };
+export const entryPoints = { client, graphql, passport, websockets, SessionEntity, sessionStoreContract, signInAs };

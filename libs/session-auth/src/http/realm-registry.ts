@@ -115,6 +115,11 @@ export class RealmRegistry implements RouteSessions {
     return this.#realms.get(realm)!.requestSessions.services;
   }
 
+  /** Returns the request that the application's own code sees: {@link RequestSessionFactory.requestOf}. */
+  requestOf(context: ExecutionContext, { realm }: { readonly realm: string }): object {
+    return this.#realms.get(realm)!.requestSessions.requestOf(context);
+  }
+
   /** Returns a service of the realm in which a request was bound. */
   serviceOf<T extends object>({ realm }: { readonly realm: string }, type: Type<T> | Abstract<T>): T {
     return this.#realms.get(realm)!.services.get(type) as T;

@@ -75,11 +75,27 @@ export class RequestSessionFactory {
     return connection.hasEnded ? Promise.resolve(undefined) : connection.inRealm(this.services).load();
   }
 
-  /** Binds a session to a request without a handler. */
+  /**
+   * Returns the session of a request, and binds it first if necessary. For middleware, which runs before the router: it
+   * does not know whether the handler is passive.
+   */
   bind(request: AdapterRequest, response: AdapterResponse): RequestSession {
-    const made = new RequestSession(new HttpExchange(request, response), this.services);
-    bindableOf(request)[ROUTE_SESSION] = made;
+    const raw = bindableOf(request);
+    const bound = raw[ROUTE_SESSION];
+    if (bound !== undefined) return bound.present.inRealm(this.services);
+    const exchange = new HttpExchange(request, response);
+    const made = new RequestSession(exchange, this.services, isPassive(undefined, exchange));
+    raw[ROUTE_SESSION] = made;
     return made;
+  }
+
+  /**
+   * Returns the request of a handler's context that the application's own code sees, also for a GraphQL operation.
+   *
+   * @throws SessionAuthError as of {@link channelOf}
+   */
+  requestOf(context: ExecutionContext): object {
+    return (context.getType() === 'http' ? context.switchToHttp() : channelOf(context, this.graphql)).getRequest();
   }
 }
 
@@ -136,11 +152,11 @@ export function realmOfRequest(request: object): string | undefined {
 }
 
 /** Whether a request does not count as activity of the user. A GraphQL request may serve several handlers. */
-function isPassive(context: ExecutionContext, { method, headers }: HttpExchange): boolean {
+function isPassive(context: ExecutionContext | undefined, { method, headers }: HttpExchange): boolean {
   if (method !== 'GET' && method !== 'HEAD') return false;
   if (headers['x-session-passive'] !== undefined) return true;
   const purpose = headers['sec-purpose'];
   if (typeof purpose === 'string' && /^\s*prefetch\b/i.test(purpose)) return true;
-  if (context.getType() !== 'http') return false;
+  if (context?.getType() !== 'http') return false;
   return reflector.getAllAndOverride<boolean | undefined>(PASSIVE, [context.getHandler(), context.getClass()]) === true;
 }
