@@ -8,6 +8,9 @@ register('./typescript-hooks.js', import.meta.url);
 /** What a test file may have replaced parts of. */
 const GLOBAL_OBJECTS = [globalThis, process, performance, Math, Date, JSON];
 
+// Not `exit` and the signals: shared modules that end what a file has started listen to these, and have to go on.
+const EVENTS = ['uncaughtException', 'unhandledRejection', 'rejectionHandled', 'warning'];
+
 /**
  * A test environment without a vm context: the files of a worker run in its process and share the modules that they
  * load. What a file has changed of the process is put back after it; jest-circus runs it by `shared-process-runner.js`.
@@ -31,7 +34,7 @@ export default class SharedProcessEnvironment {
       env: { ...process.env },
       folder: process.cwd(),
       globals: GLOBAL_OBJECTS.map((object) => [object, Object.getOwnPropertyDescriptors(object)]),
-      listeners: new Map(process.eventNames().map((event) => [event, process.rawListeners(event)])),
+      listeners: new Map(EVENTS.map((event) => [event, process.rawListeners(event)])),
     };
     globalThis.console = this.#console;
   }
@@ -45,7 +48,7 @@ export default class SharedProcessEnvironment {
     for (const name of Object.keys(process.env)) if (!(name in env)) delete process.env[name];
     Object.assign(process.env, env);
     process.chdir(folder);
-    for (const event of process.eventNames()) {
+    for (const event of EVENTS) {
       const known = new Set(listeners.get(event));
       for (const listener of process.rawListeners(event)) {
         if (!known.has(listener)) process.removeListener(event, listener);
