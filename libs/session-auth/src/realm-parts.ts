@@ -140,7 +140,8 @@ export function endpointsOfRealm(
         // Nest waits for it when the application is made, so that the document can be made as soon as there is one
         provide: Symbol(`nestjs-session-auth documentation of realm '${realm}'`),
         inject: [ofRealm.tokenOf(CSRF_SETTINGS)],
-        useFactory: ({ header }: CsrfSettings) => documentEndpoints(controller, { realm, csrfHeader: header }),
+        useFactory: ({ header }: CsrfSettings) =>
+          documentEndpoints(controller, { ...endpoints, realm, csrfHeader: header }),
       },
     ],
   };

@@ -51,8 +51,12 @@ const session: Record<string, Property> = {
   userAgent: text('The `User-Agent` that the session was last seen with.', optional),
 };
 
-/** Makes the schemas, by decorators of a `@nestjs/swagger` that is at hand. */
-export function makeAnswerModels({ ApiProperty }: typeof Swagger): AnswerModels {
+/**
+ * Makes the schemas, by decorators of a `@nestjs/swagger` that is at hand.
+ *
+ * @param loginField the field of a login that the login name is in
+ */
+export function makeAnswerModels({ ApiProperty }: typeof Swagger, loginField = 'email'): AnswerModels {
   /** Names begin alike, so that they meet none of the application's: OpenAPI has one space of names for all. */
   const model = (name: string, properties: Readonly<Record<string, Property>>): Model => {
     const named = { [`SessionAuth${name}`]: class {} }[`SessionAuth${name}`]!;
@@ -61,9 +65,15 @@ export function makeAnswerModels({ ApiProperty }: typeof Swagger): AnswerModels 
   };
   const Session = model('Session', session);
   const User = model('User', { id: text('The id of the account.'), email: text('Its address.', optional), roles });
+  // realms may differ in it, and would share the schema
+  const loginName = loginField === 'email' ? 'Login' : `LoginBy_${loginField}`;
   return {
-    Login: model('Login', {
-      email: text('The login name, usually an address.', { minLength: 1, maxLength: 254, example: 'ada@example.com' }),
+    Login: model(loginName, {
+      [loginField]: text('The login name, usually an address.', {
+        minLength: 1,
+        maxLength: 254,
+        example: 'ada@example.com',
+      }),
       password: text('At most 72 bytes in UTF-8.', password),
       rememberMe: { type: Boolean, required: false, default: false, description: 'Stay signed in on this device.' },
     }),
