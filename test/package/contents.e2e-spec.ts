@@ -15,6 +15,9 @@ const tables = [
   'sqlite/schema.sql',
 ];
 
+/** What `nest add` looks for. */
+const schematics = ['schematics/collection.json', 'schematics/nest-add.schema.json'];
+
 describe('the package as it would be published', () => {
   let tarball: string;
 
@@ -24,7 +27,7 @@ describe('the package as it would be published', () => {
 
   it('holds the build, its documents and nothing else', async () => {
     const files = (await run('tar', ['-tzf', tarball])).stdout.trim().split('\n');
-    const documents = ['package.json', 'LICENSE', 'README.md', 'CHANGELOG.md', ...tables].map(
+    const documents = ['package.json', 'LICENSE', 'README.md', 'CHANGELOG.md', ...tables, ...schematics].map(
       (name) => `package/${name}`,
     );
     expect(files).toEqual(expect.arrayContaining([...documents, 'package/dist/index.js', 'package/dist/index.d.ts']));
