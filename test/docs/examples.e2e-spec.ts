@@ -109,6 +109,34 @@ describe('the examples of the guides', () => {
     expect((await ada.get('/account')).status).toBe(401);
   });
 
+  it('of ConfigService: the secret of .env', async () => {
+    const { AppModule } = await import('../../examples/config-service/app.module.js');
+    const ada = (await start(AppModule)).client();
+    expect((await logIn(ada)).status).toBe(200);
+    expect((await ada.get('/auth/session')).status).toBe(200);
+  });
+
+  it.each([
+    ['1', ['session', 'session-csrf', 'session-device', 'session-remember'], false],
+    [undefined, ['__Host-session', '__Host-session-csrf', '__Host-session-device', '__Host-session-remember'], true],
+  ])('of development without TLS: no cookie is Secure with %s', async (value, names, isSecure) => {
+    const { AppModule } = await import('../../examples/without-tls/app.module.js');
+    if (value !== undefined) process.env['DEV_WITHOUT_TLS'] = value;
+    try {
+      const ada = (await start(AppModule)).client();
+      const lines = [
+        ...(await ada.get('/auth/csrf')).setCookies,
+        ...(await logIn(ada, { rememberMe: true })).setCookies,
+      ];
+      const set = lines.filter((line) => !/Max-Age=0/i.test(line));
+      expect([...new Set(set.map((line) => line.split('=')[0]))].sort()).toEqual(names);
+      for (const line of set) expect([line, /; Secure/i.test(line)]).toEqual([line, isSecure]);
+      expect((await ada.get('/auth/session')).status).toBe(200);
+    } finally {
+      delete process.env['DEV_WITHOUT_TLS'];
+    }
+  });
+
   it('of limits: an admin in one place only, where the second login is refused', async () => {
     const { AppModule } = await import('../../examples/limits/app.module.js');
     const { signInAs } = await import('nestjs-session-auth/testing');
