@@ -1,8 +1,8 @@
 import type { OptionReader } from '../options/option-reader.js';
 
 /**
- * Where the browser is sent after a plain HTML form, with 303 (RFC 9110 15.4.4). Each value is a path of this origin, with
- * its query if need be: `'/account'`, `'/login?from=form'`. No request can change where a redirect leads.
+ * Where the browser is sent after a plain HTML form, with 303 (RFC 9110 15.4.4). Each value is a path of this origin,
+ * with its query if need be: `'/account'`, `'/login?from=form'`. No request can change where a redirect leads.
  *
  * The endpoint of a path that is not given answers a form as it answers a script.
  */
@@ -44,9 +44,9 @@ export function resolveRedirects(endpoints: OptionReader): Redirects {
 const ORIGIN = 'https://origin.invalid';
 
 /**
- * Whether every browser and proxy takes a text for a path of the origin at hand: not for another host (`//evil.example`,
- * `/\evil.example`), nor for one once a proxy has decoded it (`/%2fevil.example`), dropped what it takes no notice of
- * (`/\t/evil.example`) or left out dot segments.
+ * Whether browsers and proxies take a text for a path of this origin. Refused are the spellings that some of them take
+ * for another host: `//evil.example`, `/\evil.example`, `/%2fevil.example` once a proxy has decoded it,
+ * `/\t/evil.example` once a browser has dropped the tab, and dot segments.
  */
 export function isOwnPath(path: string): boolean {
   // printable ASCII but for the space, the backslash and the fragment

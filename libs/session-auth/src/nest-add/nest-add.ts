@@ -30,7 +30,8 @@ const PASSWORD_BYTES = 16;
 const COST = 12;
 
 /**
- * The schematic of `nest add nestjs-session-auth`. Run again, it adds what is missing, and leaves everything else as it is.
+ * The schematic of `nest add nestjs-session-auth`. Run again, it adds what is missing, and leaves everything else as it
+ * is.
  *
  * It needs no package of Angular: a rule is a function, and its files are those of the `Tree` that it is given.
  */
