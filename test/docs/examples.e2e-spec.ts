@@ -4,7 +4,7 @@ import type { Type } from '@nestjs/common';
 import { Redis } from 'ioredis';
 import { ADAPTERS } from '../support/bank.js';
 import { FaultProxy } from '../support/fault-proxy.js';
-import { logIn, startExample, type ExampleApp, type ExampleSetup } from '../support/example-app.js';
+import { ADA, logIn, startExample, type ExampleApp, type ExampleSetup } from '../support/example-app.js';
 import type { Answer } from '../support/bank-client.js';
 
 describe('the examples of the guides', () => {
@@ -83,6 +83,58 @@ describe('the examples of the guides', () => {
       });
     expect((await send({ amount: '25' })).status).toBe(403);
     expect(await send({ amount: '25', [name!]: value! })).toMatchObject({ status: 201, text: '25 sent' });
+  });
+
+  it.each(ADAPTERS)('of a login form on %s: in by a page, wrong, right, and out', async (adapter) => {
+    const { AppModule } = await import('../../examples/login-form/app.module.js');
+    const ada = (await start(AppModule, { adapter })).client();
+    const headers = { 'content-type': 'application/x-www-form-urlencoded', accept: 'text/html' };
+    const send = async (page: string, action: string, fields: Record<string, string>): Promise<Answer> => {
+      const { text } = await ada.get(page);
+      expect(text).toContain(`<form method="post" action="${action}">`);
+      const csrf = /name="csrf_token" value="([^"]+)"/.exec(text)![1]!;
+      const body = String(new URLSearchParams({ ...fields, csrf_token: csrf }));
+      return ada.post(action, body, { csrf: false, headers });
+    };
+    const wrong = await send('/login', '/auth/login', { username: ADA.email, password: 'wrong' });
+    expect([wrong.status, wrong.headers.location]).toEqual([303, '/login?error=invalid_credentials']);
+    expect((await ada.get(wrong.headers.location!)).text).toContain('Name or password is wrong.');
+    expect((await ada.get('/login?error=%3Cscript%3E')).text).toContain('<p role="alert">That did not work.');
+    const fields = { username: ADA.email, password: ADA.password, rememberMe: 'on' };
+    const right = await send('/login', '/auth/login', fields);
+    expect([right.status, right.headers.location]).toEqual([303, '/account']);
+    expect((await ada.get('/account')).text).toMatch(/Session \S+</);
+    const out = await send('/account', '/auth/logout', {});
+    expect([out.status, out.headers.location]).toEqual([303, '/login']);
+    expect((await ada.get('/account')).status).toBe(401);
+  });
+
+  it('of ConfigService: the secret of .env', async () => {
+    const { AppModule } = await import('../../examples/config-service/app.module.js');
+    const ada = (await start(AppModule)).client();
+    expect((await logIn(ada)).status).toBe(200);
+    expect((await ada.get('/auth/session')).status).toBe(200);
+  });
+
+  it.each([
+    ['1', ['session', 'session-csrf', 'session-device', 'session-remember'], false],
+    [undefined, ['__Host-session', '__Host-session-csrf', '__Host-session-device', '__Host-session-remember'], true],
+  ])('of development without TLS: no cookie is Secure with %s', async (value, names, isSecure) => {
+    const { AppModule } = await import('../../examples/without-tls/app.module.js');
+    if (value !== undefined) process.env['DEV_WITHOUT_TLS'] = value;
+    try {
+      const ada = (await start(AppModule)).client();
+      const lines = [
+        ...(await ada.get('/auth/csrf')).setCookies,
+        ...(await logIn(ada, { rememberMe: true })).setCookies,
+      ];
+      const set = lines.filter((line) => !/Max-Age=0/i.test(line));
+      expect([...new Set(set.map((line) => line.split('=')[0]))].sort()).toEqual(names);
+      for (const line of set) expect([line, /; Secure/i.test(line)]).toEqual([line, isSecure]);
+      expect((await ada.get('/auth/session')).status).toBe(200);
+    } finally {
+      delete process.env['DEV_WITHOUT_TLS'];
+    }
   });
 
   it('of limits: an admin in one place only, where the second login is refused', async () => {

@@ -122,6 +122,24 @@ describe('the OpenAPI document', () => {
     }
   });
 
+  it('has the field of the login name, and where forms lead', async () => {
+    const endpoints = { loginField: 'username', redirects: { loginFailed: '/login' } };
+    await door.start(door.forRoot({ ...USERS, endpoints }));
+    const document = await documentOf(door.apps.at(-1)!);
+    const { login, reauthenticate } = Object.fromEntries(
+      endpointsOf(document).map(({ path, operation }) => [path.replace('/auth/', ''), operation]),
+    );
+    const schema = { $ref: '#/components/schemas/SessionAuthLoginBy_username' };
+    expect(login!.requestBody).toMatchObject({
+      content: { 'application/json': { schema }, 'application/x-www-form-urlencoded': { schema } },
+    });
+    expect(document.components!.schemas!['SessionAuthLoginBy_username']).toMatchObject({
+      required: ['username', 'password'],
+    });
+    expect(login!.responses['303']).toBeDefined();
+    expect(reauthenticate!.responses['303']).toBeUndefined();
+  });
+
   it('has those that endpoints.except leaves', async () => {
     await door.start(door.forRoot({ ...USERS, endpoints: { except: ['login', 'revoke'] } }));
     const paths = endpointsOf(await documentOf(door.apps.at(-1)!)).map(({ method, path }) => `${method} ${path}`);

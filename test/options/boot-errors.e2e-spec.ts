@@ -25,6 +25,8 @@ import {
 
 afterEach(closeApps);
 
+const NOT_LOADED = /: secrets(\[0\])?: given .*\.env, that may not be loaded yet.*forRootAsync with ConfigService/;
+
 describe('booting', () => {
   const asynchronous = (answer: object, extras: object = {}): DynamicModule =>
     SessionAuthModule.forRootAsync({ ...extras, useFactory: () => answer as SessionAuthOptions });
@@ -40,6 +42,56 @@ describe('booting', () => {
       /: secrets\[1\]: given a number/,
     ],
     ['a missing variable', () => asynchronous({ secrets: [undefined] }), /: secrets\[0\]: given nothing/],
+    ['an option of a file that is not loaded', () => forRoot({ secrets: [undefined as never] }), NOT_LOADED],
+    ['one that is empty there', () => forRoot({ secrets: [''] }), NOT_LOADED],
+    ['no option at all', () => forRoot({ secrets: undefined as never }), NOT_LOADED],
+    ...[
+      '//evil.example',
+      '///evil.example',
+      '/\\evil.example',
+      '\\\\evil.example',
+      '/\t/evil.example',
+      '/\n/evil.example',
+      '/%2fevil.example',
+      '/%5Cevil.example',
+      '/%252fevil.example',
+      '/%09/evil.example',
+      '/x//evil.example',
+      '/..//evil.example',
+      '/./x',
+      '/x/../y',
+      'https://evil.example',
+      'https:/evil.example',
+      'javascript:alert(1)',
+      'login',
+      '?login',
+      '/login#there',
+      '/with a blank',
+      '/with\r\nset-cookie: x=y',
+      '/with?line=%0d%0aset-cookie:x',
+      '/wïth',
+    ].map((login): [string, () => DynamicModule, RegExp] => [
+      `the path ${JSON.stringify(login)} after a form`,
+      () => forRoot({ endpoints: { redirects: { login } }, users: { useClass: Users } }),
+      /: endpoints\.redirects\.login: given '/,
+    ]),
+    [
+      'no text for a path after a form',
+      () => forRoot({ endpoints: { redirects: { logout: 7 as never } }, users: { useClass: Users } }),
+      /: endpoints\.redirects\.logout: given 7/,
+    ],
+    [
+      'an endpoint without forms',
+      () => forRoot({ endpoints: { redirects: { sessions: '/x' } as never }, users: { useClass: Users } }),
+      /: endpoints\.redirects\.sessions: given an unknown option/,
+    ],
+    ...['', 'password', 'rememberMe', '__proto__', 'a b', 'x'.repeat(101)].map(
+      (loginField): [string, () => DynamicModule, RegExp] => [
+        `the login field '${loginField}'`,
+        () => forRoot({ endpoints: { loginField }, users: { useClass: Users } }),
+        /: endpoints\.loginField: given '/,
+      ],
+    ),
     ['an unknown option', () => forRoot({ sessionStore: 'redis' } as never), /: sessionStore: given an unknown option/],
     ['an unknown option deep down', () => forRoot({ cookie: { httpOnly: false } as never }), /: cookie\.httpOnly: /],
     [

@@ -15,6 +15,9 @@ const tables = [
   'sqlite/schema.sql',
 ];
 
+/** What `nest add` looks for. */
+const schematics = ['schematics/collection.json', 'schematics/nest-add.schema.json'];
+
 describe('the package as it would be published', () => {
   let tarball: string;
 
@@ -27,7 +30,7 @@ describe('the package as it would be published', () => {
     const guides = (await readdir('docs')).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`);
     const pictures = ['docs/images/devices.png', 'docs/performance-added-cpu.svg'];
     const pages = ['README.md', 'CHANGELOG.md', 'SECURITY.md', ...guides, ...pictures];
-    const documents = ['package.json', 'LICENSE', ...pages, ...tables].map((name) => `package/${name}`);
+    const documents = ['package.json', 'LICENSE', ...pages, ...tables, ...schematics].map((name) => `package/${name}`);
     expect(files).toEqual(expect.arrayContaining([...documents, 'package/dist/index.js', 'package/dist/index.d.ts']));
     const others = files.filter((file) => !documents.includes(file) && !/^package\/dist\/.*\.(js|d\.ts)$/.test(file));
     expect(others).toEqual([]);

@@ -189,6 +189,7 @@ export { EmbeddingGuard } from './csrf/embedding.guard.js';
 
 // endpoints
 export type { EndpointName, EndpointsOptions } from './endpoints/endpoints.options.js';
+export type { RedirectsOptions } from './endpoints/redirects.options.js';
 export type { CsrfAnswer, LoginAnswer, SessionAnswer, SessionListItem } from './endpoints/answers.js';
 
 // storage

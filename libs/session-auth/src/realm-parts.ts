@@ -150,7 +150,8 @@ export function endpointsOfRealm(
         // Nest waits for it when the application is created, so that the document can be made right afterwards
         provide: Symbol(`nestjs-session-auth documentation of realm '${realm}'`),
         inject: [ofRealm.tokenOf(CSRF_SETTINGS)],
-        useFactory: ({ header }: CsrfSettings) => documentEndpoints(controller, { realm, csrfHeader: header }),
+        useFactory: ({ header }: CsrfSettings) =>
+          documentEndpoints(controller, { ...endpoints, realm, csrfHeader: header }),
       },
     ],
   };

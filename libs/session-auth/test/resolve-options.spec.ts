@@ -275,8 +275,6 @@ describe('resolveOptions', () => {
 
   describe('refuses', () => {
     it.each([
-      ['none', {}, 'nothing'],
-      ['undefined, as from a missing variable', { secrets: undefined }, 'nothing'],
       ['an empty list', { secrets: [] }, 'an array of 0'],
       ['a text instead of a list', { secrets: SECRET }, 'a string'],
       ['null', { secrets: null }, 'null'],
@@ -285,6 +283,18 @@ describe('resolveOptions', () => {
         `SessionAuthModule: secrets: given ${given}; allowed is an array of one or more secrets, each a string of at ` +
           'least 32 bytes, for example from: openssl rand -base64 32',
       );
+    });
+
+    it.each([
+      ['none', {}, 'secrets: given nothing'],
+      ['undefined, as from a missing variable', { secrets: undefined }, 'secrets: given nothing'],
+      ['a missing variable in a list', { secrets: [SECRET, undefined] }, 'secrets[1]: given nothing'],
+      ['an empty variable', { secrets: [''] }, 'secrets[0]: given a string of 0 bytes'],
+    ])('secrets: %s, and says that .env may not be loaded yet', (_what, options, beginning) => {
+      const message = refusalOf(options);
+      expect(message).toContain(`SessionAuthModule: ${beginning}; allowed is an array of one or more secrets`);
+      expect(message).toContain('If it is in .env, that may not be loaded yet');
+      expect(message).toContain('forRootAsync with ConfigService');
     });
 
     it.each([

@@ -5,12 +5,24 @@ export const SECRETS = Symbol('nestjs-session-auth secrets');
 
 const MIN_SECRET_BYTES = 32;
 
+const ALLOWED =
+  `an array of one or more secrets, each a string of at least ${MIN_SECRET_BYTES} bytes, for example from: ` +
+  'openssl rand -base64 32';
+
+/** Most often it is in `.env`, and the module was declared before that was read. */
+const NOT_LOADED =
+  '. If it is in .env, that may not be loaded yet: forRoot reads process.env when the file of the module is imported. ' +
+  "Use forRootAsync with ConfigService, or start with: node --env-file=.env, or make import 'dotenv/config' the first line";
+
 /** The option `secrets`. */
 export function resolveSecrets(root: OptionReader): readonly string[] {
   const given = root.get('secrets');
-  const allowed = `an array of one or more secrets, each a string of at least ${MIN_SECRET_BYTES} bytes, for example from: openssl rand -base64 32`;
-  if (!Array.isArray(given) || given.length === 0) throw root.refuse('secrets', allowed, kindOf(given));
+  if (!Array.isArray(given) || given.length === 0) {
+    throw root.refuse('secrets', given === undefined ? ALLOWED + NOT_LOADED : ALLOWED, kindOf(given));
+  }
   const secrets = Array.from(given, (secret: unknown, index) => {
+    const isMissing = secret === undefined || secret === '';
+    const allowed = isMissing ? ALLOWED + NOT_LOADED : ALLOWED;
     if (typeof secret !== 'string') throw root.refuse(`secrets[${index}]`, allowed, kindOf(secret));
     const bytes = Buffer.byteLength(secret);
     // the message leaves the value out: it is a secret, even if a weak one

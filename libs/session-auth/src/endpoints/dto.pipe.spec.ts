@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { DtoPipe } from './dto.pipe.js';
-import { LOGIN_RULES } from './login.dto.js';
+import { DtoPipe, isSet } from './dto.pipe.js';
+import { loginRules } from './login.dto.js';
 import { REAUTHENTICATE_RULES } from './reauthenticate.dto.js';
 
-const pipe = new DtoPipe(LOGIN_RULES);
+const pipe = new DtoPipe(loginRules('email'));
 const reauthentication = new DtoPipe(REAUTHENTICATE_RULES);
 
 function refusalOf(refused: DtoPipe<object>, body: unknown): unknown {
@@ -24,6 +24,24 @@ describe('DtoPipe', () => {
     }
     const more = { ...GOOD, roles: ['admin'], userId: 'admin', toString: 'x', hasOwnProperty: 1 };
     expect(Object.entries(pipe.transform(more))).toEqual(Object.entries(GOOD));
+  });
+
+  it('takes for a flag what forms send', () => {
+    const meaningOf = (rememberMe: unknown): boolean => isSet(pipe.transform({ ...GOOD, rememberMe }).rememberMe);
+    for (const value of [true, 'on', '1', 'true']) expect([value, meaningOf(value)]).toEqual([value, true]);
+    for (const value of [false, null, undefined, 'off', '0', 'false', '']) {
+      expect([value, meaningOf(value)]).toEqual([value, false]);
+    }
+  });
+
+  it('has the login name in the field of its rules, and takes no other one', () => {
+    const byName = new DtoPipe(loginRules('username'));
+    const body = { username: 'alice', password: 'x' };
+    expect(byName.transform({ ...body, email: 'bob@example.com' })).toEqual(body);
+    expect(refusalOf(byName, { email: 'alice', password: 'x' })).toMatchObject({
+      code: 'invalid_request',
+      message: 'username must be a text of 1 to 254 characters',
+    });
   });
 
   it('takes texts of any length up to the longest', () => {
@@ -53,6 +71,10 @@ describe('DtoPipe', () => {
     [{ ...GOOD, password: null }, ['password']],
     [{ ...GOOD, password: 'x'.repeat(1025) }, ['password']],
     [{ ...GOOD, rememberMe: 'yes' }, ['rememberMe']],
+    [{ ...GOOD, rememberMe: 'ON' }, ['rememberMe']],
+    [{ ...GOOD, rememberMe: 1 }, ['rememberMe']],
+    [{ ...GOOD, rememberMe: ['on'] }, ['rememberMe']],
+    [{ ...GOOD, rememberMe: ['0', '1'] }, ['rememberMe']],
   ])('refuses %j and names the fields, not the values', (body, fields) => {
     const error = refusalOf(pipe, body);
     expect(error).toMatchObject({ code: 'invalid_request' });

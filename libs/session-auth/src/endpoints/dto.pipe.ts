@@ -15,9 +15,22 @@ export function text(maxLength: number): FieldRule {
       : `must be a text of 1 to ${maxLength} characters`;
 }
 
-/** `true`, `false`, `null` or absent. */
+/** The values that browsers send for a ticked box, and that hidden fields send for one that is not. */
+const TEXTS_OF_FLAGS: ReadonlyMap<unknown, boolean> = new Map([
+  ...['on', '1', 'true'].map((value) => [value, true] as const),
+  ...['off', '0', 'false', ''].map((value) => [value, false] as const),
+]);
+
+/** `true`, `false`, `null` or absent, or the text that a form sends for one of them. */
 export const optionalFlag: FieldRule = (value) =>
-  value === undefined || value === null || typeof value === 'boolean' ? undefined : 'must be true or false';
+  value === undefined || value === null || typeof value === 'boolean' || TEXTS_OF_FLAGS.has(value)
+    ? undefined
+    : "must be true or false, or in a form 'on', '1', 'true', 'off', '0', 'false' or empty";
+
+/** Whether a value that {@link optionalFlag} has accepted means yes. */
+export function isSet(flag: unknown): boolean {
+  return flag === true || TEXTS_OF_FLAGS.get(flag) === true;
+}
 
 /**
  * Checks a body by the rules of its fields, independent of the application's pipes. Keys without a rule are dropped.
@@ -33,7 +46,10 @@ export class DtoPipe<T extends object> implements PipeTransform<unknown, T> {
 
   transform(body: unknown): T {
     if (typeof body !== 'object' || body === null || Array.isArray(body)) {
-      throw new SessionAuthError('invalid_request', 'the body must be an object, sent as application/json');
+      throw new SessionAuthError(
+        'invalid_request',
+        'the body must be an object, sent as application/json or by a form',
+      );
     }
     const dto: Partial<T> = {};
     const reasons: string[] = [];

@@ -2,6 +2,7 @@ import type { OptionReader } from '../options/option-reader.js';
 import type { Duration } from '../time/durations.js';
 import { realmPart } from '../realms/realm-name.js';
 import { MINUTE, SECOND } from '../time/units.js';
+import { resolveRedirects, type Redirects, type RedirectsOptions } from './redirects.options.js';
 
 /** The names of the endpoints, which are the controller's handlers. */
 export const ENDPOINT_NAMES = [
@@ -36,6 +37,14 @@ export interface EndpointsOptions {
    * @default '10m'
    */
   readonly recentAuth?: Duration | false;
+  /**
+   * The field of `POST login` that the login name is in, of JSON and of forms.
+   *
+   * @default 'email'
+   */
+  readonly loginField?: string;
+  /** Where plain HTML forms lead. @default nowhere: they get the answers that scripts get */
+  readonly redirects?: RedirectsOptions;
 }
 
 /** The resolved `endpoints` options. */
@@ -44,6 +53,8 @@ export interface EndpointsSettings {
   readonly except: readonly EndpointName[];
   /** Milliseconds; undefined: not required. */
   readonly recentAuth: number | undefined;
+  readonly loginField: string;
+  readonly redirects: Redirects;
 }
 
 /** Where {@link EndpointsSettings} are injected from. */
@@ -60,7 +71,7 @@ export function resolveEndpoints(
   const given = extras.get('endpoints');
   if (given === false || (given === undefined && !hasUsers)) return undefined;
   if (!hasUsers) throw extras.refuse('endpoints', 'false without the option users');
-  const endpoints = extras.slice('endpoints', ['path', 'except', 'recentAuth']);
+  const endpoints = extras.slice('endpoints', ['path', 'except', 'recentAuth', 'loginField', 'redirects']);
   return {
     path: endpoints.text('path') ?? `${realmPart(realm, '', '/')}auth`,
     except: resolveExcept(endpoints),
@@ -68,7 +79,21 @@ export function resolveEndpoints(
       endpoints.get('recentAuth') === false
         ? undefined
         : endpoints.duration('recentAuth', DEFAULT_RECENT_AUTH, { least: SECOND, also: 'false' }),
+    loginField: resolveLoginField(endpoints),
+    redirects: resolveRedirects(endpoints),
   };
+}
+
+const FIELD_NAME = /^[a-z][\w.-]{0,99}$/i;
+const OTHER_FIELDS = ['password', 'rememberMe'];
+
+function resolveLoginField(endpoints: OptionReader): string {
+  const name = endpoints.text('loginField') ?? 'email';
+  if (FIELD_NAME.test(name) && !OTHER_FIELDS.includes(name)) return name;
+  throw endpoints.refuse(
+    'loginField',
+    `a letter and at most 99 more of a-z, A-Z, 0-9, _, . and -, other than ${OTHER_FIELDS.join(' and ')}`,
+  );
 }
 
 function resolveExcept(endpoints: OptionReader): readonly EndpointName[] {

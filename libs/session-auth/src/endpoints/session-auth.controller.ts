@@ -36,10 +36,11 @@ import { requireSession, type UserSession } from '../session/session.js';
 import { Clock } from '../time/clock.js';
 import { userIdOf } from '../users/valid-user.js';
 import type { CsrfAnswer, LoginAnswer, SessionAnswer, SessionListItem } from './answers.js';
-import { DtoPipe } from './dto.pipe.js';
+import { DtoPipe, isSet } from './dto.pipe.js';
 import { ENDPOINT_NAMES, ENDPOINTS_SETTINGS, type EndpointName, type EndpointsSettings } from './endpoints.options.js';
+import { FormRedirects } from './form-post.js';
 import { toListItem } from './list-item.js';
-import { LOGIN_RULES, type LoginDto } from './login.dto.js';
+import { loginRules, type LoginDto } from './login.dto.js';
 import { REAUTHENTICATE_RULES, type ReauthenticateDto } from './reauthenticate.dto.js';
 
 const DEFAULT_PAGE = 100;
@@ -59,13 +60,17 @@ export class EndpointErrorsInterceptor implements NestInterceptor {
 @Controller({ version: VERSION_NEUTRAL })
 @UseInterceptors(EndpointErrorsInterceptor)
 export class SessionAuthController {
+  readonly #loginBody: DtoPipe<LoginDto>;
+
   constructor(
     private readonly auth: SessionAuthService,
     private readonly lifecycle: SessionLifecycleService,
     private readonly csrf: CsrfService,
     private readonly clock: Clock,
     @Inject(ENDPOINTS_SETTINGS) private readonly settings: EndpointsSettings,
-  ) {}
+  ) {
+    this.#loginBody = new DtoPipe(loginRules(settings.loginField));
+  }
 
   /** Works before login. Costs no store call. */
   @Public()
@@ -79,12 +84,10 @@ export class SessionAuthController {
   @CsrfProtected()
   @Post('login')
   @HttpCode(200)
-  async login(@Req() request: object, @Body(new DtoPipe(LOGIN_RULES)) body: unknown): Promise<LoginAnswer> {
-    const { email, password, rememberMe } = body as LoginDto;
-    return this.#loginAnswer(
-      request,
-      await this.auth.login(request, { email, password }, { rememberMe: rememberMe === true }),
-    );
+  async login(@Req() request: object, @Body() body: unknown): Promise<LoginAnswer> {
+    const { [this.settings.loginField]: name, password, rememberMe } = this.#loginBody.transform(body);
+    const options = { rememberMe: isSet(rememberMe) };
+    return this.#loginAnswer(request, await this.auth.login(request, { email: String(name), password }, options));
   }
 
   @Public()
@@ -207,13 +210,14 @@ type Handler = (...args: never[]) => unknown;
  * @param dependencies the parameters of its constructor, in order
  */
 export function sessionAuthControllerAt(
-  { path, except }: Pick<EndpointsSettings, 'path' | 'except'>,
+  { path, except, redirects = {} }: Pick<EndpointsSettings, 'path' | 'except'> & Partial<EndpointsSettings>,
   realm: string,
   dependencies: readonly InjectionToken[],
 ): Type<SessionAuthController> {
   @Realm(realm)
   @Controller({ path, version: VERSION_NEUTRAL })
   class MountedSessionAuthController extends SessionAuthController {}
+  if (Object.keys(redirects).length > 0) UseInterceptors(new FormRedirects(redirects))(MountedSessionAuthController);
   for (const [place, token] of dependencies.entries()) Inject(token)(MountedSessionAuthController, undefined, place);
   const handlers: Readonly<Record<EndpointName, Handler>> = SessionAuthController.prototype;
   for (const name of ENDPOINT_NAMES) {
@@ -229,6 +233,8 @@ function copyOf(handler: Handler): Handler {
   const copy: Handler = function (this: unknown, ...args) {
     return Reflect.apply(handler, this, args);
   };
+  // interceptors know an endpoint by it
+  Object.defineProperty(copy, 'name', { value: handler.name, configurable: true });
   for (const key of Reflect.getMetadataKeys(handler) as string[]) {
     Reflect.defineMetadata(key, Reflect.getMetadata(key, handler), copy);
   }

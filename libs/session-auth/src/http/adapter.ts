@@ -23,6 +23,8 @@ export interface AdapterResponse {
   readonly raw?: ServerResponse;
   getHeader(name: string): number | string | string[] | undefined;
   removeHeader(name: string): unknown;
+  /** Sets the status. */
+  status?(code: number): unknown;
   setHeader?(name: string, value: string | readonly string[]): unknown;
   header?(name: string, value: string | readonly string[]): unknown;
   /** Express */

@@ -140,6 +140,11 @@ export class HttpExchange implements FingerprintRequest {
     this.whenOver(() => clearTimeout(timer));
   }
 
+  /** Sets the status now; the application may replace it. */
+  setStatus(code: number): void {
+    this.response.status?.(code);
+  }
+
   /** Sets a header now; the application may replace it. */
   setHeader(name: string, value: string | readonly string[]): void {
     if (this.response.setHeader !== undefined) {

@@ -53,8 +53,12 @@ const session: Record<string, Property> = {
   userAgent: text('The `User-Agent` of the last request.', optional),
 };
 
-/** Makes the schemas with the decorators of the given `@nestjs/swagger`. */
-export function makeAnswerModels({ ApiProperty }: typeof Swagger): AnswerModels {
+/**
+ * Makes the schemas with the decorators of the given `@nestjs/swagger`.
+ *
+ * @param loginField the field of a login that contains the login name
+ */
+export function makeAnswerModels({ ApiProperty }: typeof Swagger, loginField = 'email'): AnswerModels {
   /** All names have a prefix, so that they do not clash with the application's: OpenAPI has one namespace for all. */
   const model = (name: string, properties: Readonly<Record<string, Property>>): Model => {
     const named = { [`SessionAuth${name}`]: class {} }[`SessionAuth${name}`]!;
@@ -63,9 +67,15 @@ export function makeAnswerModels({ ApiProperty }: typeof Swagger): AnswerModels 
   };
   const Session = model('Session', session);
   const User = model('User', { id: text('The id of the account.'), email: text('Its address.', optional), roles });
+  // realms may differ in it, and would share the schema
+  const loginName = loginField === 'email' ? 'Login' : `LoginBy_${loginField}`;
   return {
-    Login: model('Login', {
-      email: text('The login name, usually an address.', { minLength: 1, maxLength: 254, example: 'ada@example.com' }),
+    Login: model(loginName, {
+      [loginField]: text('The login name, usually an address.', {
+        minLength: 1,
+        maxLength: 254,
+        example: 'ada@example.com',
+      }),
       password: text('At most 72 bytes in UTF-8.', password),
       rememberMe: { type: Boolean, required: false, default: false, description: 'Stay signed in on this device.' },
     }),

@@ -9,6 +9,10 @@ import { describeEndpoints, type EndpointDescription } from './endpoint-descript
 export interface DocumentedOptions {
   readonly realm: string;
   readonly csrfHeader: string;
+  /** @default 'email' */
+  readonly loginField?: string;
+  /** Paths that plain forms lead to, by the names of endpoints, with `Failed` for a refusal. @default none */
+  readonly redirects?: object;
 }
 
 const PACKAGE = '@nestjs/swagger';
@@ -36,7 +40,7 @@ export async function documentEndpoints(
     return;
   }
   swagger.ApiTags(`Session${realmPart(options.realm, ' (', ')')}`)(controller);
-  const models = makeAnswerModels(swagger);
+  const models = makeAnswerModels(swagger, options.loginField);
   swagger.ApiExtraModels(models.Error)(controller);
   const endpoints = describeEndpoints(swagger, models);
   const prototype = controller.prototype as Record<string, object | undefined>;
@@ -52,11 +56,11 @@ export async function documentEndpoints(
 }
 
 function decoratorsOf(
-  { ApiBody, ApiCookieAuth, ApiHeader, ApiOperation, ApiResponse, getSchemaPath }: typeof Swagger,
+  { ApiBody, ApiConsumes, ApiCookieAuth, ApiHeader, ApiOperation, ApiResponse, getSchemaPath }: typeof Swagger,
   models: AnswerModels,
   name: string,
   endpoint: EndpointDescription,
-  { realm, csrfHeader }: DocumentedOptions,
+  { realm, csrfHeader, redirects = {} }: DocumentedOptions,
 ): MethodDecorator[] {
   const { summary, description, answer, body, more = [] } = endpoint;
   const cookie = { 'Set-Cookie': { description: 'The session cookie.', schema: { type: 'string' as const } } };
@@ -66,6 +70,11 @@ function decoratorsOf(
     ...more,
   ];
   if (body !== undefined) decorators.push(ApiBody({ type: body }));
+  if (name in redirects || `${name}Failed` in redirects) {
+    const location = { Location: { description: 'A path of this origin.', schema: { type: 'string' as const } } };
+    decorators.push(ApiResponse({ status: 303, description: 'After a plain HTML form.', headers: location }));
+    if (body !== undefined) decorators.push(ApiConsumes('application/json', 'application/x-www-form-urlencoded'));
+  }
   if (endpoint.needsSession) decorators.push(ApiCookieAuth(`${realmPart(realm, '', '-')}cookie`));
   if (endpoint.needsCsrfToken) {
     decorators.push(ApiHeader({ name: csrfHeader, required: true, description: 'A token of `GET csrf`.' }));

@@ -19,7 +19,7 @@ export const LAYERS: readonly (readonly string[])[] = [
   ['storage/typeorm'],
   ['guards', 'login', 'csrf', 'storage', 'streams'],
   ['endpoints', 'boot', 'connections'],
-  ['openapi', 'websockets', 'graphql', 'client', 'passport'],
+  ['openapi', 'websockets', 'graphql', 'client', 'passport', 'nest-add'],
   ['.'],
   ['testing'],
 ];
