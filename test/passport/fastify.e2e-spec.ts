@@ -48,7 +48,7 @@ describe('passport-oauth2 on Fastify', () => {
       async callback(@Req() request: Asked, @Res() reply: FastifyReply): Promise<void> {
         const { user } = request;
         await promisify((done: (error?: unknown) => void) => request.logIn(user!, done))();
-        await reply.redirect('/');
+        await reply.redirect('/', 302);
       }
     }
 

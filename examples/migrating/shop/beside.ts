@@ -20,7 +20,7 @@ export const sessions = SessionAuthModule.forRoot({
   secrets: [process.env['SESSION_SECRET']!],
   imports: [UsersModule, RedisModule],
   users: { useExisting: UsersService },
-  storage: redisStorage({ inject: REDIS }),
+  storage: redisStorage({ inject: REDIS, namespace: 'shop:' }),
 });
 
 /** Step 1: both side by side. Nobody is signed in to one by the other. */
