@@ -4,7 +4,7 @@ import { within, type LinkConnection } from './link-transport.js';
 const PAUSE = 60;
 
 /** Milliseconds after which a beat is overdue. With the pause before it, a dead connection is noticed in 250. */
-const OVERDUE = 150;
+export const OVERDUE = 150;
 
 /** Beats on a connection, one beat after the other, and rests while nobody needs to know. */
 export class Heartbeat {

@@ -3,6 +3,8 @@ import type { SessionSignal } from '../session/session-link.js';
 
 /** How signals get from the backend to this node. */
 export interface LinkTransport {
+  /** Why a heartbeat does not prove that everything published before has been heard; undefined where it does. */
+  readonly unprovable?: string | undefined;
   /**
    * Connects. When it resolves, everything that is published from then on is heard, and a message that was published as
    * the stores do it has been. It rejects when that takes too long. When it rejects, nothing stays open.

@@ -30,6 +30,12 @@ export interface SessionChanged extends SignalFields {
   readonly type: 'changed';
 }
 
+/** How a listener of {@link SessionLink.watch} wants to be served. */
+export interface WatchOptions {
+  /** Whether the link has to notice by itself when it drops. Without it the listener calls `prove`. @default true */
+  readonly heartbeat?: boolean;
+}
+
 /** What is told of the link itself. */
 export interface SessionLinkObserver {
   /** Nothing can be relied on from now on: a signal may have been missed already. */
@@ -48,8 +54,9 @@ export interface SessionLinkObserver {
  *
  * - **In the same step.** The step of the store that ends or changes a session publishes it. What rolled back or failed
  *   is not told, and when an operation has returned, its signal is on its way.
- * - **What is told**: ends of all kinds, and changes of roles, e-mail, factors and authentication. Touches, changes of
- *   data and tokens that are replaced in passing are not. A backend that removes expired records by itself tells
+ * - **What is told**: ends of all kinds, and changes of roles, e-mail, factors and authentication. Changes of data and
+ *   tokens that are replaced in passing are told where the caller of the store asks for it, which a near-cache does;
+ *   touches are not. A backend that removes expired records by itself tells
  *   nothing of them: whoever goes by `expiresAt` looks at the clock.
  * - **At least once.** A signal may come twice, while the link is healthy never not at all.
  * - **A link that drops is noticed** within 250 ms while somebody watches, by a heartbeat that takes the way of the
@@ -74,7 +81,18 @@ export abstract class SessionLink {
    * connection when it is not open yet. Watch first and read a session afterwards: then no end is missed. A listener is
    * called in the step that hears the signal, for every session that ends or changes anywhere: it must be quick.
    */
-  abstract watch(listener: (signal: SessionSignal) => void): () => void;
+  abstract watch(listener: (signal: SessionSignal) => void, options?: WatchOptions): () => void;
+
+  /**
+   * Sends a heartbeat. Resolves when all that was published before the call has been heard; rejects when the link is
+   * away, or the heartbeat is overdue. Optional: without it a near-cache is refused at boot.
+   */
+  prove?(): Promise<void>;
+
+  /** Why {@link prove} cannot be relied on with this backend, for a sentence `given …`; undefined where it can. */
+  get unprovable(): string | undefined {
+    return undefined;
+  }
 
   /** Has an observer told when the link is lost and restored, until the function that it returns is called. */
   abstract observe(observer: SessionLinkObserver): () => void;

@@ -136,7 +136,8 @@ if not rest then return found end
 
 /**
  * KEYS session. ARGV now, hash, most bytes, then pairs of line and JSON. Returns the new value; 'too_large'; nil when
- * there is no live session, or the hash is that of no token that is honoured.
+ * there is no live session, or the hash is that of no token that is honoured. Without a channel where the change is not
+ * to be told.
  */
 export const UPDATE = sessionScript(`
 local key, now = KEYS[1], tonumber(ARGV[1])
@@ -151,6 +152,7 @@ local body, before, after = merge(value, ARGV, 4)
 if after > tonumber(ARGV[3]) and after > before then return 'too_large' end
 value = string.sub(value, 1, HEADER) .. body
 redis.call('SET', key, value, 'KEEPTTL')
+tell('changed', 'null', { string.sub(key, -HANDLE) }, userOf(value))
 return value
 `);
 
