@@ -146,7 +146,8 @@ describe('every order of what can happen to a near-cache', () => {
     const depth = least + MORE;
     const { states, steps, counterexample } = explore(sound, limits, depth, way);
     const seconds = ((performance.now() - since) / 1000).toFixed(1);
-    console.log(`${what}: ${states} states, ${steps} steps, to a depth of ${way.length} + ${depth}, ${seconds} s`);
+    const reached = `to a depth of ${way.length} + ${depth}, ${seconds} s`;
+    process.stdout.write(`near-cache, ${what}: ${states} states, ${steps} steps, ${reached}\n`);
     expect(counterexample).toBeUndefined();
     expect(states).toBeGreaterThan(1000);
   });
