@@ -1,20 +1,26 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
-import type { SessionAuthOptions, StorageOptions } from 'nestjs-session-auth';
+import {
+  MemoryRememberMeTokenStore,
+  MemorySessionStore,
+  SessionAuthModule,
+  type SessionAuthOptions,
+  type StorageOptions,
+} from 'nestjs-session-auth';
 import { postgresStorage } from 'nestjs-session-auth/postgres';
 import { redisStorage } from 'nestjs-session-auth/redis';
 import { typeOrmStorage } from 'nestjs-session-auth/typeorm';
 import { startLocalRedis, type LocalRedis } from '../../src/local-services/local-redis.js';
-import { openBackend, startBank, type Bank } from '../support/bank.js';
+import { openBackend, startBank, TEST_SECRETS, type Bank } from '../support/bank.js';
 import { startPgBouncer, type PgBouncer } from '../support/pgbouncer.js';
 import { createDatabaseWithTables, poolOf, type TestDatabase } from '../support/postgres-database.js';
 import { RedisCluster } from '../support/redis-cluster.js';
 
 type NearCache = NonNullable<SessionAuthOptions['nearCache']>;
 
-async function start(storage: StorageOptions | 'memory', nearCache: unknown = true, realm?: string): Promise<Bank> {
+async function start(storage: StorageOptions | 'memory', nearCache: unknown = true): Promise<Bank> {
   const backend = { storage: {}, redis: undefined, namespace: '', close: () => Promise.resolve() };
-  return startBank({ adapter: 'fastify', backend, options: { storage, nearCache: nearCache as NearCache, realm } });
+  return startBank({ adapter: 'fastify', backend, options: { storage, nearCache: nearCache as NearCache } });
 }
 
 async function expectRefusal(storage: StorageOptions | 'memory', message: string, nearCache?: unknown): Promise<void> {
@@ -54,7 +60,7 @@ describe('the option nearCache', () => {
         await (await start(backend.linkedStorage!, nearCache)).close();
       }
       // without the option no storage needs one
-      for (const nearCache of [false, undefined]) await (await start(backend.storage, nearCache)).close();
+      await (await start(backend.storage, false)).close();
       await backend.close();
     },
   );
@@ -67,8 +73,16 @@ describe('the option nearCache', () => {
   });
 
   it('names the realm', async () => {
-    const storage = { sessions: (await openBackend('memory')).storage.sessions! };
-    await expect(start(storage, true, 'shop')).rejects.toThrow("SessionAuthModule of realm 'shop': nearCache: given");
+    const storage = {
+      sessions: { useClass: MemorySessionStore },
+      rememberMe: { useClass: MemoryRememberMeTokenStore },
+    };
+    const shop = { secrets: TEST_SECRETS, realm: 'shop', storage, nearCache: true, endpoints: false } as const;
+    const backend = await openBackend('memory');
+    const module = { imports: [SessionAuthModule.forRoot(shop)] };
+    await expect(startBank({ adapter: 'fastify', backend, module })).rejects.toThrow(
+      "SessionAuthModule of realm 'shop': nearCache: given a storage whose link sends no heartbeats",
+    );
   });
 });
 

@@ -10,7 +10,11 @@ const CONSISTENCIES: readonly NearCacheConsistency[] = ['bounded', 'strict'];
 
 /** How a node keeps sessions in its memory between requests. */
 export interface NearCacheOptions {
-  /** The most sessions that a node keeps; the least recently used leave. Takes at most 1 KB each. @default 10000 */
+  /**
+   * The most sessions that a node keeps; the least recently used leave. One with little data takes about 1 KB.
+   *
+   * @default 10000
+   */
   readonly maxSessions?: number;
   /**
    * For how long a session that has ended elsewhere may be served at most, whatever breaks: 50 ms to 10 s. A node sends
