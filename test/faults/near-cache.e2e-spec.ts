@@ -4,10 +4,13 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
 import type { StorageOptions } from 'nestjs-session-auth';
-import { redisStorage } from 'nestjs-session-auth/redis';
+import { redisStorage, type RedisClient } from 'nestjs-session-auth/redis';
 import { typeOrmStorage } from 'nestjs-session-auth/typeorm';
+import { Client } from 'pg';
 import { createSturdyClient } from '../../examples/redis-outage/node-redis-client.js';
+import { startLocalPostgres } from '../../src/local-services/local-postgres.js';
 import { startLocalRedis } from '../../src/local-services/local-redis.js';
+import { POSTGRES_OPTIONS } from '../../src/storage/postgres-options.js';
 import { REDIS_OPTIONS } from '../../src/storage/redis-options.js';
 import { startBank, TEST_SECRETS, type Bank } from '../support/bank.js';
 import { buildDemo } from '../support/build.js';
@@ -16,6 +19,7 @@ import { checkFinality } from '../support/finality-history.js';
 import { FinalityLoad } from '../support/finality-load.js';
 import { PATIENCE } from '../support/patience.js';
 import { createDatabaseWithTables } from '../support/postgres-database.js';
+import { PostgresServer } from '../support/postgres-server.js';
 import { startRedisProcess } from '../support/redis-processes.js';
 import { RedisSentinels } from '../support/redis-sentinels.js';
 
@@ -72,18 +76,12 @@ async function onRedis(by: 'ioredis' | 'redis'): Promise<Nodes> {
   };
 }
 
-type Client = Parameters<typeof redisStorage>[0] extends infer Options
-  ? Options extends { readonly client: infer Given }
-    ? Given
-    : never
-  : never;
-
-function byIoredis(url: string): [Client, () => void] {
+function byIoredis(url: string): [RedisClient, () => void] {
   const client = new Redis(url, { ...REDIS_OPTIONS, socketTimeout: 500 }).on('error', () => undefined);
   return [client, () => client.disconnect()];
 }
 
-function byNodeRedis(url: string): [Client, () => void] {
+function byNodeRedis(url: string): [RedisClient, () => void] {
   const client = createSturdyClient(url, () => undefined);
   void client.connect().catch(() => undefined);
   return [client, () => void client.destroy()];
@@ -182,6 +180,33 @@ describe('a session that has ended is refused within the bound', () => {
     for (const node of [here, there]) await node.close();
     for (const client of clients) client.disconnect();
     await server.close();
+  });
+
+  it('after PostgreSQL was stopped without a goodbye and started again', async () => {
+    const service = await startLocalPostgres();
+    const client = new Client({ connectionString: service.url });
+    await client.connect();
+    // the servers of tests may forget the last moments before a crash
+    await client.query('ALTER ROLE postgres SET synchronous_commit = on');
+    const { rows } = await client.query<{ data_directory: string }>('SHOW data_directory');
+    await client.end();
+    const server = await PostgresServer.at(rows[0]!.data_directory);
+    const database = await createDatabaseWithTables(service.url);
+    const [here, there] = [
+      await startNode(typeOrmStorage({ dataSource: await database.open(POSTGRES_OPTIONS), link: true })),
+      await startNode(typeOrmStorage({ dataSource: await database.open(POSTGRES_OPTIONS), link: true })),
+    ];
+    const load = new FinalityLoad(here, there.port);
+    const restart = async (): Promise<void> => {
+      await server.stop('immediate');
+      await server.start();
+    };
+    for (let round = 0; round < ROUNDS; round += 1) await load.round(SESSIONS, () => undefined, restart);
+    conclude('PostgreSQL, restarted', load);
+    for (const node of [here, there]) await node.close();
+    await database.close();
+    await server.stop('immediate');
+    await service.stop();
   });
 
   it('after a replica took over by Sentinel', async () => {
