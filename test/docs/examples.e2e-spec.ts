@@ -211,6 +211,24 @@ describe('the examples of the guides', () => {
     }
   });
 
+  it('of a near-cache', async () => {
+    process.env['REDIS_URL'] = process.env['TEST_REDIS_URL'];
+    const { AppModule, client } = await import('../../examples/near-cache/app.module.js');
+    try {
+      const running = await start(AppModule);
+      const [ada, elsewhere] = [running.client(), running.client()];
+      await logIn(ada);
+      for (const [name, value] of ada.cookies) elsewhere.cookies.set(name, value);
+      for (let request = 0; request < 3; request += 1) {
+        expect((await elsewhere.get('/auth/session')).status).toBe(200);
+      }
+      await ada.post('/auth/logout');
+      expect((await elsewhere.get('/auth/session')).status).toBe(401);
+    } finally {
+      client.disconnect();
+    }
+  });
+
   it('of a client of redis that is back soon after an outage, also of a server that goes silent', async () => {
     const { createSturdyClient } = await import('../../examples/redis-outage/node-redis-client.js');
     const url = process.env['TEST_REDIS_URL']!;

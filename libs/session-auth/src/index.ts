@@ -124,6 +124,7 @@ export {
   type SessionEnded,
   type SessionLinkObserver,
   type SessionSignal,
+  type WatchOptions,
 } from './session/session-link.js';
 export { SessionStoreHealthIndicator, type SessionStoreHealth } from './session/session-store-health-indicator.js';
 export { Session } from './session/session.js';
@@ -135,6 +136,9 @@ export { asHttpException } from './http/http-exception.js';
 export { SessionAuthErrorFilter } from './http/session-auth-error.filter.js';
 export type { HttpOptions } from './http/http.options.js';
 export { Passive } from './http/passive.decorator.js';
+
+// near-cache
+export type { NearCacheConsistency, NearCacheOptions } from './near-cache/near-cache.options.js';
 
 // cookies
 export type { CookieOptions } from './cookies/cookie.options.js';

@@ -7,6 +7,7 @@ import { CSRF_SETTINGS, resolveCsrf } from './csrf/csrf.options.js';
 import { GRAPHQL_SETTINGS, resolveGraphql } from './channels/graphql.options.js';
 import { HTTP_SETTINGS, resolveHttp } from './http/http.options.js';
 import { FINGERPRINT_SIGNALS, resolveFingerprint } from './fingerprint/fingerprint.options.js';
+import { NEAR_CACHE_SETTINGS, resolveNearCache } from './near-cache/near-cache.options.js';
 import { OptionReader } from './options/option-reader.js';
 import { DEFAULT_REALM, isRealmName, REALM, REALM_NAME_RULE, realmPart } from './realms/realm-name.js';
 import { PASSWORD_SETTINGS, resolvePasswords } from './passwords/passwords.options.js';
@@ -42,6 +43,7 @@ const SLICES = {
   cleanup: { resolve: resolveCleanup, token: CLEANUP_SETTINGS },
   storeTimeout: { resolve: resolveStoreTimeout, token: STORE_TIMEOUT },
   maxDataSize: { resolve: resolveMaxDataSize, token: MAX_DATA_SIZE },
+  nearCache: { resolve: resolveNearCache, token: NEAR_CACHE_SETTINGS },
 };
 
 /** The options with every default filled in and every duration in milliseconds. */

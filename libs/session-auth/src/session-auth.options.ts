@@ -6,6 +6,7 @@ import type { CsrfOptions } from './csrf/csrf.options.js';
 import type { EndpointsOptions } from './endpoints/endpoints.options.js';
 import type { FingerprintOptions } from './fingerprint/fingerprint.options.js';
 import type { HttpOptions } from './http/http.options.js';
+import type { NearCacheOptions } from './near-cache/near-cache.options.js';
 import type { ProviderSlot } from './options/provider-slot.js';
 import type { PasswordHasher } from './passwords/password-hasher.js';
 import type { PasswordOptions } from './passwords/passwords.options.js';
@@ -67,6 +68,12 @@ export interface SessionAuthOptions {
   readonly storeTimeout?: Duration;
   /** The most bytes of JSON a session's data may take. @default 65536 */
   readonly maxDataSize?: number;
+  /**
+   * Keeps sessions in the memory of each node that uses them, so that most requests need no store. A session that ends
+   * is refused by every node within `bound`. Takes a storage in Redis or PostgreSQL with `link: true`; give it to all
+   * nodes. `true`: with the defaults. @default false
+   */
+  readonly nearCache?: NearCacheOptions | boolean;
 }
 
 /** The parts that are fixed when the module is declared. */

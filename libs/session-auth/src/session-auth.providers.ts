@@ -20,6 +20,11 @@ import { SessionEventPublisher } from './events/event-publisher.js';
 import { Fingerprint } from './fingerprint/fingerprint.js';
 import { FollowingSignals } from './link/following-signals.js';
 import { LiveSessions } from './link/live-sessions.js';
+import { NearCachedSessionStore } from './near-cache/near-cached-session-store.js';
+import { NEAR_CACHE_SETTINGS, type NearCacheSettings } from './near-cache/near-cache.options.js';
+import { REALM } from './realms/realm-name.js';
+import { SESSION_LIFETIME, type SessionLifetime } from './session/lifetime.options.js';
+import { STORE_IN_FRONT } from './session/store-in-front.js';
 import { AccountChanges } from './login/account-changes.js';
 import { CredentialCheck } from './login/credential-check.js';
 import { RememberedLogin } from './login/remembered-login.js';
@@ -104,6 +109,17 @@ export const CORE_PROVIDERS: readonly Provider[] = [
   },
   // undefined when the application has switched them off, or has no such part
   { provide: SessionLink, inject: [SessionStore], useFactory: (store?: SessionStore) => store?.link?.() },
+  {
+    provide: STORE_IN_FRONT,
+    inject: [SessionStore, NEAR_CACHE_SETTINGS, SESSION_LIFETIME, Clock, REALM],
+    useFactory: (
+      store: SessionStore,
+      settings: NearCacheSettings | undefined,
+      lifetime: SessionLifetime,
+      clock: Clock,
+      realm: string,
+    ) => settings && new NearCachedSessionStore(store, settings, lifetime, clock, realm),
+  },
   {
     provide: NewSessionAnnouncer,
     inject: [{ token: NewSessionNotifier, optional: true }],

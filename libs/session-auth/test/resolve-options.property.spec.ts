@@ -12,6 +12,7 @@ const MORE = [
   'cleanup',
   'storeTimeout',
   'maxDataSize',
+  'nearCache',
   'secrets',
   '__proto__',
   'x',

@@ -4,7 +4,7 @@ import { within, type LinkConnection } from './link-transport.js';
 const PAUSE = 60;
 
 /** Milliseconds after which a beat is overdue. With the pause before it, a dead connection is noticed within 250. */
-const OVERDUE = 150;
+export const OVERDUE = 150;
 
 /** Sends one beat after the other on a connection, and rests while nobody needs them. */
 export class Heartbeat {

@@ -1,4 +1,9 @@
-import { SessionLink, type SessionLinkObserver, type SessionSignal } from '../session/session-link.js';
+import {
+  SessionLink,
+  type SessionLinkObserver,
+  type SessionSignal,
+  type WatchOptions,
+} from '../session/session-link.js';
 import type { LinkHub } from './link-hub.js';
 
 /** The link of one realm, on the connection that all realms of a node share. */
@@ -22,8 +27,16 @@ export class HubSessionLink extends SessionLink {
     return this.hub.open();
   }
 
-  override watch(listener: (signal: SessionSignal) => void): () => void {
-    const unwatch = this.hub.watch(this.realm, listener);
+  override get unprovable(): string | undefined {
+    return this.hub.unprovable;
+  }
+
+  override prove(): Promise<void> {
+    return this.hub.prove();
+  }
+
+  override watch(listener: (signal: SessionSignal) => void, options?: WatchOptions): () => void {
+    const unwatch = this.hub.watch(this.realm, listener, options);
     // observers learn when it works; a link in use tries again by itself
     if (!this.#isInUse) void this.open().catch(() => undefined);
     return unwatch;

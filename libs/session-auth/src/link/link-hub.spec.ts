@@ -121,6 +121,35 @@ describe('the connection of a node', () => {
     expect(connection!.beats).toBe(beats);
   });
 
+  it('sends no heartbeats for who proves by itself, and hears the same', async () => {
+    const heard: string[] = [];
+    const unwatch = link.watch(({ id }) => heard.push(id), { heartbeat: false });
+    await pass(1000);
+    const [connection] = backend.connections;
+    expect(connection!.beats).toBe(0);
+    connection!.heard({ type: 'changed', realm: 'default', id: 'a' });
+    await link.prove();
+    expect([heard, connection!.beats]).toEqual([['a'], 1]);
+    const stop = link.watch(() => undefined);
+    stop();
+    stop();
+    unwatch();
+    await pass(1000);
+    const { beats } = connection!;
+    await pass(1000);
+    expect(connection!.beats).toBe(beats);
+  });
+
+  it('is lost when a heartbeat is overdue that somebody else has asked for', async () => {
+    await link.open();
+    backend.state = 'silent';
+    const failed = expect(link.prove()).rejects.toMatchObject({ code: 'session_store_unavailable' });
+    await pass(200);
+    await failed;
+    expect([link.isHealthy, backend.connections[0]!.isOpen, told]).toEqual([false, false, ['restored', 'lost']]);
+    await expect(link.prove()).rejects.toMatchObject({ code: 'session_store_unavailable' });
+  });
+
   it('rejects for its caller while the backend is away, and goes on trying', async () => {
     backend.state = 'away';
     await expect(link.open()).rejects.toMatchObject({

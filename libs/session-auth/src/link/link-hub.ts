@@ -1,8 +1,8 @@
 import { Logger } from '@nestjs/common';
 import { SessionAuthError } from '../errors/session-auth.error.js';
-import type { SessionLinkObserver, SessionSignal } from '../session/session-link.js';
-import { Heartbeat } from './heartbeat.js';
-import { asLinkError, unavailable, type LinkConnection, type LinkTransport } from './link-transport.js';
+import type { SessionLinkObserver, SessionSignal, WatchOptions } from '../session/session-link.js';
+import { Heartbeat, OVERDUE } from './heartbeat.js';
+import { asLinkError, unavailable, within, type LinkConnection, type LinkTransport } from './link-transport.js';
 import { SignalListeners } from './signal-listeners.js';
 
 /** Milliseconds between two attempts to connect: the shortest and the longest pause. */
@@ -31,6 +31,11 @@ export class LinkHub {
     return this.#isHealthy;
   }
 
+  /** As {@link SessionLink.unprovable}. */
+  get unprovable(): string | undefined {
+    return this.transport.unprovable;
+  }
+
   /** Receives the signals of a realm too. */
   join(realm: string): void {
     if (this.#realms.has(realm)) return;
@@ -57,8 +62,20 @@ export class LinkHub {
     await this.#attempt.outcome;
   }
 
-  watch(realm: string, listener: (signal: SessionSignal) => void): () => void {
-    const unwatch = this.#listeners.add(realm, listener);
+  /** Sends a heartbeat besides the hub's own: see {@link SessionLink.prove}. */
+  async prove(): Promise<void> {
+    const attempt = this.#attempt;
+    if (!this.#isHealthy || attempt?.connection === undefined) throw unavailable('is away');
+    try {
+      await within(OVERDUE, 'a heartbeat', attempt.connection.beat());
+    } catch (error) {
+      attempt.lose(error);
+      throw error;
+    }
+  }
+
+  watch(realm: string, listener: (signal: SessionSignal) => void, options?: WatchOptions): () => void {
+    const unwatch = this.#listeners.add(realm, listener, options);
     this.#attempt?.heartbeat?.wake();
     return unwatch;
   }
@@ -70,13 +87,13 @@ export class LinkHub {
   }
 
   #connect(): Attempt {
-    let connection: LinkConnection | undefined;
     const attempt: Attempt = {
       outcome: Promise.resolve(),
+      connection: undefined,
       heartbeat: undefined,
       lose: (error) => {
         attempt.heartbeat?.stop();
-        connection?.close();
+        attempt.connection?.close();
         if (this.#attempt === attempt) this.#lost(error);
       },
     };
@@ -86,7 +103,7 @@ export class LinkHub {
         closed: (error) => attempt.lose(error),
       })
       .then((opened) => {
-        connection = opened;
+        attempt.connection = opened;
         // it was given up meanwhile
         if (this.#attempt !== attempt) opened.close();
       });
@@ -98,7 +115,7 @@ export class LinkHub {
       })
       .then(() => {
         if (this.#attempt !== attempt) throw unavailable('the connection was closed before it was used');
-        attempt.heartbeat = new Heartbeat(connection!, () => this.#listeners.size > 0, attempt.lose);
+        attempt.heartbeat = new Heartbeat(attempt.connection!, () => this.#listeners.needHeartbeat, attempt.lose);
         attempt.heartbeat.start();
         this.#restored();
       });
@@ -141,6 +158,7 @@ export class LinkHub {
 /** One connection, from the attempt to open it until it is lost. */
 interface Attempt {
   outcome: Promise<void>;
+  connection: LinkConnection | undefined;
   heartbeat: Heartbeat | undefined;
   readonly lose: (error: unknown) => void;
 }

@@ -3,6 +3,8 @@ import type { SessionSignal } from '../session/session-link.js';
 
 /** Carries signals from the backend to this node. */
 export interface LinkTransport {
+  /** Why a heartbeat does not prove that everything published before has been heard; undefined where it does. */
+  readonly unprovable?: string | undefined;
   /**
    * Connects. Once it resolves, everything that is published reaches the receiver; a test message, published the way
    * the stores publish, has arrived. It rejects when that takes too long. When it rejects, nothing stays open.

@@ -22,6 +22,7 @@ import { SessionRotation, type IssuedSession } from './session-rotation.js';
 import { SessionStore } from './session-store.js';
 import { SessionUpdates } from './session-updates.js';
 import { Session } from './session.js';
+import { STORE_IN_FRONT } from './store-in-front.js';
 import { UpstreamDigests } from './upstream-session.js';
 import { destroyed, UserSessions } from './user-sessions.js';
 
@@ -62,7 +63,10 @@ export class SessionChanges {
     @Inject(MAX_DATA_SIZE) private readonly maxDataSize: number,
     /** Absent when there is no notifier. */
     @Optional() private readonly announcer?: NewSessionAnnouncer,
-  ) {}
+    @Optional() @Inject(STORE_IN_FRONT) inFront?: SessionStore,
+  ) {
+    this.store = inFront ?? store;
+  }
 
   async create(input: SessionOfDevice): Promise<IssuedSession> {
     const issued = await this.createUnlessInUse(input);

@@ -30,6 +30,12 @@ export interface SessionChanged extends SignalFields {
   readonly type: 'changed';
 }
 
+/** Options of {@link SessionLink.watch}. */
+export interface WatchOptions {
+  /** Whether the link has to notice by itself that it is down. Without it the listener calls `prove`. @default true */
+  readonly heartbeat?: boolean;
+}
+
 /** Receives changes in the state of the link. */
 export interface SessionLinkObserver {
   /** The link is down. A signal may have been missed already. */
@@ -49,8 +55,9 @@ export interface SessionLinkObserver {
  *
  * - **In the same step.** The step of the store that ends or changes a session publishes the signal. Nothing is
  *   published for a step that failed or rolled back. When an operation has returned, its signal is on its way.
- * - **Which changes**: ends of all kinds, and changes of roles, e-mail, factors and authentication. Touches, changes of
- *   data and routine replacements of tokens publish nothing. A backend that removes expired records by itself publishes
+ * - **Which changes**: ends of all kinds, and changes of roles, e-mail, factors and authentication. Changes of data and
+ *   routine replacements of tokens are published only if the caller of the store requests it, as a near-cache does.
+ *   Touches publish nothing. A backend that removes expired records by itself publishes
  *   nothing for them, so listeners must also check `expiresAt`.
  * - **At least once.** A signal may arrive twice. While the link is healthy, it always arrives.
  * - **A lost link is noticed** within 250 ms while somebody watches. A heartbeat travels the same way as the signals:
@@ -75,7 +82,18 @@ export abstract class SessionLink {
    * is not open yet. To miss no end, watch first and then read the session. The listener is called synchronously for
    * every session that ends or changes on any node, so it must be quick.
    */
-  abstract watch(listener: (signal: SessionSignal) => void): () => void;
+  abstract watch(listener: (signal: SessionSignal) => void, options?: WatchOptions): () => void;
+
+  /**
+   * Sends a heartbeat. Resolves when everything published before the call has arrived. Rejects when the link is down or
+   * the heartbeat is overdue. Optional: without it a near-cache is refused at boot.
+   */
+  prove?(): Promise<void>;
+
+  /** The reason why {@link prove} is not reliable with this backend, to follow `given`; undefined if it is. */
+  get unprovable(): string | undefined {
+    return undefined;
+  }
 
   /** Calls an observer when the link is lost or restored, until the returned function is called. */
   abstract observe(observer: SessionLinkObserver): () => void;

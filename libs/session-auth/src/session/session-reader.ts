@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Optional } from '@nestjs/common';
 import { StoreDeadline } from '../async/store-deadline.js';
 import { LruCache } from '../cache/lru-cache.js';
 import { addressOf, digestOf, handleOf, markOfUser } from '../crypto/session-token.js';
@@ -21,6 +21,7 @@ import {
   withPromoted,
   type TokenStanding,
 } from './session-tokens.js';
+import { STORE_IN_FRONT } from './store-in-front.js';
 import { UserSessions } from './user-sessions.js';
 
 const OPERATIONS = {
@@ -68,7 +69,9 @@ export class SessionReader {
     private readonly updates: SessionUpdates,
     private readonly ofUsers: UserSessions,
     @Inject(SESSION_LIFETIME) private readonly lifetime: SessionLifetime,
+    @Optional() @Inject(STORE_IN_FRONT) inFront?: SessionStore,
   ) {
+    this.store = inFront ?? store;
     requireCompleteStore(store, 'storage.sessions', 'SessionStore', OPERATIONS);
   }
 

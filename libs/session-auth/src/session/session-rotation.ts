@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Optional } from '@nestjs/common';
 import { StoreDeadline } from '../async/store-deadline.js';
 import { digestOf, issueNextSessionToken } from '../crypto/session-token.js';
 import { SessionAuthError } from '../errors/session-auth.error.js';
@@ -26,6 +26,7 @@ import {
   withSuccessor,
   type TokenChanges,
 } from './session-tokens.js';
+import { STORE_IN_FRONT } from './store-in-front.js';
 import { UpstreamDigests } from './upstream-session.js';
 
 /** A session with its token: the only time the token is seen in clear text. */
@@ -80,7 +81,10 @@ export class SessionRotation {
     private readonly clock: Clock,
     private readonly events: SessionEventPublisher,
     @Inject(SESSION_LIFETIME) private readonly lifetime: SessionLifetime,
-  ) {}
+    @Optional() @Inject(STORE_IN_FRONT) inFront?: SessionStore,
+  ) {
+    this.store = inFront ?? store;
+  }
 
   async rotate(session: Session<object>, options: RotateSession = {}): Promise<IssuedSession | undefined> {
     const { reason = 'requested', grace, ...rest } = options;

@@ -56,6 +56,8 @@ export interface Rotation {
   readonly revision: number;
   readonly now: number;
   readonly changes: SessionRecordChanges & TokenChanges;
+  /** Whether the {@link SessionStore.link} tells of it, whatever changes. @default by what changes */
+  readonly isTold?: boolean;
 }
 
 /** The outcome of {@link SessionStore.rotate}. */
@@ -155,8 +157,16 @@ export abstract class SessionStore {
    * keys lose nothing. Returns the merged data, or `too_large` if it would take more than `maxBytes` of JSON, in which
    * case nothing changes. A merge that does not enlarge the data is never refused. For a token that is not honoured,
    * the session is absent.
+   *
+   * @param isTold whether the {@link link} publishes it as a change. @default false
    */
-  abstract update(digest: string, patch: SessionData, now: number, maxBytes: number): Promise<UpdateOutcome>;
+  abstract update(
+    digest: string,
+    patch: SessionData,
+    now: number,
+    maxBytes: number,
+    isTold?: boolean,
+  ): Promise<UpdateOutcome>;
 
   /**
    * Applies `changes` to a session in one step and adds 1 to its `revision`, if that is still `rotation.revision`.

@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Optional } from '@nestjs/common';
 import { StoreDeadline } from '../async/store-deadline.js';
 import { SessionEventPublisher } from '../events/event-publisher.js';
 import { DEFAULT_REALM, REALM } from '../realms/realm-name.js';
@@ -11,6 +11,7 @@ import type { SessionData, SessionRecord } from './session-record.js';
 import { SessionStore, type UpdateOutcome } from './session-store.js';
 import type { SessionScope } from './session-scope.js';
 import type { SessionSignals, SessionSource } from './session.js';
+import { STORE_IN_FRONT } from './store-in-front.js';
 
 /** Serves the methods of sessions: merges patches into their data, and provides their end signals. */
 @Injectable()
@@ -24,7 +25,10 @@ export class SessionUpdates implements SessionSource {
     private readonly events: SessionEventPublisher,
     @Inject(MAX_DATA_SIZE) private readonly maxDataSize: number,
     @Inject(REALM) readonly realm = DEFAULT_REALM,
-  ) {}
+    @Optional() @Inject(STORE_IN_FRONT) inFront?: SessionStore,
+  ) {
+    this.store = inFront ?? store;
+  }
 
   /** The provider of signals depends on this class, so it registers itself. */
   provideSignals(signals: SessionSignals): void {

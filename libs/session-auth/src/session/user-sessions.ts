@@ -1,4 +1,4 @@
-import { Injectable, Optional } from '@nestjs/common';
+import { Inject, Injectable, Optional } from '@nestjs/common';
 import { StoreDeadline } from '../async/store-deadline.js';
 import { SessionEventPublisher } from '../events/event-publisher.js';
 import type { SessionEndReason, UnstampedSessionEvent } from '../events/session-event.js';
@@ -8,6 +8,7 @@ import { RememberedDevices } from './remembered-devices.js';
 import type { SessionRecord } from './session-record.js';
 import { hasSoundTimes } from './session.js';
 import { SessionStore, type EndedSession, type SessionList } from './session-store.js';
+import { STORE_IN_FRONT } from './store-in-front.js';
 
 const REVOKE_STEP = 1000;
 const DEFAULT_PAGE = 100;
@@ -22,7 +23,10 @@ export class UserSessions {
     private readonly events: SessionEventPublisher,
     /** Absent when remember-me is off. */
     @Optional() private readonly devices?: RememberedDevices,
-  ) {}
+    @Optional() @Inject(STORE_IN_FRONT) inFront?: SessionStore,
+  ) {
+    this.store = inFront ?? store;
+  }
 
   /** @param page `limit` 1 to 1000 (default 100); `cursor` is the `next` of the previous page */
   async list(userId: string, page: { readonly limit?: number; readonly cursor?: string }): Promise<SessionList> {

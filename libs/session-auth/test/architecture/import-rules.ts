@@ -12,7 +12,7 @@ export const LAYERS: readonly (readonly string[])[] = [
   ['async', 'cache', 'channels', 'crypto', 'users'],
   ['events', 'passwords'],
   ['session'],
-  ['remember-me', 'throttle', 'fingerprint', 'link'],
+  ['remember-me', 'throttle', 'fingerprint', 'link', 'near-cache'],
   ['cookies', 'privacy'],
   ['http', 'storage/memory', 'storage/redis', 'storage/postgres'],
   ['storage/mysql', 'storage/sqlite'],

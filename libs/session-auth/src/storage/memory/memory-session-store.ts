@@ -105,16 +105,23 @@ export class MemorySessionStore extends SessionStore {
     return { status: 'live', record: toRecord(touched) };
   }
 
-  override async update(digest: string, patch: SessionData, now: number, maxBytes: number): Promise<UpdateOutcome> {
+  override async update(
+    digest: string,
+    patch: SessionData,
+    now: number,
+    maxBytes: number,
+    isTold = false,
+  ): Promise<UpdateOutcome> {
     const entry = this.#live(digest, now);
     if (entry === undefined || !isHonoured(standingOf(entry, digest, now))) return { status: 'absent' };
     const json = merge(entry.json, patch);
     if (bytesOf(json) > maxBytes && bytesOf(json) > bytesOf(entry.json)) return { status: 'too_large' };
     this.#put({ ...entry, json });
+    if (isTold) this.#link.changed(entry);
     return { status: 'updated', data: toData(json) };
   }
 
-  override async rotate(digest: string, { revision, now, changes }: Rotation): Promise<RotateOutcome> {
+  override async rotate(digest: string, { revision, now, changes, isTold }: Rotation): Promise<RotateOutcome> {
     const entry = this.#live(digest, now);
     if (entry === undefined) return { status: 'absent' };
     if ((entry.revision ?? 0) !== revision) return { status: 'changed', record: toRecord(entry) };
@@ -123,7 +130,7 @@ export class MemorySessionStore extends SessionStore {
     );
     const rotated: Entry = { ...entry, ...given, revision: revision + 1 };
     this.#put(rotated);
-    if (changesWhatIsTold(changes)) this.#link.changed(rotated);
+    if (isTold ?? changesWhatIsTold(changes)) this.#link.changed(rotated);
     return { status: 'rotated', record: toRecord(rotated) };
   }
 

@@ -162,14 +162,20 @@ export class PostgresSessionStore extends SessionStore {
     });
   }
 
-  override async update(digest: string, patch: SessionData, now: number, maxBytes: number): Promise<UpdateOutcome> {
+  override async update(
+    digest: string,
+    patch: SessionData,
+    now: number,
+    maxBytes: number,
+    isTold = false,
+  ): Promise<UpdateOutcome> {
     const { starts, lines } = encodePatch(patch);
     const most = Math.min(maxBytes, Number.MAX_SAFE_INTEGER);
     const handle = this.#keys.encode(handleOf(digest));
     let revision: number | null = null;
     return untilSettled(async () => {
       const values = [handle, encodeText(digest), revision, now, most, encodeArray(starts), encodeArray(lines)];
-      const [row] = await this.#database.run((sql) => sql.update, values);
+      const [row] = await this.#database.run((sql) => (isTold ? sql.updateAndTell : sql.update), values);
       switch (row?.[0]) {
         case 'updated':
           return { status: 'updated', data: decodeData(row[1]!) };
@@ -185,12 +191,12 @@ export class PostgresSessionStore extends SessionStore {
     });
   }
 
-  override async rotate(digest: string, { revision, now, changes }: Rotation): Promise<RotateOutcome> {
+  override async rotate(digest: string, { revision, now, changes, isTold }: Rotation): Promise<RotateOutcome> {
     const handle = this.#keys.encode(handleOf(digest));
     const values = [handle, revision, now, ...encodeChanges(changes)];
-    const isTold = this.#hub !== undefined && changesWhatIsTold(changes);
+    const tells = this.#hub !== undefined && (isTold ?? changesWhatIsTold(changes));
     return untilSettled(async () => {
-      const [rotated] = await this.#database.run((sql) => (isTold ? sql.rotateAndTell : sql.rotate), values);
+      const [rotated] = await this.#database.run((sql) => (tells ? sql.rotateAndTell : sql.rotate), values);
       if (rotated !== undefined) return { status: 'rotated', record: decodeRow(parseRow(rotated[0]!), this.#keys) };
       const record = await this.#readLive(handle, now);
       if (record === undefined) return { status: 'absent' };

@@ -7,6 +7,8 @@ import { CHANGED_COLUMNS, parameter, SESSION_AS_JSON, SESSION_COLUMNS } from './
 export interface SessionStatements {
   readonly check: PostgresStatement;
   readonly update: PostgresStatement;
+  /** As `update`, and tells of it. */
+  readonly updateAndTell: PostgresStatement;
   readonly rotate: PostgresStatement;
   /** As `rotate`, and publishes the change. */
   readonly rotateAndTell: PostgresStatement;
@@ -48,14 +50,8 @@ RETURNING ${SESSION_AS_JSON} AS session${told}`,
       ['session'],
     );
 
-  return {
-    // fails when the table or a column is missing
-    check: statement(`
-SELECT ${columns}, sweep_at FROM ${session} LIMIT 0`),
-
-    // $1 handle, $2 digest of the present token, $3 or the revision, $4 now, $5 most bytes, $6 beginnings, $7 lines
-    // (see session-data.ts)
-    update: statement(
+  const update = (told: string): PostgresStatement =>
+    statement(
       `
 WITH held AS MATERIALIZED (
     -- the row as it is once it is locked
@@ -97,13 +93,23 @@ WITH held AS MATERIALIZED (
   updated AS (
     UPDATE ${session} s SET data = verdict.data, record_version = greatest(s.record_version, ${RECORD_VERSION})
     FROM verdict
-    WHERE s.handle = verdict.handle AND verdict.sound AND verdict.fits RETURNING s.data
+    WHERE s.handle = verdict.handle AND verdict.sound AND verdict.fits RETURNING s.data${told}
   )
 SELECT 'updated'::text AS what, data::text AS data FROM updated
 UNION ALL
 SELECT CASE WHEN sound THEN 'too_large' ELSE 'corrupt' END, NULL FROM verdict WHERE NOT (sound AND fits)`,
       ['what', 'data'],
-    ),
+    );
+
+  return {
+    // fails when the table or a column is missing
+    check: statement(`
+SELECT ${columns}, sweep_at FROM ${session} LIMIT 0`),
+
+    // $1 handle, $2 digest of the present token, $3 or the revision, $4 now, $5 most bytes, $6 beginnings, $7 lines (see
+    // session-data.ts)
+    update: update(''),
+    updateAndTell: update(link.changed('s')),
 
     // $1 handle, $2 revision, $3 now, $4… the changes (null: unchanged)
     rotate: rotate(''),

@@ -28,6 +28,13 @@ export class RedisLinkTransport implements LinkTransport {
     private readonly namespace: string,
   ) {}
 
+  /** The client may learn late that a slot has another master, which the link is not connected to yet. */
+  get unprovable(): string | undefined {
+    return this.connection.isCluster
+      ? 'a Redis Cluster, whose link has no sharded Pub/Sub of its own for each master'
+      : undefined;
+  }
+
   async connect(realms: readonly string[], { heard, closed }: LinkReceiver): Promise<LinkConnection> {
     const channels = new Map(
       realms.map((realm) => [channelOf(this.connection, namespaceOf({ namespace: this.namespace, realm })), realm]),

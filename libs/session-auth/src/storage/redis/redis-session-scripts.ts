@@ -137,7 +137,8 @@ if not rest then return found end
 
 /**
  * KEYS session. ARGV now, hash, most bytes, then pairs of line and JSON. Returns the new value; 'too_large'; nil
- * without a live session, or if the token of the hash is not honoured.
+ * without a live session, or if the token of the hash is not honoured. Without a
+ * channel the change is not published.
  */
 export const UPDATE = sessionScript(`
 local key, now = KEYS[1], tonumber(ARGV[1])
@@ -152,6 +153,7 @@ local body, before, after = merge(value, ARGV, 4)
 if after > tonumber(ARGV[3]) and after > before then return 'too_large' end
 value = string.sub(value, 1, HEADER) .. body
 redis.call('SET', key, value, 'KEEPTTL')
+tell('changed', 'null', { string.sub(key, -HANDLE) }, userOf(value))
 return value
 `);
 

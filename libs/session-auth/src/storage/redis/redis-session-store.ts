@@ -172,20 +172,26 @@ export class RedisSessionStore extends SessionStore {
     return decodeCreated(reply, userId);
   }
 
-  override async update(digest: string, patch: SessionData, now: number, maxBytes: number): Promise<UpdateOutcome> {
+  override async update(
+    digest: string,
+    patch: SessionData,
+    now: number,
+    maxBytes: number,
+    isTold = false,
+  ): Promise<UpdateOutcome> {
     const args = [now, hashOf(digest), maxBytes, ...encodeData(patch).flat()];
-    const reply = await this.#run(UPDATE, [this.#sessionKey(digest)], args);
+    const reply = await this.#run(UPDATE, [this.#sessionKey(digest)], args, isTold ? this.#channel : '');
     if (reply === null) return { status: 'absent' };
     if (reply === 'too_large') return { status: 'too_large' };
     return { status: 'updated', data: decodeRecord(digest, reply as string).data };
   }
 
-  override async rotate(digest: string, { revision, now, changes }: Rotation): Promise<RotateOutcome> {
+  override async rotate(digest: string, { revision, now, changes, isTold }: Rotation): Promise<RotateOutcome> {
     const { lastActivityAt = '', expiresAt = '', absoluteExpiresAt = '', createdAt = '' } = changes;
     const hash = changes.digest === undefined ? '' : hashOf(changes.digest);
     const lines = encodeFields({ ...changes, revision: revision + 1 }).flat();
     const args = [now, revision, lastActivityAt, expiresAt, absoluteExpiresAt, hash, createdAt, ...lines];
-    const channel = changesWhatIsTold(changes) ? this.#channel : '';
+    const channel = (isTold ?? changesWhatIsTold(changes)) ? this.#channel : '';
     const reply = await this.#run(ROTATE, [this.#sessionKey(digest)], args, channel);
     if (reply === null) return { status: 'absent' };
     if (Array.isArray(reply)) return { status: 'changed', record: decodeRecord(digest, reply[0] as string) };

@@ -51,6 +51,25 @@ export function toldChanges({ it }: LinkTests): void {
     await nodes.heard(record);
   });
 
+  it('reports changes of data and replaced tokens on request', async ({ node, nodes }) => {
+    for (const turn of [0, 1]) {
+      const userId = newUser();
+      const [changed, rotated, refused] = [
+        await created(node, userId),
+        await created(node, userId),
+        await created(node, userId),
+      ];
+      await node(turn).update(changed.digest, { theme: 'dark' }, NOW, NO_MAXIMUM, true);
+      await nodes.heard(changed, { type: 'changed', userId });
+      const token = { digest: nextDigest(rotated.digest), rotatedAt: NOW };
+      await node(turn).rotate(rotated.digest, { revision: 0, now: NOW, changes: token, isTold: true });
+      await nodes.heard(rotated, { type: 'changed', userId });
+      assert.equal((await node(turn).update(refused.digest, { theme: 'dark' }, NOW, 1, true)).status, 'too_large');
+      await nodes.settled(userId);
+      await nodes.heard(refused);
+    }
+  });
+
   it('stops on request, and continues for others', async ({ store, nodes }) => {
     const record = newRecord(newUser());
     await store.create(record, NO_LIMIT, NOW);

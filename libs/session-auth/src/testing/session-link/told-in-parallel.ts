@@ -25,6 +25,18 @@ export function toldInParallel({ it }: LinkTests): void {
     assert.deepEqual([...new Set(await Promise.all(outcomes))], ['absent']);
   });
 
+  it('has received everything published before a heartbeat that has returned', async ({ node, nodes }) => {
+    const userId = newUser();
+    for (let round = 0; round < 20; round += 1) {
+      const record = await created(node, userId);
+      await node(round).delete(record.digest, NOW, 'logout');
+      for (const { link } of nodes.nodes) await link.prove?.();
+      for (const listening of nodes.nodes) {
+        assert.ok(listening.link.prove === undefined || listening.of(record).length === 1, 'the end was not heard');
+      }
+    }
+  });
+
   it('reports exactly the ends that happen, while sessions of many users end in all ways', async ({ node, nodes }) => {
     const users = Array.from({ length: 12 }, () => newUser());
     const records: SessionRecord[] = [];

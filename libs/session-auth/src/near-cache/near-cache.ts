@@ -1,0 +1,174 @@
+import { Logger } from '@nestjs/common';
+import { SessionAuthError } from '../errors/session-auth.error.js';
+import { haveRolesChanged } from '../session/session-tokens.js';
+import type { SessionLifetime } from '../session/lifetime.options.js';
+import type { SessionLink } from '../session/session-link.js';
+import type { SessionRecord } from '../session/session-record.js';
+import type { Touch } from '../session/session-store.js';
+import type { Clock } from '../time/clock.js';
+import type { NearCacheSettings } from './near-cache.options.js';
+import { NearCacheProtocol, type Fill, type FillOutcome, type Instant } from './near-cache-protocol.js';
+
+/** A link whose heartbeats prove what has been heard. */
+export type ProvingLink = SessionLink & Required<Pick<SessionLink, 'prove'>>;
+
+/** A record in memory. Its JSON, so that nobody shares an object with it. */
+interface Entry {
+  readonly json: string;
+  readonly userId: string | undefined;
+  /** When a request would have the store asked in any case: milliseconds since the epoch. */
+  readonly dueAt: number;
+}
+
+/** Milliseconds from one search for what is due to the next. */
+const SEARCH_PAUSE = 1000;
+
+/**
+ * The sessions that a node has in its memory, by handle. The rules are those of {@link NearCacheProtocol}; this tells
+ * them what the link does, and sends the heartbeats.
+ */
+export class NearCache {
+  readonly #logger = new Logger('SessionAuth');
+  readonly #protocol: NearCacheProtocol<Entry>;
+  readonly #pause: number;
+  #stops: readonly (() => void)[] = [];
+  #isOpen = false;
+  #isBeating = false;
+  #timer: NodeJS.Timeout | undefined;
+  #searchedAt = -Infinity;
+
+  /** @param instant reads the clocks of the machine */
+  constructor(
+    private readonly link: ProvingLink,
+    { bound, maxSessions }: NearCacheSettings,
+    private readonly lifetime: SessionLifetime,
+    private readonly clock: Clock,
+    private readonly instant: () => Instant = systemInstant,
+  ) {
+    this.#protocol = new NearCacheProtocol(bound, maxSessions);
+    this.#pause = bound / 4;
+  }
+
+  /** How many sessions are kept. */
+  get size(): number {
+    return this.#protocol.state.entries.size;
+  }
+
+  /**
+   * Opens the link. While it is away, the store is asked for every session.
+   *
+   * @throws SessionAuthError `invalid_configuration` when the backend refuses it
+   */
+  async open(): Promise<void> {
+    this.#isOpen = true;
+    const unobserve = this.link.observe({ lost: () => this.#protocol.unlinked(), restored: () => this.#linked() });
+    const unwatch = this.link.watch(({ id }) => this.#protocol.drop(id), { heartbeat: false });
+    this.#stops = [unwatch, unobserve];
+    try {
+      await this.link.open();
+    } catch (error) {
+      if (error instanceof SessionAuthError && error.code === 'invalid_configuration') throw error;
+      this.#logger.error('the session link is away: every session is read from the store until it is back', error);
+      return;
+    }
+    // another realm may have opened it
+    if (this.#isOpen && this.link.isHealthy && !this.#protocol.state.isLinked) this.#linked();
+  }
+
+  async close(): Promise<void> {
+    this.#isOpen = false;
+    clearTimeout(this.#timer);
+    for (const stop of this.#stops) stop();
+    this.#protocol.unlinked();
+    await this.link.close();
+  }
+
+  /** A copy of the record of a session's present token, where it may be served without asking the store. */
+  lookUp(handle: string, digest: string, { now, interval }: Touch): SessionRecord | undefined {
+    // whoever is told of a lost link before this is may read at once
+    if (!this.link.isHealthy) return undefined;
+    const entry = this.#protocol.lookUp(handle, this.instant());
+    if (entry === undefined) return undefined;
+    const record = JSON.parse(entry.json) as SessionRecord;
+    // by another token it is for the store to say what that is worth
+    if (record.digest !== digest || now - record.lastActivityAt >= interval) return undefined;
+    return record.expiresAt > now && !this.#isTokenDue(record, now) ? record : undefined;
+  }
+
+  /** The store is asked for a session now; undefined while nothing can be kept. */
+  fillSent(handle: string): Fill | undefined {
+    if (!this.#protocol.state.isLinked) return undefined;
+    const fill = this.#protocol.fillSent(handle, this.instant());
+    if (this.#timer === undefined && !this.#isBeating) this.#beat();
+    return fill;
+  }
+
+  /** The store has found a live session. */
+  fillBack(fill: Fill, record: SessionRecord): FillOutcome {
+    const { userId, expiresAt, lastActivityAt } = record;
+    const dueAt = Math.min(expiresAt, lastActivityAt + this.lifetime.touchInterval);
+    return this.#protocol.fillBack(fill, { json: JSON.stringify(record), userId, dueAt }, this.instant());
+  }
+
+  /** The store has found no live session, or failed. */
+  fillOver(fill: Fill): void {
+    this.#protocol.fillOver(fill);
+  }
+
+  /** This node has ended or changed a session. */
+  drop(handle: string): void {
+    this.#protocol.drop(handle);
+  }
+
+  /** This node has ended or changed sessions of a user. */
+  dropUser(userId: string): void {
+    this.#protocol.dropWhere((entry) => entry.userId === userId);
+  }
+
+  /** Whether the token of a session is to be replaced, or is being. The request has to work on the stored record then. */
+  #isTokenDue(record: SessionRecord, now: number): boolean {
+    const { rotatedAt, tokens } = record;
+    const { rotateEvery = Infinity } = this.lifetime;
+    if (rotatedAt === 0 || now - rotatedAt >= rotateEvery || haveRolesChanged(record)) return true;
+    return tokens !== undefined && tokens.some(({ kind }) => kind === 'successor');
+  }
+
+  #linked(): void {
+    this.#protocol.linked();
+  }
+
+  #beat(): void {
+    this.#timer = undefined;
+    if (!this.#isOpen) return;
+    this.#forgetWhatIsDue();
+    // the next fill goes on
+    if (!this.#protocol.isInUse) return;
+    this.#isBeating = true;
+    const beat = this.#protocol.beatSent(this.instant());
+    this.link
+      .prove()
+      .then(
+        () => this.#protocol.beatBack(beat, this.instant()),
+        // the link tells by itself that it is lost
+        () => undefined,
+      )
+      .finally(() => {
+        this.#isBeating = false;
+        const rest = beat.sent.monotonic + this.#pause - this.instant().monotonic;
+        if (this.#isOpen) this.#timer = setTimeout(() => this.#beat(), Math.max(rest, 0)).unref();
+      });
+  }
+
+  #forgetWhatIsDue(): void {
+    const { monotonic } = this.instant();
+    if (monotonic - this.#searchedAt < SEARCH_PAUSE) return;
+    this.#searchedAt = monotonic;
+    const now = this.clock.now();
+    this.#protocol.forget(({ dueAt }) => dueAt <= now);
+  }
+}
+
+/** The clocks of this machine. */
+export function systemInstant(): Instant {
+  return { monotonic: performance.now(), wall: Date.now() };
+}

@@ -1,0 +1,287 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { Redis } from 'ioredis';
+import type { StorageOptions } from 'nestjs-session-auth';
+import { redisStorage, type RedisClient } from 'nestjs-session-auth/redis';
+import { typeOrmStorage } from 'nestjs-session-auth/typeorm';
+import { Client } from 'pg';
+import { createSturdyClient } from '../../examples/redis-outage/node-redis-client.js';
+import { startLocalPostgres } from '../../src/local-services/local-postgres.js';
+import { startLocalRedis } from '../../src/local-services/local-redis.js';
+import { POSTGRES_OPTIONS } from '../../src/storage/postgres-options.js';
+import { REDIS_OPTIONS } from '../../src/storage/redis-options.js';
+import { startBank, TEST_SECRETS, type Bank } from '../support/bank.js';
+import { buildDemo } from '../support/build.js';
+import { FaultProxy, type Fault } from '../support/fault-proxy.js';
+import { checkFinality } from '../support/finality-history.js';
+import { FinalityLoad } from '../support/finality-load.js';
+import { PATIENCE } from '../support/patience.js';
+import { createDatabaseWithTables } from '../support/postgres-database.js';
+import { PostgresServer } from '../support/postgres-server.js';
+import { startRedisProcess } from '../support/redis-processes.js';
+import { RedisSentinels } from '../support/redis-sentinels.js';
+
+/** Milliseconds: shorter than a dead connection goes unnoticed, so that only the rules of the cache keep it. */
+const BOUND = 50;
+
+/** Milliseconds until a fault is over: longer than a dead connection goes unnoticed. */
+const OUTAGE = 500;
+
+/** Rounds of each fault, and sessions of each round. `npm run test:faults` has ten times as many rounds. */
+const ROUNDS = process.env['FAULT_SECONDS'] === undefined ? 2 : 20;
+const SESSIONS = 40;
+
+const FAULTS: readonly Fault[] = [
+  { kind: 'none' },
+  { kind: 'refuse' },
+  { kind: 'reset' },
+  { kind: 'black-hole' },
+  { kind: 'delay', milliseconds: 100 },
+  { kind: 'delay', milliseconds: 1000 },
+];
+
+/** A node that ends sessions, and one whose way to the backend leads through a proxy. */
+interface Nodes {
+  readonly proxy: FaultProxy;
+  readonly here: Bank;
+  readonly there: Bank;
+  close(): Promise<void>;
+}
+
+function startNode(storage: StorageOptions): Promise<Bank> {
+  const backend = { storage, redis: undefined, namespace: '', close: () => Promise.resolve() };
+  const options = { nearCache: { bound: BOUND }, concurrency: 10_000, storeTimeout: '2s', fingerprint: false } as const;
+  return startBank({ adapter: 'fastify', backend, options });
+}
+
+async function onRedis(by: 'ioredis' | 'redis'): Promise<Nodes> {
+  const server = await startLocalRedis();
+  const proxy = await FaultProxy.start(server.port);
+  const url = proxy.through(server.url);
+  const past = new Redis(server.url);
+  const [client, close] = by === 'ioredis' ? byIoredis(url) : byNodeRedis(url);
+  const here = await startNode(redisStorage({ client: past, link: true }));
+  const there = await startNode(redisStorage({ client, link: true }));
+  return {
+    proxy,
+    here,
+    there,
+    close: async () => {
+      await here.close();
+      await there.close();
+      close();
+      past.disconnect();
+      await proxy.close();
+      await server.stop();
+    },
+  };
+}
+
+function byIoredis(url: string): [RedisClient, () => void] {
+  const client = new Redis(url, { ...REDIS_OPTIONS, socketTimeout: 500 }).on('error', () => undefined);
+  return [client, () => client.disconnect()];
+}
+
+function byNodeRedis(url: string): [RedisClient, () => void] {
+  const client = createSturdyClient(url, () => undefined);
+  void client.connect().catch(() => undefined);
+  return [client, () => void client.destroy()];
+}
+
+async function onPostgres(): Promise<Nodes> {
+  const database = await createDatabaseWithTables();
+  const proxy = await FaultProxy.start(Number(new URL(database.url).port));
+  const here = await startNode(typeOrmStorage({ dataSource: await database.open(), link: true }));
+  // only what it hears is broken, and not what it reads: no failure of a read hides what the cache does
+  const url = proxy.through(database.url);
+  const there = await startNode(typeOrmStorage({ dataSource: await database.open(), link: { url } }));
+  return {
+    proxy,
+    here,
+    there,
+    close: async () => {
+      await here.close();
+      await there.close();
+      await proxy.close();
+      await database.close();
+    },
+  };
+}
+
+/** Prints what came of it, and fails where a request was let pass that must not be. */
+function conclude(what: string, load: FinalityLoad): void {
+  const { violations, ...counts } = checkFinality(load.history, BOUND);
+  console.log(`near-cache, ${what}: ${JSON.stringify(counts)}`);
+  expect(violations).toEqual([]);
+  expect(counts.seenLiveAndEnded).toBe(counts.ends);
+}
+
+describe.each([
+  ['Redis', () => onRedis('ioredis')],
+  ['Redis by node-redis', () => onRedis('redis')],
+  ['PostgreSQL', onPostgres],
+])('a session that has ended is refused within the bound, on %s', (name, open) => {
+  let nodes: Nodes;
+
+  beforeAll(async () => {
+    nodes = await open();
+  });
+
+  afterAll(() => nodes.close());
+
+  afterEach(() => nodes.proxy.heal());
+
+  it.each(FAULTS)('while its connection has this fault: %j', async (fault) => {
+    const load = new FinalityLoad(nodes.here, nodes.there.port);
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const begin = (): unknown => fault.kind !== 'none' && nodes.proxy.break(fault);
+      await load.round(SESSIONS, begin, async () => {
+        // what is served is served for as long as the bound at least
+        await pause(OUTAGE);
+        await nodes.proxy.heal();
+      });
+    }
+    conclude(`${name}, ${JSON.stringify(fault)}`, load);
+  });
+
+  it('while it is half-open', async () => {
+    const load = new FinalityLoad(nodes.here, nodes.there.port);
+    for (let round = 0; round < ROUNDS; round += 1) {
+      await load.round(
+        SESSIONS,
+        () => nodes.proxy.cutSilently(),
+        () => pause(OUTAGE),
+      );
+    }
+    conclude(`${name}, half-open`, load);
+  });
+});
+
+describe('a session that has ended is refused within the bound', () => {
+  it('after Redis was killed and started again, with what it had acknowledged', async () => {
+    const server = await startRedisProcess(['appendonly yes', 'appendfsync always']);
+    const connect = (): Redis => new Redis(server.port, '127.0.0.1', REDIS_OPTIONS).on('error', () => undefined);
+    const clients = [connect(), connect()];
+    const [here, there] = [
+      await startNode(redisStorage({ client: clients[0]!, link: true })),
+      await startNode(redisStorage({ client: clients[1]!, link: true })),
+    ];
+    const load = new FinalityLoad(here, there.port);
+    for (let round = 0; round < ROUNDS; round += 1) {
+      await load.round(
+        SESSIONS,
+        () => undefined,
+        async () => {
+          await server.kill();
+          await server.restart();
+        },
+      );
+    }
+    conclude('Redis, restarted', load);
+    for (const node of [here, there]) await node.close();
+    for (const client of clients) client.disconnect();
+    await server.close();
+  });
+
+  it('after PostgreSQL was stopped without a goodbye and started again', async () => {
+    const service = await startLocalPostgres();
+    const client = new Client({ connectionString: service.url });
+    await client.connect();
+    // the servers of tests may forget the last moments before a crash
+    await client.query('ALTER ROLE postgres SET synchronous_commit = on');
+    const { rows } = await client.query<{ data_directory: string }>('SHOW data_directory');
+    await client.end();
+    const server = await PostgresServer.at(rows[0]!.data_directory);
+    const database = await createDatabaseWithTables(service.url);
+    const [here, there] = [
+      await startNode(typeOrmStorage({ dataSource: await database.open(POSTGRES_OPTIONS), link: true })),
+      await startNode(typeOrmStorage({ dataSource: await database.open(POSTGRES_OPTIONS), link: true })),
+    ];
+    const load = new FinalityLoad(here, there.port);
+    const restart = async (): Promise<void> => {
+      await server.stop('immediate');
+      await server.start();
+    };
+    for (let round = 0; round < ROUNDS; round += 1) await load.round(SESSIONS, () => undefined, restart);
+    conclude('PostgreSQL, restarted', load);
+    for (const node of [here, there]) await node.close();
+    await database.close();
+    await server.stop('immediate');
+    await service.stop();
+  });
+
+  it('after a replica took over by Sentinel', async () => {
+    const sentinels = await RedisSentinels.start();
+    const clients = [sentinels.connect(), sentinels.connect()];
+    const [here, there] = [
+      await startNode(redisStorage({ client: clients[0]!, link: true })),
+      await startNode(redisStorage({ client: clients[1]!, link: true })),
+    ];
+    const load = new FinalityLoad(here, there.port);
+    const handOver = async (): Promise<void> => {
+      await sentinels.handOver();
+      // writes are refused before
+      await sentinels.untilWhole();
+    };
+    for (let round = 0; round < 2; round += 1) await load.round(SESSIONS, handOver, () => undefined);
+    conclude('Sentinel, planned failover', load);
+    for (const node of [here, there]) await node.close();
+    await sentinels.close();
+  });
+});
+
+describe('a node that stands still', () => {
+  let child: ChildProcess;
+  let port: number;
+  let here: Bank;
+  let client: Redis;
+  let stop: () => Promise<void>;
+
+  beforeAll(async () => {
+    await buildDemo();
+    const server = await startLocalRedis();
+    const env = {
+      ...process.env,
+      REDIS_URL: server.url,
+      NAMESPACE: 'sa:',
+      SECRET: TEST_SECRETS[0],
+      BOUND: String(BOUND),
+    };
+    child = spawn(process.execPath, ['test/near-cache/node-program.mjs'], {
+      env,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const [printed] = (await once(child.stdout!, 'data')) as [Buffer];
+    port = Number(printed.toString());
+    client = new Redis(server.url);
+    here = await startNode(redisStorage({ client, link: true }));
+    stop = () => server.stop();
+  }, PATIENCE);
+
+  afterAll(async () => {
+    child.kill('SIGKILL');
+    await here.close();
+    client.disconnect();
+    await stop();
+  });
+
+  it('refuses within the bound what has ended meanwhile, when it goes on', async () => {
+    const load = new FinalityLoad(here, port);
+    for (let round = 0; round < ROUNDS; round += 1) {
+      await load.round(
+        SESSIONS,
+        () => child.kill('SIGSTOP'),
+        async (useAll) => {
+          await pause(OUTAGE);
+          // they arrive while it stands still, later than the bound
+          void Promise.all(useAll());
+          await pause(50);
+          child.kill('SIGCONT');
+        },
+      );
+    }
+    conclude('Redis, a node that was stopped', load);
+  });
+});

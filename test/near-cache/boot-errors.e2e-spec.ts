@@ -1,0 +1,160 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Redis } from 'ioredis';
+import {
+  MemoryRememberMeTokenStore,
+  MemorySessionStore,
+  SessionAuthModule,
+  type SessionAuthOptions,
+  type StorageOptions,
+} from 'nestjs-session-auth';
+import { postgresStorage } from 'nestjs-session-auth/postgres';
+import { redisStorage } from 'nestjs-session-auth/redis';
+import { typeOrmStorage } from 'nestjs-session-auth/typeorm';
+import { startLocalRedis, type LocalRedis } from '../../src/local-services/local-redis.js';
+import { openBackend, startBank, TEST_SECRETS, type Bank } from '../support/bank.js';
+import { startPgBouncer, type PgBouncer } from '../support/pgbouncer.js';
+import { createDatabaseWithTables, poolOf, type TestDatabase } from '../support/postgres-database.js';
+import { RedisCluster } from '../support/redis-cluster.js';
+
+type NearCache = NonNullable<SessionAuthOptions['nearCache']>;
+
+async function start(storage: StorageOptions | 'memory', nearCache: unknown = true): Promise<Bank> {
+  const backend = { storage: {}, redis: undefined, namespace: '', close: () => Promise.resolve() };
+  return startBank({ adapter: 'fastify', backend, options: { storage, nearCache: nearCache as NearCache } });
+}
+
+async function expectRefusal(storage: StorageOptions | 'memory', message: string, nearCache?: unknown): Promise<void> {
+  await expect(start(storage, nearCache)).rejects.toMatchObject({
+    name: 'SessionAuthError',
+    code: 'invalid_configuration',
+    message: expect.stringContaining(message) as unknown,
+  });
+}
+
+describe('the option nearCache', () => {
+  it.each([
+    ['on', "nearCache: given 'on'; allowed is true, false, or an object of options"],
+    [1, 'nearCache: given 1; allowed is'],
+    [
+      { size: 1 },
+      'nearCache.size: given an unknown option; allowed is one of the options maxSessions, bound, consistency',
+    ],
+    [{ maxSessions: 0 }, 'nearCache.maxSessions: given 0; allowed is a whole number from 1'],
+    [{ bound: 49 }, 'nearCache.bound: given 49; allowed is milliseconds or a duration'],
+    [{ bound: '11s' }, "nearCache.bound: given '11s'; allowed is"],
+    [{ consistency: 'eventual' }, "nearCache.consistency: given 'eventual'; allowed is 'bounded', 'strict'"],
+    [
+      { consistency: 'strict' },
+      "nearCache.consistency: given 'strict'; allowed is 'bounded', which is all that this version has",
+    ],
+  ])('is refused as %j', async (given, message) => {
+    await expectRefusal('memory', message, given);
+  });
+
+  it.each([['redis'], ['node-redis'], ['postgres'], ['pg'], ['executor']] as const)(
+    'takes the link of the storage: %s',
+    async (store) => {
+      const backend = await openBackend(store);
+      await expectRefusal(backend.storage, 'nearCache: given a storage without a session link; allowed is false, or');
+      for (const nearCache of [true, {}, { bound: '50ms' }, { bound: '10s', maxSessions: 1, consistency: 'bounded' }]) {
+        await (await start(backend.linkedStorage!, nearCache)).close();
+      }
+      // without the option no storage needs one
+      await (await start(backend.storage, false)).close();
+      await backend.close();
+    },
+  );
+
+  it('is refused on memory, which has no round trip to save, and on storages that have no link', async () => {
+    await expectRefusal('memory', 'nearCache: given a storage whose link sends no heartbeats, such as memory');
+    const backend = await openBackend('mysql');
+    await expectRefusal(backend.storage, 'nearCache: given a storage without a session link');
+    await backend.close();
+  });
+
+  it('names the realm', async () => {
+    const storage = {
+      sessions: { useClass: MemorySessionStore },
+      rememberMe: { useClass: MemoryRememberMeTokenStore },
+    };
+    const shop = { secrets: TEST_SECRETS, realm: 'shop', storage, nearCache: true, endpoints: false } as const;
+    const backend = await openBackend('memory');
+    const module = { imports: [SessionAuthModule.forRoot(shop)] };
+    await expect(startBank({ adapter: 'fastify', backend, module })).rejects.toThrow(
+      "SessionAuthModule of realm 'shop': nearCache: given a storage whose link sends no heartbeats",
+    );
+  });
+});
+
+describe('a near-cache on Redis', () => {
+  let server: LocalRedis;
+  let operator: Redis;
+
+  beforeAll(async () => {
+    server = await startLocalRedis();
+    operator = new Redis(server.url);
+  });
+
+  afterAll(async () => {
+    operator.disconnect();
+    await server.stop();
+  });
+
+  it('is refused for a user without the rights to the channels', async () => {
+    const rights = ['on', '>secret', '~sa:*', '+@all', 'resetchannels'];
+    await operator.call('ACL', 'SETUSER', 'bank', ...rights);
+    const client = new Redis(server.url, { username: 'bank', password: 'secret' });
+    await expectRefusal(
+      redisStorage({ client, link: true }),
+      'nearCache: given a storage whose link is refused; allowed is false, or a storage',
+    );
+    client.disconnect();
+  });
+
+  it('starts while Redis is away, and the store is asked as ever', async () => {
+    const client = new Redis(1, '127.0.0.1', { retryStrategy: () => 10_000, maxRetriesPerRequest: 0 });
+    client.on('error', () => undefined);
+    const bank = await start(redisStorage({ client, link: true }));
+    expect(bank.log.join('\n')).toContain('the session link is away: every session is read from the store');
+    await bank.close();
+    client.disconnect();
+  });
+});
+
+describe('a near-cache on a Redis Cluster', () => {
+  it('is refused, since its link is no sharded one', async () => {
+    const cluster = await RedisCluster.start();
+    const client = cluster.connect();
+    await client.get('ready?');
+    await expectRefusal(
+      redisStorage({ client, link: true }),
+      'nearCache: given a Redis Cluster, whose link has no sharded Pub/Sub of its own for each master; allowed is false',
+    );
+    await cluster.close();
+  });
+});
+
+describe('a near-cache on PostgreSQL behind a pooler in transaction mode', () => {
+  let database: TestDatabase;
+  let pooler: PgBouncer;
+
+  beforeAll(async () => {
+    database = await createDatabaseWithTables();
+    pooler = await startPgBouncer(process.env['TEST_DATABASE_URL']!);
+  });
+
+  afterAll(async () => {
+    await pooler.stop();
+    await database.close();
+  });
+
+  it('is refused, and taken where the link has an address of its own', async () => {
+    const dataSource = await database.open({ url: pooler.through(database.url) });
+    const refused = 'nearCache: given a storage whose link is refused; allowed is false, or a storage';
+    await expectRefusal(typeOrmStorage({ dataSource, link: true }), refused);
+    await expectRefusal(postgresStorage({ pool: poolOf(dataSource), link: true }), refused);
+    const bank = await start(typeOrmStorage({ dataSource, link: { url: database.url } }));
+    await bank.close();
+    await dataSource.destroy();
+  });
+});

@@ -1,0 +1,25 @@
+import { Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { Redis } from 'ioredis';
+import { SessionAuthModule } from 'nestjs-session-auth';
+import { redisStorage } from 'nestjs-session-auth/redis';
+import { BANK, bankSessions } from '../../dist/bank.module.js';
+
+/*
+ * A node of the bank with a near-cache as a process of its own, which a test can stop and let go on: on REDIS_URL and
+ * NAMESPACE, with BOUND. Prints the port that it listens on.
+ */
+class NodeModule {}
+
+const { REDIS_URL, NAMESPACE, SECRET, BOUND } = process.env;
+const storage = redisStorage({ client: new Redis(REDIS_URL), namespace: NAMESPACE, link: true });
+const sessions = {
+  ...bankSessions({ secrets: [SECRET], storage }),
+  nearCache: { bound: Number(BOUND) },
+  fingerprint: false,
+};
+Module({ imports: [SessionAuthModule.forRoot(sessions), ...BANK.imports], controllers: BANK.controllers })(NodeModule);
+
+const app = await NestFactory.create(NodeModule, { logger: ['error'] });
+await app.listen(0, '127.0.0.1');
+process.stdout.write(`${new URL(await app.getUrl()).port}\n`);

@@ -1,0 +1,89 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { SessionLifecycleService } from 'nestjs-session-auth';
+import { signInAs } from 'nestjs-session-auth/testing';
+import type { Bank } from './bank.js';
+import { send } from './bank-client.js';
+import type { FinalityHistory, SeenRequest } from './finality-history.js';
+import { until } from './patience.js';
+
+/** Sessions that are in use at one node while another one ends them. */
+export class FinalityLoad {
+  readonly #ends = new Map<string, number>();
+  readonly #requests: SeenRequest[] = [];
+
+  /**
+   * @param here ends sessions
+   * @param port of the node that they are used at
+   */
+  constructor(
+    private readonly here: Bank,
+    private readonly port: number,
+  ) {}
+
+  get history(): FinalityHistory {
+    return { ends: this.#ends, requests: this.#requests };
+  }
+
+  /**
+   * Uses some new sessions without a pause, from `begin` on, and ends them one after the other; goes on until each was
+   * refused.
+   *
+   * @param begin what breaks, once all sessions are in memory
+   * @param heal when all have ended; it may have every session used once more at a moment of its own
+   */
+  async round(count: number, begin: () => unknown, heal: (useAll: () => Promise<unknown>[]) => unknown): Promise<void> {
+    const sessions = await Promise.all(
+      Array.from({ length: count }, async () => {
+        const signedIn = (): ReturnType<typeof signInAs> => signInAs(this.here.app, 'alice@example.com');
+        const { cookie, session } = await repeated(signedIn);
+        return { id: session.id, cookie };
+      }),
+    );
+    for (const { id, cookie } of sessions) {
+      // the node may still suffer from the round before
+      await until(async () => (await this.#use(id, cookie)) === 200);
+      await this.#use(id, cookie);
+    }
+    let isHealed = false;
+    const using = sessions.map(async ({ id, cookie }) => {
+      for (let isRefused = false; !isRefused || !isHealed;) {
+        const hasEnded = this.#ends.has(id);
+        isRefused = (await this.#use(id, cookie)) === 401 && hasEnded;
+        if (isRefused) await pause(20);
+      }
+    });
+    await begin();
+    const lifecycle = this.here.app.get(SessionLifecycleService);
+    for (const { id } of sessions) {
+      await repeated(() => lifecycle.revoke('alice', id));
+      this.#ends.set(id, performance.now());
+    }
+    let late: Promise<unknown>[] = [];
+    await heal(() => (late = sessions.map(({ id, cookie }) => this.#use(id, cookie))));
+    isHealed = true;
+    await Promise.all([...using, ...late]);
+  }
+
+  async #use(session: string, cookie: string): Promise<number | undefined> {
+    const sent = performance.now();
+    const status = await send(this.port, 'GET', '/api/me', { cookie }).then(
+      (answer) => answer.status,
+      () => undefined,
+    );
+    this.#requests.push({ session, sent, isAdmitted: status === 200 });
+    return status;
+  }
+}
+
+/** Does what a store refused at first, as a node does that loses its master: only what was acknowledged counts. */
+async function repeated<T>(operation: () => Promise<T>): Promise<T> {
+  let done: { readonly answer: T } | undefined;
+  await until(async () => {
+    done = await operation().then(
+      (answer) => ({ answer }),
+      () => undefined,
+    );
+    return done !== undefined;
+  });
+  return done!.answer;
+}
