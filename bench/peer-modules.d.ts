@@ -1,5 +1,6 @@
 /*
- * What is used of the peers. They are installed by who runs the benchmarks only, so the type check must do without them.
+ * What is used of the peers. They are installed by who runs the benchmarks only, so the type check must do without
+ * them.
  */
 declare module 'express-session' {
   import type { RequestHandler } from 'express';

@@ -14,7 +14,9 @@ const TAIL = 0.05;
 const RESAMPLES = 2000;
 /** The same for every report: it can be made again from the values of the rounds. */
 const SEED = 0x5e551045;
-/** All of four rounds are on one side of the true median once in eight times, which is more than the interval allows. */
+/**
+ * All of four rounds are on one side of the true median once in eight times, which is more than the interval allows.
+ */
 const LEAST_ROUNDS = 5;
 
 export function median(values: readonly number[]): number {

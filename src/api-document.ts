@@ -7,7 +7,9 @@ import { OfficeModule } from './office/office.module.js';
 /** Where the bank's API is described: for people, and with `-json` behind it for programs. */
 export const API_DOCUMENT_PATH = 'api/docs';
 
-/** Serves the OpenAPI document of the bank: its own API, and the endpoints of the library, which describe themselves. */
+/**
+ * Serves the OpenAPI document of the bank: its own API, and the endpoints of the library, which describe themselves.
+ */
 export function serveApiDocument(app: INestApplication): void {
   const config = new DocumentBuilder()
     .setTitle('Example Bank')

@@ -17,8 +17,9 @@ interface Beside {
 }
 
 /**
- * Valid requests while {@link BURST} forged ones a second arrive, or as many as three quarters of a core take. A mixture
- * costs more than its parts, whatever they are: so in turn the same is done with requests for what is not there.
+ * Valid requests while {@link BURST} forged ones a second arrive, or as many as three quarters of a core take. A
+ * mixture costs more than its parts, whatever they are: so in turn the same is done with requests for what is not
+ * there.
  */
 export async function forgedBurst(
   fleet: Fleet,

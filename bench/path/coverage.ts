@@ -1,6 +1,8 @@
 import { Session, type Profiler } from 'node:inspector/promises';
 
-/** What of the library runs for one request: the named functions of each file, sorted by file, as the source has them. */
+/**
+ * What of the library runs for one request: the named functions of each file, sorted by file, as the source has them.
+ */
 export type Path = ReadonlyMap<string, readonly string[]>;
 
 /** A function by its place: names repeat, such as those of constructors and of field initialisers. */

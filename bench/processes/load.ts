@@ -3,7 +3,8 @@ import { setPriority } from 'node:os';
 
 /*
  * The load process: on each message, a list of orders that it carries out at the same time, it sends HTTP/1.1 requests
- * over keep-alive connections, one at a time on each, and answers what came of them. Requests come ready as text, so that it spends as little as possible on them.
+ * over keep-alive connections, one at a time on each, and answers what came of them. Requests come ready as text, so
+ * that it spends as little as possible on them.
  */
 
 /** What to send, to whom, how. */
@@ -94,8 +95,8 @@ async function run({ port, requests, connections, duration, rate = Infinity, sta
 }
 
 /**
- * Who writes to a process that sleeps is charged for waking it, 10 to 15 µs a response on a virtual machine. A load that
- * sleeps whenever the server is slower than itself would charge that to all servers but the fastest.
+ * Who writes to a process that sleeps is charged for waking it, 10 to 15 µs a response on a virtual machine. A load
+ * that sleeps whenever the server is slower than itself would charge that to all servers but the fastest.
  */
 function keepAwake(eachTurn: () => void): () => void {
   let isOver = false;

@@ -17,7 +17,9 @@ export interface OtherBuild {
   readonly servers: string;
 }
 
-/** Where a server finds its stores: a Redis, a PostgreSQL database of its own, and a MariaDB with one of the same name. */
+/**
+ * Where a server finds its stores: a Redis, a PostgreSQL database of its own, and a MariaDB with one of the same name.
+ */
 export interface StoreAddresses {
   readonly redisUrl: string;
   readonly databaseUrl: string;

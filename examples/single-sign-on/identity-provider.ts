@@ -21,6 +21,9 @@ export abstract class IdentityProvider {
   /** The login of who comes back with this answer, after its signature, `state` and `nonce` were checked. */
   abstract loginOf(answer: Readonly<Record<string, string>>): Promise<ProviderLogin | undefined>;
 
-  /** What a logout token ends, after its signature, `iss`, `aud`, `exp`, `events`, and that its `jti` is new were checked. */
+  /**
+   * What a logout token ends, after its signature, `iss`, `aud`, `exp`, `events`, and that its `jti` is new were
+   * checked.
+   */
   abstract logoutOf(logoutToken: string): Promise<ProviderLogout | undefined>;
 }

@@ -12,10 +12,11 @@ export class PasswordChange {
   ) {}
 
   /**
-   * Every other session ends, remembered devices too; the request's goes on with a new token. A form that was sent twice
-   * is known by its new password, which is the present one by then.
+   * Every other session ends, remembered devices too; the request's goes on with a new token. A form that was sent
+   * twice is known by its new password, which is the present one by then.
    *
-   * @throws SessionAuthError `session_required`, `invalid_credentials` for a wrong `currentPassword`, `too_many_attempts`,
+   * @throws SessionAuthError `session_required`, `invalid_credentials` for a wrong `currentPassword`,
+   *   `too_many_attempts`,
    *   `password_too_long`
    */
   async change(

@@ -8,7 +8,10 @@ const run = promisify(execFile);
 
 let last: Promise<unknown> = Promise.resolve();
 
-/** Installs packages of Debian or Ubuntu, as root. One installation at a time: the lists have a lock that nobody waits at. */
+/**
+ * Installs packages of Debian or Ubuntu, as root. One installation at a time: the lists have a lock that nobody waits
+ * at.
+ */
 export function aptInstall(packages: readonly string[]): Promise<void> {
   const installation = last.then(() => install(packages));
   last = installation.catch(() => undefined);
@@ -25,7 +28,10 @@ async function install(packages: readonly string[]): Promise<void> {
   await run('apt-get', ['-qq', '-o', 'DPkg::Lock::Timeout=120', ...command], options);
 }
 
-/** Installs a package that would start its service on the default port; Debian's policy file forbids that while it exists. */
+/**
+ * Installs a package that would start its service on the default port; Debian's policy file forbids that while it
+ * exists.
+ */
 export async function withoutServiceStart(work: () => Promise<void>): Promise<void> {
   const policy = '/usr/sbin/policy-rc.d';
   if (await isAccessible(policy, constants.F_OK)) return work();

@@ -13,8 +13,8 @@ export interface LocalMariaDbOptions {
   /** More arguments for the server. */
   args?: readonly string[];
   /**
-   * Whether it has accounts with rights: a `root` without a password, and those that it makes. @default false: every user
-   * is let in, to everything
+   * Whether it has accounts with rights: a `root` without a password, and those that it makes. @default false: every
+   * user is let in, to everything
    */
   accounts?: boolean;
   /** @default silent */
@@ -35,8 +35,8 @@ export async function resolveMariaDb(options: LocalMariaDbOptions = {}): Promise
 
 /**
  * Starts a real MariaDB for this run: on a free port of 127.0.0.1, its data in a temporary folder and not synced to
- * disk. Without accounts it has no system tables, so it starts in less than a second and lets every user in. It ends with
- * `stop()` or with this process, whichever comes first.
+ * disk. Without accounts it has no system tables, so it starts in less than a second and lets every user in. It ends
+ * with `stop()` or with this process, whichever comes first.
  *
  * @throws an Error that names every way out when no server can be had
  */

@@ -19,8 +19,8 @@ const WAYS_OUT =
   'or run the tests as root on Debian or Ubuntu';
 
 /**
- * Finds the program of a MariaDB server: the one that `MARIADB_SERVER` names, else one on the PATH, else (root on Debian
- * or Ubuntu) one that apt-get installs. The package is the server without a service: nothing is started.
+ * Finds the program of a MariaDB server: the one that `MARIADB_SERVER` names, else one on the PATH, else (root on
+ * Debian or Ubuntu) one that apt-get installs. The package is the server without a service: nothing is started.
  *
  * @throws an Error that names every way out when there is none
  */

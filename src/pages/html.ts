@@ -16,7 +16,8 @@ const ESCAPES: Readonly<Record<string, string>> = {
 
 /**
  * HTML with values in it, each escaped unless it is HTML itself: ``html`<p class="${kind}">${name}</p>` ``. A value in
- * an attribute needs quotes around it, and none may stand where a script, a style or the scheme of a link would be read.
+ * an attribute needs quotes around it, and none may stand where a script, a style or the scheme of a link would be
+ * read.
  */
 export function html(strings: TemplateStringsArray, ...values: readonly HtmlValue[]): Html {
   return new Html(strings.map((text, index) => text + show(values[index])).join(''));

@@ -33,7 +33,9 @@ describe.each(SERVERS)('a session cookie that is not the one we issued, on %s', 
     await server.stop();
   });
 
-  /** Every one of these is answered 401, alike, and no command reaches the store. `taken`: how many cookies are taken. */
+  /**
+   * Every one of these is answered 401, alike, and no command reaches the store. `taken`: how many cookies are taken.
+   */
   async function expectRefused(cookies: readonly string[], taken = 0): Promise<void> {
     const count = await countCommands(backend.redis!, async () => {
       for (const cookie of cookies) {

@@ -80,7 +80,9 @@ afterEach(async () => {
   await backend.close();
 });
 
-/** A record of another session is none of its own. Under the handle in Redis, it is one that does not know the token. */
+/**
+ * A record of another session is none of its own. Under the handle in Redis, it is one that does not know the token.
+ */
 const alarms = (): number =>
   bank.events.filter(({ type }) => type === 'session.corrupt_record' || type === 'session.token_reused').length;
 

@@ -3,7 +3,9 @@ import { MemorySessionStore, SessionLifecycleService, type SessionList, type Ses
 import type { BankClient } from '../support/bank-client.js';
 import { EVERYWHERE, openBackend, startBank, type Backend, type Bank } from '../support/bank.js';
 
-/** The fields of a record by where each store keeps them; undefined: Redis keeps 13 digits of it, which any Date holds. */
+/**
+ * The fields of a record by where each store keeps them; undefined: Redis keeps 13 digits of it, which any Date holds.
+ */
 const TIMES = [
   { field: 'createdAt', column: 'created_at', member: 'c' },
   { field: 'rotatedAt', column: 'rotated_at', member: 't' },

@@ -122,7 +122,8 @@ describe.each(ON_EVERY_STACK)('the login throttle on $adapter with $store', ({ a
     expect(at.bank.events.at(-1)).toMatchObject({ type: 'login.throttled', scope: 'account' });
     // a client never seen before has to wait
     expect((await login('alice', ELSEWHERE)).status).toBe(429);
-    // where she was signed in before, she gets in: at the address with a new browser, and at a new address by the device
+    // where she was signed in before, she gets in: at the address with a new browser, and at a new address by the
+    // device
     expect((await login('alice', OWN)).status).toBe(200);
     expect((await login('alice', '192.0.2.200', ownDevice)).status).toBe(200);
     // who uses up the address cannot keep the device out either

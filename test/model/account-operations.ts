@@ -33,8 +33,9 @@ export function revokeAll(node: NodeChoice, userId: string, keep: number | undef
 }
 
 /**
- * The user's password has changed: devices and other sessions end, that of the open request gets a new token. If another
- * request has taken that meanwhile, it ends as well. Step by step as over HTTP, in the order in which it has to be.
+ * The user's password has changed: devices and other sessions end, that of the open request gets a new token. If
+ * another request has taken that meanwhile, it ends as well. Step by step as over HTTP, in the order in which it has to
+ * be.
  */
 export function credentialsChanged(node: NodeChoice, index: number): Operation {
   return {

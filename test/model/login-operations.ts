@@ -15,7 +15,9 @@ export interface LoginPlan {
   readonly userId?: string;
   readonly data?: SessionData;
   readonly ip: string;
-  /** The device, where it is known: what it had before is shared for the grace of a rotation, and replaced after that. */
+  /**
+   * The device, where it is known: what it had before is shared for the grace of a rotation, and replaced after that.
+   */
   readonly device?: string;
   /** The index of the handle of a session that is to be replaced. */
   readonly replaces?: number;

@@ -129,8 +129,8 @@ export class ReferenceModel {
   }
 
   /**
-   * Names for a session that the operation's own answer does not name: it was ended again in the operation that began it.
-   * An earlier answer may have named it, with the token that it is begun with.
+   * Names for a session that the operation's own answer does not name: it was ended again in the operation that began
+   * it. An earlier answer may have named it, with the token that it is begun with.
    */
   takeUnnamed(token: string | undefined): Names {
     if (token !== undefined) {

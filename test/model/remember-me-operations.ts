@@ -52,8 +52,8 @@ export interface VisitPlan {
 }
 
 /**
- * A device comes back with its token: the present one or an old one, with a session's token or without. As over HTTP it is
- * signed in where the session is over.
+ * A device comes back with its token: the present one or an old one, with a session's token or without. As over HTTP it
+ * is signed in where the session is over.
  */
 export function visit(node: NodeChoice, index: number, plan: VisitPlan): Operation {
   const { ip: _ip, ...details } = plan;

@@ -4,8 +4,8 @@ import { HostTree } from '@angular-devkit/schematics';
 import { SchematicTestRunner } from '@angular-devkit/schematics/testing/index.js';
 
 /*
- * Runs the schematic of the built package as the CLI does, with its collection, its schema and its defaults. Not in Jest,
- * where CommonJS cannot require an ES module.
+ * Runs the schematic of the built package as the CLI does, with its collection, its schema and its defaults. Not in
+ * Jest, where CommonJS cannot require an ES module.
  *
  * Reads runs as JSON, each `{ nest, options, files, twice }`, and writes what came of each: `{ files, tasks, log }` or
  * `{ error }`.

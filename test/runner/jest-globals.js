@@ -1,7 +1,9 @@
 import { jestExpect } from '@jest/expect';
 import { ModuleMocker } from 'jest-mock';
 
-/** What `@jest/globals` is in a process whose test files share their modules: the functions of the file that runs now. */
+/**
+ * What `@jest/globals` is in a process whose test files share their modules: the functions of the file that runs now.
+ */
 export const expect = jestExpect;
 export const [describe, it, test] = ['describe', 'it', 'test'].map(ofTheFile);
 export const [beforeAll, beforeEach] = ['beforeAll', 'beforeEach'].map(ofTheFile);

@@ -15,8 +15,8 @@ import {
 import pg from 'pg';
 
 /*
- * What every way to a PostgreSQL has to hold: the contract suites of all ports, with two nodes of the way itself, and with
- * one of them on a pool of pg, and an application that keeps everything there.
+ * What every way to a PostgreSQL has to hold: the contract suites of all ports, with two nodes of the way itself, and
+ * with one of them on a pool of pg, and an application that keeps everything there.
  */
 
 // the contract suites find the framework by its globals

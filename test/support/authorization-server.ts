@@ -10,8 +10,8 @@ interface Grant {
 }
 
 /**
- * A provider of OAuth 2.0 on this machine: the authorization endpoint answers at once for whoever is said to be signed in
- * there, codes are good once, and a code that was asked for with PKCE is redeemed by its verifier only (RFC 7636).
+ * A provider of OAuth 2.0 on this machine: the authorization endpoint answers at once for whoever is said to be signed
+ * in there, codes are good once, and a code that was asked for with PKCE is redeemed by its verifier only (RFC 7636).
  */
 export class AuthorizationServer {
   readonly #codes = new Map<string, Grant>();

@@ -3,7 +3,10 @@ import type { Bank } from './bank.js';
 /** What a customer's {@link everydayVisit} is answered. */
 export const EVERYDAY_STATUSES = [401, 200, 200, 200, 200, 204, 401, 200];
 
-/** A failed login, one that is remembered, a change, the list of devices, the end of the others, a logout, what comes after. */
+/**
+ * A failed login, one that is remembered, a change, the list of devices, the end of the others, a logout, what comes
+ * after.
+ */
 export async function everydayVisit(bank: Bank): Promise<number[]> {
   const statuses: number[] = [];
   const client = bank.client();

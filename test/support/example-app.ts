@@ -30,8 +30,8 @@ export interface ExampleSetup {
 }
 
 /**
- * Runs the module of an example on a free port. Until it is closed, bcrypt hashes at its lowest cost: that of production
- * takes a quarter of a second of CPU for each password.
+ * Runs the module of an example on a free port. Until it is closed, bcrypt hashes at its lowest cost: that of
+ * production takes a quarter of a second of CPU for each password.
  */
 export async function startExample(module: Type<object>, setup: ExampleSetup = {}): Promise<ExampleApp> {
   const { adapter = 'express', beside = {}, set } = setup;

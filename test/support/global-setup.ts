@@ -10,8 +10,8 @@ import { provisionChromium } from './chromium-provision.ts';
 import { stopTestServices, testServices } from './test-services.ts';
 
 /**
- * Starts one Redis, one PostgreSQL and one MariaDB for the whole run, and finds a Chromium. Without one of the servers the
- * run fails; without a browser the tests fail that ask for it.
+ * Starts one Redis, one PostgreSQL and one MariaDB for the whole run, and finds a Chromium. Without one of the servers
+ * the run fails; without a browser the tests fail that ask for it.
  */
 export default async function globalSetup(): Promise<void> {
   process.env['TEST_RUN_FOLDER'] = await mkdtemp(join(tmpdir(), 'session-auth-tests-'));

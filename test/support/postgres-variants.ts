@@ -21,7 +21,8 @@ const VARIANTS: readonly (readonly [string, TypeOrmSessionStoreOptions, object])
 ];
 
 /**
- * Declares tests of a store for each way in which PostgreSQL may be set up, on a migrated database that two nodes share.
+ * Declares tests of a store for each way in which PostgreSQL may be set up, on a migrated database that two nodes
+ * share.
  *
  * @param store what the tests are listed under
  */

@@ -27,8 +27,8 @@ export async function service(port: number, call: string, id: string): Promise<u
 }
 
 /**
- * Declares what holds of two nodes of different versions on one store: what is begun at the first is read, used, changed
- * and ended at the other.
+ * Declares what holds of two nodes of different versions on one store: what is begun at the first is read, used,
+ * changed and ended at the other.
  *
  * @param ports those of the first node and the other, once the tests run
  */

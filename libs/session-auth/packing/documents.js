@@ -1,6 +1,6 @@
 /**
- * The documents that the package contains, and their links. A link leads to a file of the package, or to the repository:
- * the one address for this is `repository` in package.json.
+ * The documents that the package contains, and their links. A link leads to a file of the package, or to the
+ * repository: the one address for this is `repository` in package.json.
  */
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join, posix } from 'node:path';

@@ -1,6 +1,6 @@
 /**
- * Writes a software bill of materials of a packed package to standard output, in CycloneDX: the package, and all that npm
- * installs with it today, each with its licence and hash. Peers are the application's.
+ * Writes a software bill of materials of a packed package to standard output, in CycloneDX: the package, and all that
+ * npm installs with it today, each with its licence and hash. Peers are the application's.
  *
  *   npm run --silent sbom -- nestjs-session-auth-1.0.0.tgz
  */

@@ -5,8 +5,8 @@ import { openHandle } from './handles.mjs';
 import { failOften, logInOften, sweep } from './tasks.mjs';
 
 /*
- * Another process on a file: `second-process.mjs FILE TASK`. It says `ready`, begins at a line of its input, and says what
- * came of it as a line of JSON.
+ * Another process on a file: `second-process.mjs FILE TASK`. It says `ready`, begins at a line of its input, and says
+ * what came of it as a line of JSON.
  */
 const [file, task] = process.argv.slice(2);
 const handle = openHandle(file, { timeout: 5000 });

@@ -254,7 +254,9 @@ describe.each<[string, (dataSource: DataSource) => SessionStore]>([
     await other.query('UPDATE session_auth_session SET tokens = $1', [JSON.stringify(tokens)]);
   }
 
-  /** Starts an operation, waits until it waits for the other, does what is to be done then, and lets the other commit. */
+  /**
+   * Starts an operation, waits until it waits for the other, does what is to be done then, and lets the other commit.
+   */
   async function overtaken<T>(operation: () => Promise<T>, meanwhile?: () => Promise<void>): Promise<T> {
     const outcome = operation();
     await waiting(1);

@@ -115,8 +115,8 @@ describe.each(NODES)('what Redis is asked for on $adapter by $store', ({ adapter
     await alice.login('alice');
     await bank.client().login('alice');
     const { byName } = await count(() => bank.client().login('alice'));
-    // before the password is looked at: a script each for the user, the name and the address, sent together; and after: for
-    // the user and the address; and the login's own
+    // before the password is looked at: a script each for the user, the name and the address, sent together; and after:
+    // for the user and the address; and the login's own
     expect(byName).toMatchObject({ hmget: 5, evalsha: 6 });
     for (const write of ['hset', 'hdel']) expect(byName).not.toHaveProperty(write);
   });

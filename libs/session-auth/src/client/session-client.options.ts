@@ -29,9 +29,9 @@ export interface SessionClientError extends Error, ErrorAnswer {
  */
 export interface SessionClientHooks {
   /**
-   * The server says that nobody is signed in, or not any more. Called once for each session that has ended, however many
-   * requests find out, and never because of an outage of the network or the server. The answer with status 401 still
-   * goes to the caller of `fetch`.
+   * The server says that nobody is signed in, or not any more. Called once for each session that has ended, however
+   * many requests find out, and never because of an outage of the network or the server. The answer with status 401
+   * still goes to the caller of `fetch`.
    *
    * @default nothing
    */
@@ -58,8 +58,8 @@ export interface SessionClientHooks {
    */
   tooManyAttempts?(retryAfter: number): unknown;
   /**
-   * Somebody has signed in: by `login`, by `login` in another tab, or by other means, where the session turned out to be
-   * of another user than before.
+   * Somebody has signed in: by `login`, by `login` in another tab, or by other means, where the session turned out to
+   * be of another user than before.
    *
    * @default nothing
    */

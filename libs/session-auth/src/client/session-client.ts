@@ -10,9 +10,9 @@ import type {
 /** Talks to the endpoints of one realm from a page. */
 export interface SessionClient {
   /**
-   * As the browser's `fetch`. A request to the origin of the endpoints has the CSRF token, is sent once more where a new
-   * token helps, and is looked at for what the hooks are for. A request to any other origin is left alone. An unsafe
-   * request is never redirected to another origin.
+   * As the browser's `fetch`. A request to the origin of the endpoints has the CSRF token, is sent once more where a
+   * new token helps, and is looked at for what the hooks are for. A request to any other origin is left alone. An
+   * unsafe request is never redirected to another origin.
    *
    * A body that is a stream is kept in memory until the answer is there.
    *
@@ -49,7 +49,9 @@ declare function addEventListener(
 /** A CSRF token, behind the name of its header. */
 type Token = readonly [header: string, csrfToken: string];
 
-/** How often the client looks whether the session's time has come, in milliseconds. A page that slept is late by this. */
+/**
+ * How often the client looks whether the session's time has come, in milliseconds. A page that slept is late by this.
+ */
 const TICK = 10_000;
 
 const WITH_COOKIES = { credentials: 'include' } as const;
@@ -72,8 +74,8 @@ const read = async <T>(response: Response): Promise<T> => {
 };
 
 /**
- * Makes a client of the endpoints at `path`, for pages and workers: one for each realm, as long as the page is there. On
- * a server that renders a page it can be made but not used. It keeps nothing but in memory.
+ * Makes a client of the endpoints at `path`, for pages and workers: one for each realm, as long as the page is there.
+ * On a server that renders a page it can be made but not used. It keeps nothing but in memory.
  */
 export function createSessionClient({
   path = '/auth',

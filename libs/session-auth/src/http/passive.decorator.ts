@@ -9,8 +9,8 @@ export const PASSIVE = 'nestjs-session-auth:passive';
  * alive nor gets a new token, and it does not sign in a remembered device, which counts as anonymous. Only
  * {@link SessionAuthService.ensureSession} signs that device in.
  *
- * Requests that a browser makes in advance (`Sec-Purpose: prefetch`) are passive on every route. So are requests with the
- * header `X-Session-Passive`, which a script may set.
+ * Requests that a browser makes in advance (`Sec-Purpose: prefetch`) are passive on every route. So are requests with
+ * the header `X-Session-Passive`, which a script may set.
  */
 export function Passive(): CustomDecorator {
   return SetMetadata(PASSIVE, true);

@@ -1,6 +1,6 @@
 /*
- * The rules by which a node may serve a session from its memory, apart from all I/O: what happens is told by a call, and
- * so is the time. Tests explore these rules exhaustively (near-cache-protocol.exploration.spec.ts).
+ * The rules by which a node may serve a session from its memory, apart from all I/O: what happens is told by a call,
+ * and so is the time. Tests explore these rules exhaustively (near-cache-protocol.exploration.spec.ts).
  *
  * The link hands over, in order, what was published. A heartbeat that was sent at time s and has come back proves that
  * everything published before s has been heard. So while the last such s is not longer ago than the bound, no session
@@ -178,7 +178,9 @@ export class NearCacheProtocol<Value> {
   }
 }
 
-/** The milliseconds since a moment, by the clock that says more: a suspension too short to be noticed counts as well. */
+/**
+ * The milliseconds since a moment, by the clock that says more: a suspension too short to be noticed counts as well.
+ */
 function elapsed(then: Instant, now: Instant): number {
   return Math.max(now.monotonic - then.monotonic, now.wall - then.wall);
 }

@@ -125,7 +125,9 @@ export class NearCache {
     this.#protocol.dropWhere((entry) => entry.userId === userId);
   }
 
-  /** Whether the token of a session is to be replaced, or is being. The request has to work on the stored record then. */
+  /**
+   * Whether the token of a session is to be replaced, or is being. The request has to work on the stored record then.
+   */
   #isTokenDue(record: SessionRecord, now: number): boolean {
     const { rotatedAt, tokens } = record;
     const { rotateEvery = Infinity } = this.lifetime;

@@ -122,7 +122,9 @@ export class NearCachedSessionStore extends SessionStore implements OnModuleInit
     return this.store.deleteExpired(now, limit);
   }
 
-  /** Reads the store, and keeps a live session. What may be of before an end that has been heard is read again, once. */
+  /**
+   * Reads the store, and keeps a live session. What may be of before an end that has been heard is read again, once.
+   */
   async #fill(handle: string, digest: string, touch: Touch): Promise<FindOutcome> {
     const first = await this.#read(handle, digest, touch);
     return first.isDoubtful ? (await this.#read(handle, digest, touch)).outcome : first.outcome;

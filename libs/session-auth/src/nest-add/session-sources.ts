@@ -9,8 +9,8 @@ export function environmentSource(envFile: string): string {
 import { parseEnv } from 'node:util';
 
 /**
- * A variable of the environment, else of the file ${envFile}, which belongs in no
- * repository. Empty where there is none.
+ * Returns a variable from the environment, or else from the file ${envFile}, which
+ * must not be committed. Returns an empty text if the variable is missing.
  */
 export function environment(name: string): string {
   const value = process.env[name];
@@ -26,9 +26,9 @@ export function developmentAccountSource(project: Project, path: string, environ
 import { environment } from '${importPath(project, path, environmentPath)}';
 
 /**
- * The account that \`nest add\` has made, for a first login. It exists where the
- * environment has the hash of its password, and never in production. Delete this
- * file once you have users.
+ * Returns the account that \`nest add\` has made for a first login. It exists while
+ * the environment has the hash of its password, and never in production. Delete
+ * this file once you have users.
  */
 export function developmentAccount(): SessionUser | undefined {
   const encoded = environment('${ACCOUNT_VARIABLE}');
@@ -53,14 +53,14 @@ import { developmentAccount } from '${importPath(project, path, accountPath)}';
  */
 @Injectable()
 export class ${name} implements SessionUserProvider {
-  /** The user of a login name, or undefined. The password is checked by the library. */
+  /** Returns the user of a login name, or undefined. The library checks the password. */
   findByEmail(email: string): Promise<SessionUser | undefined> {
     const ada = developmentAccount();
     const isAda = ada?.email === email.toLowerCase();
     return Promise.resolve(isAda ? ada : undefined);
   }
 
-  /** The user of an id, or undefined. */
+  /** Returns the user of an id, or undefined. */
   findById(id: string): Promise<SessionUser | undefined> {
     const ada = developmentAccount();
     return Promise.resolve(ada?.id === id ? ada : undefined);

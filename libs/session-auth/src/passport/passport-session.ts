@@ -96,7 +96,9 @@ export class PassportSession {
     return this;
   }
 
-  /** Ends the session. `req.session` is empty when it is done; a new session is made when something is written to it. */
+  /**
+   * Ends the session. `req.session` is empty when it is done; a new session is made when something is written to it.
+   */
   regenerate(callback?: SessionCallback): this {
     this.#owner.regenerate(this, callback);
     return this;

@@ -29,8 +29,8 @@ export function authOf({ services }: RequestSession): SessionAuthService {
 }
 
 /**
- * Logs a user in by `loginUser`. What was in the session before is dropped, as passport does since 0.6: somebody else may
- * have put it there.
+ * Logs a user in by `loginUser`. What was in the session before is dropped, as passport does since 0.6: somebody else
+ * may have put it there.
  */
 export async function logInBy(
   requestSession: RequestSession,

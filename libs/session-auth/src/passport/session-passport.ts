@@ -19,8 +19,8 @@ import { SessionView } from './session-view.js';
  *
  * `req.session` is a view on the session of this library: see {@link PassportSession}. When the response ends, each
  * top-level key is compared as JSON with what it was, what differs is stored by `session.update`, and a key that was
- * deleted is removed. Parallel requests that change different keys lose nothing. A visitor gets a session with the first
- * write; an empty object is none, since connect-flash leaves one behind wherever it looks for messages.
+ * deleted is removed. Parallel requests that change different keys lose nothing. A visitor gets a session with the
+ * first write; an empty object is none, since connect-flash leaves one behind wherever it looks for messages.
  *
  * The response is held back only while there is something to store. When that fails, the error is sent instead: 503
  * `session_store_unavailable`, 401 `session_required` for a session that has ended meanwhile. Where the head of the

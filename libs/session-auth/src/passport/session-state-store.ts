@@ -13,18 +13,20 @@ const LIFETIME = 60 * MINUTE;
 export type StateStored = (error: Error | null, state?: string) => void;
 
 /**
- * Told whether a state is good, or the error. `ok` is true; with PKCE it is the code verifier, whatever its type says, as
- * strategies expect it; false for a state that is not good. `state` is what the application has stored, or why it is refused.
+ * Told whether a state is good, or the error. `ok` is true; with PKCE it is the code verifier, whatever its type says,
+ * as strategies expect it; false for a state that is not good. `state` is what the application has stored, or why it is
+ * refused.
  */
 export type StateVerified = (error: Error | null, ok: boolean, state: unknown) => void;
 
 /**
- * The `store` of OAuth 2.0 strategies, with PKCE or without: `super({ …, pkce: true, state: true, store }, …)`. It needs no
- * `req.session`, and works on Express and Fastify.
+ * The `store` of OAuth 2.0 strategies, with PKCE or without: `super({ …, pkce: true, state: true, store }, …)`. It
+ * needs no `req.session`, and works on Express and Fastify.
  *
  * The state that goes to the provider and back is sealed for this browser, which is named by a cookie that it gets for
- * it. It holds the code verifier, and what the application gives `passport.authenticate()` as an object `state`. It is good
- * once, for an hour, for the provider and client that it was made for. Each tab has its own; a login ends those of the other tabs.
+ * it. It holds the code verifier, and what the application gives `passport.authenticate()` as an object `state`. It is
+ * good once, for an hour, for the provider and client that it was made for. Each tab has its own; a login ends those of
+ * the other tabs.
  *
  * That it was used is counted in `storage.throttle`, for all nodes where that is shared.
  */

@@ -106,8 +106,8 @@ SELECT CASE WHEN sound THEN 'too_large' ELSE 'corrupt' END, NULL FROM verdict WH
     check: statement(`
 SELECT ${columns}, sweep_at FROM ${session} LIMIT 0`),
 
-    // $1 handle, $2 digest of the present token, $3 or the revision, $4 now, $5 most bytes, $6 beginnings, $7 lines (see
-    // session-data.ts)
+    // $1 handle, $2 digest of the present token, $3 or the revision, $4 now, $5 most bytes, $6 beginnings, $7 lines
+    // (see session-data.ts)
     update: update(''),
     updateAndTell: update(link.changed('s')),
 
