@@ -29,8 +29,9 @@ describe('DtoPipe', () => {
   it('takes for a flag what forms send', () => {
     const meaningOf = (rememberMe: unknown): boolean => isSet(pipe.transform({ ...GOOD, rememberMe }).rememberMe);
     for (const value of [true, 'on', '1', 'true']) expect([value, meaningOf(value)]).toEqual([value, true]);
-    for (const value of [false, null, undefined, 'off', '0', 'false', '']) {
-      expect([value, meaningOf(value)]).toEqual([value, false]);
+    for (const value of [false, null, undefined]) expect([value, meaningOf(value)]).toEqual([value, false]);
+    for (const value of ['off', '0', 'false', '', 'yes', 1]) {
+      expect(refusalOf(pipe, { ...GOOD, rememberMe: value })).toMatchObject({ code: 'invalid_request' });
     }
   });
 

@@ -15,21 +15,18 @@ export function text(maxLength: number): FieldRule {
       : `must be a text of 1 to ${maxLength} characters`;
 }
 
-/** The values that browsers send for a ticked box, and that hidden fields send for one that is not. */
-const TEXTS_OF_FLAGS: ReadonlyMap<unknown, boolean> = new Map([
-  ...['on', '1', 'true'].map((value) => [value, true] as const),
-  ...['off', '0', 'false', ''].map((value) => [value, false] as const),
-]);
+/** The texts that forms send for a ticked box. An unticked box is not sent. */
+const TICKED: ReadonlySet<unknown> = new Set(['on', '1', 'true']);
 
-/** `true`, `false`, `null` or absent, or the text that a form sends for one of them. */
+/** `true`, `false`, `null` or absent, or the text that a form sends for a ticked box. */
 export const optionalFlag: FieldRule = (value) =>
-  value === undefined || value === null || typeof value === 'boolean' || TEXTS_OF_FLAGS.has(value)
+  value === undefined || value === null || typeof value === 'boolean' || TICKED.has(value)
     ? undefined
-    : "must be true or false, or in a form 'on', '1', 'true', 'off', '0', 'false' or empty";
+    : "must be true or false, or in a form 'on', '1' or 'true'";
 
 /** Whether a value that {@link optionalFlag} has accepted means yes. */
 export function isSet(flag: unknown): boolean {
-  return flag === true || TEXTS_OF_FLAGS.get(flag) === true;
+  return flag === true || TICKED.has(flag);
 }
 
 /**
