@@ -8,6 +8,7 @@ export default tseslint.config(
       '**/coverage/',
       '**/node_modules/',
       '.stryker-tmp/',
+      'site/{build,content,.docusaurus}/',
       'examples/postgresql-executors/',
       'examples/sqlite*/',
       'test/stacks/**/*.ts',
