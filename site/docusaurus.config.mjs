@@ -4,6 +4,27 @@ import { DESCRIPTION, REPOSITORY } from './pages.mjs';
 // Where the site will be. A site that is built without it is a draft, which search engines must not list.
 const address = process.env.DOCS_URL ? new URL(process.env.DOCS_URL) : undefined;
 
+/** Colours for code, on a background that stands out from the page. */
+const on = (backgroundColor, theme, ...styles) => ({
+  plain: { ...theme.plain, backgroundColor },
+  styles: [...theme.styles, ...styles],
+});
+
+// The theme's own colours of these have too little contrast on that background.
+const DARKER = [
+  { types: ['class-name', 'maybe-class-name'], style: { color: '#1b6a80' } },
+  { types: ['number', 'variable', 'inserted'], style: { color: '#066a45' } },
+];
+
+/** A wide table scrolls, so the keyboard must reach it. */
+function focusableTables() {
+  const visit = (node) => {
+    if (node.tagName === 'table') node.properties.tabIndex = 0;
+    node.children?.forEach(visit);
+  };
+  return visit;
+}
+
 /** @type {import('@docusaurus/types').Config} */
 export default {
   title: 'nestjs-session-auth',
@@ -43,6 +64,7 @@ export default {
         // a decision's number is a part of its name
         numberPrefixParser: false,
         admonitions: false,
+        rehypePlugins: [focusableTables],
       },
     ],
     ['@docusaurus/plugin-sitemap', {}],
@@ -57,6 +79,12 @@ export default {
         indexBlog: false,
         forceIgnoreNoIndex: true,
         explicitSearchResultPath: true,
+        // Of the reference: names and what they are for. Their properties would stand before the guides.
+        ignoreCssSelectors: [
+          'html[class*="docs-doc-id-api/"] h2 ~ :not(h3)',
+          'html[class*="/interfaces/"] h2 ~ h3',
+          'html[class*="/type-aliases/"] h2 ~ h3',
+        ],
       },
     ],
   ],
@@ -69,10 +97,14 @@ export default {
       items: [
         { type: 'docSidebar', sidebarId: 'guides', label: 'Guides' },
         { type: 'docSidebar', sidebarId: 'reference', label: 'API' },
-        { type: 'doc', docId: 'CHANGELOG', label: 'Changelog' },
+        { to: '/CHANGELOG', label: 'Changelog', activeBaseRegex: '/CHANGELOG/$' },
         { href: REPOSITORY, label: 'Repository', position: 'right' },
       ],
     },
-    prism: { theme: themes.github, darkTheme: themes.vsDark, additionalLanguages: ['bash', 'sql', 'json'] },
+    prism: {
+      theme: on('#f5f6f8', themes.vsLight, ...DARKER),
+      darkTheme: on('#26262b', themes.vsDark),
+      additionalLanguages: ['bash', 'sql', 'json'],
+    },
   },
 };

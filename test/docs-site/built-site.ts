@@ -49,7 +49,8 @@ export async function serveBuiltSite(): Promise<BuiltSite> {
 
 /** The paths of all pages: `/`, `/docs/csrf/`, … */
 export async function builtPages(): Promise<string[]> {
-  if (!(await stat(BUILD).catch(() => undefined))) throw new Error('there is no site to test: run `npm run docs` first');
+  if (!(await stat(BUILD).catch(() => undefined)))
+    throw new Error('there is no site to test: run `npm run docs` first');
   return (await readdir(BUILD, { recursive: true }))
     .filter((name) => posix.basename(name) === 'index.html')
     .map((name) => join('/', name.slice(0, -'index.html'.length)))
@@ -59,4 +60,34 @@ export async function builtPages(): Promise<string[]> {
 /** The HTML of a page. */
 export function builtPage(path: string): Promise<string> {
   return readFile(posix.join(BUILD, path, 'index.html'), 'utf8');
+}
+
+/** Where the links of a page lead. Its HTML is minified: most values have no quotes. */
+export function builtLinks(html: string): string[] {
+  const links = [...html.matchAll(/<a [^>]*?\bhref=(?:"([^"]*)"|([^\s>]+))/g)];
+  return links.map(([, quoted, bare]) => (quoted ?? bare)!.replaceAll('&amp;', '&'));
+}
+
+/** Whether the site has a page or a file at an address, with the heading that the address names. */
+export async function isBuilt({ pathname, hash }: URL): Promise<boolean> {
+  const file = posix.join(BUILD, decodeURIComponent(pathname), pathname.endsWith('/') ? 'index.html' : '');
+  const content = await readFile(file, 'utf8').catch(() => undefined);
+  if (content === undefined) return false;
+  if (hash === '') return true;
+  const id = decodeURIComponent(hash.slice(1)).replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+  return new RegExp(`\\bid=(?:"${id}"|${id}[\\s>])`).test(content);
+}
+
+/** The part of an address that follows the one of the repository. */
+export function repositoryPath(address: string, repository: string): string | undefined {
+  const prefix = `${repository.replace('git+', '').replace('.git', '')}/`;
+  return address.startsWith(prefix) ? address.slice(prefix.length) : undefined;
+}
+
+/** Whether such a part is a file or a folder of the repository, and shown as what it is. */
+export async function isInRepository(path: string): Promise<boolean> {
+  const [, view, file] = /^(blob|tree|raw)\/HEAD\/([^#]+)/.exec(path) ?? [];
+  if (file === undefined) return path === '';
+  const found = await stat(file).catch(() => undefined);
+  return found !== undefined && found.isDirectory() === (view === 'tree');
 }
