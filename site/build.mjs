@@ -29,7 +29,10 @@ function installGenerator() {
   const needed = Object.keys(packages[''].dependencies);
   if (needed.every(isInstalled)) return;
   process.stdout.write(`installing the generator of the site: npm ci in site/ (${needed.join(', ')})\n`);
-  execFileSync('npm', ['ci', '--no-workspaces'], { cwd: SITE, stdio: ['ignore', 'ignore', 'inherit'] });
+  execFileSync('npm', ['ci', '--no-workspaces', '--loglevel=error'], {
+    cwd: SITE,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
 }
 
 function run(program, ...args) {

@@ -10,11 +10,12 @@ const on = (backgroundColor, theme, ...styles) => ({
   styles: [...theme.styles, ...styles],
 });
 
-// The theme's own colours of these have too little contrast on that background.
+// The themes' own colours of these have too little contrast on those backgrounds.
 const DARKER = [
   { types: ['class-name', 'maybe-class-name'], style: { color: '#1b6a80' } },
   { types: ['number', 'variable', 'inserted'], style: { color: '#066a45' } },
 ];
+const LIGHTER = [{ types: ['constant'], style: { color: '#4fc1ff' } }];
 
 /** A wide table scrolls, so the keyboard must reach it. */
 function focusableTables() {
@@ -103,7 +104,7 @@ export default {
     },
     prism: {
       theme: on('#f5f6f8', themes.vsLight, ...DARKER),
-      darkTheme: on('#26262b', themes.vsDark),
+      darkTheme: on('#26262b', themes.vsDark, ...LIGHTER),
       additionalLanguages: ['bash', 'sql', 'json'],
     },
   },

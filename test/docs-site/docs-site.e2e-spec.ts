@@ -26,6 +26,8 @@ const EXAMPLES = [
   '/',
   '/docs/',
   '/docs/options/',
+  '/docs/csrf/',
+  '/docs/postgresql/',
   '/docs/demo/',
   '/docs/performance/',
   '/docs/decisions/',
@@ -98,13 +100,16 @@ describe('the documentation site', () => {
   it('has no page that is wider than a phone, and asks for nothing that is not there', async () => {
     const pages = await builtPages();
     expect(pages.length).toBeGreaterThan(300);
-    const page = await visit('/', { viewport: PHONE, javaScriptEnabled: false });
     const wide: string[] = [];
-    for (const path of pages) {
-      await page.goto(path, { waitUntil: 'domcontentloaded' });
-      const width = await page.locator('html').evaluate((root) => root.scrollWidth);
-      if (width > PHONE.width) wide.push(`${path}: ${width} pixels`);
-    }
+    const measure = async (paths: readonly string[]): Promise<void> => {
+      const page = await visit('/', { viewport: PHONE, javaScriptEnabled: false });
+      for (const path of paths) {
+        await page.goto(path, { waitUntil: 'domcontentloaded' });
+        const width = await page.locator('html').evaluate((root) => root.scrollWidth);
+        if (width > PHONE.width) wide.push(`${path}: ${width} pixels`);
+      }
+    };
+    await Promise.all([0, 1, 2].map((tab) => measure(pages.filter((_, index) => index % 3 === tab))));
     expect(wide).toEqual([]);
     expect(site.missing).toEqual([]);
   });
@@ -127,7 +132,7 @@ describe('the documentation site', () => {
     }
     expect(broken).toEqual([]);
     expect(checked.size).toBeGreaterThan(500);
-    expect(outside).toBeGreaterThan(20);
+    expect(outside).toBeGreaterThan(10);
     // the check itself
     expect(await isBuilt(new URL('http://site/docs/none/'))).toBe(false);
     expect(await isBuilt(new URL('http://site/docs/csrf/#none'))).toBe(false);

@@ -49,14 +49,21 @@ export function packedPage(text, path, { root, documents, repository }) {
  * Returns the text of a page with other links. `addressOf` gets the path of the file that a relative link leads to, and
  * returns the address to use instead; a link for which it returns undefined stays as it is.
  *
- * @throws Error when `addressOf` does
+ * @throws Error that names the page when `addressOf` throws
  */
 export function relinkedPage(text, path, addressOf) {
+  const addressFor = (file, picture) => {
+    try {
+      return addressOf(file, picture);
+    } catch (error) {
+      throw new Error(`${path}: ${error.message}`, { cause: error });
+    }
+  };
   return outsideCode(text, (prose) =>
     prose.replace(/(!?)(\[(?:[^\]]|\][^(])*\])\(([^)\s]+)\)/g, (link, picture, label, target) => {
       if (/^(?:[a-z]+:|#)/.test(target)) return link;
       const [file, heading] = target.split('#');
-      const address = addressOf(posix.join(posix.dirname(path), file).replace(/\/$/, ''), picture !== '');
+      const address = addressFor(posix.join(posix.dirname(path), file).replace(/\/$/, ''), picture !== '');
       if (address === undefined) return link;
       return `${picture}${label}(${address}${heading === undefined ? '' : `#${heading}`})`;
     }),
@@ -69,7 +76,7 @@ export function relinkedPage(text, path, addressOf) {
  * @throws Error when it does not exist
  */
 export function addressInRepository(path, { root, repository, picture = false }) {
-  if (!existsSync(join(root, path))) throw new Error(`there is no ${path}, which a link leads to`);
+  if (!existsSync(join(root, path))) throw new Error(`there is no ${path} to link to`);
   const view = picture ? VIEWS.picture : statSync(join(root, path)).isDirectory() ? VIEWS.folder : VIEWS.file;
   return `${repository}/${view}/${path}`;
 }
