@@ -78,7 +78,9 @@ describe('the documentation site', () => {
     await page.waitForURL('**/docs/redis/');
     expect(await page.locator('h1').innerText()).toBe('Sessions in Redis');
     // a link from one guide to another, and to a file that only the repository has
-    const links = await page.locator('.markdown a').evaluateAll((all) => all.map((link) => link.getAttribute('href')));
+    const links = await page.evaluate<string[]>(
+      '[...document.querySelectorAll(".markdown a")].map((link) => link.getAttribute("href"))',
+    );
     expect(links).toContain('/docs/operations/');
     expect(links).toEqual(expect.arrayContaining([expect.stringMatching(/^https:.*\/blob\/HEAD\/examples\/redis-/)]));
   });
@@ -105,7 +107,7 @@ describe('the documentation site', () => {
       const page = await visit('/', { viewport: PHONE, javaScriptEnabled: false });
       for (const path of paths) {
         await page.goto(path, { waitUntil: 'domcontentloaded' });
-        const width = await page.locator('html').evaluate((root) => root.scrollWidth);
+        const width = await page.evaluate<number>('document.documentElement.scrollWidth');
         if (width > PHONE.width) wide.push(`${path}: ${width} pixels`);
       }
     };
