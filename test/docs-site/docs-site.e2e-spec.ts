@@ -106,7 +106,7 @@ describe('the documentation site', () => {
     const measure = async (paths: readonly string[]): Promise<void> => {
       const page = await visit('/', { viewport: PHONE, javaScriptEnabled: false });
       for (const path of paths) {
-        await page.goto(path, { waitUntil: 'domcontentloaded' });
+        await page.goto(path);
         const width = await page.evaluate<number>('document.documentElement.scrollWidth');
         if (width > PHONE.width) wide.push(`${path}: ${width} pixels`);
       }
