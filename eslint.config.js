@@ -10,6 +10,7 @@ export default tseslint.config(
       '.stryker-tmp/',
       'examples/client-angular/',
       'examples/client-next/',
+      'site/{build,content,.docusaurus}/',
       'examples/postgresql-executors/',
       'examples/sqlite*/',
       'test/stacks/**/*.ts',

@@ -29,11 +29,12 @@ export default {
   modulePathIgnorePatterns: [
     '<rootDir>/dist/',
     '<rootDir>/bench/(dist|node_modules)/',
+    '<rootDir>/site/(build|content|node_modules)/',
     '<rootDir>/libs/[^/]+/dist/',
     '<rootDir>/.stryker-tmp/',
   ],
-  // run by jest.sqlite.config.js, where a driver is
-  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/stores/sqlite/'],
+  // run by jest.sqlite.config.js, where a driver is, and by jest.docs-site.config.js, where the site is built
+  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/stores/sqlite/', '<rootDir>/test/docs-site/'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '\\.ts$': ['@swc/jest', swc] },
   moduleNameMapper: {

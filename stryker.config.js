@@ -16,7 +16,17 @@ export default {
   jest: { configFile: 'jest.mutation.config.js', enableFindRelatedTests: false },
   coverageAnalysis: 'perTest',
   mutate: (part ? [part] : MUTATED_FOLDERS).map((each) => `libs/session-auth/src/${each}{/!(*.spec),}.ts`),
-  ignorePatterns: ['dist', 'bench/dist', 'bench/node_modules', 'bench/results', 'coverage', '*.tgz'],
+  ignorePatterns: [
+    'dist',
+    'bench/dist',
+    'bench/node_modules',
+    'bench/results',
+    'site/build',
+    'site/content',
+    'site/node_modules',
+    'coverage',
+    '*.tgz',
+  ],
   concurrency: 1,
   timeoutMS: 10_000,
   // a mutant of a constant is judged by all tests of its folder, which takes seconds

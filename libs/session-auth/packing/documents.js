@@ -18,13 +18,18 @@ export function repositoryOf(manifest) {
 
 /** The paths of all documents in the package, which are those in the repository too. */
 export function documentsIn(root) {
-  const guides = readdirSync(join(root, 'docs'), { recursive: true, withFileTypes: true })
+  return ['README.md', 'CHANGELOG.md', 'SECURITY.md', ...guidesIn(root, NOT_PACKED)];
+}
+
+/** The paths of all files in `docs`, without those in some of its folders. */
+export function guidesIn(root, without) {
+  return readdirSync(join(root, 'docs'), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) =>
       posix.join(entry.parentPath.slice(root.length).replaceAll('\\', '/').replace(/^\//, ''), entry.name),
     )
-    .filter((path) => !NOT_PACKED.some((folder) => path.startsWith(`${folder}/`)));
-  return ['README.md', 'CHANGELOG.md', 'SECURITY.md', ...guides.sort()];
+    .filter((path) => !without.some((folder) => path.startsWith(`${folder}/`)))
+    .sort();
 }
 
 /**
@@ -35,17 +40,45 @@ export function documentsIn(root) {
  */
 export function packedPage(text, path, { root, documents, repository }) {
   const packed = new Set(path === 'README.md' ? [] : documents);
+  return relinkedPage(text, path, (file, picture) =>
+    packed.has(file) ? undefined : addressInRepository(file, { root, repository, picture }),
+  );
+}
+
+/**
+ * Returns the text of a page with other links. `addressOf` gets the path of the file that a relative link leads to, and
+ * returns the address to use instead; a link for which it returns undefined stays as it is.
+ *
+ * @throws Error that names the page when `addressOf` throws
+ */
+export function relinkedPage(text, path, addressOf) {
+  const addressFor = (file, picture) => {
+    try {
+      return addressOf(file, picture);
+    } catch (error) {
+      throw new Error(`${path}: ${error.message}`, { cause: error });
+    }
+  };
   return outsideCode(text, (prose) =>
     prose.replace(/(!?)(\[(?:[^\]]|\][^(])*\])\(([^)\s]+)\)/g, (link, picture, label, target) => {
       if (/^(?:[a-z]+:|#)/.test(target)) return link;
       const [file, heading] = target.split('#');
-      const found = posix.join(posix.dirname(path), file).replace(/\/$/, '');
-      if (packed.has(found)) return link;
-      if (!existsSync(join(root, found))) throw new Error(`${path}: there is no ${target}`);
-      const view = picture ? VIEWS.picture : statSync(join(root, found)).isDirectory() ? VIEWS.folder : VIEWS.file;
-      return `${picture}${label}(${repository}/${view}/${found}${heading === undefined ? '' : `#${heading}`})`;
+      const address = addressFor(posix.join(posix.dirname(path), file).replace(/\/$/, ''), picture !== '');
+      if (address === undefined) return link;
+      return `${picture}${label}(${address}${heading === undefined ? '' : `#${heading}`})`;
     }),
   );
+}
+
+/**
+ * Where a file or a folder of the repository is read.
+ *
+ * @throws Error when it does not exist
+ */
+export function addressInRepository(path, { root, repository, picture = false }) {
+  if (!existsSync(join(root, path))) throw new Error(`there is no ${path} to link to`);
+  const view = picture ? VIEWS.picture : statSync(join(root, path)).isDirectory() ? VIEWS.folder : VIEWS.file;
+  return `${repository}/${view}/${path}`;
 }
 
 /** Changes what is not in a fenced block of code. */

@@ -17,7 +17,7 @@ const GENERAL_MESSAGES: Record<number, string> = {
  * `factors` and `endReason` if the error has them; `Retry-After` is set on the response if needed. Failures of the
  * server are logged, and the client does not learn their cause. Any other error is returned unchanged.
  *
- * Outside of HTTP the exception has the form of the transport: see {@link asChannelException}.
+ * Outside of HTTP the exception has the form of the transport: see `asChannelException`.
  *
  * Guards, decorators and endpoints of this library throw it, because every exception filter knows an `HttpException`.
  * An application's own catch-all filter (`@Catch()`) uses it for errors of services that its handlers called.
