@@ -39,9 +39,9 @@ export class SessionStateStore {
    * @param state the application's own; anything that JSON can carry
    * @param meta the provider and the client
    */
-  store(request: object, callback: StateStored): void;
-  store(request: object, meta: unknown, callback: StateStored): void;
   store(request: object, verifier: unknown, state: unknown, meta: unknown, callback: StateStored): void;
+  store(request: object, meta: unknown, callback: StateStored): void;
+  store(request: object, callback: StateStored): void;
   store(request: object, verifier?: unknown, state?: unknown, meta?: unknown, callback?: StateStored): void {
     // strategies go by the number of parameters, and hand all of them over
     if (typeof verifier === 'function')
@@ -61,8 +61,8 @@ export class SessionStateStore {
    *
    * @param meta the provider and the client; strategies that do not know them leave it out
    */
-  verify(request: object, providedState: unknown, callback: StateVerified): void;
   verify(request: object, providedState: unknown, meta: unknown, callback: StateVerified): void;
+  verify(request: object, providedState: unknown, callback: StateVerified): void;
   verify(request: object, providedState: unknown, meta: unknown, callback?: StateVerified): void {
     if (typeof meta === 'function') return this.verify(request, providedState, undefined, meta as StateVerified);
     tellState(async () => {
