@@ -33,7 +33,7 @@ export interface LoginUserOptions extends LoginOptions {
    */
   readonly authenticatedAt?: Date;
   /**
-   * The session at the identity provider that the login used, for {@link SessionLifecycleService.revokeUpstream}.
+   * The session at the identity provider that the login used, for `SessionLifecycleService.revokeUpstream`.
    * @default none
    */
   readonly upstream?: UpstreamSession;
