@@ -21,7 +21,7 @@ export interface SessionClient {
   readonly fetch: typeof globalThis.fetch;
   /** @throws SessionClientError `invalid_credentials`, `too_many_attempts` and others */
   login(credentials: LoginCredentials): Promise<LoginAnswer>;
-  /** @throws SessionClientError if the server could not be reached; the user is still signed in then */
+  /** @throws SessionClientError if the server could not process the logout; the user is still signed in then */
   logout(): Promise<void>;
   /**
    * Returns the session of the signed-in user, or undefined if nobody is signed in. Keeps the session alive.

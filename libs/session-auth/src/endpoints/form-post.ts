@@ -8,8 +8,8 @@ import type { Redirects } from './redirects.options.js';
 const FORM = /^application\/x-www-form-urlencoded\s*(?:;|$)/i;
 
 /**
- * Whether the browser itself submits an HTML form and follows the redirect to the next page. A script that sends such a
- * body is recognised by `Sec-Fetch-Mode`, or by `Accept` with JSON.
+ * Whether a request is an HTML form that the browser itself submits, and whose redirect it follows to the next page. A
+ * script that sends such a body is recognised by `Sec-Fetch-Mode`, or by `Accept` with JSON.
  */
 export function isFormPost({ method, headers }: Pick<HttpExchange, 'method' | 'headers'>): boolean {
   if (method !== 'POST' || !FORM.test(headers['content-type'] ?? '')) return false;

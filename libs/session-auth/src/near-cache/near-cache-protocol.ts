@@ -52,7 +52,7 @@ export interface NearCacheState<Value> {
 /** How a fill ended. */
 export type FillOutcome =
   | 'kept'
-  /** The value may be used but is not kept: the link is lost. */
+  /** The value may be used but is not kept: the link is down. */
   | 'passed'
   /** The value may precede an end that was received, or be too old: read the store again. */
   | 'ask again';

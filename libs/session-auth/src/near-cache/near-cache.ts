@@ -68,7 +68,7 @@ export class NearCache {
       await this.link.open();
     } catch (error) {
       if (error instanceof SessionAuthError && error.code === 'invalid_configuration') throw error;
-      this.#logger.error('the session link is away: every session is read from the store until it is back', error);
+      this.#logger.error('the session link is down: every session is read from the store until it is back', error);
       return;
     }
     // another realm may have opened it
