@@ -115,7 +115,7 @@ describe('a near-cache on Redis', () => {
     const client = new Redis(1, '127.0.0.1', { retryStrategy: () => 10_000, maxRetriesPerRequest: 0 });
     client.on('error', () => undefined);
     const bank = await start(redisStorage({ client, link: true }));
-    expect(bank.log.join('\n')).toContain('the session link is away: every session is read from the store');
+    expect(bank.log.join('\n')).toContain('the session link is down: every session is read from the store');
     await bank.close();
     client.disconnect();
   });

@@ -1,37 +1,37 @@
 import type { SessionView } from '../session/session-view.js';
 
-/** The body of an error answer of the server. `code` is one of those in docs/errors.md, or the application's own. */
+/** The body of an error response. `code` is one of those in docs/errors.md, or one of the application's. */
 export interface ErrorAnswer {
   readonly statusCode: number;
   readonly code?: string;
   readonly message?: string;
-  /** The realm that answered. */
+  /** The realm that sent the response. */
   readonly realm?: string;
-  /** With `further_factor_required`: the factors that would do. */
+  /** With `further_factor_required`: the factors of which one is enough. */
   readonly factors?: readonly string[];
   /** With `session_ended`: why it ended. */
   readonly endReason?: string;
 }
 
 /**
- * What the methods of a {@link SessionClient} reject with when the server refuses. Where there was no answer, because
- * the network is down for instance, they reject as `fetch` does.
+ * The methods of a {@link SessionClient} reject with this error when the server refuses. If no response arrives, for
+ * example because the network is down, they reject as `fetch` does.
  */
 export interface SessionClientError extends Error, ErrorAnswer {
   readonly message: string;
-  /** Seconds until another try makes sense; 0 where the answer does not say. */
+  /** Seconds until another try makes sense; 0 if the response does not say. */
   readonly retryAfter: number;
 }
 
 /**
- * What a {@link SessionClient} calls. Each of these may be absent. An error that one of them throws is reported as an
- * uncaught error of the page, and changes nothing of the request.
+ * The hooks of a {@link SessionClient}. Each may be absent. An error that a hook throws is reported as an uncaught
+ * error of the page, and does not change the request.
  */
 export interface SessionClientHooks {
   /**
-   * The server says that nobody is signed in, or not any more. Called once for each session that has ended, however
-   * many requests find out, and never because of an outage of the network or the server. The answer with status 401
-   * still goes to the caller of `fetch`.
+   * The server reports that nobody is signed in, or no longer. Called once for each session that has ended, even if
+   * several requests find out, and never because of an outage of the network or the server. The caller of `fetch` still
+   * receives the response with status 401.
    *
    * @default nothing
    */
@@ -44,22 +44,22 @@ export interface SessionClientHooks {
    */
   recentAuthenticationRequired?(error: ErrorAnswer): unknown;
   /**
-   * A request needs one of `error.factors`. Have one proved and resolve to `true`: the request is sent once more.
-   * Requests that need it meanwhile wait for the same call.
+   * A request needs one of `error.factors`. Let the user prove one and resolve to `true`: the request is sent once
+   * more. Requests that need it meanwhile wait for the same call.
    *
    * @default nothing: the answer with status 401 goes to the caller
    */
   furtherFactorRequired?(error: ErrorAnswer): unknown;
   /**
-   * A request was answered with 429.
+   * A request got a response with status 429.
    *
-   * @param retryAfter seconds; 0 where the answer does not say, or does not show it to another origin
+   * @param retryAfter seconds; 0 if the response does not say, or does not expose it to another origin
    * @default nothing
    */
   tooManyAttempts?(retryAfter: number): unknown;
   /**
-   * Somebody has signed in: by `login`, by `login` in another tab, or by other means, where the session turned out to
-   * be of another user than before.
+   * A user has signed in: by `login`, by `login` in another tab, or by other means, if the client finds that the
+   * session belongs to another user than before.
    *
    * @default nothing
    */
@@ -71,19 +71,19 @@ export interface SessionClientHooks {
    */
   logout?(): unknown;
   /**
-   * The session ends soon unless something is requested, or at `session.absoluteExpiresAt` in any case. Called once for
-   * each `session.expiresAt`. `session()` keeps the session alive.
+   * The session ends soon unless the page sends a request, and at `session.absoluteExpiresAt` in any case. Called once
+   * for each `session.expiresAt`. `session()` keeps the session alive.
    *
    * @default nothing
    */
   expiring?(session: SessionView): unknown;
 }
 
-/** How a {@link SessionClient} is set up. */
+/** Options of {@link createSessionClient}. */
 export interface SessionClientOptions {
-  /** Where the endpoints of the realm are: `endpoints.path`, or an address on another origin. @default '/auth' */
+  /** The address of the realm's endpoints: `endpoints.path`, or an address on another origin. @default '/auth' */
   readonly path?: string;
-  /** What to call. @default nothing */
+  /** The hooks to call. @default nothing */
   readonly on?: SessionClientHooks;
   /** How long before the session's end `on.expiring` is called, in milliseconds. @default 120000 */
   readonly expiringBefore?: number;
@@ -95,6 +95,6 @@ export interface LoginCredentials {
   readonly password: string;
   /** Stay signed in on this device. @default false */
   readonly rememberMe?: boolean;
-  /** What an endpoint of the application's own takes besides. */
+  /** Further fields for an endpoint that the application has written itself. */
   readonly [field: string]: unknown;
 }

@@ -10,47 +10,48 @@ import type {
 /** Talks to the endpoints of one realm from a page. */
 export interface SessionClient {
   /**
-   * As the browser's `fetch`. A request to the origin of the endpoints has the CSRF token, is sent once more where a
-   * new token helps, and is looked at for what the hooks are for. A request to any other origin is left alone. An
-   * unsafe request is never redirected to another origin.
+   * Like the browser's `fetch`. A request to the origin of the endpoints carries the CSRF token, and is sent once more
+   * if a new token helps; its response may call hooks. A request to any other origin is not changed. An unsafe request
+   * does not follow a redirect to another origin.
    *
-   * A body that is a stream is kept in memory until the answer is there.
+   * A body that is a stream is kept in memory until the response arrives.
    *
-   * @throws SessionClientError where no token was to be had; the request was not sent
+   * @throws SessionClientError if the client could not get a token; the request was not sent
    */
   readonly fetch: typeof globalThis.fetch;
   /** @throws SessionClientError `invalid_credentials`, `too_many_attempts` and others */
   login(credentials: LoginCredentials): Promise<LoginAnswer>;
-  /** @throws SessionClientError where the server could not be asked; the user is still signed in then */
+  /** @throws SessionClientError if the server could not process the logout; the user is still signed in then */
   logout(): Promise<void>;
   /**
-   * Asks who is signed in; undefined: nobody. Keeps the session alive.
+   * Returns the session of the signed-in user, or undefined if nobody is signed in. Keeps the session alive.
    *
-   * @throws SessionClientError where the server cannot tell, such as `session_store_unavailable`
+   * @throws SessionClientError if the server does not know, for example `session_store_unavailable`
    */
   session(): Promise<SessionView | undefined>;
   /** @throws SessionClientError `invalid_credentials`, `session_required` and others */
   reauthenticate(proof: { readonly password: string }): Promise<LoginAnswer>;
 }
 
-/** What a page has, and a server that renders it has not. */
+/** Globals that exist in a page, but not on a server that renders it. */
 interface Page {
   readonly location?: { readonly href: string; readonly origin: string };
   readonly BroadcastChannel?: typeof BroadcastChannel;
 }
 
-// what they are given may return a promise: nobody waits for it
+// the callback may return a promise; nobody waits for it
 declare function setInterval(run: () => unknown, milliseconds: number): unknown;
 declare function addEventListener(
   type: 'pageshow',
   listener: (event: { readonly persisted: boolean }) => unknown,
 ): void;
 
-/** A CSRF token, behind the name of its header. */
+/** The name of the CSRF header, and the token. */
 type Token = readonly [header: string, csrfToken: string];
 
 /**
- * How often the client looks whether the session's time has come, in milliseconds. A page that slept is late by this.
+ * How often the client checks whether the session's time has come, in milliseconds. A page that slept is late by at
+ * most this.
  */
 const TICK = 10_000;
 
@@ -60,7 +61,7 @@ const nothing = (): undefined => undefined;
 
 const retryAfter = ({ headers }: Response): number => +headers.get('retry-after')! || 0;
 
-/** The JSON of an error; undefined: there is none. */
+/** The JSON of an error; undefined if the response has no such JSON. */
 const errorIn = (response: Response): Promise<ErrorAnswer | undefined> =>
   (response.json() as Promise<ErrorAnswer>).catch(nothing);
 
@@ -74,8 +75,8 @@ const read = async <T>(response: Response): Promise<T> => {
 };
 
 /**
- * Makes a client of the endpoints at `path`, for pages and workers: one for each realm, as long as the page is there.
- * On a server that renders a page it can be made but not used. It keeps nothing but in memory.
+ * Creates a client of the endpoints at `path`, for pages and workers. Create one for each realm, for the lifetime of
+ * the page. A server that renders a page can create a client, but not use it. The client stores data only in memory.
  */
 export function createSessionClient({
   path = '/auth',
@@ -86,22 +87,22 @@ export function createSessionClient({
   const { href, origin } = new URL(path, page?.href ?? 'a://b');
   const auth = href.replace(/\/$/, '');
   const home = `${origin}/`;
-  // `fetch` takes the header along on every redirect that it follows
+  // `fetch` repeats the header on every redirect that it follows
   const confined: RequestInit = page?.origin === origin ? { mode: 'same-origin' } : { redirect: 'manual' };
   const channel = page && Channel && new Channel(`session ${auth}`);
-  /** Who is signed in, as far as the client was told. */
+  /** The signed-in user, as the server or another tab last reported. */
   let known: SessionView | undefined;
-  /** Counts what the client was told. */
+  /** Counts these reports. */
   let turn = 0;
   let lostTurn: number;
   let header: string | undefined;
   let token: Token | Promise<Token> | '' | undefined;
-  /** How far the server's clock is ahead at least, in milliseconds: what it has told of came before it told it. */
+  /** The least that the server's clock is ahead, in milliseconds: the server reports an activity only after it. */
   let ahead = -Infinity;
   let warnedOf: string;
   const running: Record<string, Promise<unknown>> = {};
 
-  /** Everybody who asks while it is running gets the same answer. */
+  /** All callers get the same result while it is running. */
   const once = (key: string, run: () => Promise<unknown>): Promise<unknown> =>
     (running[key] ??= run().finally(() => delete running[key]));
 
@@ -141,7 +142,7 @@ export function createSessionClient({
     const asked = turn;
     try {
       const session = await get<SessionAnswer>('/session', passive);
-      // a login or logout was quicker
+      // a login or logout finished first
       if (asked !== turn) return;
       accept(session, session.csrfToken);
       if (before && before.userId !== session.userId) void told(session);
@@ -149,7 +150,7 @@ export function createSessionClient({
     } catch (error) {
       if (asked !== turn) return;
       if ((error as ErrorAnswer).statusCode !== 401) throw error;
-      // a passive request signs no remembered device in
+      // a passive request does not sign in a remembered device
       if (passive) return ask();
       accept();
       if (before) lose(error);
@@ -177,10 +178,10 @@ export function createSessionClient({
       const isStale = used && code === 'csrf_failed';
       if (isStale || code === 'session_required') {
         if (token === used) token = '';
-        // who is signed in by now? Several requests that have to know ask once
+        // who is signed in now? Several requests that need to know share one check
         if (asked === turn && (await check().catch((failure: unknown) => failure))) return response;
         if (known || isStale) {
-          // what one user began is not done in the name of another
+          // a request that one user began is not sent in the name of another
           if (!before || before.userId === known?.userId) continue;
         } else lose(error);
         return response;
@@ -215,7 +216,7 @@ export function createSessionClient({
   };
 
   if (page) {
-    // the browser has kept the page while others were open
+    // the browser kept this page while it showed others
     addEventListener('pageshow', ({ persisted }) => persisted && known && check().catch(nothing));
     setInterval(() => known && isDue() && check({ 'x-session-passive': '1' }).catch(nothing), TICK);
   }

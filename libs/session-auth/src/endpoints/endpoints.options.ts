@@ -31,19 +31,19 @@ export interface EndpointsOptions {
    */
   readonly except?: readonly EndpointName[];
   /**
-   * How recently a user must have entered their password, or fully logged in by other means, to end other sessions than
-   * the present one (ASVS 7.5.2). A remembered device may not. `false`: any session of the user may.
+   * How recently a user must have entered their password, or fully logged in by other means, to end sessions other than
+   * the current one (ASVS 7.5.2). A remembered device may not end them. `false`: any session of the user may.
    *
    * @default '10m'
    */
   readonly recentAuth?: Duration | false;
   /**
-   * The field of `POST login` that the login name is in, of JSON and of forms.
+   * The field of `POST login` that contains the login name, in JSON and in forms.
    *
    * @default 'email'
    */
   readonly loginField?: string;
-  /** Where plain HTML forms lead. @default nowhere: they get the answers that scripts get */
+  /** The paths to which plain HTML forms redirect. @default none: forms get the same responses as scripts */
   readonly redirects?: RedirectsOptions;
 }
 
@@ -51,18 +51,18 @@ export interface EndpointsOptions {
 export interface EndpointsSettings {
   readonly path: string;
   readonly except: readonly EndpointName[];
-  /** Milliseconds; undefined: not required. */
+  /** Milliseconds; undefined if not required. */
   readonly recentAuth: number | undefined;
   readonly loginField: string;
   readonly redirects: Redirects;
 }
 
-/** Where {@link EndpointsSettings} are injected from. */
+/** The injection token of {@link EndpointsSettings}. */
 export const ENDPOINTS_SETTINGS = Symbol('nestjs-session-auth endpoints settings');
 
 const DEFAULT_RECENT_AUTH = 10 * MINUTE;
 
-/** The slice `endpoints` of the extras; undefined: no endpoints. */
+/** The slice `endpoints` of the extras; undefined if there are no endpoints. */
 export function resolveEndpoints(
   extras: OptionReader,
   realm: string,

@@ -8,8 +8,8 @@ import type { Redirects } from './redirects.options.js';
 const FORM = /^application\/x-www-form-urlencoded\s*(?:;|$)/i;
 
 /**
- * Whether a request is an HTML form that the browser sends by itself, and follows to the page that comes next. A script
- * that sends such a body says so in `Sec-Fetch-Mode`, or asks for JSON.
+ * Whether a request is an HTML form that the browser itself submits, and whose redirect it follows to the next page. A
+ * script that sends such a body is recognised by `Sec-Fetch-Mode`, or by `Accept` with JSON.
  */
 export function isFormPost({ method, headers }: Pick<HttpExchange, 'method' | 'headers'>): boolean {
   if (method !== 'POST' || !FORM.test(headers['content-type'] ?? '')) return false;
@@ -17,7 +17,7 @@ export function isFormPost({ method, headers }: Pick<HttpExchange, 'method' | 'h
   return (mode === undefined || mode === 'navigate') && acceptsHtml(headers.accept);
 }
 
-/** Whether an `Accept` header takes HTML (RFC 9110 12.5.1). One that names JSON and not HTML does not. */
+/** Whether an `Accept` header accepts HTML (RFC 9110 12.5.1). A header that names JSON and not HTML does not. */
 function acceptsHtml(accept: string | undefined): boolean {
   if (accept === undefined) return true;
   const ranges = accept.split(',').flatMap((range) => {
@@ -29,7 +29,7 @@ function acceptsHtml(accept: string | undefined): boolean {
   return ranges.includes('*/*') || ranges.includes('text/*');
 }
 
-/** Sends the browser on after a plain form, to a path that the application has fixed at boot. */
+/** Redirects the browser after a plain form, to a path that the application has set at boot. */
 export class FormRedirects implements NestInterceptor {
   constructor(private readonly redirects: Redirects) {}
 
@@ -41,7 +41,7 @@ export class FormRedirects implements NestInterceptor {
     return next.handle().pipe(
       map((answer: unknown) => (done === undefined ? answer : seeOther(exchange, done))),
       catchError((error: unknown) =>
-        // what fails on our side keeps its status, for whoever watches the application
+        // a server error keeps its status, so that monitoring sees it
         failed !== undefined && error instanceof SessionAuthError && error.statusCode < 500
           ? of(seeOther(exchange, withProblem(failed, error)))
           : throwError(() => error),
@@ -50,7 +50,7 @@ export class FormRedirects implements NestInterceptor {
   }
 }
 
-/** @returns the body: nothing, since the answers to scripts hold a CSRF token and the session */
+/** @returns an empty body, because the responses to scripts contain a CSRF token and the session */
 function seeOther(exchange: HttpExchange, path: string): string {
   exchange.setStatus(303);
   exchange.setHeader('location', path);

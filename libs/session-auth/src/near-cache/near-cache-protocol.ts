@@ -1,19 +1,22 @@
 /*
- * The rules by which a node may serve a session from its memory, apart from all I/O: what happens is told by a call,
- * and so is the time. Tests explore these rules exhaustively (near-cache-protocol.exploration.spec.ts).
+ * The rules by which a node may serve a session from its memory, without any I/O: calls report each event and its time.
+ * Tests explore these rules exhaustively (near-cache-protocol.exploration.spec.ts).
  *
- * The link hands over, in order, what was published. A heartbeat that was sent at time s and has come back proves that
- * everything published before s has been heard. So while the last such s is not longer ago than the bound, no session
- * is served that ended longer ago than the bound: its end would have been heard, and would have dropped it.
+ * The link delivers messages in the order in which they were published. A heartbeat that was sent at time s and has
+ * returned proves that everything published before s has been received. So if the last such s is at most the bound ago,
+ * no served session ended longer ago than the bound: the node would have received its end, and would have dropped the
+ * session.
  *
- * A session gets into memory by a read of the store, a fill. An end that is heard while the fill is under way may have
- * happened after the store was read: it spoils the fill, whose answer is not kept.
+ * A read of the store that puts a session into memory is a fill. An end that is received during the fill may have
+ * happened after the store was read: it spoils the fill, and the result is not kept.
  *
- * An epoch is a time in which nothing that was published can have been missed. Whatever was kept, sent or proven in one
- * is worth nothing in the next.
+ * An epoch is a period in which the node cannot have missed a message. Entries, heartbeats and proofs of one epoch are
+ * not valid in the next.
  */
 
-/** A moment by the two clocks of the machine, in milliseconds. Neither is compared with another machine's. */
+/**
+ * A moment by the two clocks of the machine, in milliseconds. They are never compared with those of another machine.
+ */
 export interface Instant {
   /** Never set; may stand still while the machine is suspended. */
   readonly monotonic: number;
@@ -34,12 +37,12 @@ export interface Fill {
   isSpoilt: boolean;
 }
 
-/** What the rules go by. A test can copy it. */
+/** The state that the rules use. A test can copy it. */
 export interface NearCacheState<Value> {
   epoch: number;
-  /** Whether what is published is heard. */
+  /** Whether the node receives published messages. */
   isLinked: boolean;
-  /** When the last heartbeat was sent that has come back, in this epoch. */
+  /** When the last returned heartbeat of this epoch was sent. */
   proven: Instant | undefined;
   /** The least recently used first. */
   readonly entries: Map<string, Value>;
@@ -49,21 +52,21 @@ export interface NearCacheState<Value> {
 /** How a fill ended. */
 export type FillOutcome =
   | 'kept'
-  /** It may be used, and is not kept: nothing is heard. */
+  /** The value may be used but is not kept: the link is down. */
   | 'passed'
-  /** It may be of before an end that has been heard, or too old: ask the store again. */
+  /** The value may precede an end that was received, or be too old: read the store again. */
   | 'ask again';
 
-/** Returns the state of a node that has heard nothing yet. */
+/** Returns the state of a node that has received nothing yet. */
 export function newNearCacheState<Value>(): NearCacheState<Value> {
   return { epoch: 0, isLinked: false, proven: undefined, entries: new Map(), fills: new Set() };
 }
 
-/** The rules, on the state that they are given. */
+/** The rules, applied to a given state. */
 export class NearCacheProtocol<Value> {
   /**
-   * @param bound for how many milliseconds an end may be unknown
-   * @param maxEntries how many values are kept at most
+   * @param bound the longest time for which an end may be unknown, in milliseconds
+   * @param maxEntries the most values to keep
    */
   constructor(
     private readonly bound: number,
@@ -71,18 +74,18 @@ export class NearCacheProtocol<Value> {
     readonly state: NearCacheState<Value> = newNearCacheState(),
   ) {}
 
-  /** Whether there is anything that a heartbeat is needed for. */
+  /** Whether a heartbeat is needed. */
   get isInUse(): boolean {
     return this.state.isLinked && this.state.entries.size + this.state.fills.size > 0;
   }
 
-  /** From now on everything that is published is heard. */
+  /** From now on the node receives everything that is published. */
   linked(): void {
     this.#beginEpoch();
     this.state.isLinked = true;
   }
 
-  /** Something that was published may not have been heard. */
+  /** A published message may have been missed. */
   unlinked(): void {
     this.#beginEpoch();
     this.state.isLinked = false;
@@ -93,7 +96,7 @@ export class NearCacheProtocol<Value> {
     return { epoch: this.state.epoch, sent: now };
   }
 
-  /** A heartbeat has come back. */
+  /** A heartbeat has returned. */
   beatBack({ epoch, sent }: Beat, now: Instant): void {
     if (epoch !== this.state.epoch || !this.state.isLinked) return;
     if (this.#havePartedSince(sent, now)) return this.#beginEpoch();
@@ -117,14 +120,14 @@ export class NearCacheProtocol<Value> {
     return value;
   }
 
-  /** The store is asked for a key now. */
+  /** A store read for a key begins now. */
   fillSent(key: string, now: Instant): Fill {
     const fill: Fill = { key, sent: now, isSpoilt: false };
     this.state.fills.add(fill);
     return fill;
   }
 
-  /** The store has answered with a value. */
+  /** The store has returned a value. */
   fillBack(fill: Fill, value: Value, now: Instant): FillOutcome {
     const { state } = this;
     state.fills.delete(fill);
@@ -140,24 +143,24 @@ export class NearCacheProtocol<Value> {
     return 'kept';
   }
 
-  /** The store has failed, or has nothing that could be kept. */
+  /** The store has failed, or has returned no value to keep. */
   fillOver(fill: Fill): void {
     this.state.fills.delete(fill);
   }
 
-  /** What has this key has ended or changed. */
+  /** The value of this key has ended or changed. */
   drop(key: string): void {
     this.state.entries.delete(key);
     for (const fill of this.state.fills) if (fill.key === key) fill.isSpoilt = true;
   }
 
-  /** What has ended or changed is told by its value: fills under way may be among it. */
+  /** The values that match have ended or changed. All running fills are spoilt, because their values may match. */
   dropWhere(isMeant: (value: Value) => boolean): void {
     this.forget(isMeant);
     for (const fill of this.state.fills) fill.isSpoilt = true;
   }
 
-  /** Keeps some values no longer, none of which has ended or changed. */
+  /** Drops some values that have neither ended nor changed. */
   forget(isMeant: (value: Value) => boolean): void {
     for (const [key, value] of this.state.entries) if (isMeant(value)) this.state.entries.delete(key);
   }
@@ -170,7 +173,7 @@ export class NearCacheProtocol<Value> {
     for (const fill of state.fills) fill.isSpoilt = true;
   }
 
-  /** Whether one of the clocks stood still or was set: then nobody knows how long ago it was. */
+  /** Whether one of the clocks stood still or was set: the elapsed time is then unknown. */
   #havePartedSince(then: Instant, now: Instant): boolean {
     const monotonic = now.monotonic - then.monotonic;
     const wall = now.wall - then.wall;
@@ -179,7 +182,7 @@ export class NearCacheProtocol<Value> {
 }
 
 /**
- * The milliseconds since a moment, by the clock that says more: a suspension too short to be noticed counts as well.
+ * The milliseconds since a moment, by the clock that shows more: a suspension too short to be noticed counts as well.
  */
 function elapsed(then: Instant, now: Instant): number {
   return Math.max(now.monotonic - then.monotonic, now.wall - then.wall);

@@ -2,7 +2,7 @@ import { OptionReader } from '../options/option-reader.js';
 import type { Duration } from '../time/durations.js';
 import { SECOND } from '../time/units.js';
 
-/** What a near-cache promises: see {@link NearCacheOptions.consistency}. */
+/** The guarantee of a near-cache: see {@link NearCacheOptions.consistency}. */
 export type NearCacheConsistency = 'bounded' | 'strict';
 
 /** All values of {@link NearCacheConsistency}. */
@@ -11,19 +11,19 @@ const CONSISTENCIES: readonly NearCacheConsistency[] = ['bounded', 'strict'];
 /** How a node keeps sessions in its memory between requests. */
 export interface NearCacheOptions {
   /**
-   * The most sessions that a node keeps; the least recently used leave. One with little data takes about 1 KB.
+   * The most sessions that a node keeps; it drops the least recently used. A session with little data takes about 1 KB.
    *
    * @default 10000
    */
   readonly maxSessions?: number;
   /**
-   * For how long a session that has ended elsewhere may be served at most, whatever breaks: 50 ms to 10 s. A node sends
-   * four heartbeats in that time. @default '250ms'
+   * The longest time for which a session that has ended elsewhere may be served, even if connections, nodes or the
+   * store fail: 50 ms to 10 s. A node sends four heartbeats in that time. @default '250ms'
    */
   readonly bound?: Duration;
   /**
-   * `bounded`: a session that has ended is refused everywhere within `bound` of the end. `strict` would be at once, and
-   * is refused when the application starts: this version does not have it. @default 'bounded'
+   * `bounded`: a session that has ended is refused everywhere within `bound` of the end. `strict` would refuse it at
+   * once. This version does not implement `strict` and refuses it when the application starts. @default 'bounded'
    */
   readonly consistency?: NearCacheConsistency;
 }
@@ -35,12 +35,12 @@ export interface NearCacheSettings {
   readonly bound: number;
 }
 
-/** Where {@link NearCacheSettings} are injected from; undefined: there is none. */
+/** The injection token of {@link NearCacheSettings}; the value is undefined without a near-cache. */
 export const NEAR_CACHE_SETTINGS = Symbol('nestjs-session-auth near-cache settings');
 
 const MOST_SESSIONS = 10_000_000;
 
-/** The slice `nearCache` of the options; undefined: no session is kept. */
+/** The slice `nearCache` of the options; undefined if no session is kept. */
 export function resolveNearCache(root: OptionReader): NearCacheSettings | undefined {
   const given = root.get('nearCache', false);
   if (given === false) return undefined;

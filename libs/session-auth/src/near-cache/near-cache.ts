@@ -9,23 +9,23 @@ import type { Clock } from '../time/clock.js';
 import type { NearCacheSettings } from './near-cache.options.js';
 import { NearCacheProtocol, type Fill, type FillOutcome, type Instant } from './near-cache-protocol.js';
 
-/** A link whose heartbeats prove what has been heard. */
+/** A link whose heartbeats prove which messages have been received. */
 export type ProvingLink = SessionLink & Required<Pick<SessionLink, 'prove'>>;
 
-/** A record in memory. Its JSON, so that nobody shares an object with it. */
+/** A record in memory, as JSON, so that no code shares an object with it. */
 interface Entry {
   readonly json: string;
   readonly userId: string | undefined;
-  /** When a request would have the store asked in any case: milliseconds since the epoch. */
+  /** When a request would read the store in any case, in milliseconds since the Unix epoch. */
   readonly dueAt: number;
 }
 
-/** Milliseconds from one search for what is due to the next. */
+/** Milliseconds between two searches for entries that are due. */
 const SEARCH_PAUSE = 1000;
 
 /**
- * The sessions that a node has in its memory, by handle. The rules are those of {@link NearCacheProtocol}; this tells
- * them what the link does, and sends the heartbeats.
+ * The sessions that a node has in its memory, by handle. {@link NearCacheProtocol} has the rules; this class reports
+ * the events of the link to it, and sends the heartbeats.
  */
 export class NearCache {
   readonly #logger = new Logger('SessionAuth');
@@ -49,13 +49,13 @@ export class NearCache {
     this.#pause = bound / 4;
   }
 
-  /** How many sessions are kept. */
+  /** The number of sessions in memory. */
   get size(): number {
     return this.#protocol.state.entries.size;
   }
 
   /**
-   * Opens the link. While it is away, the store is asked for every session.
+   * Opens the link. While the link is down, every session is read from the store.
    *
    * @throws SessionAuthError `invalid_configuration` when the backend refuses it
    */
@@ -68,7 +68,7 @@ export class NearCache {
       await this.link.open();
     } catch (error) {
       if (error instanceof SessionAuthError && error.code === 'invalid_configuration') throw error;
-      this.#logger.error('the session link is away: every session is read from the store until it is back', error);
+      this.#logger.error('the session link is down: every session is read from the store until it is back', error);
       return;
     }
     // another realm may have opened it
@@ -83,19 +83,19 @@ export class NearCache {
     await this.link.close();
   }
 
-  /** A copy of the record of a session's present token, where it may be served without asking the store. */
+  /** Returns a copy of the record of a session's current token, if it may be served without a store read. */
   lookUp(handle: string, digest: string, { now, interval }: Touch): SessionRecord | undefined {
-    // whoever is told of a lost link before this is may read at once
+    // another listener may learn of a lost link before this object does, and read at once
     if (!this.link.isHealthy) return undefined;
     const entry = this.#protocol.lookUp(handle, this.instant());
     if (entry === undefined) return undefined;
     const record = JSON.parse(entry.json) as SessionRecord;
-    // by another token it is for the store to say what that is worth
+    // only the store can decide whether another token is valid
     if (record.digest !== digest || now - record.lastActivityAt >= interval) return undefined;
     return record.expiresAt > now && !this.#isTokenDue(record, now) ? record : undefined;
   }
 
-  /** The store is asked for a session now; undefined while nothing can be kept. */
+  /** A store read for a session begins now. Returns undefined while no session can be kept. */
   fillSent(handle: string): Fill | undefined {
     if (!this.#protocol.state.isLinked) return undefined;
     const fill = this.#protocol.fillSent(handle, this.instant());
@@ -126,7 +126,7 @@ export class NearCache {
   }
 
   /**
-   * Whether the token of a session is to be replaced, or is being. The request has to work on the stored record then.
+   * Whether the token of a session must be replaced, or is being replaced. The request then needs the stored record.
    */
   #isTokenDue(record: SessionRecord, now: number): boolean {
     const { rotatedAt, tokens } = record;
@@ -151,7 +151,7 @@ export class NearCache {
       .prove()
       .then(
         () => this.#protocol.beatBack(beat, this.instant()),
-        // the link tells by itself that it is lost
+        // the link itself reports that it is lost
         () => undefined,
       )
       .finally(() => {

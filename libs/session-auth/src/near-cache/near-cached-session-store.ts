@@ -27,15 +27,16 @@ import type { Instant } from './near-cache-protocol.js';
 import { NearCache, type ProvingLink } from './near-cache.js';
 
 /**
- * A store with a near-cache in front of it. Whatever this node ends or changes is dropped at once, also when the answer
- * of the store does not arrive: it may have taken place.
+ * A store with a near-cache in front of it. A session that this node ends or changes is dropped at once, even if the
+ * response of the store does not arrive: the operation may have succeeded.
  */
 export class NearCachedSessionStore extends SessionStore implements OnModuleInit, OnApplicationShutdown {
   readonly #cache: NearCache;
 
   /**
    * @param instant reads the clocks of the machine
-   * @throws SessionAuthError `invalid_configuration` where the store has no link that proves what has been heard
+   * @throws SessionAuthError `invalid_configuration` if the store has no link that proves which messages have been
+   *   received
    */
   constructor(
     private readonly store: SessionStore,
@@ -49,7 +50,7 @@ export class NearCachedSessionStore extends SessionStore implements OnModuleInit
     this.#cache = new NearCache(this.#provingLink(), settings, lifetime, clock, instant);
   }
 
-  /** How many sessions this node keeps. */
+  /** The number of sessions that this node keeps. */
   get size(): number {
     return this.#cache.size;
   }
@@ -123,7 +124,7 @@ export class NearCachedSessionStore extends SessionStore implements OnModuleInit
   }
 
   /**
-   * Reads the store, and keeps a live session. What may be of before an end that has been heard is read again, once.
+   * Reads the store, and keeps a live session. A result that may precede an end that was received is read again, once.
    */
   async #fill(handle: string, digest: string, touch: Touch): Promise<FindOutcome> {
     const first = await this.#read(handle, digest, touch);

@@ -10,7 +10,7 @@ export interface Variable {
   readonly comment: string;
 }
 
-/** The value of a variable in a file such as `.env`; undefined where it is not set, or empty. */
+/** Returns the value of a variable in a file such as `.env`, or undefined if it is not set or empty. */
 export function valueOf(text: string | undefined, name: string): string | undefined {
   const value = lineOf(name)
     .exec(text ?? '')?.[1]
@@ -18,7 +18,7 @@ export function valueOf(text: string | undefined, name: string): string | undefi
   return value === undefined || /^(?:""|'')?$/.test(value) ? undefined : value;
 }
 
-/** Adds what is missing to `.env` and `.env.example`. Lines that are there stay as they are. */
+/** Adds missing variables to `.env` and `.env.example`. Existing lines do not change. */
 export function addVariables(files: ProjectFiles, envFile: string, variables: readonly Variable[]): void {
   for (const [path, kind] of [[envFile, 'value'] as const, ['.env.example', 'example'] as const]) {
     const present = textOf(files, path);
@@ -29,7 +29,7 @@ export function addVariables(files: ProjectFiles, envFile: string, variables: re
 
 function withVariable(text: string, { name, comment }: Variable, value: string): string {
   if (valueOf(text, name) !== undefined) return text;
-  // there, and empty
+  // present, but empty
   if (lineOf(name).test(text)) return text.replace(lineOf(name), () => `${name}=${value}`);
   const start = text === '' || text.endsWith('\n') ? text : `${text}\n`;
   return `${start}# ${comment}\n${name}=${value}\n`;
@@ -39,7 +39,7 @@ function lineOf(name: string): RegExp {
   return new RegExp(`^[ \\t]*(?:export[ \\t]+)?${name}[ \\t]*=([^\\r\\n]*)$`, 'm');
 }
 
-/** Has git leave the file alone that the secret is in. */
+/** Lets git ignore the file that contains the secret. */
 export function ignoreEnvFile(files: ProjectFiles, envFile: string): void {
   const text = textOf(files, '.gitignore') ?? '';
   const isIgnored = text
@@ -58,7 +58,7 @@ export function ignoreEnvFile(files: ProjectFiles, envFile: string): void {
   write(files, '.gitignore', likeBefore(text, `${start}${envFile}\n`));
 }
 
-/** The text with the ends of lines that the file has. */
+/** Returns the text with the line endings of the file. */
 function likeBefore(before: string | undefined, text: string): string {
   return before?.includes('\r\n') ? text.replace(/\r?\n/g, '\r\n') : text;
 }

@@ -6,7 +6,7 @@ export interface NamedImport {
   readonly from: string;
 }
 
-/** One change of a text: what stands between two places gives way. */
+/** One change of a text: it replaces the characters between two positions. */
 interface Change {
   readonly start: number;
   readonly end: number;
@@ -14,10 +14,11 @@ interface Change {
 }
 
 /**
- * The source of a Nest module with more imports: of names, and in `@Module({ imports })`.
+ * Returns the source of a Nest module with additional imports of names, and additional elements in
+ * `@Module({ imports })`.
  *
- * @param elements expressions, indented as if they began at the margin
- * @throws Error where the source has no `@Module({ … })`
+ * @param elements expressions, indented as if they began in the first column
+ * @throws Error if the source has no `@Module({ … })`
  */
 export function addToModule(
   ts: typeof TypeScript,
@@ -108,7 +109,7 @@ function elementChange(
   }
   const depth = /\n([\t ]*)$/.exec(source.text.slice(0, last.getStart(source)))?.[1] ?? '    ';
   const comma = initializer.elements.hasTrailingComma ? '' : ',';
-  // a comment may follow the last element: what is added goes before the line of the bracket
+  // a comment may follow the last element, so the addition goes before the line of the bracket
   const end = initializer.end - 1;
   const start = source.text.slice(0, end).trimEnd().length;
   const tail = /\n([\t ]*)$/.exec(source.text.slice(start, end))?.[1] ?? '  ';
@@ -116,7 +117,7 @@ function elementChange(
   return { start: last.end, end, text: `${comma}${between}\n${indented(depth)}${tail}` };
 }
 
-/** The lines of a text after the first one, further in. */
+/** Indents the lines of a text after the first one. */
 function indent(text: string, depth: string): string {
   return text.replace(/\n(?=.)/g, `\n${depth}`);
 }

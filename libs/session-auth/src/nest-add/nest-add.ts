@@ -18,7 +18,7 @@ import { STORAGES, type StorageParts } from './storage-sources.js';
 import { loadTypeScript } from './typescript.js';
 import { usersServiceOf, type UsersService } from './users-service.js';
 
-/** What a schematic is given besides the files, as far as it is used here. */
+/** The context of a schematic: the part that is used here. */
 export interface SchematicContext {
   readonly logger: { info(message: string): void; warn(message: string): void };
   addTask(task: { toConfiguration(): { name: string; options: object } }): unknown;
@@ -30,10 +30,10 @@ const PASSWORD_BYTES = 16;
 const COST = 12;
 
 /**
- * The schematic of `nest add nestjs-session-auth`. Run again, it adds what is missing, and leaves everything else as it
- * is.
+ * The schematic of `nest add nestjs-session-auth`. If it runs again, it adds the missing parts and changes nothing
+ * else.
  *
- * It needs no package of Angular: a rule is a function, and its files are those of the `Tree` that it is given.
+ * It needs no package of Angular: a rule is a function, and its files are those of the given `Tree`.
  */
 export function nestAdd(options: NestAddOptions): Rule {
   return async (files, context) => {
@@ -88,7 +88,7 @@ function addUsers(files: ProjectFiles, project: Project, users: UsersService, en
   create(files, users.path, usersServiceSource(project, users.className, users.path, account));
 }
 
-/** Writes what the module needs, and adds it there. */
+/** Writes the files that the module needs, and adds the imports to the module. */
 function addSessions(
   files: ProjectFiles,
   project: Project,
@@ -145,7 +145,7 @@ function withSessions(project: Project, module: string, users: UsersService, sto
   }
 }
 
-/** Writes secret and account. Returns the password of an account that is new. */
+/** Writes the secret and the account. Returns the password of a new account. */
 async function addSettings(
   files: ProjectFiles,
   envFile: string,
@@ -171,7 +171,7 @@ async function addSettings(
     const hash = await bcrypt.hash(password, COST);
     variables.push({
       name: ACCOUNT_VARIABLE,
-      // a $ of the hash would be the beginning of a variable to some readers of such files
+      // some readers of such files would take a $ in the hash as the start of a variable
       value: Buffer.from(hash).toString('base64url'),
       example: '',
       comment: 'For development: the hash of the password of ada@example.com, in base64url',

@@ -6,20 +6,20 @@ export interface ProjectFiles {
   overwrite(path: string, content: string): void;
 }
 
-/** The text of a file; undefined where there is none. */
+/** Returns the text of a file, or undefined if the file does not exist. */
 export function textOf(files: ProjectFiles, path: string): string | undefined {
   const bytes = files.exists(path) ? files.read(path) : null;
   return bytes === null ? undefined : Buffer.from(bytes).toString('utf8');
 }
 
-/** Writes a file, whether it exists or not; one with the same text is left alone. */
+/** Creates or overwrites a file. A file with the same text is not written. */
 export function write(files: ProjectFiles, path: string, text: string): void {
   const present = textOf(files, path);
   if (present === undefined) files.create(path, text);
   else if (present !== text) files.overwrite(path, text);
 }
 
-/** A file of JSON. @throws Error where it is none */
+/** Returns the content of a JSON file. @throws Error if it is not JSON */
 export function jsonOf<T extends object>(files: ProjectFiles, path: string): T | undefined {
   const text = textOf(files, path);
   if (text === undefined) return undefined;
@@ -30,7 +30,7 @@ export function jsonOf<T extends object>(files: ProjectFiles, path: string): T |
   }
 }
 
-/** Writes a file of JSON with the indentation that it had. */
+/** Writes a JSON file and keeps its indentation. */
 export function writeJson(files: ProjectFiles, path: string, value: object): void {
   const present = textOf(files, path) ?? '';
   const indent = /^[\t ]+(?=")/m.exec(present)?.[0] ?? '  ';

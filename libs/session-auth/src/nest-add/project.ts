@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import { jsonOf, textOf, type ProjectFiles } from './project-files.js';
 
-/** What `package.json` says that matters here. */
+/** The parts of `package.json` that matter here. */
 export interface Manifest {
   readonly type?: string;
   dependencies?: Record<string, string>;
@@ -25,14 +25,14 @@ export interface Project {
   readonly manifest: Manifest;
   /** The folder of the sources, from the root of the workspace. */
   readonly sourceRoot: string;
-  /** The file of the module that everything is added to. */
+  /** The file of the module that receives the imports. */
   readonly module: string;
-  /** Whether imports name files with their ending, as ES modules have to. */
+  /** Whether imports name files with their extension, as ES modules must. */
   readonly isEsm: boolean;
   readonly isFastify: boolean;
   readonly runner: 'jest' | 'vitest' | undefined;
   readonly nestMajor: number;
-  /** The file that `ConfigModule` reads; undefined where the module has none of it. */
+  /** The file that `ConfigModule` reads; undefined if the module does not import `ConfigModule`. */
   readonly configFile: string | undefined;
 }
 
@@ -47,12 +47,12 @@ interface CliConfiguration extends CliProject {
 
 const CLI_FILES = ['nest-cli.json', '.nestcli.json', '.nest-cli.json', 'nest.json'];
 
-/** Looks a project up. @throws Error that says what is missing */
+/** Finds a project. @throws Error that names the missing part */
 export function readProject(files: ProjectFiles, options: NestAddOptions): Project {
   const manifest = jsonOf<Manifest>(files, 'package.json');
   if (manifest === undefined) throw new Error('there is no package.json here: run it in the folder of the application');
   const cli = projectOfCli(files, options);
-  // the CLI of Nest 11 hands on the text `undefined` where there is no source root
+  // the CLI of Nest 11 passes the text `undefined` if there is no source root
   const given = options.sourceRoot === 'undefined' ? undefined : options.sourceRoot;
   const sourceRoot = posix.normalize((options.project && cli.sourceRoot) ?? given ?? cli.sourceRoot ?? 'src');
   const entry = posix.join(sourceRoot, `${cli.entryFile ?? 'main'}.ts`);
@@ -89,7 +89,7 @@ function projectOfCli(files: ProjectFiles, { project, sourceRoot }: NestAddOptio
   throw new Error(`nest-cli.json has no project ${project}; there is ${names}`);
 }
 
-/** The file of the module that the entry file hands to `NestFactory`. */
+/** Returns the file of the module that the entry file passes to `NestFactory`. */
 function bootedModule(files: ProjectFiles, sourceRoot: string, entry: string, main: string): string | undefined {
   const name = /NestFactory\s*\.\s*create\w*\s*(?:<[^(]*>)?\s*\(\s*(\w+)/.exec(main)?.[1];
   if (name === undefined) return undefined;
@@ -107,12 +107,12 @@ function wordsOf(text: string): Record<string, true> {
   return Object.fromEntries((text.match(/\w+/g) ?? []).map((word) => [word, true]));
 }
 
-/** The path of a source by what an import, or a person, calls it. */
+/** Returns the path of a source file from its name in an import or on the command line. */
 export function withEnding(path: string): string {
   return path.endsWith('.ts') ? path : `${path.replace(/\.js$/, '')}.ts`;
 }
 
-/** What a file calls another one in an import. */
+/** Returns the specifier by which a file imports another one. */
 export function importPath({ isEsm }: Pick<Project, 'isEsm'>, from: string, to: string): string {
   const path = posix.relative(posix.dirname(from), to).replace(/\.ts$/, isEsm ? '.js' : '');
   return path.startsWith('.') ? path : `./${path}`;

@@ -1,6 +1,6 @@
 import { importPath, type Project } from './project.js';
 
-/** Where `nest add` looks for the hash of its account's password. */
+/** The variable with the hash of the account's password. */
 export const ACCOUNT_VARIABLE = 'SESSION_AUTH_DEV_ACCOUNT';
 
 /** Reads variables, also before `ConfigModule` has read the file. */
@@ -20,7 +20,7 @@ export function environment(name: string): string {
 `;
 }
 
-/** The account that a login can be tried with. */
+/** The account for a first login. */
 export function developmentAccountSource(project: Project, path: string, environmentPath: string): string {
   return `import type { SessionUser } from 'nestjs-session-auth';
 import { environment } from '${importPath(project, path, environmentPath)}';
@@ -41,7 +41,7 @@ export function developmentAccount(): SessionUser | undefined {
 `;
 }
 
-/** The users service that is to be filled in. */
+/** The users service to fill in. */
 export function usersServiceSource(project: Project, name: string, path: string, accountPath: string): string {
   return `import { Injectable } from '@nestjs/common';
 import type { SessionUser, SessionUserProvider } from 'nestjs-session-auth';

@@ -1,14 +1,14 @@
 import type { Variable } from './env-files.js';
 import type { Project } from './project.js';
 
-/** What a storage brings to the project. */
+/** The files, packages and variables that a storage adds to the project. */
 export interface StorageParts {
-  /** The file that makes the storage; undefined for memory. */
+  /** The file that creates the storage; undefined for memory. */
   source?(project: Project, environment: string): string;
   readonly variables: readonly Variable[];
   readonly dependencies: Readonly<Record<string, string>>;
   readonly devDependencies: Readonly<Record<string, string>>;
-  /** What is left to do. */
+  /** The remaining steps. */
   readonly next: readonly string[];
 }
 
@@ -25,9 +25,9 @@ const databaseUrl: Variable = {
 };
 
 const tables = (client: string, engine: string): string =>
-  `make the tables: ${client} node_modules/nestjs-session-auth/${engine}/schema.sql`;
+  `create the tables: ${client} node_modules/nestjs-session-auth/${engine}/schema.sql`;
 
-/** The storages by the names that the option takes. */
+/** The storages, by the values of the option. */
 export const STORAGES: Readonly<Record<string, StorageParts>> = {
   memory: { variables: [], dependencies: {}, devDependencies: {}, next: [] },
   redis: {
@@ -144,7 +144,7 @@ function openDatabase(): Database.Database {
   return database;
 }
 
-/** Tests keep sessions in memory, and leave no file behind. */
+/** Tests keep sessions in memory and write no file. */
 ${EXPORT}
   ${IS_TEST} ? 'memory' : sqliteStorage({ database: openDatabase() });
 `;

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import type TypeScript from 'typescript';
 
 /**
- * The TypeScript of the application, or the one of its Nest CLI: it is no dependency of this library, and every project
- * that `nest add` runs in has it. TypeScript 7 has no API in JavaScript.
+ * Returns the TypeScript of the application or of its Nest CLI. TypeScript is not a dependency of this library, but
+ * every project in which `nest add` runs has it. TypeScript 7 has no API in JavaScript.
  */
 export function loadTypeScript(folder = process.cwd()): typeof TypeScript {
   const ofProject = createRequire(join(folder, 'package.json'));
@@ -18,7 +18,7 @@ export function loadTypeScript(folder = process.cwd()): typeof TypeScript {
       const typescript = source()('typescript') as Partial<typeof TypeScript>;
       if (typeof typescript.createSourceFile === 'function') return typescript as typeof TypeScript;
     } catch {
-      // the next one
+      // try the next one
     }
   }
   throw new Error('TypeScript is not installed here: npm install --save-dev typescript');

@@ -6,9 +6,9 @@ import { withEnding, type NestAddOptions, type Project } from './project.js';
 export interface UsersService {
   readonly path: string;
   readonly className: string;
-  /** Whether it is to be written. */
+  /** Whether the file must be created. */
   readonly isNew: boolean;
-  /** The file and class of the module that exports it; undefined where none does. */
+  /** The file and class of the module that exports the service; undefined if the module beside it does not. */
   readonly module: { readonly path: string; readonly className: string } | undefined;
 }
 
@@ -16,10 +16,10 @@ export const DEFAULT_USERS_SERVICE = 'users/users.service';
 const INSTEAD = 'session-auth/session-users.service';
 
 /**
- * The service of the options. One that exists is taken as it is; where the file of the default name has no method
- * `findByEmail`, it is of another kind, and a service of our own stands beside it.
+ * Returns the service that the options name. An existing service is used unchanged. If the file with the default name
+ * lacks the methods `findByEmail` and `findById`, it has another purpose, and a separate file is used instead.
  *
- * @throws Error where a file that was named has no such class
+ * @throws Error if a named file has no such class
  */
 export function usersServiceOf(files: ProjectFiles, project: Project, options: NestAddOptions): UsersService {
   const named = options.users ?? options.usersService ?? DEFAULT_USERS_SERVICE;
@@ -36,7 +36,7 @@ export function usersServiceOf(files: ProjectFiles, project: Project, options: N
   return usersServiceOf(files, project, { users: INSTEAD });
 }
 
-/** A path may be given from the root of the workspace too. */
+/** The path may also start at the root of the workspace. */
 function rooted({ sourceRoot }: Project, named: string): string {
   const path = posix.normalize(named.replaceAll('\\', '/'));
   return path.startsWith(`${sourceRoot}/`) ? path : posix.join(sourceRoot, path);

@@ -2,7 +2,7 @@ import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { Logger } from '@nestjs/common';
 import { SessionAuthError } from '../errors/session-auth.error.js';
 
-/** What a response may have to wait for. */
+/** Work that a response may have to wait for. */
 export interface Awaited {
   readonly isDue: boolean;
   settle(): Promise<void>;
@@ -11,16 +11,15 @@ export interface Awaited {
 type Name = 'write' | 'end' | 'writeHead' | 'flushHeaders';
 type Method = (...args: unknown[]) => unknown;
 
-/** Headers that speak of a body, or lead elsewhere: they are not those of an error that is sent instead. */
+/** Headers that describe a body or redirect: an error that is sent instead does not carry them. */
 const OF_THE_BODY = /^(content-.*|transfer-encoding|etag|last-modified|accept-ranges|location|refresh)$/;
 
 /**
- * Holds a response back where something must be done before its head is written, or before it ends: what was called
- * meanwhile is called then, in the same order, under the head that was there when it was first called. Where there is
- * nothing to do, all goes through at once.
+ * Holds a response if work must finish before its head is written, or before it ends. Calls are queued meanwhile. They
+ * then run in the same order, with the head as it was at the first call. If there is no work, every call runs at once.
  *
- * When it fails, `fail` is called to send an error instead. Where the head was sent before, nothing can be told any
- * more: the connection is cut, so that nobody takes the response for a whole one.
+ * If the work fails, `fail` is called to send an error instead. If the head has been sent already, an error can no
+ * longer be sent: the connection is closed, so that the response does not look complete.
  */
 export class HeldResponse {
   readonly #calls: (() => void)[] = [];
@@ -45,7 +44,7 @@ export class HeldResponse {
 
   #call(name: Name, call: () => unknown): unknown {
     if (this.#isPassing || this.#hasFailed) return this.#pass(name, call);
-    // another one was sent, and waits
+    // another response was sent, and waits
     if (this.#isEnded) return name === 'write' ? false : this.response;
     if (this.#head === undefined && !this.#mustWait(name)) return this.#pass(name, call);
     if (name === 'end') this.#isEnded = true;
@@ -61,10 +60,10 @@ export class HeldResponse {
   }
 
   #pass(name: Name, call: () => unknown): unknown {
-    // whoever did not wait goes on after the error that was sent
+    // a writer that did not wait continues after the error was sent
     if (this.#hasFailed && name === 'write' && this.response.writableEnded) return false;
     const wasPassing = this.#isPassing;
-    // Node calls writeHead by itself
+    // Node.js itself calls writeHead
     this.#isPassing = true;
     try {
       return call();
@@ -109,7 +108,7 @@ export class HeldResponse {
   }
 }
 
-/** What was to be written of a head. */
+/** The head that is to be written. */
 interface Head {
   readonly statusCode: number;
   readonly statusMessage: string;
@@ -121,7 +120,7 @@ function headOf(response: ServerResponse): Head {
   return { statusCode, statusMessage, headers: { ...response.getHeaders() } };
 }
 
-/** Takes back what somebody has changed who could not know that the response was sent. */
+/** Reverts changes by code that could not know that the response was sent. */
 function setHead(response: ServerResponse, { statusCode, statusMessage, headers }: Head): void {
   response.statusCode = statusCode;
   response.statusMessage = statusMessage;
@@ -133,5 +132,5 @@ function setHead(response: ServerResponse, { statusCode, statusMessage, headers 
   }
 }
 
-/** Set by what was waited for. */
+/** Headers that the awaited work sets. */
 const KEPT = ['clear-site-data'];

@@ -12,17 +12,17 @@ import { RequestUserGuard } from './request-user.guard.js';
 import { SessionStateStore } from './session-state-store.js';
 
 /**
- * Puts the user of the session into `req.user`, and has `req.isAuthenticated`, `req.logIn`, `req.login`, `req.logOut`
- * and `req.logout` go through this library: for everything that runs after its guards, on every route. Middleware runs
- * before guards, and finds all that behind {@link SessionPassport} only.
+ * Sets `req.user` to the user of the session, and replaces `req.isAuthenticated`, `req.logIn`, `req.login`,
+ * `req.logOut` and `req.logout` by methods of this library. They exist for everything that runs after its guards, on
+ * every route. Middleware runs before guards, and sees them only behind {@link SessionPassport}.
  *
- * Imported once, beside `SessionAuthModule`:
+ * Import it once, beside `SessionAuthModule`:
  *
  * ```ts
  * imports: [SessionAuthModule.forRoot({ … }), PassportCompatModule.register({ requestUser: 'user' })]
  * ```
  *
- * Each request that comes with a cookie has its session read, also on open routes.
+ * The session is read for each request with a cookie, also on open routes.
  */
 @Module({})
 export class PassportCompatModule implements OnModuleInit {
@@ -53,7 +53,7 @@ export class PassportCompatModule implements OnModuleInit {
     const without = realms.names.find((name) => realms.servicesOf(name).users === undefined);
     if (without === undefined) return;
     throw refuse(
-      `requestUser: given 'user'; the SessionAuthModule of realm '${without}' has no users: allowed is 'session'`,
+      `requestUser: given 'user'; the SessionAuthModule of realm '${without}' has no users; allowed is 'session'`,
     );
   }
 }

@@ -5,7 +5,7 @@ import type { SessionCallback } from './passport-session.js';
 import { logInBy, logOutBy, tell, type PassportLoginOptions, type PassportLogoutOptions } from './passport-sign-in.js';
 import { stateOf, userPropertyOf, type PassportRequest } from './request-state.js';
 
-/** Has passport's methods on a request go through the session of this library, whatever was under their names. */
+/** Replaces passport's methods on a request by methods of this library, even if other values have their names. */
 export function installMethods(request: PassportRequest): void {
   Object.assign(request, METHODS);
 }

@@ -1,9 +1,9 @@
 import type { Session } from '../session/session.js';
 
-/** Called when something is done, with the error if it failed: as express-session calls it. */
+/** Called when an operation is done, with the error if it failed, as in express-session. */
 export type SessionCallback = (error?: unknown) => void;
 
-/** What the methods of a {@link PassportSession} are done by. */
+/** The object that implements the methods of a {@link PassportSession}. */
 export interface SessionOwner {
   save(view: PassportSession, callback?: SessionCallback): void;
   destroy(view: PassportSession, callback?: SessionCallback): void;
@@ -11,10 +11,10 @@ export interface SessionOwner {
   reload(view: PassportSession, callback?: SessionCallback): void;
 }
 
-/** What code that knows express-session reads of the session's cookie. Nothing that is set here has an effect. */
+/** The session's cookie, as code for express-session reads it. Setting a property has no effect. */
 export interface PassportSessionCookie {
   readonly httpOnly: true;
-  /** When the session ends if nothing more is heard; null without a session. */
+  /** When the session ends if no further request arrives; null without a session. */
   readonly expires: Date | null;
   /** Milliseconds until `expires`; null without a session. */
   readonly originalMaxAge: number | null;
@@ -22,12 +22,12 @@ export interface PassportSessionCookie {
 }
 
 /**
- * `req.session` behind {@link SessionPassport}: the data of the request's session as it was when the request came in,
- * and what the request has changed. It is a copy, and nothing of it is stored before the response ends or
+ * `req.session` behind {@link SessionPassport}: the data of the request's session as it was when the request arrived,
+ * with the changes of this request. It is a copy. It is not stored before the response ends or
  * {@link PassportSession.save} is called.
  *
- * Names of methods, and what all objects have, are no keys: data under such a key is neither shown nor written. The key
- * `passport` keeps nothing: who is signed in is what the session says, never what is in its data.
+ * Names of methods, and of members of every object, are not valid keys: data under such a key is neither shown nor
+ * written. The key `passport` stores nothing: the session itself names the signed-in user, and its data never does.
  */
 export class PassportSession {
   [key: string]: unknown;
@@ -43,12 +43,12 @@ export class PassportSession {
     for (const key of Object.keys(data)) if (isDataKey(key)) this[key] = structuredClone(data[key]);
   }
 
-  /** The public handle of the session; undefined while there is none. */
+  /** The public handle of the session; undefined without a session. */
   get id(): string | undefined {
     return this.#session?.id;
   }
 
-  /** For code that reads it. The cookie is written by the options `cookie` and `lifetime` of the module. */
+  /** For code that reads it. The options `cookie` and `lifetime` of the module determine the cookie that is sent. */
   get cookie(): PassportSessionCookie {
     const { expiresAt, lastActivityAt } = this.#session ?? {};
     const expires = expiresAt ?? null;
@@ -57,10 +57,10 @@ export class PassportSession {
   }
 
   set cookie(_ignored: unknown) {
-    // merging the data of one session into another sets it
+    // code that merges the data of one session into another sets it
   }
 
-  /** What passport's own session manager has put there in this request, without the user. */
+  /** The value that passport's own session manager has set in this request, without the user. */
   get passport(): unknown {
     return this.#passport;
   }
@@ -70,7 +70,8 @@ export class PassportSession {
   }
 
   /**
-   * An application may merge a body into it as it is: a key of this name would replace what all methods are found by.
+   * An application may merge a request body into it: a key of this name would replace the prototype, which has all
+   * methods.
    * @internal
    */
   get ['__proto__'](): unknown {
@@ -81,30 +82,28 @@ export class PassportSession {
     // nothing
   }
 
-  /** Stores what has changed so far. */
+  /** Stores the changes so far. */
   save(callback?: SessionCallback): this {
     this.#owner.save(this, callback);
     return this;
   }
 
   /**
-   * Ends the session, as a logout does: `req.session` is undefined from now on, and what is written to this object goes
-   * nowhere.
+   * Ends the session, as a logout does. `req.session` is undefined from now on, and writes to this object are not
+   * stored.
    */
   destroy(callback?: SessionCallback): this {
     this.#owner.destroy(this, callback);
     return this;
   }
 
-  /**
-   * Ends the session. `req.session` is empty when it is done; a new session is made when something is written to it.
-   */
+  /** Ends the session. `req.session` is empty afterwards; the next write to it creates a new session. */
   regenerate(callback?: SessionCallback): this {
     this.#owner.regenerate(this, callback);
     return this;
   }
 
-  /** Reads the session again. What the request has changed and not saved is dropped. */
+  /** Reads the session again. Unsaved changes of the request are dropped. */
   reload(callback?: SessionCallback): this {
     this.#owner.reload(this, callback);
     return this;
@@ -115,18 +114,18 @@ export class PassportSession {
     return this;
   }
 
-  /** As {@link touch}. */
+  /** Same as {@link touch}. */
   resetMaxAge(): this {
     return this;
   }
 }
 
-/** Whether data can be under this key of a {@link PassportSession}. */
+/** Whether this key of a {@link PassportSession} can contain data. */
 export function isDataKey(key: string): boolean {
   return !(key in PassportSession.prototype);
 }
 
-/** An object that takes a user and never shows one. */
+/** An object that accepts a user but never returns one. */
 function withoutUser(): object {
   return Object.defineProperty({}, 'user', { get: () => undefined, set: () => undefined, configurable: true });
 }

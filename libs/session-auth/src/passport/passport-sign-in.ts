@@ -7,30 +7,34 @@ import type { Session } from '../session/session.js';
 import type { SessionUser } from '../users/session-user-provider.js';
 import type { SessionCallback } from './passport-session.js';
 
-/** What `req.logIn` may be told: what passport knows, and what `loginUser` knows. */
+/** Options of `req.logIn`: those of passport and those of `loginUser`. */
 export interface PassportLoginOptions extends LoginUserOptions {
-  /** `false`: set `req.user` for this request, and sign nobody in. @default true */
+  /** `false`: set `req.user` for this request only, without a sign-in. @default true */
   readonly session?: boolean;
-  /** Keep what was in the session before, if it was nobody's or this user's. @default false */
+  /** Keep the earlier data of the session, if the session belonged to nobody or to this user. @default false */
   readonly keepSessionInfo?: boolean;
 }
 
-/** What `req.logOut` may be told. */
+/** Options of `req.logOut`. */
 export interface PassportLogoutOptions {
-  /** Keep what was in the session, in a new one of nobody's: behind `SessionPassport` only. @default false */
+  /**
+   * Keep the data of the session, in a new session without a user. Works only behind `SessionPassport`.
+   *
+   * @default false
+   */
   readonly keepSessionInfo?: boolean;
 }
 
 const SAFE_METHODS = ['GET', 'HEAD', 'OPTIONS'];
 
-/** The service of the realm that a request is in. */
+/** The service of the realm of a request. */
 export function authOf({ services }: RequestSession): SessionAuthService {
   return services.above.get(SessionAuthService) as SessionAuthService;
 }
 
 /**
- * Logs a user in by `loginUser`. What was in the session before is dropped, as passport does since 0.6: somebody else
- * may have put it there.
+ * Logs a user in by `loginUser`. Drops the earlier data of the session, as passport does since 0.6: somebody else may
+ * have written it.
  */
 export async function logInBy(
   requestSession: RequestSession,
@@ -49,8 +53,8 @@ export async function logInBy(
 }
 
 /**
- * Logs out by `logout`. A page of another origin cannot have it done by a link or an image to a route that listens to
- * GET.
+ * Logs out by `logout`. A page of another origin cannot cause the logout by a link or an image that leads to a GET
+ * route.
  *
  * @throws SessionAuthError `csrf_failed`
  */
@@ -60,7 +64,7 @@ export async function logOutBy(requestSession: RequestSession, request: object):
   await authOf(requestSession).logout(request);
 }
 
-/** Ends the session of a request and takes what it was known by, without telling the browser to clear its site data. */
+/** Ends the session of a request, forgets the device and removes the cookies, without `Clear-Site-Data`. */
 export async function endBy(requestSession: RequestSession): Promise<void> {
   const { token, presented, exchange, services } = requestSession;
   if (token === undefined && !presented.hasRememberMe) return;
@@ -73,7 +77,7 @@ export async function endBy(requestSession: RequestSession): Promise<void> {
   requestSession.clear();
 }
 
-/** Calls back outside of what has just been done: an error that is thrown there is the caller's. */
+/** Calls back after the operation is over: an error that the callback throws belongs to the caller. */
 export function tell(done: Promise<unknown>, callback: SessionCallback): void {
   done.then(
     () => process.nextTick(callback),

@@ -3,21 +3,21 @@ import { OptionReader } from '../options/option-reader.js';
 /** Options of {@link PassportCompatModule}. */
 export interface PassportCompatOptions {
   /**
-   * What `req.user` is for a request with the session of a user.
+   * The value of `req.user` for a request with the session of a user.
    *
-   * - `'session'`: `{ id, email, roles }` of the session. Nobody is asked for it.
-   * - `'user'`: the user as `@CurrentUser()` has them, read by the `findById` of `users` once a request. A user who is
-   *   gone or disabled is signed out everywhere. Without the option `users` the application does not boot.
+   * - `'session'`: `{ id, email, roles }` of the session. It calls no method of `users`.
+   * - `'user'`: the user as `@CurrentUser()` returns it. `findById` of `users` is called once for each request. A user
+   *   who is deleted or disabled is signed out everywhere. Without the option `users` the application does not boot.
    *
    * @default 'session'
    */
   readonly requestUser?: RequestUser;
 }
 
-/** What `req.user` is. */
+/** The value of `req.user`. */
 export type RequestUser = 'session' | 'user';
 
-/** Where the resolved `requestUser` is injected from. */
+/** The injection token of the resolved `requestUser`. */
 export const REQUEST_USER = Symbol('nestjs-session-auth request user');
 
 /** @throws SessionAuthError `invalid_configuration` */

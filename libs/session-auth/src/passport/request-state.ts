@@ -2,20 +2,20 @@ import type { SessionView } from './session-view.js';
 
 const STATE = Symbol('nestjs-session-auth passport');
 
-/** What this entry point knows of a request. */
+/** The state that this entry point keeps for a request. */
 export interface RequestState {
-  /** What it has put into `req.user`. */
+  /** The value that it has set as `req.user`. */
   user?: unknown;
-  /** Whom `req.logIn` has signed in. Its user stays in `req.user`. */
+  /** The id of the user that `req.logIn` has signed in. That user stays in `req.user`. */
   loggedIn?: string;
-  /** Behind `SessionPassport`. */
+  /** Set behind `SessionPassport`. */
   view?: SessionView;
 }
 
-/** A request as passport's users know it. */
+/** A request as code for passport sees it. */
 export interface PassportRequest {
   user?: unknown;
-  /** Under which name `req.user` is, where `passport.initialize()` was told another one. */
+  /** The name of the property for the user, if `passport.initialize()` has set another one than `user`. */
   _userProperty?: string;
   [STATE]?: RequestState;
 }
@@ -24,7 +24,7 @@ export function stateOf(request: PassportRequest): RequestState {
   return (request[STATE] ??= {});
 }
 
-/** Under which name the user is on a request. */
+/** The name of the property for the user on a request. */
 export function userPropertyOf(request: PassportRequest): 'user' {
   return (request._userProperty ?? 'user') as 'user';
 }

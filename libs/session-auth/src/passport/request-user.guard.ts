@@ -10,8 +10,8 @@ import type { PassportRequest } from './request-state.js';
 import { fillUser } from './request-user.js';
 
 /**
- * Lets everybody pass, and puts `req.user` and passport's methods there for what comes after: guards of routes,
- * interceptors, pipes and handlers. A request without a session cookie costs nothing.
+ * Lets every request pass, and sets `req.user` and passport's methods for later code: guards of routes, interceptors,
+ * pipes and handlers. A request without a session cookie costs nothing.
  */
 @Injectable()
 export class RequestUserGuard implements CanActivate {
@@ -24,7 +24,7 @@ export class RequestUserGuard implements CanActivate {
     const type = context.getType<string>();
     if (type !== 'http' && type !== 'graphql') return true;
     try {
-      // it may stand before the guard that does it for all
+      // it may run before the guard that does this for all routes
       if (type === 'graphql') keepRoutes(context, this.realms);
       const route = this.realms.bind(context);
       if (route === undefined || isOfConnection(route)) return true;

@@ -5,10 +5,10 @@ import type { RequestUser } from './passport.options.js';
 import { stateOf, userPropertyOf, type PassportRequest } from './request-state.js';
 
 /**
- * Puts the user of a request's session into `req.user`. What another library has put there stays where the session has
- * no user; what this one has put there does not.
+ * Sets `req.user` to the user of the request's session. If the session has no user, a value that another library has
+ * set stays, and a value that this library has set is removed.
  *
- * @throws SessionAuthError `session_store_unavailable`, and as of {@link RequestSession.loadUser}
+ * @throws SessionAuthError `session_store_unavailable`, and the errors of {@link RequestSession.loadUser}
  */
 export async function fillUser(request: PassportRequest, route: HttpRouteSession, source: RequestUser): Promise<void> {
   const session = await route.load();

@@ -1,12 +1,12 @@
 import { createCipheriv, createDecipheriv, hash, hkdfSync, randomBytes } from 'node:crypto';
 
-/** What goes through the provider and back. */
+/** The data that goes to the provider and back. */
 export interface AuthorizationState {
-  /** PKCE's code verifier, or what else the strategy has to know again. */
+  /** The code verifier of PKCE, or other data that the strategy needs again. */
   readonly verifier?: unknown;
-  /** The application's own. */
+  /** The state of the application. */
   readonly state?: unknown;
-  /** Which provider and client it was for, where the strategy says so. */
+  /** The provider and the client that the state was issued for, if the strategy names them. */
   readonly meta?: string;
   /** Milliseconds since the epoch. */
   readonly expiresAt: number;
@@ -18,8 +18,8 @@ const TAG_BYTES = 16;
 const TEXT = /^[A-Za-z0-9_-]{40,8192}$/;
 
 /**
- * Seals a state by a key that only the browser of this pre-session has part in: what was sealed for one browser cannot
- * be opened for another, and nobody on the way reads the code verifier. Nothing is kept on the server.
+ * Seals a state by a key that is derived from the pre-session of one browser. A state that was sealed for one browser
+ * cannot be opened for another, and nobody on the way can read the code verifier. The server stores nothing.
  */
 export function sealState(preSessionId: string, realm: string, state: AuthorizationState): string {
   const iv = randomBytes(IV_BYTES);
@@ -28,7 +28,10 @@ export function sealState(preSessionId: string, realm: string, state: Authorizat
   return Buffer.concat([iv, sealed, cipher.getAuthTag()]).toString('base64url');
 }
 
-/** What {@link sealState} has sealed, and a digest that names it; undefined for everything else. */
+/**
+ * Opens a state that {@link sealState} has sealed. Returns the state and a digest that identifies it, or undefined for
+ * any other text.
+ */
 export function openState(
   preSessionId: string,
   realm: string,
@@ -42,7 +45,7 @@ export function openState(
   try {
     const opened = decipher.update(bytes.subarray(IV_BYTES, bytes.length - TAG_BYTES));
     const json = Buffer.concat([opened, decipher.final()]).toString('utf8');
-    // by its bytes: one text may be spelled in several ways
+    // of the bytes: several texts may encode the same bytes
     return { content: JSON.parse(json) as AuthorizationState, digest: hash('sha256', bytes, 'base64url') };
   } catch {
     return undefined;

@@ -14,20 +14,22 @@ import { fillUser } from './request-user.js';
 import { SessionView } from './session-view.js';
 
 /**
- * Gives the routes that opt in a `req.session`, for libraries that know no other: `consumer.apply(SessionPassport)
- * .forRoutes('login', 'callback')`. Middleware that comes after it finds `req.user` as well. For Express.
+ * Adds a `req.session` to the routes that opt in, for libraries that need one:
+ * `consumer.apply(SessionPassport).forRoutes('login', 'callback')`. Middleware that runs after it also sees `req.user`.
+ * For Express.
  *
- * `req.session` is a view on the session of this library: see {@link PassportSession}. When the response ends, each
- * top-level key is compared as JSON with what it was, what differs is stored by `session.update`, and a key that was
- * deleted is removed. Parallel requests that change different keys lose nothing. A visitor gets a session with the
- * first write; an empty object is none, since connect-flash leaves one behind wherever it looks for messages.
+ * `req.session` is a view of the session of this library: see {@link PassportSession}. When the response ends, each
+ * top-level key is compared, as JSON, with its earlier value. `session.update` stores the keys that differ, and removes
+ * the keys that were deleted. Parallel requests that change different keys lose nothing. A visitor gets a session with
+ * the first write. An empty object does not count as a write, because connect-flash leaves one each time it looks for
+ * messages.
  *
- * The response is held back only while there is something to store. When that fails, the error is sent instead: 503
- * `session_store_unavailable`, 401 `session_required` for a session that has ended meanwhile. Where the head of the
- * response was sent before, the connection is cut.
+ * The response waits only if there is something to store. If storing fails, the error is sent instead: 503
+ * `session_store_unavailable`, 401 `session_required` for a session that has ended meanwhile. If the head of the
+ * response has been sent already, the connection is closed.
  *
- * @throws SessionAuthError `invalid_configuration` at boot on Fastify, and for a request that has another library's
- *   `req.session`
+ * @throws SessionAuthError `invalid_configuration` at boot on Fastify, and for a request that has a `req.session` of
+ *   another library
  */
 @Injectable()
 export class SessionPassport implements NestMiddleware<IncomingMessage, ServerResponse> {
@@ -43,7 +45,7 @@ export class SessionPassport implements NestMiddleware<IncomingMessage, ServerRe
     );
   }
 
-  /** The middleware for the sessions of another realm. */
+  /** Returns the middleware for the sessions of another realm. */
   static ofRealm(realm: string): Type<SessionPassport> {
     return realm === DEFAULT_REALM ? SessionPassport : middlewareOf(realm);
   }
@@ -83,6 +85,6 @@ function requireNoOther(request: object): void {
   if (session === undefined || session === null) return;
   throw new SessionAuthError(
     'invalid_configuration',
-    'this request has a req.session of another library: keep that from the routes of SessionPassport',
+    'this request has a req.session of another library: do not use that library on routes of SessionPassport',
   );
 }

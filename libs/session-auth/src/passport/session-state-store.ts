@@ -6,44 +6,44 @@ import { LoginThrottleStore } from '../throttle/login-throttle-store.js';
 import { MINUTE } from '../time/units.js';
 import { openState, sealState } from './sealed-state.js';
 
-/** How long people may take at the provider. */
+/** The longest time that a user may take at the provider. */
 const LIFETIME = 60 * MINUTE;
 
-/** Told the state to send to the provider, or the error. */
+/** Receives the state to send to the provider, or the error. */
 export type StateStored = (error: Error | null, state?: string) => void;
 
 /**
- * Told whether a state is good, or the error. `ok` is true; with PKCE it is the code verifier, whatever its type says,
- * as strategies expect it; false for a state that is not good. `state` is what the application has stored, or why it is
- * refused.
+ * Receives whether a state is valid, or the error. `ok` is true for a valid state, or with PKCE the code verifier:
+ * strategies expect this in spite of the type. It is false for an invalid state. `state` is the application's state, or
+ * the reason of the refusal.
  */
 export type StateVerified = (error: Error | null, ok: boolean, state: unknown) => void;
 
 /**
- * The `store` of OAuth 2.0 strategies, with PKCE or without: `super({ …, pkce: true, state: true, store }, …)`. It
- * needs no `req.session`, and works on Express and Fastify.
+ * The `store` of OAuth 2.0 strategies, with PKCE or without: `super({ …, pkce: true, state: true, store }, …)`. It does
+ * not need `req.session`, and works on Express and Fastify.
  *
- * The state that goes to the provider and back is sealed for this browser, which is named by a cookie that it gets for
- * it. It holds the code verifier, and what the application gives `passport.authenticate()` as an object `state`. It is
- * good once, for an hour, for the provider and client that it was made for. Each tab has its own; a login ends those of
- * the other tabs.
+ * The state that goes to the provider and back is sealed for this browser, which receives a cookie that identifies it.
+ * The state contains the code verifier, and the object `state` that the application passes to
+ * `passport.authenticate()`. It is valid once, for an hour, and only for the provider and client that it was issued
+ * for. Each tab has a separate state; a login invalidates those of the other tabs.
  *
- * That it was used is counted in `storage.throttle`, for all nodes where that is shared.
+ * `storage.throttle` counts the use, for all nodes that share it.
  */
 @Injectable()
 export class SessionStateStore {
   /**
-   * Makes a state for the request's browser.
+   * Creates a state for the request's browser.
    *
-   * @param verifier PKCE's code verifier; undefined without PKCE
-   * @param state the application's own; anything that JSON can carry
+   * @param verifier the code verifier of PKCE; undefined without PKCE
+   * @param state the state of the application; any value that JSON can represent
    * @param meta the provider and the client
    */
   store(request: object, verifier: unknown, state: unknown, meta: unknown, callback: StateStored): void;
   store(request: object, meta: unknown, callback: StateStored): void;
   store(request: object, callback: StateStored): void;
   store(request: object, verifier?: unknown, state?: unknown, meta?: unknown, callback?: StateStored): void {
-    // strategies go by the number of parameters, and hand all of them over
+    // strategies count the parameters of this function, and pass all of them
     if (typeof verifier === 'function')
       return this.store(request, undefined, undefined, undefined, verifier as StateStored);
     if (typeof state === 'function') return this.store(request, undefined, undefined, verifier, state as StateStored);
@@ -57,9 +57,9 @@ export class SessionStateStore {
   }
 
   /**
-   * Looks whether a state was made for the request's browser, and uses it up.
+   * Checks whether a state was issued for the request's browser, and marks it as used.
    *
-   * @param meta the provider and the client; strategies that do not know them leave it out
+   * @param meta the provider and the client; strategies that do not know them omit it
    */
   verify(request: object, providedState: unknown, meta: unknown, callback: StateVerified): void;
   verify(request: object, providedState: unknown, callback: StateVerified): void;
@@ -95,7 +95,7 @@ function textOf(meta: unknown): string | undefined {
   return meta === undefined ? undefined : JSON.stringify(meta);
 }
 
-/** Calls back outside of what has just been done: an error that is thrown there is the strategy's. */
+/** Calls back after the operation is over: an error that the callback throws belongs to the strategy. */
 function tellState(
   work: () => Promise<readonly unknown[]>,
   callback: (error: Error | null, ...results: never[]) => void,

@@ -15,28 +15,28 @@ import {
   type PassportLogoutOptions,
 } from './passport-sign-in.js';
 
-/** Changes by key; undefined: the key is removed. */
+/** Changes by key; undefined removes the key. */
 type Patch = Map<string, string | undefined>;
 
-/** The most rounds in which what was written while the rest was stored is stored as well. */
+/** The most rounds of storing: each round stores what was written during the previous one. */
 const MAX_ROUNDS = 100;
 
 /**
- * What is behind `req.session` of one request: which session is shown, what has changed of it, and what is being done
- * to it. Operations run one after the other.
+ * The state behind `req.session` of one request: the session that it shows, the changes, and the operations under way.
+ * Operations run one after the other.
  */
 export class SessionView implements SessionOwner {
   #shown: PassportSession | undefined;
   #session: Session | undefined;
-  /** What is stored, as JSON by key. */
+  /** The stored data, as JSON by key. */
   #stored = new Map<string, string>();
-  /** The client's token when the view was made. */
+  /** The client's token when the view was created. */
   #token: string | undefined;
-  /** What the application has put in the place of the view. */
+  /** The value that the application has assigned instead of the view. */
   #replacement: { readonly value: unknown } | undefined;
   #queue: Promise<unknown> = Promise.resolve();
   #underWay = 0;
-  /** Of an operation that nobody was told the end of. */
+  /** The error of an operation without a callback. */
   #failure: { readonly error: unknown } | undefined;
 
   private constructor(
@@ -53,7 +53,7 @@ export class SessionView implements SessionOwner {
     Object.defineProperty(request, 'session', { get, set, configurable: true, enumerable: true });
   }
 
-  /** Puts a view on the session of a request there. */
+  /** Sets `req.session` to a view of the request's session. */
   static async open(request: object, response: ServerResponse, requestSession: RequestSession): Promise<SessionView> {
     return new SessionView(request, response, requestSession, await requestSession.load());
   }
@@ -64,13 +64,13 @@ export class SessionView implements SessionOwner {
     try {
       return this.#changes().size > 0;
     } catch {
-      // it is told of by `settle`
+      // `settle` reports the error
       return true;
     }
   }
 
   /**
-   * Waits for what is under way, and stores what has changed.
+   * Waits for the operations under way, and stores the changes.
    *
    * @throws SessionAuthError `session_required` when the session has ended meanwhile, `session_store_unavailable`,
    *   `invalid_session_data`, `session_data_too_large`, `response_already_sent`
@@ -127,7 +127,7 @@ export class SessionView implements SessionOwner {
     );
   }
 
-  /** `req.logIn`, in the realm that the request is in by now. */
+  /** `req.logIn`, in the current realm of the request. */
   logIn(requestSession: RequestSession, user: SessionUser, options: PassportLoginOptions): Promise<void> {
     return this.#run(async () => {
       const before = this.#session?.userId;
@@ -135,12 +135,12 @@ export class SessionView implements SessionOwner {
       const session = await logInBy(requestSession, this.request, user, options);
       if (requestSession.services !== this.requestSession.services) return;
       this.#show(session);
-      // what was another user's is not handed over, whatever is asked for
+      // data of another user is never kept, even with keepSessionInfo
       if (kept !== undefined && (before === undefined || before === session.userId)) this.#restore(kept);
     });
   }
 
-  /** `req.logOut`, in the realm that the request is in by now. */
+  /** `req.logOut`, in the current realm of the request. */
   logOut(requestSession: RequestSession, options: PassportLogoutOptions): Promise<void> {
     return this.#run(async () => {
       const kept = this.#kept(options);
@@ -153,7 +153,7 @@ export class SessionView implements SessionOwner {
 
   #current(): unknown {
     if (this.#replacement !== undefined) return this.#replacement.value;
-    // the application has logged out by the service, and not by a method of the request
+    // the application has logged out through the service, not through a method of the request
     const isOver = this.#token !== undefined && this.requestSession.token === undefined;
     if (isOver && this.#shown !== undefined) this.#show(undefined);
     return this.#shown;
@@ -197,7 +197,7 @@ export class SessionView implements SessionOwner {
     const session = await this.requestSession.loadOrSignIn();
     const before = this.#session?.userId;
     if (session === undefined) return this.#create(patch);
-    // the application has signed somebody else in by the service: what was read of one user is not written to another
+    // the application has signed in another user through the service: data of one user must not reach another
     if (before !== undefined && before !== session.userId) return this.#show(session);
     await session.update(dataOf(patch));
     this.#remember(patch);
@@ -209,7 +209,7 @@ export class SessionView implements SessionOwner {
       const written = new Map([...patch].filter(([, json]) => json !== undefined));
       this.#session = await authOf(this.requestSession).ensureSession(this.request, dataOf(written));
       this.#token = this.requestSession.token;
-      // a browser would throw the new cookie away with the old ones
+      // a browser would discard the new cookie with the old ones
       if (this.response.hasHeader('clear-site-data')) this.response.setHeader('clear-site-data', '"storage"');
     }
     this.#remember(patch);
@@ -235,14 +235,14 @@ export class SessionView implements SessionOwner {
     return done;
   }
 
-  /** An error that nobody is told of is told instead of the response. */
+  /** Without a callback, the error is sent instead of the response. */
   #report(done: Promise<unknown>, callback: SessionCallback | undefined): void {
     if (typeof callback === 'function') tell(done, callback);
     else done.catch((error: unknown) => (this.#failure ??= { error }));
   }
 }
 
-/** The data of a view by key. What JSON leaves out is not there. */
+/** The data of a view by key, without values that JSON omits. */
 function jsonOf(view: PassportSession): Map<string, string> {
   const found = new Map<string, string>();
   for (const key of Object.keys(view)) {
