@@ -19,8 +19,9 @@ const OF_THE_BODY = /^(content-.*|transfer-encoding|etag|last-modified|accept-ra
  * meanwhile is called then, in the same order, under the head that was there when it was first called. Where there is
  * nothing to do, all goes through at once.
  *
- * When it fails, `fail` is called to send an error instead. Where the head was sent before, nothing can be told any
- * more: the connection is cut, so that nobody takes the response for a whole one.
+ * When that fails, or when Node.js refuses what was held back, `fail` is called to send an error instead. Where the head
+ * was sent before, nothing can be told any more: the connection is cut, so that nobody takes the response for a whole
+ * one.
  */
 export class HeldResponse {
   readonly #calls: (() => void)[] = [];
@@ -74,36 +75,41 @@ export class HeldResponse {
   }
 
   #hold(): void {
-    this.#head = headOf(this.response);
-    this.awaited.settle().then(
-      () => this.#release(),
-      (error: unknown) => this.#giveUp(error),
-    );
+    const head = headOf(this.response);
+    this.#head = head;
+    this.awaited
+      .settle()
+      .then(() => this.#release(head))
+      .catch((error: unknown) => this.#giveUp(error, head));
   }
 
-  #release(): void {
+  /** @throws what Node.js throws at a call that was held back: whoever made it is not there any more */
+  #release(head: Head): void {
     const { response } = this;
-    if (!response.headersSent) setHead(response, this.#head!);
+    if (!response.headersSent) setHead(response, head);
     this.#head = undefined;
     this.#isPassing = true;
     let hasRoom = true;
-    for (const call of this.#calls.splice(0)) hasRoom = (call() as unknown) !== false;
-    this.#isPassing = false;
+    try {
+      for (const call of this.#calls.splice(0)) hasRoom = (call() as unknown) !== false;
+    } finally {
+      this.#isPassing = false;
+    }
     if (this.#hasWaitingWriter && hasRoom && !this.#isEnded) process.nextTick(() => response.emit('drain'));
     this.#hasWaitingWriter = false;
   }
 
-  #giveUp(error: unknown): void {
+  #giveUp(error: unknown, head: Head): void {
     const { response } = this;
     this.#hasFailed = true;
     this.#calls.splice(0);
     if (response.headersSent) {
       const what = error instanceof SessionAuthError ? `${error.code}: ${error.message}` : String(error);
-      new Logger('SessionAuth').error(`req.session was not stored, so the response was cut: ${what}`);
+      new Logger('SessionAuth').error(`a response that waited for req.session was cut: ${what}`);
       response.destroy();
       return;
     }
-    setHead(response, this.#head!);
+    setHead(response, head);
     for (const name of response.getHeaderNames()) if (OF_THE_BODY.test(name)) response.removeHeader(name);
     this.fail(error);
   }
