@@ -1,5 +1,6 @@
 import { digestOf, handleOf } from '../crypto/session-token.js';
 import { CsrfService } from '../csrf/csrf.service.js';
+import { isOwnButHidden } from '../csrf/request-origin.js';
 import type { RequestSession } from '../http/request-session.js';
 import { SessionAuthService } from '../login/session-auth.service.js';
 import type { LoginUserOptions } from '../login/sign-in.js';
@@ -20,8 +21,6 @@ export interface PassportLogoutOptions {
   /** Keep what was in the session, in a new one of nobody's: behind `SessionPassport` only. @default false */
   readonly keepSessionInfo?: boolean;
 }
-
-const SAFE_METHODS = ['GET', 'HEAD', 'OPTIONS'];
 
 /** The service of the realm that a request is in. */
 export function authOf({ services }: RequestSession): SessionAuthService {
@@ -49,14 +48,14 @@ export async function logInBy(
 }
 
 /**
- * Logs out by `logout`. A page of another origin cannot have it done by a link or an image to a route that listens to
- * GET.
+ * Logs out by `logout`. A page of another origin cannot have it done: neither by a link or an image, nor by a form,
+ * which comes without the cookies but whose answer would have the browser clear them.
  *
  * @throws SessionAuthError `csrf_failed`
  */
 export async function logOutBy(requestSession: RequestSession, request: object): Promise<void> {
   const { exchange, services } = requestSession;
-  if (SAFE_METHODS.includes(exchange.method)) (services.above.get(CsrfService) as CsrfService).guardOpening(exchange);
+  if (!isOwnButHidden(exchange.headers)) (services.above.get(CsrfService) as CsrfService).guardOpening(exchange);
   await authOf(requestSession).logout(request);
 }
 
