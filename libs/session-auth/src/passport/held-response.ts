@@ -19,9 +19,9 @@ const OF_THE_BODY = /^(content-.*|transfer-encoding|etag|last-modified|accept-ra
  * meanwhile is called then, in the same order, under the head that was there when it was first called. Where there is
  * nothing to do, all goes through at once.
  *
- * When that fails, or when Node.js refuses what was held back, `fail` is called to send an error instead. Where the head
- * was sent before, nothing can be told any more: the connection is cut, so that nobody takes the response for a whole
- * one.
+ * When that fails, or when Node.js refuses what was held back, `fail` is called to send an error instead. Where the
+ * head was sent before, nothing can be told any more: the connection is cut, so that nobody takes the response for a
+ * whole one.
  */
 export class HeldResponse {
   readonly #calls: (() => void)[] = [];
