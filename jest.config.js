@@ -34,7 +34,12 @@ export default {
     '<rootDir>/.stryker-tmp/',
   ],
   // run by jest.sqlite.config.js, where a driver is, and by jest.docs-site.config.js, where the site is built
-  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/stores/sqlite/', '<rootDir>/test/docs-site/'],
+  testPathIgnorePatterns: [
+    '/node_modules/',
+    '<rootDir>/test/stores/sqlite/',
+    '<rootDir>/test/docs-site/',
+    '<rootDir>/test/stacks/',
+  ],
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '\\.ts$': ['@swc/jest', swc] },
   moduleNameMapper: {

@@ -184,6 +184,49 @@ describe('logout by GET', () => {
   });
 });
 
+describe('logout by POST, where no guard asks for a CSRF token', () => {
+  afterEach(closeApps);
+
+  const form = { 'sec-fetch-mode': 'navigate' };
+
+  it.each<[string, Record<string, string>, number]>([
+    ['a form of our own', { ...form, 'sec-fetch-site': 'same-origin' }, 200],
+    ['a form of our own that hides its origin', { ...form, 'sec-fetch-site': 'same-origin', origin: 'null' }, 200],
+    ['no browser', {}, 200],
+    ['a form of another site', { ...form, 'sec-fetch-site': 'cross-site', origin: 'https://attacker.example' }, 403],
+    ['a form of a page in a sandbox', { ...form, 'sec-fetch-site': 'cross-site', origin: 'null' }, 403],
+    ['a form of another site in an old browser', { origin: 'https://attacker.example' }, 403],
+  ])('is done for %s, or refused', async (_, headers, status) => {
+    const { client } = await startPassport({ handlers: { logOut } });
+    for (const place of ['view', 'plain']) {
+      // such a form comes without the cookies, which are lax: the answer would have the browser clear them
+      const answer = await client().post(`/${place}/logOut`, {}, { headers, csrf: false });
+      expect([answer.status, 'clear-site-data' in answer.headers]).toEqual([status, status === 200]);
+    }
+  });
+});
+
+describe('req.session.destroy by GET', () => {
+  afterEach(closeApps);
+
+  const destroy: Handler = (request, response, _, next) =>
+    request.session.destroy((error) => (error === undefined ? response.json({}) : next(error)));
+
+  it.each<[string, Record<string, string>, number]>([
+    ['a link of our own', { 'sec-fetch-site': 'same-origin', 'sec-fetch-mode': 'navigate' }, 200],
+    ['no browser', {}, 200],
+    ['a link of another site', { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate' }, 403],
+  ])('is done for %s, or refused', async (_, headers, status) => {
+    const { client } = await startPassport({ handlers: { destroy } });
+    const alice = client();
+    await alice.get('/plain/enter');
+    const { cookie } = alice;
+    expect((await alice.get('/view/destroy', { headers })).status).toBe(status);
+    const { json } = await client().get('/plain/user', { cookie });
+    expect(json).toMatchObject({ isAuthenticated: status === 403 });
+  });
+});
+
 describe('login CSRF', () => {
   afterEach(closeApps);
 

@@ -98,6 +98,20 @@ const handlers: Record<string, Handler> = {
     response.status(201).json({ first: true });
     throw new Error('after the response');
   },
+  // Node.js throws at each of these
+  'bad-header': (request, response) => {
+    request.session['a'] = 1;
+    response.writeHead(200, { 'x-own': 'first\nsecond' }).end('last');
+  },
+  'bad-body': (request, response) => {
+    request.session['a'] = 1;
+    response.end(42 as never);
+  },
+  'bad-piece': (request, response) => {
+    request.session['a'] = 1;
+    response.write('first');
+    response.end(42 as never);
+  },
   circle: (request, response) => {
     const circle: { own?: object } = {};
     circle.own = circle;
@@ -123,6 +137,19 @@ describe('a response behind SessionPassport', () => {
     const started = await startPassport({ handlers, storage: { sessions: { useValue: store } }, ...behind });
     return { ...started, store };
   };
+
+  it.each(['bad-header', 'bad-body'])('answers 500 where what was held back cannot be sent: %s', async (name) => {
+    const { client } = await start();
+    const visitor = client();
+    expect((await visitor.get(`/view/${name}`)).status).toBe(500);
+    expect((await visitor.get('/plain/user')).status).toBe(200);
+  });
+
+  it('cuts the connection where what was held back cannot be sent, and the head has left', async () => {
+    const { client } = await start();
+    await expect(client().get('/view/bad-piece')).rejects.toThrow();
+    expect((await client().get('/plain/user')).status).toBe(200);
+  });
 
   it.each(['json', 'redirect', 'stream', 'head', 'flush'])(
     'waits until a first write is stored, and carries the cookie of it: %s',

@@ -221,6 +221,19 @@ describe('a store with a near-cache in front', () => {
     expect(await read()).toBe('absent');
   });
 
+  it('serves nobody a session any more that the store did not find', async () => {
+    await kept();
+    // past the library, or told of and not heard yet
+    await store.delete(record.digest, clock.now());
+    clock.advance(60_000);
+    // due for a touch
+    expect(await read()).toBe('absent');
+    // a passive request is due for none
+    const passive = { now: clock.now(), idle: 3_600_000, interval: Number.MAX_SAFE_INTEGER };
+    expect((await near.find(record.digest, passive)).status).toBe('absent');
+    expect(near.size).toBe(0);
+  });
+
   it('asks the store once more where an end was heard before its answer came', async () => {
     await beatBack();
     store.meanwhile = async () => {

@@ -141,6 +141,8 @@ export class NearCachedSessionStore extends SessionStore implements OnModuleInit
     let isOver = false;
     try {
       const outcome = await this.store.find(digest, touch);
+      // what is kept of it, or comes of a read that was sent before, is of a session that has ended
+      if (outcome.status !== 'live') this.#cache.drop(handle);
       if (fill !== undefined && outcome.status === 'live') {
         isDoubtful = this.#cache.fillBack(fill, outcome.record) === 'ask again';
         isOver = true;

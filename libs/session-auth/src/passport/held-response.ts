@@ -18,8 +18,8 @@ const OF_THE_BODY = /^(content-.*|transfer-encoding|etag|last-modified|accept-ra
  * Holds a response if work must finish before its head is written, or before it ends. Calls are queued meanwhile. They
  * then run in the same order, with the head as it was at the first call. If there is no work, every call runs at once.
  *
- * If the work fails, `fail` is called to send an error instead. If the head has been sent already, an error can no
- * longer be sent: the connection is closed, so that the response does not look complete.
+ * If the work fails, or Node.js refuses a held call, `fail` is called to send an error instead. If the head has been sent
+ * already, an error can no longer be sent: the connection is closed, so that the response does not look complete.
  */
 export class HeldResponse {
   readonly #calls: (() => void)[] = [];
@@ -73,36 +73,41 @@ export class HeldResponse {
   }
 
   #hold(): void {
-    this.#head = headOf(this.response);
-    this.awaited.settle().then(
-      () => this.#release(),
-      (error: unknown) => this.#giveUp(error),
-    );
+    const head = headOf(this.response);
+    this.#head = head;
+    this.awaited
+      .settle()
+      .then(() => this.#release(head))
+      .catch((error: unknown) => this.#giveUp(error, head));
   }
 
-  #release(): void {
+  /** @throws what Node.js throws at a call that was held back: whoever made it is not there any more */
+  #release(head: Head): void {
     const { response } = this;
-    if (!response.headersSent) setHead(response, this.#head!);
+    if (!response.headersSent) setHead(response, head);
     this.#head = undefined;
     this.#isPassing = true;
     let hasRoom = true;
-    for (const call of this.#calls.splice(0)) hasRoom = (call() as unknown) !== false;
-    this.#isPassing = false;
+    try {
+      for (const call of this.#calls.splice(0)) hasRoom = (call() as unknown) !== false;
+    } finally {
+      this.#isPassing = false;
+    }
     if (this.#hasWaitingWriter && hasRoom && !this.#isEnded) process.nextTick(() => response.emit('drain'));
     this.#hasWaitingWriter = false;
   }
 
-  #giveUp(error: unknown): void {
+  #giveUp(error: unknown, head: Head): void {
     const { response } = this;
     this.#hasFailed = true;
     this.#calls.splice(0);
     if (response.headersSent) {
       const what = error instanceof SessionAuthError ? `${error.code}: ${error.message}` : String(error);
-      new Logger('SessionAuth').error(`req.session was not stored, so the response was cut: ${what}`);
+      new Logger('SessionAuth').error(`a response that waited for req.session was cut: ${what}`);
       response.destroy();
       return;
     }
-    setHead(response, this.#head!);
+    setHead(response, head);
     for (const name of response.getHeaderNames()) if (OF_THE_BODY.test(name)) response.removeHeader(name);
     this.fail(error);
   }

@@ -1,5 +1,6 @@
 import { digestOf, handleOf } from '../crypto/session-token.js';
 import { CsrfService } from '../csrf/csrf.service.js';
+import { isOwnButHidden } from '../csrf/request-origin.js';
 import type { RequestSession } from '../http/request-session.js';
 import { SessionAuthService } from '../login/session-auth.service.js';
 import type { LoginUserOptions } from '../login/sign-in.js';
@@ -24,8 +25,6 @@ export interface PassportLogoutOptions {
    */
   readonly keepSessionInfo?: boolean;
 }
-
-const SAFE_METHODS = ['GET', 'HEAD', 'OPTIONS'];
 
 /** The service of the realm of a request. */
 export function authOf({ services }: RequestSession): SessionAuthService {
@@ -53,14 +52,14 @@ export async function logInBy(
 }
 
 /**
- * Logs out by `logout`. A page of another origin cannot cause the logout by a link or an image that leads to a GET
- * route.
+ * Logs out by `logout`. A page of another origin cannot cause the logout: neither by a link or an image, nor by a form.
+ * A form of another site comes without the cookies, but the response would have the browser clear them.
  *
  * @throws SessionAuthError `csrf_failed`
  */
 export async function logOutBy(requestSession: RequestSession, request: object): Promise<void> {
   const { exchange, services } = requestSession;
-  if (SAFE_METHODS.includes(exchange.method)) (services.above.get(CsrfService) as CsrfService).guardOpening(exchange);
+  if (!isOwnButHidden(exchange.headers)) (services.above.get(CsrfService) as CsrfService).guardOpening(exchange);
   await authOf(requestSession).logout(request);
 }
 

@@ -96,7 +96,7 @@ export class SessionView implements SessionOwner {
     this.#report(
       this.#run(async () => {
         const { token, presented } = this.requestSession;
-        if (token !== undefined || presented.hasRememberMe) await authOf(this.requestSession).logout(this.request);
+        if (token !== undefined || presented.hasRememberMe) await logOutBy(this.requestSession, this.request);
       }),
       callback,
     );

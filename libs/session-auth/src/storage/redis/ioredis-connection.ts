@@ -21,6 +21,7 @@ interface Ioredis extends IoredisClient {
     readonly port?: number;
   };
   duplicate(options: object): DuplicatedClient;
+  on(event: 'ready', listener: () => void): unknown;
   /** For a Cluster. */
   nodes?(role: 'master'): readonly Ioredis[];
 }
@@ -54,6 +55,8 @@ export class IoredisConnection implements RedisConnection {
   readonly evalsha: RunScript;
   readonly eval: RunScript;
   readonly #client: Ioredis;
+  /** How often the client has connected: each time it may be to another server, behind the same address. */
+  #connects = 0;
 
   constructor(client: IoredisClient) {
     this.#client = client as Ioredis;
@@ -62,6 +65,7 @@ export class IoredisConnection implements RedisConnection {
     this.evalsha = client.evalsha.bind(client);
     this.eval = client.eval.bind(client);
     this.keyPrefix = options.keyPrefix ?? options.redisOptions?.keyPrefix ?? '';
+    if (!this.isCluster) this.#client.on('ready', () => (this.#connects += 1));
   }
 
   isRefusal(error: unknown): error is Error {
@@ -81,7 +85,7 @@ export class IoredisConnection implements RedisConnection {
   servers(): readonly RedisServer[] {
     const clients = this.isCluster ? this.#client.nodes!('master') : [this.#client];
     return clients.map((client) => ({
-      address: this.isCluster ? `${client.options.host}:${client.options.port}` : '',
+      address: this.isCluster ? `${client.options.host}:${client.options.port}` : String(this.#connects),
       subscriber: () => new IoredisSubscriber(client.duplicate(SUBSCRIBER_OPTIONS)),
     }));
   }

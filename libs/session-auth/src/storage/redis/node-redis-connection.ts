@@ -13,6 +13,7 @@ interface SingleClient extends AnyNodeRedis {
   readonly isPubSubActive: boolean;
   readonly options?: { readonly socket?: object };
   duplicate(overrides: object): DuplicatedClient;
+  on(event: 'ready', listener: () => void): unknown;
 }
 
 /** From `createClientPool`. */
@@ -48,6 +49,8 @@ export class NodeRedisConnection implements RedisConnection {
   readonly keyPrefix: string;
   readonly #client: AnyNodeRedis;
   readonly #scripts: NodeRedisClient;
+  /** How often a single client has connected: each time it may be to another server, behind the same address. */
+  #connects = 0;
 
   constructor(client: NodeRedisClient) {
     this.#client = client as AnyNodeRedis;
@@ -55,6 +58,7 @@ export class NodeRedisConnection implements RedisConnection {
     this.keyPrefix = String(this.#client._keyPrefix ?? '');
     // replies are strings and numbers, even if the application's replies are buffers
     this.#scripts = this.#client.withTypeMapping({});
+    if (isSingle(this.#client)) this.#client.on('ready', () => (this.#connects += 1));
   }
 
   evalsha(sha: string, ...given: [number, ...(string | number)[]]): Promise<unknown> {
@@ -100,7 +104,7 @@ export class NodeRedisConnection implements RedisConnection {
       return host === undefined ? [] : [{ address: `${host}:${port}`, subscriber }];
     }
     if (isPool(client)) return [{ address: '', subscriber: () => client.execute(subscriberOf) }];
-    return [{ address: '', subscriber: () => subscriberOf(client as SingleClient) }];
+    return [{ address: String(this.#connects), subscriber: () => subscriberOf(client as SingleClient) }];
   }
 }
 
@@ -110,6 +114,10 @@ function isCluster(client: AnyNodeRedis): client is ClusterClient {
 
 function isSentinel(client: AnyNodeRedis): client is SentinelClient {
   return 'getMasterNode' in client;
+}
+
+function isSingle(client: AnyNodeRedis): client is SingleClient {
+  return !isCluster(client) && !isSentinel(client) && !isPool(client);
 }
 
 function isPool(client: AnyNodeRedis): client is ClientPool {

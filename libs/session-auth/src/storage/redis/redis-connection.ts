@@ -31,7 +31,7 @@ export interface RedisConnection {
 
 /** A server to listen to. */
 export interface RedisServer {
-  /** Changes when the client goes to another server. */
+  /** Changes when the client goes to another server, and when it connects again, which may be to another one. */
   readonly address: string;
   /** Returns a separate connection, which is not open yet. Once closed, it cannot be opened again. */
   subscriber(): RedisSubscriber | Promise<RedisSubscriber>;

@@ -49,11 +49,7 @@ export class RedisLinkTransport implements LinkTransport {
         else for (const signal of signalsOf(message, channels.get(channel)!)) heard(signal);
       },
     };
-    // some clients do not know the masters of a Cluster before their first command
-    if (this.connection.isCluster) {
-      await within(CONNECT_TIMEOUT, 'a command', this.connection.eval('return 1', 0));
-    }
-    const servers = this.#servers();
+    let servers: readonly RedisServer[] = [];
     const subscribers: RedisSubscriber[] = [];
     let isGivenUp = false;
     const listen = async (server: RedisServer): Promise<void> => {
@@ -63,6 +59,9 @@ export class RedisLinkTransport implements LinkTransport {
       await subscriber.listen([...channels.keys()], receiver);
     };
     const connect = async (): Promise<void> => {
+      // before their first command, clients may neither be connected nor know the masters of a Cluster
+      await this.connection.eval('return 1', 0);
+      servers = this.#servers();
       await Promise.all(servers.map(listen));
       // through the stores' client: with their user, on their server
       await this.connection.eval(PUBLISH, 0, [...channels.keys()][0]!, probe);
