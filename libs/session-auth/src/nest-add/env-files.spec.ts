@@ -52,6 +52,7 @@ describe('ignoreEnvFile', () => {
     ['dist\n', 'dist\n.env\n'],
     ['dist', 'dist\n.env\n'],
     ['# .env\n!.env\n', '# .env\n!.env\n.env\n'],
+    ['.env*\n!.env\n', '.env*\n!.env\n.env\n'],
     ['.env.local\n', '.env.local\n.env\n'],
     ['dist\r\n', 'dist\r\n.env\r\n'],
   ])('adds to %j', (before, after) => {

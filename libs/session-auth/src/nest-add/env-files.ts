@@ -42,18 +42,13 @@ function lineOf(name: string): RegExp {
 /** Lets git ignore the file that contains the secret. */
 export function ignoreEnvFile(files: ProjectFiles, envFile: string): void {
   const text = textOf(files, '.gitignore') ?? '';
-  const isIgnored = text
+  const patterns = [envFile, '*.env', ...(envFile.startsWith('.env') ? ['.env*'] : [])];
+  // the last pattern that matches decides, and one that begins with ! includes the file again
+  const matching = text
     .split(/\r?\n/)
-    .map((line) =>
-      line
-        .trim()
-        .replace(/^\//, '')
-        .replace(/^\*\*\//, ''),
-    )
-    .some(
-      (pattern) => pattern === envFile || pattern === '*.env' || (pattern === '.env*' && envFile.startsWith('.env')),
-    );
-  if (isIgnored) return;
+    .map((line) => /^(!?)(?:\*\*)?\/?(.*)$/.exec(line.trim())!)
+    .filter(([, , pattern]) => patterns.includes(pattern!));
+  if (matching.at(-1)?.[1] === '') return;
   const start = text === '' || text.endsWith('\n') ? text : `${text}\n`;
   write(files, '.gitignore', likeBefore(text, `${start}${envFile}\n`));
 }

@@ -18,8 +18,8 @@ const OF_THE_BODY = /^(content-.*|transfer-encoding|etag|last-modified|accept-ra
  * Holds a response if work must finish before its head is written, or before it ends. Calls are queued meanwhile. They
  * then run in the same order, with the head as it was at the first call. If there is no work, every call runs at once.
  *
- * If the work fails, or Node.js refuses a held call, `fail` is called to send an error instead. If the head has been sent
- * already, an error can no longer be sent: the connection is closed, so that the response does not look complete.
+ * If the work fails, or Node.js refuses a held call, `fail` is called to send an error instead. If the head has been
+ * sent already, an error can no longer be sent: the connection is closed, so that the response does not look complete.
  */
 export class HeldResponse {
   readonly #calls: (() => void)[] = [];
