@@ -54,6 +54,10 @@ export function describeWithoutOrm(
     beforeAll(async () => {
       database = await createTestDatabase();
       pools = [0, 1].map(() => new Pool({ connectionString: database.url, ...config }));
+      for (const pool of pools) {
+        // `end` of a pool does not wait for its connections, so that dropping the database may still meet one
+        pool.on('connect', (client) => client.on('error', () => undefined));
+      }
       sources = pools.map((pool, node) => {
         const own = habits?.[node];
         return own === undefined ? pool : executorOn(pool, own);
