@@ -34,10 +34,13 @@ it('TypeORM 0.3 on the package mysql: refused at boot, and told what to set', as
   const url = await makeMysqlDatabase();
   tool(url, 'migration:run');
   const dataSource = await new DataSource({ type: 'mysql', url, driver: mysql }).initialize();
-  const { sessions } = typeOrmStorage({ dataSource });
-  await assert.rejects(async () => sessions.useFactory(undefined), {
-    code: 'invalid_configuration',
-    message: /on the package mysql; allowed is one on mysql2, with connectorPackage: 'mysql2'/,
-  });
-  await dataSource.destroy();
+  try {
+    const { sessions } = typeOrmStorage({ dataSource });
+    await assert.rejects(async () => sessions.useFactory(undefined), {
+      code: 'invalid_configuration',
+      message: /on the package mysql; allowed is a DataSource on mysql2, with connectorPackage: 'mysql2'/,
+    });
+  } finally {
+    await dataSource.destroy();
+  }
 });
