@@ -1,10 +1,10 @@
 import type { InjectionToken, OptionalFactoryDependency } from '@nestjs/common';
-import { STORE_TIMEOUT } from '../../async/store-timeout.options.js';
 import type { AuditLog } from '../../events/audit-log.js';
 import type { RememberMeTokenStore } from '../../remember-me/remember-me-token-store.js';
 import type { SessionStore } from '../../session/session-store.js';
 import type { LoginThrottleStore } from '../../throttle/login-throttle-store.js';
 import type { Duration } from '../../time/durations.js';
+import { databaseSlots } from '../postgres/database-slots.js';
 import { readAuditOptions, refuseLink } from '../postgres/postgres-storage.options.js';
 import { MysqlAuditLog } from './mysql-audit-log.js';
 import type { MysqlStoreSettings } from './mysql-database.js';
@@ -66,16 +66,10 @@ export function mysqlStorage(options: MysqlStorageOptions): MysqlStorage {
   const { audit = {}, queryTimeout } = options;
   refuseLink('mysqlStorage', options, 'MariaDB and MySQL cannot send messages to other nodes');
   const given = 'inject' in options ? undefined : options.pool;
-  const slot = <T extends { checkTables(): Promise<void> }>(
-    make: (pool: MysqlPool, settings: MysqlStoreSettings) => T,
-  ): MysqlSlot<T> => ({
-    inject: [{ token: STORE_TIMEOUT, optional: true }, ...('inject' in options ? [options.inject] : [])],
-    useFactory: async (storeTimeout, injected) => {
-      const part = make((injected ?? given)!, { queryTimeout: queryTimeout ?? storeTimeout });
-      await part.checkTables();
-      return part;
-    },
-  });
+  const slot = databaseSlots<MysqlPool, MysqlStoreSettings>(options, (injected, storeTimeout) => [
+    (injected ?? given)!,
+    { queryTimeout: queryTimeout ?? storeTimeout },
+  ]);
   return {
     sessions: slot((pool, settings) => new MysqlSessionStore(pool, settings)),
     rememberMe: slot((pool, settings) => new MysqlRememberMeTokenStore(pool, settings)),

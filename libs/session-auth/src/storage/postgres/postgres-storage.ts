@@ -1,9 +1,9 @@
 import type { InjectionToken, OptionalFactoryDependency } from '@nestjs/common';
-import { STORE_TIMEOUT } from '../../async/store-timeout.options.js';
 import type { AuditLog } from '../../events/audit-log.js';
 import type { RememberMeTokenStore } from '../../remember-me/remember-me-token-store.js';
 import type { SessionStore } from '../../session/session-store.js';
 import type { LoginThrottleStore } from '../../throttle/login-throttle-store.js';
+import { databaseSlots } from './database-slots.js';
 import { loadDriver } from './listening-connection.js';
 import { PostgresAuditLog } from './postgres-audit-log.js';
 import { PostgresLoginThrottleStore } from './postgres-login-throttle-store.js';
@@ -43,17 +43,10 @@ export interface PostgresStorage {
  */
 export function postgresStorage(options: PostgresStorageOptions): PostgresStorage {
   const { schema, preparedStatements, queryTimeout, link, audit = {} } = options;
-  const slot = <T extends { checkTables(): Promise<void> }>(
-    make: (source: PostgresSource, settings: PostgresStoreOptions) => T,
-  ): PostgresSlot<T> => ({
-    inject: [{ token: STORE_TIMEOUT, optional: true }, ...('inject' in options ? [options.inject] : [])],
-    useFactory: async (storeTimeout, injected) => {
-      const source = sourceOf(options, injected);
-      if (link && !isPool(source)) await loadDriver();
-      const part = make(source, { schema, preparedStatements, queryTimeout: queryTimeout ?? storeTimeout });
-      await part.checkTables();
-      return part;
-    },
+  const slot = databaseSlots<PostgresSource, PostgresStoreOptions>(options, async (injected, storeTimeout) => {
+    const source = sourceOf(options, injected);
+    if (link && !isPool(source)) await loadDriver();
+    return [source, { schema, preparedStatements, queryTimeout: queryTimeout ?? storeTimeout }];
   });
   const audited = audit === false ? undefined : audit;
   return {

@@ -1,10 +1,10 @@
 import { Logger, type InjectionToken, type OptionalFactoryDependency } from '@nestjs/common';
-import { STORE_TIMEOUT } from '../../async/store-timeout.options.js';
 import type { AuditLog } from '../../events/audit-log.js';
 import type { RememberMeTokenStore } from '../../remember-me/remember-me-token-store.js';
 import type { SessionStore } from '../../session/session-store.js';
 import type { LoginThrottleStore } from '../../throttle/login-throttle-store.js';
 import type { Duration } from '../../time/durations.js';
+import { databaseSlots } from '../postgres/database-slots.js';
 import { readAuditOptions, refuseLink } from '../postgres/postgres-storage.options.js';
 import { SqliteAuditLog } from './sqlite-audit-log.js';
 import type { SqliteStoreSettings } from './sqlite-database.js';
@@ -71,18 +71,10 @@ export function sqliteStorage(options: SqliteStorageOptions): SqliteStorage {
   const { audit = {}, queryTimeout } = options;
   refuseLink('sqliteStorage', options, 'SQLite cannot send messages to other processes');
   const given = 'inject' in options ? undefined : options.database;
-  const slot = <T extends { checkTables(): Promise<void> }>(
-    make: (database: SqliteHandle, settings: SqliteStoreSettings) => T,
-    afterwards: (part: T) => Promise<void> = () => Promise.resolve(),
-  ): SqliteSlot<T> => ({
-    inject: [{ token: STORE_TIMEOUT, optional: true }, ...('inject' in options ? [options.inject] : [])],
-    useFactory: async (storeTimeout, injected) => {
-      const part = make((injected ?? given)!, { queryTimeout: queryTimeout ?? storeTimeout });
-      await part.checkTables();
-      await afterwards(part);
-      return part;
-    },
-  });
+  const slot = databaseSlots<SqliteHandle, SqliteStoreSettings>(options, (injected, storeTimeout) => [
+    (injected ?? given)!,
+    { queryTimeout: queryTimeout ?? storeTimeout },
+  ]);
   return {
     sessions: slot((database, settings) => new SqliteSessionStore(database, settings), warnOfMemory),
     rememberMe: slot((database, settings) => new SqliteRememberMeTokenStore(database, settings)),
