@@ -17,9 +17,9 @@ interface Beside {
 }
 
 /**
- * Valid requests while {@link BURST} forged ones a second arrive, or as many as three quarters of a core take. A
- * mixture costs more than its parts, whatever they are: so in turn the same is done with requests for what is not
- * there.
+ * Measures valid requests while {@link BURST} forged ones a second arrive, or as many as three quarters of a core can
+ * take. Any mixture of requests costs more than its parts. For comparison, the same is measured with requests for a
+ * route that does not exist.
  */
 export async function forgedBurst(
   fleet: Fleet,

@@ -1,7 +1,8 @@
 import { Session, type Profiler } from 'node:inspector/promises';
 
 /**
- * What of the library runs for one request: the named functions of each file, sorted by file, as the source has them.
+ * The named functions of the library that run for one request, by file. Files are sorted, and functions are in the order
+ * of the source.
  */
 export type Path = ReadonlyMap<string, readonly string[]>;
 

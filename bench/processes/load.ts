@@ -3,8 +3,8 @@ import { setPriority } from 'node:os';
 
 /*
  * The load process: on each message, a list of orders that it carries out at the same time, it sends HTTP/1.1 requests
- * over keep-alive connections, one at a time on each, and answers what came of them. Requests come ready as text, so
- * that it spends as little as possible on them.
+ * over keep-alive connections, one at a time on each, and replies with the results. Requests arrive as finished text,
+ * so that it spends as little time as possible on them.
  */
 
 /** What to send, to whom, how. */

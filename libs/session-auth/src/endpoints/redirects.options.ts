@@ -4,7 +4,7 @@ import type { OptionReader } from '../options/option-reader.js';
  * Where the browser is sent after a plain HTML form, with 303 (RFC 9110 15.4.4). Each value is a path of this origin,
  * with its query if need be: `'/account'`, `'/login?from=form'`. No request can change where a redirect leads.
  *
- * The endpoint of a path that is not given answers a form as it answers a script.
+ * Without a path, the endpoint responds to a form with JSON, as it does to a script.
  */
 export interface RedirectsOptions {
   /** After a login. @default none */
