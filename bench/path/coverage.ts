@@ -1,8 +1,8 @@
 import { Session, type Profiler } from 'node:inspector/promises';
 
 /**
- * The named functions of the library that run for one request, by file. Files are sorted, and functions are in the order
- * of the source.
+ * The named functions of the library that run for one request, by file. Files are sorted, and functions are in the
+ * order of the source.
  */
 export type Path = ReadonlyMap<string, readonly string[]>;
 

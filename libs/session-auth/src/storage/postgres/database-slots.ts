@@ -8,8 +8,8 @@ interface DatabaseSlot<T, Source> {
 }
 
 /**
- * Returns a function that makes the slots of a storage in a database. The boot fails when a part's tables are not as they
- * should be.
+ * Returns a function that makes the slots of a storage in a database. The boot fails when the tables of a part are
+ * missing or of another version.
  *
  * @param options those of the storage, whose `inject` may name the provider of the source
  * @param open returns the source of the parts and their settings
