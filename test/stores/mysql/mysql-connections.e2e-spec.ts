@@ -54,6 +54,25 @@ describe('connections that the application uses as well', () => {
     expect(await count(() => store.delete(record.digest, NOW))).toEqual(['SELECT', 'DELETE']);
   });
 
+  it('sends one statement for sixteen reads of one moment, and each returns its own session', async () => {
+    const pool = database.open();
+    const { sent } = watchPool(pool);
+    const store = new MysqlSessionStore(pool);
+    const records = Array.from({ length: 16 }, (_, index) => newRecord(`user ${index}`));
+    for (const record of records) await store.create(record, NO_LIMIT, NOW);
+    // a connection's first read asks for the server's settings
+    await store.find(records[0]!.digest, touchAt(NOW));
+    const [missing, twice] = [newRecord('nobody'), records[3]!];
+    sent.length = 0;
+    const asked = [...records.slice(0, 14), missing, twice];
+    const found = await Promise.all(asked.map(({ digest }) => store.find(digest, touchAt(NOW))));
+    expect(sent).toHaveLength(1);
+    expect(found).toEqual(
+      asked.map((record) => (record === missing ? { status: 'absent' } : { status: 'live', record })),
+    );
+    expect(found[3]).not.toBe(found[15]);
+  });
+
   it.each<[string, (store: MysqlSessionStore) => Promise<unknown>]>([
     ['a write', (store) => store.create(newRecord('alice'), NO_LIMIT, NOW)],
     ['a transaction', (store) => store.create(newRecord('alice'), LIMIT, NOW)],

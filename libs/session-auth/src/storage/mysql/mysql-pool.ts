@@ -14,12 +14,13 @@ export interface CorePool {
 
 /** The part of a connection that is used here. */
 export interface PoolConnection {
+  readonly config: { readonly typeCast?: unknown };
   query(
     query: {
       readonly sql: string;
       readonly timeout?: number;
       readonly rowsAsArray: true;
-      readonly typeCast: (field: { buffer(): Buffer | null }) => Buffer | null;
+      readonly typeCast: false | ((field: { buffer(): Buffer | null }) => Buffer | null);
       readonly nestTables: false;
     },
     callback: (error: Error | null | undefined, result: unknown) => void,

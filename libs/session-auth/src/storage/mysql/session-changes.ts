@@ -1,7 +1,8 @@
 import type { MysqlDatabase } from './mysql-database.js';
 import { assignments, decodeSessionRow, SESSION_ROW, type ColumnChanges, type SessionRow } from './session-row.js';
 import { sql, type SqlText } from './sql-text.js';
-import type { Row } from './pooled-connection.js';
+import type { StatementRunner } from './pooled-connection.js';
+import { SessionReads } from './session-reads.js';
 
 /** What to write to a session, and the result of the operation afterwards. */
 export interface Decision<T> {
@@ -22,34 +23,34 @@ const UNLOCKED_ATTEMPTS = 3;
  */
 export class SessionChanges {
   readonly #table: SqlText;
+  readonly #reads: SessionReads;
 
   constructor(private readonly database: MysqlDatabase) {
     this.#table = database.tables.session;
-  }
-
-  /** Returns the row of a session's handle; undefined if missing. */
-  async read(handle: string): Promise<SessionRow | undefined> {
-    return firstOf(await this.database.read(this.#find(handle)));
+    this.#reads = new SessionReads(database);
   }
 
   /** @param decide is called again when the row has changed meanwhile; undefined: there is no row */
   async change<T>(handle: string, decide: (row: SessionRow | undefined) => Decision<T>): Promise<T> {
     for (let attempts = 0; attempts < UNLOCKED_ATTEMPTS; attempts++) {
-      const row = await this.read(handle);
+      const row = await this.#reads.find(handle);
       const { outcome, write } = decide(row);
       if (row === undefined || write === undefined) return outcome;
       if ((await this.database.write(this.#write(handle, row, write))) > 0) return outcome;
     }
     return this.database.transaction(async (transaction) => {
-      const row = firstOf((await transaction.query(sql`${this.#find(handle)} FOR UPDATE`)).rows);
+      const row = await this.#lockedRow(transaction, handle);
       const { outcome, write } = decide(row);
       if (row !== undefined && write !== undefined) await transaction.query(this.#write(handle, row, write));
       return outcome;
     });
   }
 
-  #find(handle: string): SqlText {
-    return sql`SELECT ${SESSION_ROW} FROM ${this.#table} WHERE handle = ${handle}`;
+  async #lockedRow(transaction: StatementRunner, handle: string): Promise<SessionRow | undefined> {
+    const { rows } = await transaction.query(
+      sql`SELECT ${SESSION_ROW} FROM ${this.#table} WHERE handle = ${handle} FOR UPDATE`,
+    );
+    return rows[0] && decodeSessionRow(rows[0]);
   }
 
   #write(handle: string, { version }: SessionRow, write: ColumnChanges | 'delete'): SqlText {
@@ -57,8 +58,4 @@ export class SessionChanges {
     if (write === 'delete') return sql`DELETE FROM ${this.#table} WHERE ${isSame}`;
     return sql`UPDATE ${this.#table} SET ${assignments(write)}, version = version + 1 WHERE ${isSame}`;
   }
-}
-
-function firstOf(rows: readonly Row[]): SessionRow | undefined {
-  return rows[0] && decodeSessionRow(rows[0]);
 }
