@@ -299,7 +299,7 @@ describe('a node that stands still', () => {
     await stop();
   });
 
-  it('refuses within the bound what has ended meanwhile, when it goes on', async () => {
+  it('refuses sessions that ended meanwhile within the bound, when it continues', async () => {
     const load = new FinalityLoad(here, port);
     for (let round = 0; round < ROUNDS; round += 1) {
       await load.round(

@@ -142,7 +142,7 @@ describe('a near-cache on Redis', () => {
     client.disconnect();
   });
 
-  it('starts while Redis is away, and the store is asked as ever', async () => {
+  it('starts while Redis is away, and every request reads the store', async () => {
     const client = new Redis(1, '127.0.0.1', { retryStrategy: () => 10_000, maxRetriesPerRequest: 0 });
     client.on('error', () => undefined);
     const bank = await start(redisStorage({ client, link: true }));

@@ -424,7 +424,7 @@ describe.each(['memory', 'redis', 'postgres'] as const)('a state of SessionState
     expect((await browser.get('/plain/user')).json).toMatchObject({ user: { id: 'alice' } });
   });
 
-  it('is good once, whatever the browser keeps', async () => {
+  it('works once, even if the browser keeps its cookies', async () => {
     const browser = started.client();
     const back = await begin(browser);
     const { cookie } = browser;
@@ -454,7 +454,7 @@ describe.each(['memory', 'redis', 'postgres'] as const)('a state of SessionState
     expect((await victim.get('/plain/user')).json).toMatchObject({ isAuthenticated: false });
   });
 
-  it('is refused when it was altered, cut, or is none', async () => {
+  it('is refused when it was altered, cut, or is not a state', async () => {
     const browser = started.client();
     const back = new URL(await begin(browser), 'http://localhost');
     const state = back.searchParams.get('state')!;
