@@ -33,10 +33,12 @@ export default {
     '<rootDir>/libs/[^/]+/dist/',
     '<rootDir>/.stryker-tmp/',
   ],
-  // run by jest.sqlite.config.js, where a driver is, and by jest.docs-site.config.js, where the site is built
+  // run by jest.sqlite.config.js, where a driver is, by jest.next.config.js, where Next.js is, and by
+  // jest.docs-site.config.js, where the site is built
   testPathIgnorePatterns: [
     '/node_modules/',
     '<rootDir>/test/stores/sqlite/',
+    '<rootDir>/test/client-next/',
     '<rootDir>/test/docs-site/',
     '<rootDir>/test/stacks/',
   ],

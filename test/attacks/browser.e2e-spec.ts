@@ -261,7 +261,7 @@ describe.each(SERVERS)('attacks by way of the browser on %s', (adapter) => {
   });
 
   describe('scripts in a page', () => {
-    it('see no cookie of ours, and cannot overwrite one', async () => {
+    it('cannot see our cookies, and cannot overwrite them', async () => {
       await victim.login(BANK, 'alice', true);
       expect(victim.jar.readByScript(`${BANK}/`)).toBe('');
       for (const name of [SESSION_COOKIE, REMEMBER_COOKIE]) {

@@ -146,7 +146,7 @@ describe.each(SERVERS)('a session cookie that is not the one we issued, on %s', 
     );
   });
 
-  it('is refused when somebody chose the id, whatever it looks like', async () => {
+  it('is refused when somebody chose the id, in any form', async () => {
     const keys = await backend.redis!.keys('*');
     const chosen = [
       'chosen-by-the-attacker',
@@ -177,7 +177,7 @@ describe.each(SERVERS)('a session cookie that is not the one we issued, on %s', 
     await expectRefused(dump.map((value) => `${SESSION_COOKIE}=${value}`));
   });
 
-  it('is refused with what the store holds of a token in its place, sealed by our own keys as well', async () => {
+  it('is refused with the stored digest instead of the token, even if our own keys sealed it', async () => {
     const cookies = bank.app.get(CookieSet, { strict: false });
     const now = bank.clock.now();
     const bob = bank.client();
@@ -250,7 +250,7 @@ describe.each(SERVERS)('a session cookie that is not the one we issued, on %s', 
     }
   });
 
-  it('is refused after 24 hours whatever the store says', async () => {
+  it('is refused after 24 hours, even if the store still has the session', async () => {
     const bob = bank.client();
     await bob.login('bob');
     bank.clock.advance(24 * 60 * 60 * 1000);

@@ -130,7 +130,7 @@ describe.each(EVERYWHERE)('two sessions mixed up in the store, on $adapter with 
 });
 
 describe.each(SERVERS)('two remembered devices mixed up in the store, on %s', (adapter) => {
-  it('sign nobody in as somebody else, and are told', async () => {
+  it('sign nobody in as somebody else, and are reported', async () => {
     backend = await openBackend('memory');
     const rememberMe = new ConfusedTokenStore();
     bank = await startBank({

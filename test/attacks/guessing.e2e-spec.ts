@@ -31,7 +31,7 @@ describe.each(SERVERS)('guessing of session cookies on %s', (adapter) => {
     return (await bank.client().get('/api/me', { cookie: `${SESSION_COOKIE}=${cookie}`, headers })).status;
   };
 
-  it('is told of once, after a hundred different ones from one address, and asks no store', async () => {
+  it('is reported once, after a hundred different ones from one address, and does not use the store', async () => {
     for (let count = 0; count < 99; count += 1) expect(await guess(madeUp(), '203.0.113.1')).toBe(401);
     expect(bank.events).toEqual([]);
     for (let count = 0; count < 20; count += 1) await guess(madeUp(), '203.0.113.1');
@@ -50,7 +50,7 @@ describe.each(SERVERS)('guessing of session cookies on %s', (adapter) => {
     expect(backend.calls).toEqual(['find']);
   });
 
-  it('is not what a browser does that still has a dead cookie, nor who sends none', async () => {
+  it('does not count a browser with a dead cookie, or a client without a cookie', async () => {
     const dead = madeUp();
     for (let count = 0; count < 110; count += 1) await guess(dead, '203.0.113.2');
     for (let count = 0; count < 110; count += 1) {

@@ -51,7 +51,7 @@ describe.each(EVERYWHERE)('hostile input on $adapter with $store', ({ adapter, s
   const patch = (json: string): Promise<Answer> =>
     alice.ask('PATCH', '/api/preferences', { body: json, headers: { 'content-type': 'application/json' } });
 
-  it('in the place of a session’s handle ends nothing and breaks nothing', async () => {
+  it('instead of a session’s handle ends nothing and breaks nothing', async () => {
     const other = bank.client();
     await other.login('alice');
     for (const text of HOSTILE_TEXTS) {

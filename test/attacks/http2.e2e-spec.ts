@@ -62,7 +62,7 @@ describe.each([{ trustProxy: false }, { trustProxy: true }])('HTTP/2, with $trus
     expect(await transfer({ ':authority': 'bank.example', host: 'evil.example', origin: 'null' })).toBe(403);
   });
 
-  it('goes by Host where a gateway sends no :authority', async () => {
+  it('uses Host if a gateway sends no :authority', async () => {
     expect(await transfer({ host: 'bank.example', origin: 'http://bank.example' })).toBe(201);
     expect(await transfer({ host: 'bank.example', origin: 'http://evil.example' })).toBe(403);
   });

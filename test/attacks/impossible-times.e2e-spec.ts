@@ -100,7 +100,7 @@ describe.each(EVERYWHERE)('a stored time that no Date can hold, on $adapter with
     expect(bank.log.filter((line) => line.includes('RangeError') || line.includes('out of range'))).toEqual([]);
   });
 
-  it('hides none of the other sessions from a list by pages', async () => {
+  it('hides no other session from a list by pages', async () => {
     const clients = [bank.client(), bank.client(), bank.client()];
     const ids: string[] = [];
     for (const client of clients) {
@@ -121,7 +121,7 @@ describe.each(EVERYWHERE)('a stored time that no Date can hold, on $adapter with
 });
 
 describe.each(['redis', 'postgres'] as const)('a remembered device with such a time, with %s', (store) => {
-  it('signs nobody in, is told of, and is in no list', async () => {
+  it('signs nobody in, is reported, and is not listed', async () => {
     const backend = await openBackend(store);
     const bank = await startBank({ adapter: 'express', backend });
     try {

@@ -40,7 +40,7 @@ function expressTrusting(value: unknown): AbstractHttpAdapter {
 describe('the adapter’s own trust in proxies', () => {
   afterEach(closeApps);
 
-  it.each(TRUST_OF_SOME)('decides whether forwarded lists are looked at: %s', async (_what, make, isTrusted) => {
+  it.each(TRUST_OF_SOME)('decides whether forwarded lists are used: %s', async (_what, make, isTrusted) => {
     const app = await NestFactory.create(
       { module: class {}, imports: [forRoot()], controllers: [DoorController] },
       make(),
@@ -119,7 +119,7 @@ describe.each(SERVERS)('headers of a proxy on %s', (adapter) => {
     expect(await transfer({ 'x-forwarded-host': ', inner.example', origin: own })).toBe(201);
   });
 
-  it('are lists that nobody looks at without trust, wherever our own host stands in them', async () => {
+  it('are ignored without trust, at every position of our own host in them', async () => {
     await start(false);
     const alice = bank.client();
     await alice.login('alice');

@@ -65,7 +65,7 @@ describe.each(VARIANTS)('bytes on the wire: $how', ({ adapter, tls }) => {
       for (const lines of placements) expect(await me(...lines)).toMatchObject({ status: 200 });
     });
 
-    it('twice, wherever the second one stands, opens nothing', async () => {
+    it('twice, with the second one at any position, opens nothing', async () => {
       const [mine, hers] = [`${SESSION_COOKIE}=${alice}`, `${SESSION_COOKIE}=${bob}`];
       const placements = [
         [`Cookie: ${mine};${hers}`],
@@ -192,7 +192,7 @@ describe.each(VARIANTS)('bytes on the wire: $how', ({ adapter, tls }) => {
       expect((await me(`Cookie: ${SESSION_COOKIE}=${alice}`)).status).toBe(200);
     });
 
-    it('of HTTP/1.0 and of versions that there are not gets no further than any other', async () => {
+    it('of HTTP/1.0 and of unknown versions gets no further than any other', async () => {
       for (const version of ['HTTP/1.0', 'HTTP/0.9', 'HTTP/2.0', 'HTTP/1.2', 'http/1.1', 'HTTP/1.1 ', 'XTTP/1.1', '']) {
         expectNobody(await ask([`GET /api/me ${version}`, 'Host: bank']));
         backend.calls.length = 0;
@@ -262,7 +262,7 @@ describe.each(VARIANTS)('bytes on the wire: $how', ({ adapter, tls }) => {
         json,
       );
 
-    it('names our own origin only as what it is: one host, written plainly', async () => {
+    it('names our own origin only as one plainly written host', async () => {
       const scheme = tls ? 'https' : 'http';
       expect((await transfer('Host: bank', `Origin: ${scheme}://bank`)).status).toBe(201);
       const foreign: string[][] = [
@@ -298,7 +298,7 @@ describe.each(VARIANTS)('bytes on the wire: $how', ({ adapter, tls }) => {
   });
 
   describe('many requests on one connection', () => {
-    it('are told apart: each is answered for its own cookie, in order', async () => {
+    it('are separate: each gets the response for its own cookie, in order', async () => {
       const get = (path: string, ...lines: string[]): string =>
         [`GET ${path} HTTP/1.1`, 'Host: bank', ...lines, '', ''].join('\r\n');
       const mine = `Cookie: ${SESSION_COOKIE}=${alice}`;

@@ -74,7 +74,7 @@ describe.each(ADAPTERS)('a page with the client in Chromium on %s', (adapter) =>
   describe('login', () => {
     beforeEach(() => open());
 
-    it('returns what the endpoint answers, and what follows has the new token', async () => {
+    it('returns the response of the endpoint, and later requests have the new token', async () => {
       expect(await inPage(page, loginOf('alice'))).toMatchObject({
         user: { id: 'alice', email: 'alice@example.com', roles: ['customer'] },
         session: { userId: 'alice', authentication: 'password' },
@@ -111,7 +111,7 @@ describe.each(ADAPTERS)('a page with the client in Chromium on %s', (adapter) =>
       expect([hook, time > 0]).toEqual(['tooManyAttempts', true]);
     });
 
-    it('whose answer is lost rejects; the next request finds out who is signed in', async () => {
+    it('whose response is lost rejects; the next request finds out who is signed in', async () => {
       await page.route('**/auth/login', async (route) => {
         const cookies = await page.context().cookies();
         await route.fetch();
@@ -128,7 +128,7 @@ describe.each(ADAPTERS)('a page with the client in Chromium on %s', (adapter) =>
       expect(await inPage(page, TRANSFER)).toBe(201);
     });
 
-    it('whose answer is cut after its head rejects, and the session that it made works', async () => {
+    it('whose response is cut after its head rejects, and the session that it made works', async () => {
       await page.route('**/auth/login', async (route) => {
         const response = await route.fetch();
         await route.fulfill({ response, body: '{"user":' });
@@ -161,7 +161,7 @@ describe.each(ADAPTERS)('a page with the client in Chromium on %s', (adapter) =>
   describe('expiry', () => {
     beforeEach(() => open());
 
-    it('is told once, however many requests find out, and each gets its answer', async () => {
+    it('is reported once, even if several requests find out, and each gets its response', async () => {
       await logIn();
       bank.clock.advance(61 * MINUTE);
       expect(await inPage(page, `Promise.all([${[ME, ME, TRANSFER, ME].join()}])`)).toEqual([401, 401, 401, 401]);
@@ -174,7 +174,7 @@ describe.each(ADAPTERS)('a page with the client in Chromium on %s', (adapter) =>
       expect(await inPage(page, TRANSFER)).toBe(201);
     });
 
-    it('is no matter to somebody who only asks who is signed in', async () => {
+    it('is not reported to a page that only asks who is signed in', async () => {
       expect([await inPage(page, 'client.session()'), await heard(page)]).toEqual([undefined, []]);
     });
 
@@ -258,7 +258,7 @@ describe.each(ADAPTERS)('a page with the client in Chromium on %s', (adapter) =>
   describe('rotation', () => {
     beforeEach(() => open({ lifetime: { rotateEvery: '15m' } }));
 
-    it('costs one more request, however many needed the new token', async () => {
+    it('costs one more request, for any number of requests that need the new token', async () => {
       await logIn();
       bank.clock.advance(16 * MINUTE);
       expect(await inPage(page, ME)).toBe(200);
@@ -270,7 +270,7 @@ describe.each(ADAPTERS)('a page with the client in Chromium on %s', (adapter) =>
       expect(await heard(page)).toEqual([]);
     });
 
-    it('repeats what has a body, whatever it is of, with all of it', async () => {
+    it('repeats a request with the whole body, of every type', async () => {
       const large = `new Blob(['{"text":"' + 'x'.repeat(90_000) + '"}'], { type: 'application/json' })`;
       const json = `{ 'content-type': 'application/json' }`;
       const rows: [string, string][] = [
@@ -362,7 +362,7 @@ describe.each(ADAPTERS)('a page with the client in Chromium on %s', (adapter) =>
   describe('two tabs', () => {
     beforeEach(() => open());
 
-    it('hear of login and logout of one another', async () => {
+    it('learn of each other’s login and logout', async () => {
       const tab = await openTab();
       await logIn();
       await hears(tab, 'login');
@@ -373,7 +373,7 @@ describe.each(ADAPTERS)('a page with the client in Chromium on %s', (adapter) =>
       expect([await inPage(page, 'client.session()'), await inPage(page, ME)]).toEqual([undefined, 401]);
     });
 
-    it('are told nothing secret', async () => {
+    it('receive no secret', async () => {
       const tab = await openTab();
       await inPage(
         tab,
@@ -492,7 +492,7 @@ describe.each(ADAPTERS)('a page with the client in Chromium on %s', (adapter) =>
       expect(await heard(page)).toEqual([]);
     });
 
-    it('are no server whose word counts, and a redirect to the own one is followed', async () => {
+    it('are not trusted, and a redirect to the own origin is followed', async () => {
       expect(await inPage(page, `statusOf(client.fetch('/client-page/led-away', { credentials: 'omit' }))`)).toBe(401);
       expect(await inPage(page, `post('/client-page/led-on', { a: 1 }).then((r) => r.json())`)).toEqual({ a: 1 });
       expect(await heard(page)).toEqual([]);

@@ -30,7 +30,7 @@ describe.each(ADAPTERS)('several devices of one user in Chromium on %s', (adapte
     await bank.close();
   });
 
-  it('push the oldest out at the limit, time ends the session after it, and each is told once why', async () => {
+  it('end the oldest at the limit; time ends the next; each device is told the reason once', async () => {
     await signIn(page, 'alice');
     for (let i = 0; i < 3; i += 1) await bank.client().login('alice');
     expect(await signedInAs(page)).toBeUndefined();

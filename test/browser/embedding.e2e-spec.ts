@@ -49,7 +49,7 @@ describe.each(ADAPTERS)('a page of a sibling in Chromium, against the bank on %s
     victim.evaluate(`fetch('${addressOf(bank)}/statements/${path}', { mode: 'no-cors', credentials: 'include' })
       .then((answer) => answer.type, () => 'refused')`);
 
-  it('embeds what is open, with the session of who visits it, and nothing that is guarded', async () => {
+  it('embeds open pages with the visitor’s session, and no guarded page', async () => {
     // another port of one host is another origin of the same site: the cookie comes along
     const trap = `http://localhost:${(sibling.address() as AddressInfo).port}/`;
     await victim.goto(trap);

@@ -104,7 +104,7 @@ describe.each(ADAPTERS)('an impatient person in Chromium on %s', (adapter) => {
     expect(alarms()).toEqual([]);
   });
 
-  it('clicks on while answers are under way, and never sees the one with the new token', async () => {
+  it('keeps clicking while responses are under way, and never receives the one with the new token', async () => {
     await signIn(page, 'alice');
     for (const lost of [1, 2, 3]) {
       bank.clock.advance(15 * MINUTE);

@@ -30,7 +30,7 @@ describe.each(ADAPTERS)('an EventSource in Chromium on %s', (adapter) => {
       new Promise((resolve) => source.addEventListener('tick', resolve, { once: true }));
     `);
 
-  it('is told that another device has ended its session, connects again in vain, and gives up', async () => {
+  it('learns that another device has ended its session, fails to connect again, and gives up', async () => {
     bank = await startBank({
       adapter,
       backend: await openBackend('memory'),

@@ -34,7 +34,7 @@ describe.each(ADAPTERS)('a session of HTTPS in Chromium on %s', (adapter) => {
     await secure.close();
   });
 
-  it('does not come along to plain HTTP, where none can be made or planted either', async () => {
+  it('is not sent over plain HTTP, where it can be neither made nor planted', async () => {
     await signIn(page, 'alice');
     const before = await page.context().cookies();
     expect(before.map(({ name, secure }) => [name, secure])).toContainEqual(['__Host-session', true]);

@@ -108,7 +108,7 @@ describe.each(ADAPTERS)('a customer and staff in one Chromium on %s', (adapter) 
     expect(new URL(staff.url()).pathname).toBe('/office/login');
   });
 
-  it('staff sign in elsewhere: they are told here why they are signed out, and the customer stays', async () => {
+  it('staff sign in elsewhere: this page says why they are signed out, and the customer stays', async () => {
     const elsewhere = await openDevice(browser, bank);
     await enterOffice(elsewhere);
     await staff.reload();

@@ -138,7 +138,7 @@ describe.each(KINDS)('messages of a %s', (kind) => {
   });
 
   it.each(['guarded', 'roles', 'full', 'user'])(
-    'are refused with a code where a session is asked for: %s',
+    'are refused with a code if a session is required: %s',
     async (door) => {
       const send = await start(kind);
       await expect(send(door)).rejects.toEqual(REFUSED);
@@ -146,7 +146,7 @@ describe.each(KINDS)('messages of a %s', (kind) => {
     },
   );
 
-  it('run where none is asked for, and need no CSRF token', async () => {
+  it('run if no session is required, and need no CSRF token', async () => {
     const send = await start(kind);
     expect(await send('unmarked')).toBe('unmarked');
     expect(await send('public')).toBe('public undefined');
@@ -177,7 +177,7 @@ describe.each(KINDS)('messages of a %s', (kind) => {
 
   // Nest asks no global filter for messages of a hybrid application
   const answered = kind === 'hybrid' ? { status: 'error', message: 'Internal server error' } : INVALID;
-  it('whose handlers call a service that refuses are answered with its code, where Nest asks global filters', async () => {
+  it('whose handlers call a service that refuses get its code, if Nest uses global filters', async () => {
     const send = await start(kind);
     await expect(send('service')).rejects.toEqual(answered);
   });

@@ -146,7 +146,7 @@ describe.each(ADAPTERS.flatMap((adapter) => SOCKETS.map((sockets) => ({ adapter,
       return connect(app, sockets, (await signInAs(app, { id: 'alice', roles: ['boss'] })).cookie);
     };
 
-    it('are refused with a code where a session is asked for, and the log says what to add', async () => {
+    it('are refused with a code if a session is required, and the log says what to add', async () => {
       const send = await open();
       for (const door of ['guarded', 'roles', 'session', 'user']) expect(await send(door)).toEqual(NOT_BOUND);
       expect(ran).toEqual([]);
@@ -154,7 +154,7 @@ describe.each(ADAPTERS.flatMap((adapter) => SOCKETS.map((sockets) => ({ adapter,
       expect(log.filter(({ text }) => text.includes(line))).toHaveLength(4);
     });
 
-    it('run where none is asked for, and need no CSRF token', async () => {
+    it('run if no session is required, and need no CSRF token', async () => {
       const send = await open({ csrf: { global: true } });
       for (const door of ['unmarked', 'public', 'csrf']) expect(await send(door)).toEqual(['done', door]);
     });
@@ -166,7 +166,7 @@ describe.each(ADAPTERS.flatMap((adapter) => SOCKETS.map((sockets) => ({ adapter,
       expect(ran).toEqual(['public']);
     });
 
-    it('whose handlers call a service that refuses are answered with its code, by the filter at the gateway', async () => {
+    it('whose handlers call a service that refuses get its code, by the filter at the gateway', async () => {
       const send = await open();
       expect(await send('service')).toEqual(['exception', { code: 'invalid_user', message: 'Internal server error' }]);
     });

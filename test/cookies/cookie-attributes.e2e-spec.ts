@@ -90,7 +90,7 @@ describe.each(SERVERS)('the attributes of our cookies on %s', (adapter) => {
     expect(absolute.get('__Host-session')?.get('max-age')).toBe('86400');
   });
 
-  it('leave every cookie far below 4096 bytes, with the longest name and whatever is in the session', async () => {
+  it('leave every cookie far below 4096 bytes, with the longest name and any session data', async () => {
     bank = await startBank({
       adapter,
       backend: await openBackend('memory'),

@@ -130,7 +130,7 @@ describe.each(EVERYWHERE)('no token in clear on $adapter with $store', ({ adapte
 });
 
 describe('the search for tokens', () => {
-  it('finds one in every form that gives it back, whatever stands around it', () => {
+  it('finds a token in every reversible form, with any text around it', () => {
     const bytes = Buffer.concat([randomBytes(31), Buffer.of(251)]);
     const secret = { name: 'it', bytes };
     const text = bytes.toString('base64url');

@@ -134,7 +134,7 @@ describe('CSRF options', () => {
     await expect(startCsrfBank('express', { csrf })).rejects.toThrow(message);
   });
 
-  it('a verb that is none is refused where the decorator stands', () => {
+  it('an invalid verb is refused at the decorator', () => {
     expect(() => CsrfProtected({ methods: ['post'] })).toThrow(/@CsrfProtected: methods: given "post"/);
   });
 });

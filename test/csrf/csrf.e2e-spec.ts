@@ -52,7 +52,7 @@ describe.each(SERVERS)('CSRF protection on %s', (adapter) => {
       expect(VerbsController.calls).toBe(1);
     });
 
-    it.each(['GET', 'HEAD', 'OPTIONS'])('%s passes, from wherever', async (method) => {
+    it.each(['GET', 'HEAD', 'OPTIONS'])('%s passes from any origin', async (method) => {
       const headers = { origin: 'https://evil.example', 'sec-fetch-site': 'cross-site' };
       const answer = await alice.ask(method, '/verbs/any', { headers });
       expect(answer.status).toBe(200);
@@ -71,7 +71,7 @@ describe.each(SERVERS)('CSRF protection on %s', (adapter) => {
       },
     );
 
-    it('no field and no header puts another verb in the place of the real one', async () => {
+    it('no field and no header replaces the real verb', async () => {
       for (const verb of ['GET', 'HEAD', 'OPTIONS']) {
         for (const name of ['x-http-method-override', 'x-http-method', 'x-method-override', 'x-original-method']) {
           expectRefused(await transfer({ [name]: verb }, false));
@@ -103,7 +103,7 @@ describe.each(SERVERS)('CSRF protection on %s', (adapter) => {
       expect((await alice.post('/verbs/verified')).text).toBe('true');
     });
 
-    it('let a visitor know first that there is no session', async () => {
+    it('report a missing session first', async () => {
       const answer = await bank.client().post('/api/transfer', { to: 'bob', amount: 1 }, { csrf: false });
       expect(answer.json).toMatchObject({ statusCode: 401, code: 'session_required' });
     });
@@ -189,7 +189,7 @@ describe.each(SERVERS)('CSRF protection on %s', (adapter) => {
       expect((await transfer({ origin, 'sec-fetch-site': site })).status).toBe(status);
     });
 
-    it('none, but a Referer: held to the same rule', async () => {
+    it('missing, but a Referer is present: the same rule applies to it', async () => {
       expect((await transfer({ referer: `${origin}/form` })).status).toBe(201);
       expectRefused(await transfer({ referer: `${origin}/form` }, false));
       for (const referer of ['https://evil.example/', `${origin}.evil.example/`, 'nonsense']) {
@@ -200,7 +200,7 @@ describe.each(SERVERS)('CSRF protection on %s', (adapter) => {
       expectRefused(await transfer({ referer: '' }, false), 'no_token');
     });
 
-    it('say in Vary that they decided, on both answers, once', async () => {
+    it('are in Vary, once, of both responses', async () => {
       for (const answer of [await transfer(), await transfer({ origin: 'null' })]) {
         const names = (answer.headers.vary ?? '').toLowerCase().split(/, */);
         expect(names).toEqual(expect.arrayContaining(['cookie', 'origin', 'sec-fetch-site']));
@@ -210,7 +210,7 @@ describe.each(SERVERS)('CSRF protection on %s', (adapter) => {
   });
 
   describe('tokens', () => {
-    it('differ from answer to answer, and work all of them, from wherever they come', async () => {
+    it('differ in each response, and all of them work', async () => {
       const login = await alice.post('/auth/login', CREDENTIALS);
       const session = await alice.get('/auth/session');
       const csrf = await alice.get('/auth/csrf');
@@ -412,7 +412,7 @@ describe.each(SERVERS)('CSRF protection on %s', (adapter) => {
       expect((await attackers.post('/auth/login', CREDENTIALS, { csrf })).status).toBe(200);
     });
 
-    it('goes by the session, where there is one, and not by the pre-session', async () => {
+    it('belongs to the session if there is one, and not to the pre-session', async () => {
       const visitor = bank.client();
       const csrf = await visitor.csrfToken();
       const cookie = `${alice.cookie}; ${visitor.cookie}`;
@@ -440,7 +440,7 @@ describe.each(SERVERS)('CSRF protection on %s', (adapter) => {
       expect(bank.events).toEqual([]);
     });
 
-    it('altered, cut, moved from another name, twice, or a session cookie in its place: refused', async () => {
+    it('altered, cut, moved from another name, twice, or replaced by a session cookie: refused', async () => {
       const visitor = bank.client();
       const csrf = await visitor.csrfToken();
       const value = visitor.cookies.get(PRE_SESSION_COOKIE)!;
@@ -486,7 +486,7 @@ describe.each(SERVERS)('CSRF protection on %s', (adapter) => {
       expectRefused(await alice.post('/auth/logout', undefined, { csrf: false, cookie }));
     });
 
-    it('by GET or HEAD: there is none', async () => {
+    it('does not exist for GET and HEAD', async () => {
       for (const method of ['GET', 'HEAD']) expect((await alice.ask(method, '/auth/logout')).status).toBe(404);
       expect(await alice.isSignedIn()).toBe(true);
     });

@@ -143,7 +143,7 @@ describe.each(SERVERS)('a pre-session CSRF token and a remembered device on %s',
   };
 
   it.each([true, false].flatMap((global) => DOORS.map((door) => ({ global, door }))))(
-    'do not go together, in whichever order guards and handler ask: $door, global: $global',
+    'exclude each other, in any order of guards and handler: $door, global: $global',
     async ({ global, door }) => {
       const csrf = await start(global);
       const answer: Answer = await alice.post(`/orders/${door}`, {}, { csrf });

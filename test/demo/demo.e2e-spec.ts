@@ -83,7 +83,7 @@ describe('the demo as a process', () => {
     }
   });
 
-  it.each(['express', 'fastify'])('finishes what is under way on %s when it is told to end', async (adapter) => {
+  it.each(['express', 'fastify'])('finishes the requests under way on %s when it receives SIGTERM', async (adapter) => {
     const demo = await startDemo({ HTTP_ADAPTER: adapter, SESSION_STORE: 'redis' });
     const alice = new BankClient(demo.port);
     await alice.login('alice');

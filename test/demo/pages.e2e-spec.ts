@@ -149,7 +149,7 @@ describe.each(ADAPTERS)('the pages on %s', (adapter) => {
     expect((await client.get('/account')).text).toContain('Nothing yet.');
   });
 
-  it('say what is wrong with a transfer, and keep what was typed', async () => {
+  it('say what is wrong with a transfer, and keep the input', async () => {
     await client.login('alice');
     for (const amount of ['', 'lots', '0', '-1', '1.234', '1e3', '0x10', '1000000.01']) {
       const { status, text } = await sendForm(client, '/account', '/account/transfer', { to: '"><b>', amount });
@@ -178,7 +178,7 @@ describe.each(ADAPTERS)('the pages on %s', (adapter) => {
     expect(text).toContain('Too many wrong passwords. Try again in a minute.');
   });
 
-  it('answer who may not see a page, and what is not there, in words', async () => {
+  it('explain in words that a page is forbidden or does not exist', async () => {
     await client.login('alice');
     expect(await client.get('/admin')).toMatchObject({
       status: 403,

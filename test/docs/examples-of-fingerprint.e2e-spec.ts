@@ -21,7 +21,7 @@ describe('the examples of the fingerprint', () => {
   const ask = async (headers: Record<string, string>): Promise<number> =>
     (await browser.get('/auth/session', { headers })).status;
 
-  it('refuse a request from another country, and take what the proxy does not know for no mismatch', async () => {
+  it('refuse a request from another country, and accept one whose country the proxy does not know', async () => {
     expect(await ask({ 'x-country': 'XX' })).toBe(200);
     expect(await ask({ 'x-country': 'FR' })).toBe(401);
     expect(await ask({})).toBe(200);

@@ -55,7 +55,7 @@ describe('the example of streams', () => {
     expect([shown, left]).toEqual([['{"to":"1","amount":30}'], ['closed', '/login?ended=revoked']]);
   });
 
-  it('answers a long poll with the next transfer, or when the session ends', async () => {
+  it('responds to a long poll with the next transfer, or when the session ends', async () => {
     let isAnswered = false;
     const answer = ada.get('/transfers/next').finally(() => (isAnswered = true));
     await transfer(() => isAnswered);

@@ -15,7 +15,7 @@ describe.each(ADAPTERS)('the examples of tenants on %s', (adapter: HttpAdapterNa
 
   const get = (path: string, cookie?: string): Promise<Answer> => send(running!.port, 'GET', path, { cookie });
 
-  it('by a guard: members only, who is removed is out with the next request, and others learn of no tenant', async () => {
+  it('by a guard: members only; a removed member is refused at the next request; others learn nothing of a tenant', async () => {
     const { app } = (running = await startExample(InTheSession, { adapter }));
     const [ada, bob] = [await signInAs(app, 'ada@example.com'), await signInAs(app, 'bob@example.com')];
     const statuses = async (tenant: string): Promise<number[]> =>
@@ -34,7 +34,7 @@ describe.each(ADAPTERS)('the examples of tenants on %s', (adapter: HttpAdapterNa
     expect(await statuses('globex')).toEqual([200, 200, 401]);
   });
 
-  it('by a realm each: a session of one tenant is none of another, also for the same user id', async () => {
+  it('by a realm each: a session of one tenant is invalid for another, even with the same user id', async () => {
     const { app } = (running = await startExample(RealmEach, { adapter }));
     const [acme, globex] = [
       await signInAs(app, 'ada@example.com', { realm: 'acme' }),

@@ -5,7 +5,7 @@ import { HTTP_STATUS_BY_CODE } from '../../libs/session-auth/src/errors/error-co
 import { anchorsOf, linksOf } from '../support/markdown.js';
 
 describe('the guides', () => {
-  it('link to what is there, headings included', async () => {
+  it('have links that resolve, headings included', async () => {
     const pages = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'SECURITY.md', ...(await guides())];
     const broken: string[] = [];
     for (const page of pages) {
@@ -35,7 +35,7 @@ describe('the guides', () => {
     expect(Object.fromEntries(listed)).toEqual(HTTP_STATUS_BY_CODE);
   });
 
-  it('show code that is compiled and tested, to the letter', async () => {
+  it('show exactly the code that is compiled and tested', async () => {
     let blocks = 0;
     for (const guide of await guides()) {
       const text = await readFile(guide, 'utf8');

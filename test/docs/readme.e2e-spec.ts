@@ -24,7 +24,7 @@ describe('the README', () => {
 });
 
 describe('the page of the options', () => {
-  it('names every option that there is, and none that there is not', async () => {
+  it('names every existing option, and no other', async () => {
     const page = await readFile('docs/options.md', 'utf8');
     const named = new Set([...page.matchAll(/^\| `(\w+)/gm)].map((match) => match[1]));
     const source = await readFile('libs/session-auth/src/session-auth.options.ts', 'utf8');

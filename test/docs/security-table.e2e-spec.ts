@@ -74,11 +74,11 @@ function titlesIn(file: string): ReadonlySet<string> | undefined {
 }
 
 describe('the table of requirements in docs/asvs.md', () => {
-  it('has every requirement, with tests that there are or the reason why there is none', () => {
+  it('has every requirement, with existing tests or the reason why there is no test', () => {
     expect(flawsOf(rowsOf(ASVS))).toEqual([]);
   });
 
-  it('is followed by the deviations from it, each of a requirement, with tests that there are', () => {
+  it('is followed by the deviations, each of a requirement, with existing tests', () => {
     const deviations = rowsOf(ASVS, 'D');
     expect(deviations.length).toBeGreaterThan(0);
     expect(flawsOf(deviations, 'D', deviations.length)).toEqual([]);

@@ -121,7 +121,7 @@ describe('customers of a bank on Redis with Sentinels', () => {
     });
   });
 
-  it('go on when the sentinels are told to hand over', async () => {
+  it('go on when the sentinels hand over', async () => {
     await liveThrough({
       what: 'Sentinel, handed over',
       banks,

@@ -21,6 +21,7 @@ import { PATIENCE } from '../support/patience.js';
 import { createDatabaseWithTables } from '../support/postgres-database.js';
 import { PostgresServer } from '../support/postgres-server.js';
 import { startRedisProcess } from '../support/redis-processes.js';
+import { SENTINEL_CLIENTS } from '../support/redis-clients.js';
 import { RedisSentinels } from '../support/redis-sentinels.js';
 
 /** Milliseconds: shorter than a dead connection goes unnoticed, so that only the rules of the cache keep it. */
@@ -212,6 +213,37 @@ describe('a session that has ended is refused within the bound', () => {
     await service.stop();
   });
 
+  it.each(SENTINEL_CLIENTS.filter(({ name }) => ['ioredis 5', 'redis 6'].includes(name)))(
+    'after the master was killed and Sentinel chose another one, by $name',
+    async (library) => {
+      const sentinels = await RedisSentinels.start();
+      const clients = [await library.connect(sentinels.addresses), await library.connect(sentinels.addresses)];
+      const [here, there] = [
+        await startNode(redisStorage({ client: clients[0]!.client, link: true })),
+        await startNode(redisStorage({ client: clients[1]!.client, link: true })),
+      ];
+      const load = new FinalityLoad(here, there.port);
+      for (let round = 0; round < 2; round += 1) {
+        const master = await sentinels.master();
+        await load.round(
+          SESSIONS,
+          async () => {
+            await master.kill();
+            await sentinels.untilMasterIsNot(master);
+          },
+          async () => {
+            await master.restart();
+            await sentinels.untilWhole();
+          },
+        );
+      }
+      conclude(`Sentinel, the master killed, ${library.name}`, load);
+      for (const node of [here, there]) await node.close();
+      for (const client of clients) client.close();
+      await sentinels.close();
+    },
+  );
+
   it('after a replica took over by Sentinel', async () => {
     const sentinels = await RedisSentinels.start();
     const clients = [sentinels.connect(), sentinels.connect()];
@@ -267,7 +299,7 @@ describe('a node that stands still', () => {
     await stop();
   });
 
-  it('refuses within the bound what has ended meanwhile, when it goes on', async () => {
+  it('refuses sessions that ended meanwhile within the bound, when it continues', async () => {
     const load = new FinalityLoad(here, port);
     for (let round = 0; round < ROUNDS; round += 1) {
       await load.round(

@@ -60,7 +60,7 @@ async function ask(sql: string): Promise<string> {
 }
 
 describe('a PostgreSQL that is away', () => {
-  it.each(FAULTS)('is answered with 503, and all is well once it is back: $kind', async (fault) => {
+  it.each(FAULTS)('gets 503, and recovers once it is back: $kind', async (fault) => {
     await liveThrough({
       what: `PostgreSQL, ${fault.kind}`,
       banks,
@@ -70,7 +70,7 @@ describe('a PostgreSQL that is away', () => {
     });
   });
 
-  it('is answered with 503 where connections die in silence, and new ones take over', async () => {
+  it('gets 503 if connections die without notice, and new ones take over', async () => {
     await liveThrough({
       what: 'PostgreSQL, half-open connections',
       banks,
@@ -106,7 +106,7 @@ describe('a PostgreSQL that is away', () => {
     expect(await alice.isSignedIn()).toBe(true);
   });
 
-  it('is answered with 503 while the application holds every connection of the pool', async () => {
+  it('gets 503 while the application holds every connection of the pool', async () => {
     const held = await Promise.all(
       Array.from({ length: 10 }, async () => {
         const runner = backend.dataSource!.createQueryRunner();

@@ -68,7 +68,7 @@ describe.each(['redis', 'node-redis'] as const)('by %s', (store) => {
   });
 
   describe('a Redis that is away', () => {
-    it.each(FAULTS)('is answered with 503, and all is well once it is back: $kind', async (fault) => {
+    it.each(FAULTS)('gets 503, and recovers once it is back: $kind', async (fault) => {
       await liveThrough({
         what: `Redis by ${store}, ${fault.kind}`,
         banks,
@@ -78,7 +78,7 @@ describe.each(['redis', 'node-redis'] as const)('by %s', (store) => {
       });
     });
 
-    it('is answered with 503 where connections die in silence, and new ones take over', async () => {
+    it('gets 503 if connections die without notice, and new ones take over', async () => {
       await liveThrough({
         what: `Redis by ${store}, half-open connections`,
         banks,
@@ -123,7 +123,7 @@ describe.each(['redis', 'node-redis'] as const)('by %s', (store) => {
       await until(async () => (await look()).every((status) => status === 200));
     });
 
-    it('keeps no login waiting for those before it: all of a flood are told within the same time', async () => {
+    it('does not make a login wait for earlier ones: all of a flood get a response within the same time', async () => {
       const warm = banks[0]!.client();
       await warm.login('alice');
       const clients = Array.from({ length: 64 }, () => banks[0]!.client());
@@ -145,7 +145,7 @@ describe.each(['redis', 'node-redis'] as const)('by %s', (store) => {
     });
   });
 
-  describe('a Redis that takes no more writes', () => {
+  describe('a Redis that refuses writes', () => {
     let alice: BankClient;
 
     const preferences = async (): Promise<unknown> => (await alice.get('/api/preferences')).json;

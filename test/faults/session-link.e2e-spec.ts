@@ -137,7 +137,7 @@ describe.each([
     expect(Math.max(...delays)).toBeLessThanOrEqual(BOUND + SLACK);
   });
 
-  it('rejects with session_store_unavailable for whoever opens it while the backend is away', async () => {
+  it('rejects with session_store_unavailable if it is opened while the backend is down', async () => {
     await link.close();
     await nodes.proxy.break({ kind: 'refuse' });
     const other = nodes.store.link!()!;

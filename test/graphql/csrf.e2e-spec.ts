@@ -47,7 +47,7 @@ describe.each(GRAPH_NAMES)('on %s,', (graph) => {
     expect(ran).toEqual([]);
   });
 
-  it('a query needs none, by whatever verb', async () => {
+  it('a query needs none, with every verb', async () => {
     const { cookie } = alice;
     const asked = { data: { guarded: 'alice' } };
     expect(await running.ask('{ guarded }', { cookie })).toEqual(asked);

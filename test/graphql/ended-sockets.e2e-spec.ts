@@ -62,7 +62,7 @@ describe.each(EVERY)('a WebSocket to $graph with $store', ({ graph, store }) => 
     expect(await socket.closed).toEqual(ENDED);
   });
 
-  it('runs nothing of a client that does not hear of the end', async () => {
+  it('runs nothing for a client that ignores the end', async () => {
     const socket = await open(alice);
     socket.start('subscription { unmarkedNews { text } }');
     await until(() => there.feeds.running === 1);

@@ -47,7 +47,7 @@ describe.each(EVERY)('over a WebSocket to $graph, $schema,', ({ graph, schema })
     return GraphSocket.open({ port: running.port, headers: { cookie } });
   };
 
-  it('every guard and decorator lets a session pass that has what it asks for', async () => {
+  it('every guard and decorator passes a session that has what it requires', async () => {
     const socket = await open(ALICE, { factors: ['totp'] });
     expect(await socket.ask(`{ ${DOORS.join(' ')} open }`)).toEqual({ data: { ...RESULTS, open: 'alice' } });
     for (const door of [...DOORS, 'open', 'unmarked']) socket.start(`subscription { ${door}News { text } }`);
@@ -61,14 +61,14 @@ describe.each(EVERY)('over a WebSocket to $graph, $schema,', ({ graph, schema })
     );
   });
 
-  it.each(GUARDS)('%s refuses a session that lacks what it asks for', async (door, user, options, code, reason) => {
+  it.each(GUARDS)('%s refuses a session that lacks what it requires', async (door, user, options, code, reason) => {
     const socket = await open(user, options);
     expect(await socket.ask(`{ ${door} }`)).toMatchObject(refused(code, reason));
     expect(await socket.ask(`subscription { ${door}News { text } }`)).toMatchObject(refused(code, reason));
     expect([...ran, ...running.feeds.ran]).toEqual([]);
   });
 
-  it('the user who is gone by now is refused, and signed out', async () => {
+  it('a user who was deleted meanwhile is refused and signed out', async () => {
     const socket = await open({ ...ALICE, id: 'nobody' });
     socket.start('subscription { userNews { text } }');
     expect(await socket.closed).toEqual({ code: 4401, reason: 'session_ended' });
@@ -108,7 +108,7 @@ describe.each(GRAPH_NAMES)('over a WebSocket to %s,', (graph) => {
     }
   });
 
-  it('with global guards, whatever is not @Public() needs a session', async () => {
+  it('with global guards, everything but @Public() needs a session', async () => {
     const { app, port, feeds } = await startFeeds(
       { graph, realms: { default: { global: true } } },
       { anonymous: 'allow' },
@@ -127,7 +127,7 @@ describe.each(GRAPH_NAMES)('over a WebSocket to %s,', (graph) => {
     await signedIn.until(() => feeds.running === 1);
   });
 
-  it('with fieldResolverEnhancers, guards of field resolvers are asked for each event', async () => {
+  it('with fieldResolverEnhancers, guards of field resolvers run for each event', async () => {
     const { app, port, feeds } = await startFeeds(
       { graph, config: { fieldResolverEnhancers: ['guards', 'filters'] } },
       { anonymous: 'allow' },

@@ -43,12 +43,12 @@ describe.each(GRAPH_NAMES.flatMap((graph) => SCHEMAS.map((schema) => ({ graph, s
     afterAll(closeApps);
     beforeEach(() => void ran.splice(0));
 
-    it.each(Object.entries(RESULTS))('%s lets a session pass that has what it asks for', async (door, result) => {
+    it.each(Object.entries(RESULTS))('%s passes a session that has what it requires', async (door, result) => {
       expect(await running.ask(`{ ${door} }`, { cookie: boss })).toEqual({ data: { [door]: result } });
       expect(ran).toEqual([door]);
     });
 
-    it.each(Object.keys(RESULTS))('%s refuses whoever has no session, and runs no resolver', async (door) => {
+    it.each(Object.keys(RESULTS))('%s refuses a client without a session, and runs no resolver', async (door) => {
       expect(await running.ask(`{ ${door} }`)).toMatchObject({
         data: { [door]: null },
         ...refused('UNAUTHENTICATED', 'session_required'),
@@ -56,13 +56,13 @@ describe.each(GRAPH_NAMES.flatMap((graph) => SCHEMAS.map((schema) => ({ graph, s
       expect(ran).toEqual([]);
     });
 
-    it.each(GUARDS)('%s refuses a session that lacks what it asks for', async (door, user, options, code, reason) => {
+    it.each(GUARDS)('%s refuses a session that lacks what it requires', async (door, user, options, code, reason) => {
       const { cookie } = await signInAs(running.app, user, options);
       expect(await running.ask(`{ ${door} }`, { cookie })).toMatchObject(refused(code, reason));
       expect(ran).toEqual([]);
     });
 
-    it('an open query is told the session, or none', async () => {
+    it('an open query receives the session, or undefined', async () => {
       expect(await running.ask('{ open unmarked }')).toEqual({ data: { open: null, unmarked: 'anybody' } });
       expect(await running.ask('{ open }', { cookie: boss })).toEqual({ data: { open: 'alice' } });
     });
@@ -126,7 +126,7 @@ describe.each(GRAPH_NAMES)('on %s, with fieldResolverEnhancers,', (graph) => {
   });
   afterAll(closeApps);
 
-  it('guards of field resolvers are asked', async () => {
+  it('guards of field resolvers run', async () => {
     ran.splice(0);
     const query = '{ account { id secret viewer } }';
     expect(await running.ask(query)).toMatchObject({

@@ -32,7 +32,7 @@ describe.each(GRAPH_NAMES)('a WebSocket to %s', (graph) => {
   const open = (headers: Opening['headers'], payload?: unknown): Promise<GraphSocket> =>
     GraphSocket.open({ port: running.port, headers, payload });
 
-  it('is opened by a session, from a page of the same origin and by what is no browser', async () => {
+  it('is opened by a session, from a page of the same origin and from a client that is not a browser', async () => {
     const { cookie } = await signInAs(running.app, ALICE);
     const own = `http://127.0.0.1:${running.port}`;
     for (const origin of [undefined, own]) {
@@ -47,7 +47,7 @@ describe.each(GRAPH_NAMES)('a WebSocket to %s', (graph) => {
     expect(feeds.ran.filter((name) => name === 'guardedNews of alice')).toHaveLength(2);
   });
 
-  it('is refused to a page of another origin, whoever its visitor is', async () => {
+  it('is refused to a page of another origin, for every visitor', async () => {
     const { cookie } = await signInAs(running.app, ALICE);
     for (const origin of ['https://evil.example', 'null', `http://127.0.0.1:${running.port + 1}`]) {
       await expect(open({ cookie, origin })).rejects.toEqual(refused(4403, 'csrf_failed'));
@@ -55,7 +55,7 @@ describe.each(GRAPH_NAMES)('a WebSocket to %s', (graph) => {
     await expect(open({ cookie, 'sec-fetch-site': 'cross-site' })).rejects.toEqual(refused(4403, 'csrf_failed'));
   });
 
-  it('is refused without a session, and what the client says of headers counts for nothing', async () => {
+  it('is refused without a session, and headers in the client’s payload are ignored', async () => {
     const { cookie } = await signInAs(running.app, ALICE);
     const payload = { cookie, headers: { cookie }, extra: { request: { headers: { cookie }, rawHeaders: [] } } };
     await expect(open({}, payload)).rejects.toEqual(refused(4401, 'session_required'));
@@ -121,7 +121,7 @@ describe.each(GRAPH_NAMES)('a WebSocket to %s that anybody may open', (graph) =>
   afterEach(closeSockets);
   afterAll(closeApps);
 
-  it('runs what is @Public() for whoever has no session, and refuses the rest', async () => {
+  it('runs @Public() operations without a session, and refuses the rest', async () => {
     const socket = await GraphSocket.open({ port: running.port });
     socket.start('subscription { openNews { text } }');
     await socket.until(() => running.feeds.ran.includes('openNews of nobody'));
@@ -130,7 +130,7 @@ describe.each(GRAPH_NAMES)('a WebSocket to %s that anybody may open', (graph) =>
     });
   });
 
-  it('is refused to a page of another origin all the same', async () => {
+  it('is still refused to a page of another origin', async () => {
     const opening = { port: running.port, headers: { origin: 'https://evil.example' } };
     await expect(GraphSocket.open(opening)).rejects.toEqual(refused(4403, 'csrf_failed'));
   });

@@ -55,14 +55,14 @@ describe.each(GRAPH_NAMES)('operations over a WebSocket on %s, whose opening req
   });
   beforeEach(() => void ran.splice(0));
 
-  it('are refused where a session or a CSRF token is asked for, and run no resolver', async () => {
+  it('are refused if a session or a CSRF token is required, and run no resolver', async () => {
     for (const operation of ['{ guarded }', '{ open }', 'mutation { act }', 'mutation { actUnmarked }']) {
       expect(await ask(operation)).toMatchObject({ errors: [{ extensions: { reason: 'request_not_bound' } }] });
     }
     expect(ran).toEqual([]);
   });
 
-  it('run where nothing is asked for', async () => {
+  it('run if nothing is required', async () => {
     expect(await ask('{ unmarked }')).toEqual({ data: { unmarked: 'anybody' } });
   });
 });

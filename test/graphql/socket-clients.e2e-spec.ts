@@ -108,7 +108,7 @@ describe.each(NAMES)('a WebSocket to %s', (graph) => {
     await until(async () => (await staying.ask('{ guarded }')).data?.['guarded'] === 'alice');
   });
 
-  it.each(['an event', 'nothing'])('has its subscriptions end, whatever its client does: %s follows', async (what) => {
+  it.each(['an event', 'nothing'])('ends its subscriptions, regardless of its client: %s follows', async (what) => {
     const { app, port, feeds } = await startFeeds({ graph });
     const { cookie, session } = await signInAs(app, ALICE);
     const socket = await GraphSocket.open({ port, headers: { cookie } });

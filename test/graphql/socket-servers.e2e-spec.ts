@@ -126,7 +126,7 @@ describe.each(NAMES)('options of a WebSocket to %s', (graph) => {
 });
 
 describe.each(GRAPH_NAMES)('%s without WebSockets', (graph) => {
-  it('answers requests that ask for an upgrade as any others', async () => {
+  it('responds to requests with an upgrade header as to any others', async () => {
     const { port } = await GraphApp.start({ graph });
     const headers = { connection: 'Upgrade', upgrade: 'websocket' };
     expect((await send(port, 'GET', '/auth/csrf', { headers })).status).toBe(200);

@@ -49,7 +49,7 @@ describe.each(ADAPTERS)('what may not be embedded, on %s', (adapter) => {
     },
   );
 
-  it('is refused to a fetch of an origin that is not trusted, whatever else it says', async () => {
+  it('is refused to a fetch of an origin that is not trusted, with any other headers', async () => {
     for (const origin of ['https://evil.example', 'null', `${SHOP}.evil.example`]) {
       for (const site of ['cross-site', 'same-site', 'same-origin', 'none']) {
         expect((await ask({ ...fetchMetadata(site, 'cors', 'empty'), origin })).status).toBe(403);

@@ -88,7 +88,7 @@ describe.each(SERVERS)('a guard that a handler names on %s', (adapter) => {
       module: { controllers: [OpenController, ShutController, ExemptController] },
     });
 
-  it.each([true, false])('asks for a session whatever @Public() says of the class, global: %p', async (global) => {
+  it.each([true, false])('requires a session even if the class is @Public(), global: %p', async (global) => {
     const client = await open(global);
     const statusOf = async (path: string): Promise<number> => (await client.get(path)).status;
     for (const path of ['/open/plain', '/shut/open']) expect([path, await statusOf(path)]).toEqual([path, 200]);
@@ -99,7 +99,7 @@ describe.each(SERVERS)('a guard that a handler names on %s', (adapter) => {
   });
 
   it.each([true, false])(
-    'asks for a CSRF token whatever @CsrfExempt() says of the class, global: %p',
+    'requires a CSRF token even if the class is @CsrfExempt(), global: %p',
     async (global) => {
       const client = await open(global);
       await client.get('/enter');

@@ -30,7 +30,7 @@ describe('provisionChromium', () => {
     else delete process.env['CHROMIUM_PATH'];
   });
 
-  it('takes what CHROMIUM_PATH names, before what is on the PATH', async () => {
+  it('prefers CHROMIUM_PATH to the PATH', async () => {
     process.env['CHROMIUM_PATH'] = '/opt/chrome';
     expect(await provisionChromium(silent, machine(['chromium']))).toBe('/opt/chrome');
   });

@@ -42,7 +42,7 @@ describe('startLocalRedis', () => {
     return redis;
   }
 
-  it('answers PING as soon as it has started, and persists nothing', async () => {
+  it('responds to PING as soon as it has started, and persists nothing', async () => {
     const { url, port } = await start();
     expect(url).toBe(`redis://127.0.0.1:${port}`);
     expect(await answersPing(port)).toBe(true);
@@ -54,7 +54,7 @@ describe('startLocalRedis', () => {
     await client.quit();
   });
 
-  it('is gone after stop: process, port and folder', async () => {
+  it('leaves nothing after stop: process, port and folder', async () => {
     const redis = await start();
     const client = new Redis(redis.url);
     const [, folder] = (await client.config('GET', 'dir')) as [string, string];
@@ -241,7 +241,7 @@ describe('startLocalPostgres', () => {
 });
 
 describe('answersPing', () => {
-  it('takes a server that speaks something else for no Redis', async () => {
+  it('does not mistake a server of another protocol for Redis', async () => {
     const server = createServer((_request, response) => void response.end()).listen(0, '127.0.0.1');
     await once(server, 'listening');
     expect(await answersPing((server.address() as AddressInfo).port)).toBe(false);

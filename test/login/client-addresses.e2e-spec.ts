@@ -10,7 +10,7 @@ import { OWN, ThrottledBank } from '../support/throttled-bank.js';
 describe.each(EVERYWHERE)('addresses of clients on $adapter with $store', (where) => {
   const at = ThrottledBank.forEachTest(where);
 
-  it('that are not known share one count, lock no owner out by a few guesses, and are told of once', async () => {
+  it('that are not known share one count, lock no owner out by a few guesses, and are reported once', async () => {
     const socket = await listenOnSocket(at.bank);
     try {
       const client = (): BankClient => new BankClient(socket.path);
@@ -54,7 +54,7 @@ describe.each(EVERYWHERE)('addresses of clients on $adapter with $store', (where
     expect((await at.login('bob', '64:ff9b::192.0.2.2')).status).toBe(200);
   });
 
-  it('of one IPv6 site are refused together after twice as many failures, whatever its networks', async () => {
+  it('of one IPv6 site are refused together after twice as many failures, from any of its networks', async () => {
     const host = (network: number): string => `2001:db8:7:${(0x4200 + network).toString(16)}::1`;
     for (let i = 0; i < 16; i += 1) expect((await at.guess(`customer${i}`, host(i))).status).toBe(401);
     expect((await at.login('bob', host(0xff))).status).toBe(429);
@@ -78,7 +78,7 @@ describe.each(EVERYWHERE)('addresses of clients on $adapter with $store', (where
     expect((await at.login('bob', collected[0])).status).toBe(200);
   });
 
-  it('are kept and told of with at most 64 characters', async () => {
+  it('are stored and reported with at most 64 characters', async () => {
     const long = 'x'.repeat(500);
     const client = at.client();
     const answer = await at.login('alice', long, client);

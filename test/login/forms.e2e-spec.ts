@@ -97,7 +97,7 @@ describe.each(SERVERS)('a plain HTML form on %s', (adapter) => {
     expectSeeOther(await post('/auth/reauthenticate', { password: PASSWORD }), '/confirm?error=session_required');
   });
 
-  it('never leads anywhere else, whatever the request says', async () => {
+  it('never redirects to another origin, with any request', async () => {
     await open();
     const evil = 'https://evil.example';
     const places = ['redirect', 'redirects', 'next', 'returnTo', 'return_to', 'continue', 'url', 'location', 'login'];
@@ -124,7 +124,7 @@ describe.each(SERVERS)('a plain HTML form on %s', (adapter) => {
     );
   });
 
-  it('of another site signs nobody in or out, and is answered 403', async () => {
+  it('of another site signs nobody in or out, and gets 403', async () => {
     await open();
     const csrf = await browser.csrfToken();
     for (const origin of ['https://evil.example', 'null', `${here}.evil.example`]) {
@@ -217,7 +217,7 @@ describe.each(SERVERS)('a plain HTML form on %s', (adapter) => {
     expect((await post('/auth/logout')).status).toBe(204);
   });
 
-  it('is answered by its own realm', async () => {
+  it('gets the response of its own realm', async () => {
     const users = { useClass: Users };
     const staff = forRoot({ realm: 'staff', users, endpoints: { redirects: { login: '/staff' } } });
     browser = await start(forRoot({ users, endpoints: { redirects } }), { adapter, module: { imports: [staff] } });

@@ -96,7 +96,7 @@ describe.each(EVERYWHERE)('further factors on $adapter with $store', ({ adapter,
     ((await client.get('/auth/session')).json as { factors: object }).factors;
   const codeOf = ({ status, json }: Answer): unknown[] => [status, (json as { code?: string }).code];
 
-  it('keep out whoever has proved none, and say which would do', async () => {
+  it('refuse a session without a proved factor, and name the factors that are enough', async () => {
     const stranger = nodes[0].client();
     expect(codeOf(await stranger.get('/factors/totp'))).toEqual([401, 'session_required']);
     const missing = { statusCode: 401, code: 'further_factor_required', message: expect.any(String), realm: 'default' };
@@ -159,7 +159,7 @@ describe.each(EVERYWHERE)('further factors on $adapter with $store', ({ adapter,
     expect((await alice.get('/api/preferences')).json).toMatchObject({ factors: { totp: at } });
   });
 
-  it('are asked for again after their time, where there is one', async () => {
+  it('are required again after their time, if one is set', async () => {
     await prove(alice, 'totp');
     const first = await factorsOf(alice);
     clock.advance(9 * MINUTE);
@@ -223,7 +223,7 @@ describe.each(EVERYWHERE)('further factors on $adapter with $store', ({ adapter,
     expect(await bob.isSignedIn()).toBe(true);
   });
 
-  it('proved at the same time on two nodes: one is recorded, and whoever came second is told', async () => {
+  it('proved at the same time on two nodes: one is recorded, and the second request is refused', async () => {
     const { cookie } = alice;
     const csrf = await alice.csrfToken();
     const factors = Array.from({ length: 6 }, (_, i) => (i % 2 === 0 ? 'totp' : 'passkey'));

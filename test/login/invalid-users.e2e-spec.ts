@@ -86,7 +86,7 @@ describe.each(EVERYWHERE)('a user that no account can be, on $adapter with $stor
     expect(setCookies.filter((line) => line.startsWith(SESSION_COOKIE))).toEqual([]);
   };
 
-  it.each(MISTAKES)('%s: nobody is signed in, and no client is told why', async (_what, mistake) => {
+  it.each(MISTAKES)('%s: nobody is signed in, and the response does not say why', async (_what, mistake) => {
     const before = bank.client();
     await before.login('alice');
     user = { ...valid, ...mistake };
@@ -116,7 +116,7 @@ describe.each(EVERYWHERE)('a user that no account can be, on $adapter with $stor
     expect((await client.get('/auth/session')).json).toMatchObject({ userId: 'alice' });
   });
 
-  it('keeps ids apart that are well formed, of whatever type', async () => {
+  it('keeps well-formed ids of every type distinct', async () => {
     const ids = ['7', '07', ' 7', 'undefined', '[object Object]', 8, 9n, '\ud83d\ude00', '\ud83d\ude01'];
     for (const id of ids) {
       user = { ...valid, id };

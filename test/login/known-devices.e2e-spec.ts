@@ -40,7 +40,7 @@ describe.each(EVERYWHERE)('known devices of an account on $adapter with $store',
   const newDevices = (): unknown[] =>
     at.bank.events.flatMap((event) => (event.type === 'session.created' ? [event.newDevice] : []));
 
-  it('are bounded together, however many somebody has collected', async () => {
+  it('are bounded together, for any number of collected cookies', async () => {
     const collected: BankClient[] = [];
     for (let i = 0; i < 8; i += 1) collected.push(await device());
     const verdicts: number[] = [];
@@ -74,7 +74,7 @@ describe.each(EVERYWHERE)('known devices of an account on $adapter with $store',
     expect((await at.login('alice', ELSEWHERE)).status).toBe(200);
   });
 
-  it('are strangers after a change of credentials, but for the one at hand', async () => {
+  it('are unknown after a change of credentials, except the one that made it', async () => {
     const [old, kept] = [await device(), await device()];
     await at.fillCountOf('alice');
     expect((await at.login('alice', ELSEWHERE, old)).status).toBe(200);

@@ -60,7 +60,7 @@ describe.each(ON_EVERY_STACK)('the login throttle on $adapter with $store', ({ a
     }
   });
 
-  it('answers for an unknown account as for a known one', async () => {
+  it('responds for an unknown account as for a known one', async () => {
     const seen = async (name: string): Promise<unknown[]> => {
       const answers: unknown[] = [];
       for (let i = 0; i < 5; i += 1) {

@@ -96,7 +96,7 @@ describe.each(ADAPTERS)('passwords that wait to be checked on %s', (adapter) => 
     await until(() => answers.length === 25);
   });
 
-  it('are bounded in all, and whoever has the most of them gives way', async () => {
+  it('are bounded in total, and the address with the most of them gives way', async () => {
     await start({ passwordQueue: { perAddress: 8, total: 10 } });
     guess('192.0.2.1', 4 + 8 + 1);
     await until(() => answered(429).length === 1);

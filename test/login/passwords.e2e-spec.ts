@@ -47,7 +47,7 @@ describe.each(ADAPTERS)('passwords on %s', (adapter) => {
     expect(bank.log.join('\n')).toContain('could not be rehashed');
   });
 
-  it('take 72 bytes and no more, which is told clearly and costs no check', async () => {
+  it('have at most 72 bytes; a longer one gets a clear error and costs no check', async () => {
     const longest = 'é'.repeat(36);
     await users.savePasswordHash('alice', await bank.app.get(PasswordHasher).hash(longest));
     const attempt = (password: string): Promise<{ status: number; json: unknown }> =>

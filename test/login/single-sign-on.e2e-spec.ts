@@ -139,7 +139,7 @@ describe.each(EVERYWHERE)('single sign-on on $adapter with $store', ({ adapter, 
     expect(await areSignedIn(alice, bob, unnamed)).toEqual([true, true, true]);
   });
 
-  it('goes through new tokens, and ends with a login that came of something else', async () => {
+  it('lasts through new tokens, and ends with a login of another source', async () => {
     const [first, second] = [{ sid: 'sid-1' }, { sid: 'sid-2' }];
     const alice = await signIn({ userId: 'alice', upstream: first });
     expect((await alice.post('/auth/reauthenticate', { password: 'alice-demo-password' })).status).toBe(200);

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
 import {
   MemoryRememberMeTokenStore,
@@ -11,9 +11,13 @@ import { postgresStorage } from 'nestjs-session-auth/postgres';
 import { redisStorage } from 'nestjs-session-auth/redis';
 import { typeOrmStorage } from 'nestjs-session-auth/typeorm';
 import { startLocalRedis, type LocalRedis } from '../../src/local-services/local-redis.js';
+import { REDIS_OPTIONS } from '../../src/storage/redis-options.js';
 import { openBackend, startBank, TEST_SECRETS, type Bank } from '../support/bank.js';
+import { FaultProxy } from '../support/fault-proxy.js';
+import { until } from '../support/patience.js';
 import { startPgBouncer, type PgBouncer } from '../support/pgbouncer.js';
 import { createDatabaseWithTables, poolOf, type TestDatabase } from '../support/postgres-database.js';
+import { OTHER_CLIENTS } from '../support/redis-clients.js';
 import { RedisCluster } from '../support/redis-cluster.js';
 
 type NearCache = NonNullable<SessionAuthOptions['nearCache']>;
@@ -111,7 +115,34 @@ describe('a near-cache on Redis', () => {
     client.disconnect();
   });
 
-  it('starts while Redis is away, and the store is asked as ever', async () => {
+  it.each(OTHER_CLIENTS.filter(({ name }) => name.startsWith('a pool')))(
+    'is refused for $name, with what to pass, and the link alone is not',
+    async (library) => {
+      const pool = await library.connect(server.url);
+      const { client } = pool;
+      await expectRefusal(
+        redisStorage({ client, link: true }),
+        'nearCache: given a pool of redis (createClientPool), which does not report when it connects again: pass a ' +
+          'client of createClient() or createSentinel(); allowed is false, or a storage',
+      );
+      const bank = await start(redisStorage({ client, link: true }), false);
+      await bank.close();
+      pool.close();
+    },
+  );
+
+  it('starts for a user without the right to INFO', async () => {
+    await operator.call('ACL', 'SETUSER', 'clerk', 'on', '>secret', '~sa:*', '&sa:*', '+@all', '-info');
+    const client = new Redis(server.url, { username: 'clerk', password: 'secret', enableReadyCheck: false });
+    const bank = await start(redisStorage({ client, link: true }));
+    const alice = bank.client();
+    await alice.login('alice');
+    expect(await alice.isSignedIn()).toBe(true);
+    await bank.close();
+    client.disconnect();
+  });
+
+  it('starts while Redis is away, and every request reads the store', async () => {
     const client = new Redis(1, '127.0.0.1', { retryStrategy: () => 10_000, maxRetriesPerRequest: 0 });
     client.on('error', () => undefined);
     const bank = await start(redisStorage({ client, link: true }));
@@ -131,6 +162,42 @@ describe('a near-cache on a Redis Cluster', () => {
       'nearCache: given a Redis Cluster, whose link has no sharded Pub/Sub of its own for each master; allowed is false',
     );
     await cluster.close();
+  });
+
+  describe('that a proxy hides', () => {
+    const message = 'a Redis Cluster behind one address, whose servers pass messages to each other in no certain order';
+    let cluster: RedisCluster;
+    let proxy: FaultProxy;
+    let client: Redis;
+
+    beforeEach(async () => {
+      cluster = await RedisCluster.start();
+      proxy = await FaultProxy.start(cluster.processes[0]!.port);
+      client = new Redis(proxy.port, '127.0.0.1', REDIS_OPTIONS).on('error', () => undefined);
+    });
+
+    afterEach(async () => {
+      client.disconnect();
+      await proxy.close();
+      await cluster.close();
+    });
+
+    it('is refused all the same', async () => {
+      const allowed = 'allowed is false, or a storage in one Redis';
+      await expectRefusal(redisStorage({ client, link: true }), `nearCache: given ${message}; ${allowed}`);
+      const bank = await start(redisStorage({ client, link: true }), false);
+      await bank.close();
+    });
+
+    it('keeps no session where it was away at boot, and says why', async () => {
+      await proxy.break({ kind: 'refuse' });
+      const bank = await start(redisStorage({ client, link: true }));
+      await proxy.heal();
+      await until(() =>
+        bank.log.some((line) => line.includes(`every session is read from the store: the storage is ${message}`)),
+      );
+      await bank.close();
+    });
   });
 });
 

@@ -9,7 +9,7 @@ describe('the check of a history of ends and requests', () => {
   });
   const ends = new Map([['one', 1000]]);
 
-  it('passes what was let pass up to the bound after the end, and says how late that was', () => {
+  it('accepts admissions up to the bound after the end, and reports how late they were', () => {
     const requests = [request(900, true), request(1100, true), request(1250, true), request(1300, false)];
     expect(checkFinality({ ends, requests }, 250)).toEqual({
       ends: 1,
@@ -21,7 +21,7 @@ describe('the check of a history of ends and requests', () => {
     });
   });
 
-  it('finds a request that was let pass later than that', () => {
+  it('finds a request that was admitted later than that', () => {
     const late = request(1251, true);
     expect(checkFinality({ ends, requests: [request(900, true), late] }, 250)).toMatchObject({
       latest: 251,

@@ -55,7 +55,7 @@ describe.each(['ioredis', 'redis'] as const)('a failover behind one address, by 
     await before.close();
   });
 
-  it('leaves the link at no server that the client has left', async () => {
+  it('does not leave the link at a server that the client has left', async () => {
     const alice = here.client();
     await alice.login('alice', { rememberMe: false });
     await untilCached(here, alice);

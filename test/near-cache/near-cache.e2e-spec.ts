@@ -114,7 +114,7 @@ describe.each(['redis', 'node-redis', 'postgres', 'pg'] as const)('two nodes wit
     expect(await elsewhere.isSignedIn()).toBe(false);
   });
 
-  it('take a request of another client for what it is', async () => {
+  it('recognise a request of another client', async () => {
     const { status } = await elsewhere.get('/api/me', { headers: { 'user-agent': 'a thief' } });
     expect(status).toBe(401);
     await until(async () => !(await alice.isSignedIn()));
@@ -146,7 +146,7 @@ describe.each(['redis', 'postgres'] as const)('a token that is replaced in passi
 });
 
 describe.each(['redis', 'postgres'] as const)('the near-caches of two realms, on %s', (store) => {
-  it('are apart: each serves its own sessions, and hears of their ends', async () => {
+  it('are separate: each serves its own sessions, and learns of their ends', async () => {
     const backend = await openBackend(store);
     const calls: string[] = [];
     const start = (): Promise<Bank> => {
@@ -219,7 +219,7 @@ describe('what a near-cache keeps', () => {
     expect(await readsOf(bob)).toBe(1);
   });
 
-  it('is driven out neither by forged cookies nor by those of sessions that have ended', async () => {
+  it('is not displaced by forged cookies or by cookies of ended sessions', async () => {
     const [alice, bob] = [await signedIn('alice'), await signedIn('bob')];
     const ended: string[] = [];
     for (let login = 0; login < 10; login += 1) {

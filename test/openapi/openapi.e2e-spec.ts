@@ -39,7 +39,7 @@ describe.each(ADAPTERS)('the OpenAPI document of the endpoints on %s', (adapter)
     await backend.close();
   });
 
-  it('has all of them, each with what it needs', () => {
+  it('has every endpoint, each with its requirements', () => {
     const endpoints = endpointsOf(document);
     expect(endpoints.map(({ method, path }) => `${method} ${path}`).sort()).toEqual([
       'delete /auth/sessions',
@@ -75,7 +75,7 @@ describe.each(ADAPTERS)('the OpenAPI document of the endpoints on %s', (adapter)
     }
   });
 
-  it('says what they answer, refusals included', async () => {
+  it('describes their responses, refusals included', async () => {
     const check = answersAgainst(document);
     const ask = async (client: BankClient, method: string, path: string, how?: Ask): Promise<Answer> => {
       const answer = await client.ask(method, path, how);
@@ -148,7 +148,7 @@ describe('the OpenAPI document', () => {
     expect(paths.join()).not.toMatch(/login|\{id\}/);
   });
 
-  it('has none of them where they are off', async () => {
+  it('has no endpoint that is off', async () => {
     await door.start(door.forRoot({ ...USERS, endpoints: false }));
     const document = await documentOf(door.apps.at(-1)!);
     expect(Object.keys(document.paths)).toContain('/guarded');

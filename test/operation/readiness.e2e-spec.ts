@@ -31,7 +31,7 @@ describe.each(ON_SERVERS)('the health of a node, on $adapter with $store', ({ ad
     await proxy.close();
   });
 
-  it('is good while the store answers', async () => {
+  it('is good while the store responds', async () => {
     const { status, json, setCookies } = await health();
     expect([status, json]).toEqual([
       200,
@@ -55,7 +55,7 @@ describe.each(ON_SERVERS)('the health of a node, on $adapter with $store', ({ ad
     },
   );
 
-  it('is asked for without an event of a session that ended', async () => {
+  it('is checked without an event of a session that ended', async () => {
     await health();
     expect(bank.events.filter(({ type }) => type === 'session.used_after_end')).toEqual([]);
   });

@@ -10,7 +10,7 @@ import { EVERYWHERE, ADAPTERS, openBackend, startBank } from '../support/bank.js
 import { createTestDatabase } from '../support/postgres-database.js';
 
 describe.each(EVERYWHERE)('a node that is told to end, on $adapter with $store', ({ adapter, store }) => {
-  it('answers what is under way, and takes nothing new', async () => {
+  it('responds to the requests under way, and accepts no new ones', async () => {
     const backend = await openBackend(store);
     const bank = await startBank({ adapter, backend });
     const alice = bank.client();

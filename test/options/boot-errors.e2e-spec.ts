@@ -305,7 +305,7 @@ describe('lifetimes', () => {
     return log.filter(({ level }) => level === 'warn').map(({ text }) => text);
   };
 
-  it('are warned of once where no standard advises them, and work all the same', async () => {
+  it('get one warning if no standard advises them, and still work', async () => {
     expect(await warningsOf({ absolute: '60d', idle: '1h' })).toEqual([
       expect.stringMatching(/lifetime\.absolute is 60 days: NIST/),
     ]);

@@ -225,7 +225,7 @@ describe.each(SERVERS)('a route of the application on %s', (adapter) => {
     expect((await client.post('/auth/logout')).status).toBe(204);
   });
 
-  it('takes no place of an endpoint of another realm', async () => {
+  it('does not replace an endpoint of another realm', async () => {
     const staff = { realm: 'staff', users, endpoints: { except: ['login'] as const } };
     const client = await boot([], undefined, forRoot({ users }), [forRoot(staff), UsersModule]);
     expect((await client.post('/staff/auth/login', LOGIN, { csrf: false })).status).toBe(404);

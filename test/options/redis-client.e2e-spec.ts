@@ -70,7 +70,7 @@ describe('what is no client of Redis', () => {
     await expect(boot(Promise.resolve(new Redis({ lazyConnect: true })))).rejects.toMatchObject(refusal('a promise'));
   });
 
-  it('is told what is taken, and never the address', async () => {
+  it('gets an error with the allowed clients, and never with the address', async () => {
     const failure = await boot('redis://:a-password@localhost').catch((error: unknown) => error);
     expect(failure).toMatchObject(refusal('a string'));
     expect((failure as Error).message).not.toContain('a-password');

@@ -198,6 +198,28 @@ describe('nest add', () => {
   });
 
   it.each([
+    ['a template literal', '{ envFilePath: `.env.local` }', '.env.local'],
+    ['a template literal with an expression', '{ envFilePath: `.env.${process.env.NODE_ENV}` }', undefined],
+    ['a list', `{ envFilePath: ['.env.local', file] }`, '.env.local'],
+    ['a list that begins with an expression', `{ envFilePath: [\`.env.\${stage}\`, '.env'] }`, undefined],
+    ['a choice', `{ envFilePath: isTest ? '.env.test' : '.env' }`, undefined],
+    ['a sum', `{ envFilePath: '.env.' + stage }`, undefined],
+    ['a name', '{ envFilePath }', undefined],
+    ['no file', '{ ignoreEnvFile: true }', undefined],
+    ['the default', '{ isGlobal: true, ignoreEnvFile: false }', '.env'],
+  ])('finds the file of ConfigModule: %s', (_what, options, file) => {
+    const { files, log } = run({ nest: 12, files: CONFIG_MODULE(options) });
+    const module = files['src/app.module.ts']!;
+    // a file that is not known is not guessed: the secret is read from .env without ConfigModule
+    expect(files[file ?? '.env']).toMatch(/^SESSION_SECRET=[\w-]{43}$/m);
+    expect(module.includes(`environment('SESSION_SECRET')`)).toBe(file === undefined);
+    expect(module.includes(`config.get<string>('SESSION_SECRET', '')`)).toBe(file !== undefined);
+    expect(Object.keys(files).filter((path) => path.includes('$'))).toEqual([]);
+    const told = log.filter((line) => line.includes('because the file of ConfigModule is not known'));
+    expect(told).toHaveLength(file === undefined ? 1 : 0);
+  });
+
+  it.each([
     ['a project by name', { project: 'api' }],
     ['the source root of the CLI', { sourceRoot: 'apps/api/src' }],
     ['both', { project: 'api', sourceRoot: 'apps/api/src' }],

@@ -18,7 +18,14 @@ import { promisify } from 'node:util';
 import { Passport } from 'passport';
 import { Strategy as LocalStrategy } from 'passport-local';
 import { Strategy as OAuth2Strategy } from 'passport-oauth2';
-import { CsrfProtected, MemoryLoginThrottleStore, SessionAuthService } from 'nestjs-session-auth';
+import {
+  CsrfProtected,
+  MemoryLoginThrottleStore,
+  MemorySessionStore,
+  SessionAuthService,
+  type EndedSession,
+  type UpdateOutcome,
+} from 'nestjs-session-auth';
 import { SessionPassport, SessionStateStore } from 'nestjs-session-auth/passport';
 import { AuthorizationServer } from '../support/authorization-server.js';
 import { PRE_SESSION_COOKIE, SESSION_COOKIE, type BankClient } from '../support/bank-client.js';
@@ -66,6 +73,91 @@ describe('fixation', () => {
     expect((await browser.get('/plain/stored')).json).toEqual({ returnTo: '/cart' });
     expect((await browser.get('/view/logIn?as=bob&keepSessionInfo')).json).toEqual({});
     expect((await browser.get('/plain/stored')).json).toEqual({});
+  });
+
+  /** A store that fails in what it is told to, as one that goes away in the middle of a login. */
+  class FailingStore extends MemorySessionStore {
+    readonly failing = new Set<string>();
+
+    override async update(...given: Parameters<MemorySessionStore['update']>): Promise<UpdateOutcome> {
+      if (this.failing.has('update')) throw new Error('the store is down');
+      return super.update(...given);
+    }
+
+    override async delete(...given: Parameters<MemorySessionStore['delete']>): Promise<EndedSession | undefined> {
+      if (this.failing.has('delete')) throw new Error('the store is down');
+      return super.delete(...given);
+    }
+  }
+
+  /** A login whose errors the application overlooks. */
+  const carelessly: Handler = (request, response) =>
+    request.logIn(PEOPLE['alice']!, () => response.json({ user: request.user ?? null }));
+
+  describe.each(['view', 'plain'])('and a store that goes away in the middle of a login on /%s', (place) => {
+    it.each(['update', 'delete'])('leaves nobody signed in with what was planted: %s', async (operation) => {
+      const store = new FailingStore();
+      const { client } = await startPassport({
+        storage: { sessions: { useValue: store } },
+        handlers: { assign, carelessly },
+      });
+      const attacker = client();
+      await attacker.post('/view/assign', { planted: true });
+      const victim = client();
+      for (const [name, value] of attacker.cookies) victim.cookies.set(name, value);
+      store.failing.add(operation);
+      await victim.get(`/${place}/carelessly`);
+      store.failing.clear();
+      const { isAuthenticated } = (await victim.get('/plain/user')).json as { isAuthenticated: boolean };
+      const stored = (await victim.get('/plain/stored')).json;
+      // without the session of before the victim has none; with it they are not signed in
+      expect([isAuthenticated, stored]).toEqual(operation === 'update' ? [true, {}] : [false, { planted: true }]);
+    });
+
+    it('drops what was in a session of the same user, and the session', async () => {
+      const store = new FailingStore();
+      const { client } = await startPassport({
+        storage: { sessions: { useValue: store } },
+        handlers: { assign, carelessly },
+      });
+      const alice = client();
+      await alice.get('/plain/enter');
+      await alice.post('/view/assign', { planted: true });
+      const { cookie } = alice;
+      store.failing.add('update');
+      await alice.get(`/${place}/carelessly`);
+      expect((await alice.get('/plain/user')).json).toMatchObject({ user: { id: 'alice' } });
+      expect((await alice.get('/plain/stored')).json).toEqual({});
+      expect((await client().get('/plain/user', { cookie })).json).toMatchObject({ isAuthenticated: false });
+    });
+  });
+
+  it('takes no place of another device at the limit when a user logs in again', async () => {
+    const { client, clock } = await startPassport({ handlers: { assign, logIn } });
+    const devices = Array.from({ length: 5 }, client);
+    for (const device of devices) {
+      await device.get('/plain/logIn');
+      await device.post('/view/assign', { kept: true });
+      clock.advance(1000);
+    }
+    await devices[4]!.get('/plain/logIn');
+    for (const device of devices) {
+      expect((await device.get('/plain/user')).json).toMatchObject({ isAuthenticated: true });
+    }
+  });
+
+  it('has a form of a signed-in user sent twice: both answers have a token that works', async () => {
+    const { client, clock } = await startPassport({ handlers: { assign, logIn } });
+    const browser = client();
+    await browser.get('/plain/logIn');
+    await browser.post('/view/assign', { kept: true });
+    clock.advance(60_000);
+    const twice = [client(), client()];
+    for (const each of twice) for (const [name, value] of browser.cookies) each.cookies.set(name, value);
+    await Promise.all(twice.map((each) => each.get('/plain/logIn')));
+    for (const each of twice) {
+      expect((await each.get('/plain/user')).json).toMatchObject({ isAuthenticated: true });
+    }
   });
 
   it('does not hand over by a login of the service what was another user’s', async () => {
@@ -332,7 +424,7 @@ describe.each(['memory', 'redis', 'postgres'] as const)('a state of SessionState
     expect((await browser.get('/plain/user')).json).toMatchObject({ user: { id: 'alice' } });
   });
 
-  it('is good once, whatever the browser keeps', async () => {
+  it('works once, even if the browser keeps its cookies', async () => {
     const browser = started.client();
     const back = await begin(browser);
     const { cookie } = browser;
@@ -362,7 +454,7 @@ describe.each(['memory', 'redis', 'postgres'] as const)('a state of SessionState
     expect((await victim.get('/plain/user')).json).toMatchObject({ isAuthenticated: false });
   });
 
-  it('is refused when it was altered, cut, or is none', async () => {
+  it('is refused when it was altered, cut, or is not a state', async () => {
     const browser = started.client();
     const back = new URL(await begin(browser), 'http://localhost');
     const state = back.searchParams.get('state')!;
@@ -437,6 +529,46 @@ describe.each(['memory', 'redis', 'postgres'] as const)('a state of SessionState
     expect((await browser.get(`/plain/look?of=one&state=${await make()}`)).json).toEqual({ ok: 'v', value: { a: 1 } });
     expect((await browser.get(`/plain/look?state=${await make()}`)).json).toMatchObject({ ok: 'v' });
     expect((await browser.get(`/plain/old?state=${await make()}`)).json).toEqual({ ok: 'v' });
+  });
+});
+
+describe('visitors without a cookie who begin a login', () => {
+  const HOUR = 60 * 60_000;
+  let backend: Backend;
+
+  beforeAll(async () => {
+    backend = await openBackend('redis');
+  });
+  afterEach(closeApps);
+  afterAll(() => backend.close());
+
+  it('leave a record each for an hour with a state in req.session, and none with SessionStateStore', async () => {
+    const store = new SessionStateStore();
+    const { client } = await startPassport({
+      storage: backend.storage,
+      handlers: {
+        // as passport-oauth2 does without a store
+        remember: (request, response) => {
+          request.session['oauth2:provider'] = { state: { handle: 'x'.repeat(24) } };
+          response.json({});
+        },
+        seal: (request, response) =>
+          store.store(request, 'v', undefined, { clientID: 'one' }, (_, state) => response.json({ state })),
+      },
+    });
+    const keys = (): Promise<string[]> => backend.redis!.keys(`${backend.namespace}*`);
+    for (let visit = 0; visit < 5; visit += 1) expect((await client().get('/plain/seal')).status).toBe(200);
+    expect(await keys()).toEqual([]);
+    for (let visit = 0; visit < 5; visit += 1) expect((await client().get('/view/remember')).status).toBe(200);
+    const made = await keys();
+    expect(made).toHaveLength(5);
+    for (const key of made) {
+      const left = await backend.redis!.pttl(key);
+      expect([left > 0, left <= HOUR]).toEqual([true, true]);
+    }
+    const browser = client();
+    for (let visit = 0; visit < 5; visit += 1) await browser.get('/view/remember');
+    expect(await keys()).toHaveLength(6);
   });
 });
 

@@ -138,14 +138,14 @@ describe('a response behind SessionPassport', () => {
     return { ...started, store };
   };
 
-  it.each(['bad-header', 'bad-body'])('answers 500 where what was held back cannot be sent: %s', async (name) => {
+  it.each(['bad-header', 'bad-body'])('responds 500 if the held response cannot be sent: %s', async (name) => {
     const { client } = await start();
     const visitor = client();
     expect((await visitor.get(`/view/${name}`)).status).toBe(500);
     expect((await visitor.get('/plain/user')).status).toBe(200);
   });
 
-  it('cuts the connection where what was held back cannot be sent, and the head has left', async () => {
+  it('closes the connection if the held response cannot be sent after its head', async () => {
     const { client } = await start();
     await expect(client().get('/view/bad-piece')).rejects.toThrow();
     expect((await client().get('/plain/user')).status).toBe(200);
@@ -183,7 +183,7 @@ describe('a response behind SessionPassport', () => {
     expect(await client().get(`/view/${name}`)).toMatchObject({ status: 201, json: { first: true } });
   });
 
-  it('goes through compression, whichever of the two comes first', async () => {
+  it('works with compression, in either order', async () => {
     for (const place of ['before', 'behind'] as const) {
       const { client } = await start({ [place]: [compression({ threshold: 0 })] });
       const visitor = client();

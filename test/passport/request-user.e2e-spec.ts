@@ -116,7 +116,7 @@ describe.each(ADAPTERS)('req.user on %s', (adapter) => {
     expect(types).toEqual(expect.arrayContaining(['session.created', 'session.rotated', 'session.evicted']));
   });
 
-  it('is gone by req.logout, and the session with it', async () => {
+  it('is removed by req.logout, with the session', async () => {
     const { client, events } = await startPassport({ adapter, handlers: { logIn, logOut } });
     const alice = client();
     await alice.get('/plain/logIn');
@@ -189,7 +189,7 @@ describe.each(ADAPTERS)('req.user on %s', (adapter) => {
     expect((await client().get('/plain/user')).json).toMatchObject({ user: { id: 'by token' } });
   });
 
-  it('is of the realm of the route, whoever is signed in to another', async () => {
+  it('belongs to the realm of the route, even if somebody is signed in to another', async () => {
     @Realm('staff')
     @Controller('staff')
     class StaffController {
@@ -264,7 +264,7 @@ describe('SessionPassport', () => {
     );
   });
 
-  it('shows req.user to middleware behind it, and to none before it', async () => {
+  it('shows req.user to middleware behind it, and not before it', async () => {
     const seen: unknown[] = [];
     const look = (place: string) => (request: unknown, _: unknown, next: () => void) => {
       seen.push([place, (request as Asked).user?.id]);

@@ -141,7 +141,7 @@ describe.each(EVERYWHERE)('personal data on $adapter with $store', ({ adapter, s
     expect(leaksIn([text], secrets)).toEqual([]);
   });
 
-  it('are erased: the cookies are worth nothing, no store has anything left, and others keep theirs', async () => {
+  it('are erased: the cookies stop working, no store has anything left, and others keep theirs', async () => {
     const { cookie } = alice;
     const remembered = { cookie: `${REMEMBER_COOKIE}=${alice.cookies.get(REMEMBER_COOKIE)}` };
     const erased = await lifecycle.eraseUser('alice', NAMES);
@@ -216,7 +216,7 @@ describe.each(EVERYWHERE)('personal data on $adapter with $store', ({ adapter, s
     expect(bank.events.some((event) => event.type === 'session.destroyed' && event.userId === 'alice')).toBe(true);
   });
 
-  it('are erased from an audit log of the application’s own, which is asked last and told how', async () => {
+  it('are erased from the application’s audit log, which is called last, with the mode', async () => {
     await restart({ audit: { useClass: OwnAuditLog } });
     const log = bank.app.get<AuditLog, OwnAuditLog>(AuditLog);
     expect((await lifecycle.exportUser('alice')).auditRecords).toHaveLength(3);

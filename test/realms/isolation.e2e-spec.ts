@@ -59,7 +59,7 @@ describe.each(PLACES)(
       return { browser, values: values as string[] };
     };
 
-    it.each(PAIRS)('take no cookie of %s for one of %s, and ask no store because of it', async (one, other) => {
+    it.each(PAIRS)('do not accept a cookie of %s in %s, and do not use the store for it', async (one, other) => {
       const { browser, values } = await cookiesOf(one);
       // each in its own place, and in that of each other
       const renamed = values.flatMap((value) => cookieNames(other).map((name) => `${name}=${value}`));
@@ -76,7 +76,7 @@ describe.each(PLACES)(
       expect(await browser.signedInTo()).toEqual([one]);
     });
 
-    it.each(PAIRS)('take no CSRF token of %s in %s, where both are signed in', async (one, other) => {
+    it.each(PAIRS)('do not accept a CSRF token of %s in %s, with both signed in', async (one, other) => {
       const browser = realms.browser();
       await browser.login(one);
       await browser.login(other);
@@ -90,7 +90,7 @@ describe.each(PLACES)(
       expect((await browser.ask('POST', `/room/${other}/act`, { csrf: own })).json).toEqual({ by: other });
     });
 
-    it.each(PAIRS)('know no browser by the device cookie of %s in %s', async (one, other) => {
+    it.each(PAIRS)('do not recognise a browser by the device cookie of %s in %s', async (one, other) => {
       const { values } = await cookiesOf(one);
       const events: SessionEvent[] = [];
       const publisher = realms.app.get<SessionEventPublisher>(realmToken(other, SessionEventPublisher));
@@ -109,7 +109,7 @@ describe.each(PLACES)(
       ]);
     });
 
-    it.each(PAIRS)('find nothing by a token of %s in the services of %s, and ask no store', async (one, other) => {
+    it.each(PAIRS)('find nothing by a token of %s in the services of %s, and do not use the store', async (one, other) => {
       const service = (realm: RealmName): SessionLifecycleService =>
         realms.app.get<SessionLifecycleService>(realmToken(realm, SessionLifecycleService));
       const { token, session } = await service(one).create({ user: { id: 'alice' } });
@@ -131,7 +131,7 @@ describe.each(PLACES)(
       expect(refused).toMatchObject({ status: 403, json: { code: 'csrf_failed', realm: other } });
     });
 
-    it.each(PAIRS)('know no session of %s by its handle in %s', async (one, other) => {
+    it.each(PAIRS)('do not find a session of %s by its handle in %s', async (one, other) => {
       const [browser, second] = [realms.browser(), realms.browser()];
       const { id } = await browser.login(one);
       await browser.login(other);
@@ -162,7 +162,7 @@ describe.each(PLACES)(
       expect((await browser.ask('POST', `/room/${other}/act`, { csrf })).json).toEqual({ by: other });
     });
 
-    it('ask the store of the route’s realm, once, whatever other cookies come with it', async () => {
+    it('read the store of the route’s realm once, with any other cookies in the request', async () => {
       const browser = realms.browser();
       for (const realm of REALMS) await browser.login(realm);
       for (const realm of REALMS) {

@@ -46,7 +46,7 @@ class DownloadController {
   }
 }
 
-describe.each(EVERYWHERE)('remember-me answers that get lost on $adapter with $store', ({ adapter, store }) => {
+describe.each(EVERYWHERE)('lost responses of remember-me on $adapter with $store', ({ adapter, store }) => {
   let backend: Backend;
   let nodes: [Bank, Bank];
   let clock: ManualClock;
@@ -88,7 +88,7 @@ describe.each(EVERYWHERE)('remember-me answers that get lost on $adapter with $s
   const listed = async (): Promise<string[]> =>
     ((await alice.get('/auth/sessions')).json as SessionListItem[]).map(({ id }) => id);
 
-  it('sign nobody out, whenever the browser comes again, and leave one session', async () => {
+  it('sign nobody out, at any later request of the browser, and leave one session', async () => {
     for (const [turn, pause] of [10 * SECOND, MINUTE, 5 * 60 * MINUTE, 12 * DAY].entries()) {
       const lost = await lose(turn % 2);
       expect([lost.status, lost.setCookies.length]).toEqual([200, 2]);

@@ -207,7 +207,7 @@ describe.each(ON_EVERY_STACK)('remember-me on $adapter with $store', ({ adapter,
     expect(answer.setCookies.map((line) => line.split('=')[0])).toEqual([REMEMBER_COOKIE]);
   });
 
-  it('is no full login: refused where that or a recent one is asked for, until the password is entered', async () => {
+  it('is no full login: refused if a full or recent login is required, until the password is entered', async () => {
     await alice.login('alice', { rememberMe: true });
     expect((await alice.get('/sensitive/full')).json).toEqual({ authentication: 'password' });
     expect((await alice.get('/sensitive/recent')).status).toBe(200);
@@ -221,7 +221,7 @@ describe.each(ON_EVERY_STACK)('remember-me on $adapter with $store', ({ adapter,
     expect((await alice.get('/sensitive/recent')).status).toBe(200);
   });
 
-  it('ends with the logout of its device, and of no other', async () => {
+  it('ends with the logout of its own device only', async () => {
     const phone = bank.client();
     await phone.login('alice', { rememberMe: true });
     await alice.login('alice', { rememberMe: true });
@@ -293,7 +293,7 @@ describe.each(ON_EVERY_STACK)('remember-me on $adapter with $store', ({ adapter,
     expect(bank.events.filter(({ type }) => type === 'remember_me.used')).toEqual([]);
   });
 
-  it('refuses what is not the cookie we issued, all alike, takes it away, and asks no store', async () => {
+  it('refuses every cookie that we did not issue in the same way, clears it, and does not use the store', async () => {
     await alice.login('alice', { rememberMe: true });
     const sealed = alice.cookies.get(REMEMBER_COOKIE)!;
     const values = [

@@ -77,7 +77,7 @@ describe.each(EVERYWHERE)('a stolen remember-me token on $adapter with $store', 
     await expectAlarm();
   });
 
-  it('never serves two in lockstep: whoever comes second, later than the grace, raises the alarm', async () => {
+  it('never serves two in lockstep: the second one, later than the grace, raises the alarm', async () => {
     const thief = thiefOf(alice);
     const served: boolean[] = [];
     for (let round = 0; round < 3; round += 1) {
@@ -105,7 +105,7 @@ describe.each(EVERYWHERE)('a stolen remember-me token on $adapter with $store', 
     expect((await phone.get('/auth/sessions')).json).toHaveLength(1);
   });
 
-  it('raises the alarm at a logout, which is a logout all the same', async () => {
+  it('raises the alarm at a logout, which still logs out', async () => {
     const thief = await thiefWithReplaced();
     const answer = await thief.post('/auth/logout');
     expect(answer.status).toBe(204);
@@ -150,7 +150,7 @@ describe.each(EVERYWHERE)('a stolen remember-me token on $adapter with $store', 
     },
   );
 
-  it('raises the alarm at a change of the password, which succeeds beside it: the session at hand goes on', async () => {
+  it('raises the alarm at a change of the password, which succeeds: the current session continues', async () => {
     const thief = await thiefWithReplaced();
     alice.cookies.set(REMEMBER_COOKIE, thief.cookies.get(REMEMBER_COOKIE)!);
     const passwords = { currentPassword: 'alice-demo-password', newPassword: 'another-demo-password' };

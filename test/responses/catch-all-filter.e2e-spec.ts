@@ -64,7 +64,7 @@ describe.each(ADAPTERS)('on %s', (adapter) => {
       expectError(await (await startCaught({ global: true })).get('/unmarked'), 401, 'session_required');
     });
 
-    it('answers 503 with Retry-After where the store is down, and logs why', async () => {
+    it('responds 503 with Retry-After if the store is down, and logs the reason', async () => {
       const client = await startCaught();
       await client.get('/enter');
       const down = await startCaught({ storage: { sessions: { useClass: DownStore } } });
@@ -129,7 +129,7 @@ describe.each(ADAPTERS)('on %s', (adapter) => {
     });
   });
 
-  it('answers in the same way without any filter', async () => {
+  it('responds in the same way without any filter', async () => {
     const client = await start(forRoot({ users: { useClass: Users } }), { adapter });
     expectError(await client.get('/guarded'), 401, 'session_required');
     expectError(await client.tryLogin('nobody'), 401, 'invalid_credentials');

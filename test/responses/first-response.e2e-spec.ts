@@ -80,7 +80,7 @@ describe('on Express', () => {
     expect(await get('/bank/enter')).toMatchObject({ status: 200, headers: { 'cache-control': 'no-store' } });
   });
 
-  it('requests without the array of raw headers are answered, which bridges of other servers make', async () => {
+  it('requests without the array of raw headers get a response, as bridges of other servers make them', async () => {
     const app = await start(() => undefined);
     const express = app.getHttpAdapter().getInstance();
     const bridge = createServer((request, response) => {

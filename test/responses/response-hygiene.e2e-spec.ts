@@ -166,7 +166,7 @@ describe.each(SERVERS)('responses on %s', (adapter) => {
       .filter((name) => name !== '')
       .sort();
 
-  it('that set a cookie of ours are stored by no cache, whatever the handler says', async () => {
+  it('that set a cookie of ours are not stored by caches, even if the handler allows it', async () => {
     const answer = await alice.post('/pages/public');
     expect(answer.setCookies).toContainEqual(expect.stringContaining(`${SESSION_COOKIE}=`));
     expect(answer.headers['cache-control']).toBe('no-store');
@@ -189,7 +189,7 @@ describe.each(SERVERS)('responses on %s', (adapter) => {
     }
   });
 
-  it('for which the session was asked are kept by no cache, refusals too, unless the handler says what caches may', async () => {
+  it('that used the session are not stored by caches, refusals too, unless the handler sets Cache-Control', async () => {
     const cacheControl = async (path: string): Promise<unknown> => (await alice.get(path)).headers['cache-control'];
     for (const path of ['/api/me', '/api/admin/sessions', '/pages/vary', '/pages/raw/silent', '/auth/sessions']) {
       expect([path, await cacheControl(path)]).toEqual([path, 'no-store']);
@@ -204,7 +204,7 @@ describe.each(SERVERS)('responses on %s', (adapter) => {
     expect(await cacheControl('/pages/broken')).toBeUndefined();
   });
 
-  it('for which the session was asked are the application’s affair where it says so', async () => {
+  it('that used the session are left to the application if it says so', async () => {
     await bank.close();
     const options = { http: { noStore: false } };
     bank = await startBank({
@@ -271,7 +271,7 @@ describe.each(SERVERS)('responses on %s', (adapter) => {
     expect(await alice.isSignedIn()).toBe(true);
   });
 
-  it.each(['object', 'flat'])('that a handler writes past the framework (%s) are told the same', async (form) => {
+  it.each(['object', 'flat'])('that a handler writes past the framework (%s) get the same headers', async (form) => {
     const answer = await alice.get(`/pages/raw/${form}`);
     expect(answer.text).toBe('raw');
     expect(answer.headers['cache-control']).toBe('no-store');

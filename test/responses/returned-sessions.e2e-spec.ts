@@ -173,7 +173,7 @@ describe.each(CASES)('a session in a handler on $adapter, with $what', ({ adapte
       module: { ...setup.module, controllers: [SessionsController] },
     });
 
-  it('is answered as its JSON, alone, nested and in lists, and shows nothing else', async () => {
+  it('is sent as its JSON, alone, nested and in lists, and shows nothing else', async () => {
     const client = await open(adapter);
     await client.get('/enter');
     const { csrfToken: _, ...view } = (await client.get('/auth/session')).json as Record<string, unknown>;
@@ -184,7 +184,7 @@ describe.each(CASES)('a session in a handler on $adapter, with $what', ({ adapte
     expect((await client.get('/sessions/list')).json).toEqual([view]);
   });
 
-  it('is what @CurrentSession() gives, whatever pipes there are, and so is the user', async () => {
+  it('is passed by @CurrentSession() unchanged by any pipes, and so is the user', async () => {
     const client = await open(adapter);
     expect((await client.get('/sessions/visitor')).json).toEqual({ session: true, data: true });
     await client.get('/enter');

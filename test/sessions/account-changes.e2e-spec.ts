@@ -33,7 +33,7 @@ describe.each([...EVERYWHERE, ...ON_MYSQL])('changes of an account on $adapter w
   const setRoles = (id: string, roles: string[]): ReturnType<BankClient['post']> =>
     admin.ask('PUT', `/api/admin/users/${id}/roles`, { body: { roles } });
 
-  it('a new password ends all other sessions, and the one at hand goes on with a new token', async () => {
+  it('a new password ends all other sessions, and the current one continues with a new token', async () => {
     const before = alice.cookie;
     const answer = await changePassword(alice);
     expect([answer.status, answer.json]).toEqual([200, { revokedSessions: 1 }]);
@@ -52,7 +52,7 @@ describe.each([...EVERYWHERE, ...ON_MYSQL])('changes of an account on $adapter w
     expect(again.status).toBe(200);
   });
 
-  it('a new password forgets every remembered device, the one at hand as well', async () => {
+  it('a new password forgets every remembered device, the current one as well', async () => {
     const phone = bank.client();
     await phone.login('alice', { rememberMe: true });
     await alice.login('alice', { rememberMe: true });

@@ -14,7 +14,7 @@ describe.each(EVERYWHERE)('deeply nested session data on $adapter with $store', 
     await backend.close();
   });
 
-  it('is taken to a fixed depth and refused with 400 beyond, whatever would give up first', async () => {
+  it('is accepted to a fixed depth and refused with 400 beyond it', async () => {
     backend = await openBackend(store);
     bank = await startBank({ adapter, backend });
     const alice = bank.client();

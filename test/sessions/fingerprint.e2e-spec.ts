@@ -226,7 +226,7 @@ describe.each(ADAPTERS)('the fingerprint on %s', (adapter: HttpAdapterName) => {
     expect(await alice.isSignedIn()).toBe(false);
   });
 
-  it('takes a signal of the application’s own, and nothing known for no mismatch', async () => {
+  it('uses a signal of the application, and takes an unknown value for a match', async () => {
     const country = { headers: [], custom: ({ headers }: { headers: object }) => header(headers, 'x-country') };
     const alice = await signedIn(country);
     alice.headers['x-country'] = 'CH';

@@ -30,7 +30,7 @@ class DownloadController {
   }
 }
 
-describe.each(EVERYWHERE)('answers that get lost on $adapter with $store', ({ adapter, store }) => {
+describe.each(EVERYWHERE)('lost responses on $adapter with $store', ({ adapter, store }) => {
   let backend: Backend;
   let nodes: [Bank, Bank];
   let clock: ManualClock;
@@ -66,7 +66,7 @@ describe.each(EVERYWHERE)('answers that get lost on $adapter with $store', ({ ad
     nodes.flatMap((node) => node.events.filter((event) => event.type === type));
   const current = (): string => `${SESSION_COOKIE}=${alice.sealed}`;
 
-  it('leave whoever holds the newest token that reached them signed in until the session ends', async () => {
+  it('leave a client with the newest token that reached it signed in until the session ends', async () => {
     const before = current();
     for (let lost = 0; lost < 6; lost += 1) {
       clock.advance(15 * MINUTE);
@@ -153,7 +153,7 @@ describe.each(EVERYWHERE)('answers that get lost on $adapter with $store', ({ ad
     expect(quick.setCookies).toHaveLength(1);
   });
 
-  it('are survived by a client that aborts its request and comes back with what it has', async () => {
+  it('do not sign out a client that aborts its request and comes back with its old token', async () => {
     clock.advance(15 * MINUTE);
     const headers = { cookie: current() };
     const outgoing = request({ host: '127.0.0.1', port: nodes[0].port, path: '/api/me', headers });
@@ -166,7 +166,7 @@ describe.each(EVERYWHERE)('answers that get lost on $adapter with $store', ({ ad
     expect(told('session.token_reused')).toEqual([]);
   });
 
-  it('do not hide a thief: a copied cookie is out, or told of, by the third rotation', async () => {
+  it('do not hide a thief: a copied cookie is refused or reported by the third rotation', async () => {
     for (const first of ['owner', 'thief'] as const) {
       const owner = nodes[1].client();
       const { id } = await owner.login('bob');
@@ -183,7 +183,7 @@ describe.each(EVERYWHERE)('answers that get lost on $adapter with $store', ({ ad
     }
   });
 
-  it('are told from reuse, which ends the session where the application wants it', async () => {
+  it('are distinguished from reuse, which ends the session if the application wants it', async () => {
     for (const node of nodes) await node.close();
     await start({ onReuse: 'end-session' });
     const before = current();
@@ -218,7 +218,7 @@ describe.each(EVERYWHERE)('answers that get lost on $adapter with $store', ({ ad
       nodes[1].app.get(SessionAuthService).rolesChanged('alice', roles);
     const admin = (cookie: string): Promise<Answer> => nodes[0].client().get('/api/admin/sessions', { cookie });
 
-    it('give a gained role to the request that gets the token and to nobody else by the old one', async () => {
+    it('give a gained role to the request that gets the token, and not to others with the old one', async () => {
       const before = current();
       await give('customer', 'admin');
       const first = await admin(before);

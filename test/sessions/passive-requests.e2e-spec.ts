@@ -109,7 +109,7 @@ describe.each(EVERYWHERE)('requests that are no activity on $adapter with $store
     await backend.close();
   });
 
-  it('do not keep the session alive, however often they come', async () => {
+  it('do not keep the session alive, at any frequency', async () => {
     await start();
     await alice.login('alice');
     const before = await lastActivity();
@@ -132,7 +132,7 @@ describe.each(EVERYWHERE)('requests that are no activity on $adapter with $store
     expect(await alice.isSignedIn()).toBe(true);
   });
 
-  it('get no new token when one is due, nor use one up', async () => {
+  it('get no new token when one is due, and use none up', async () => {
     await start({ lifetime: { rotateEvery: '10m' } });
     await alice.login('alice');
     const token = alice.sealed;
@@ -147,7 +147,7 @@ describe.each(EVERYWHERE)('requests that are no activity on $adapter with $store
     expect(bank.events.filter(({ type }) => type === 'session.token_reused')).toEqual([]);
   });
 
-  it('are judged like all others: reuse of a replaced token is told, a fingerprint that differs ends the session', async () => {
+  it('are checked like all others: reuse of a replaced token is reported, a different fingerprint ends the session', async () => {
     await start({ lifetime: { rotateEvery: '10m' } });
     alice.headers['user-agent'] = 'Browser/1.0';
     await alice.login('alice');

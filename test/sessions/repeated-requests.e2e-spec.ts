@@ -90,7 +90,7 @@ describe.each(EVERYWHERE)('a form that is sent twice on $adapter with $store', (
     ['one after the other', false],
     ['at once', true],
   ])('%s', (_, atOnce) => {
-    it('is one login: one session, and whichever answer arrives is good', async () => {
+    it('is one login: one session, and either response works', async () => {
       for (const arrives of [0, 1]) {
         alice.cookies.clear();
         const answers = await twice('/auth/login', ALICE, { atOnce });
@@ -199,7 +199,7 @@ describe.each(EVERYWHERE)('a form that is sent twice on $adapter with $store', (
     expect(told('remember_me.used')).toEqual([]);
   });
 
-  it('gets nothing without the password, nor with a wrong one, which counts', async () => {
+  it('gets nothing without the password, or with a wrong one, which counts', async () => {
     await alice.login('alice');
     const ask: Ask = { csrf: await alice.csrfToken(), cookie: alice.cookie };
     expect((await bank.client().post('/auth/reauthenticate', { password: ALICE.password }, ask)).status).toBe(200);
@@ -212,7 +212,7 @@ describe.each(EVERYWHERE)('a form that is sent twice on $adapter with $store', (
     expect(answers.at(-1)).toBe('too_many_attempts');
   });
 
-  it('gets nothing with the CSRF token of another session, nor without one', async () => {
+  it('gets nothing with the CSRF token of another session, or without one', async () => {
     await alice.login('alice');
     const { cookie } = alice;
     await alice.post('/auth/reauthenticate', { password: ALICE.password });
@@ -223,7 +223,7 @@ describe.each(EVERYWHERE)('a form that is sent twice on $adapter with $store', (
     }
   });
 
-  it('gets nothing after its time, which is reuse, nor after a logout or a factor', async () => {
+  it('gets nothing after its time, which is reuse, or after a logout or a factor', async () => {
     const again = (ask: Ask): Promise<Answer> =>
       bank.client().post('/auth/reauthenticate', { password: ALICE.password }, ask);
     const prove = async (): Promise<Ask> => {

@@ -51,7 +51,7 @@ describe.each(ON_EVERY_STACK)('sessions on $adapter with $store', ({ adapter, st
     await backend.close();
   });
 
-  it('let nobody in without a login, and make no session of a visit', async () => {
+  it('admit nobody without a login, and are not made by a visit', async () => {
     const created: unknown[] = [];
     watchCalls(bank.app.get<object>(SessionStore, { strict: false }), (name) => {
       if (name === 'create') created.push(name);
@@ -111,7 +111,7 @@ describe.each(ON_EVERY_STACK)('sessions on $adapter with $store', ({ adapter, st
     expect(answer.setCookies).toEqual([]);
   });
 
-  it('answer an unknown user and a wrong password alike to the letter', async () => {
+  it('give the same response, byte for byte, to an unknown user and a wrong password', async () => {
     const unknown = await alice.post('/auth/login', { email: 'nobody@example.com', password: 'wrong' });
     const wrong = await alice.post('/auth/login', { email: 'alice@example.com', password: 'wrong' });
     expect(wrong.text).toBe(unknown.text);
@@ -119,7 +119,7 @@ describe.each(ON_EVERY_STACK)('sessions on $adapter with $store', ({ adapter, st
     expect(steady(wrong.headers)).toEqual(steady(unknown.headers));
   });
 
-  it('end at logout: the cookie is taken, and worth nothing when replayed', async () => {
+  it('end at logout: the cookie is cleared, and refused when replayed', async () => {
     await alice.login('alice');
     const stolen = alice.cookie;
     const logout = await alice.post('/auth/logout');
@@ -185,7 +185,7 @@ describe.each(ON_EVERY_STACK)('sessions on $adapter with $store', ({ adapter, st
     expect((await alice.get('/api/me')).json).toMatchObject({ email: 'alice2@example.com' });
   });
 
-  it('are replaced when another user logs in over them: old data and token are gone', async () => {
+  it('are replaced when another user logs in over them: old data and token no longer exist', async () => {
     await alice.login('alice');
     await alice.ask('PATCH', '/api/preferences', { body: { secret: 'of alice' } });
     const before = alice.cookie;

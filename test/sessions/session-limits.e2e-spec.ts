@@ -43,7 +43,7 @@ describe.each(ON_EVERY_STACK)('the limit of sessions on $adapter with $store', (
     expect(await signedIn(devices)).toEqual([true, false, true, true]);
   });
 
-  it('refuses the login under reject, with a code of its own and no cookie, until one ends', async () => {
+  it('refuses the login under reject, with its own code and without a cookie, until a session ends', async () => {
     const node = await open({ max: 2, onLimit: 'reject' });
     const [first, second] = await logIn(node, 'alice', 2);
     const third = node.client();
@@ -77,7 +77,7 @@ describe.each(ON_EVERY_STACK)('the limit of sessions on $adapter with $store', (
     expect(await node.app.get(ConcurrentSessionsService).count('alice')).toBe(2);
   });
 
-  it('is none with Infinity', async () => {
+  it('does not exist with Infinity', async () => {
     const node = await open(Infinity);
     expect(await signedIn(await logIn(node, 'alice', 8))).toEqual(Array.from({ length: 8 }, () => true));
   });

@@ -5,7 +5,7 @@ import { openBackend, startBank, STORES, type Backend, type Bank } from '../supp
 import { until } from '../support/patience.js';
 
 describe.each([...STORES, 'node-redis'] as const)(
-  'what a node is told of sessions that end or change on another one, with %s',
+  'signals about sessions that end or change on another node, with %s',
   (store) => {
     let backend: Backend;
     let here: Bank;

@@ -62,7 +62,7 @@ describe.each(STORES)('a user with many sessions, in %s', (store) => {
     expect([pageOf(whole), nextOf(whole)]).toEqual([seen, undefined]);
   });
 
-  it('refuses what is no page', async () => {
+  it('refuses an invalid page', async () => {
     const sizes = ['0', '1001', '-1', '1.5', 'ten', '', '1&limit=2'].map((size) => `limit=${size}`);
     const cursors = ['', 'x', "1'--", '1&cursor=2'].map((cursor) => `cursor=${cursor}`);
     for (const query of [...sizes, ...cursors]) {

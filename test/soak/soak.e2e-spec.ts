@@ -93,7 +93,7 @@ describe.each(['redis', 'postgres'] as const)('after long use of %s', (store) =>
   }
 
   it(
-    'heap and handles are what they were, and the store keeps nothing that is over',
+    'heap and handles do not grow, and the store keeps nothing that has ended',
     async () => {
       await use(SECONDS / 3);
       const before = await sample();

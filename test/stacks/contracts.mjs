@@ -1,7 +1,5 @@
 import 'reflect-metadata';
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { after, before, describe, it } from 'node:test';
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -13,6 +11,7 @@ import {
   postgresStorage,
 } from 'nestjs-session-auth/postgres';
 import pg from 'pg';
+import { makeDatabase, runOnPostgres } from './postgres-database.mjs';
 
 /*
  * What every way to a PostgreSQL has to hold: the contract suites of all ports, with two nodes of the way itself, and
@@ -23,29 +22,6 @@ import pg from 'pg';
 Object.assign(globalThis, { describe, it });
 const { loginThrottleStoreContract, rememberMeTokenStoreContract, sessionStoreContract } =
   await import('nestjs-session-auth/testing');
-
-const SERVER = process.env['STACK_POSTGRES_URL'];
-const schema = createRequire(import.meta.url).resolve('nestjs-session-auth/postgres/schema.sql');
-
-/** Makes an empty database with the tables of this package, or without them, and returns its URL. */
-export async function makeDatabase({ tables = true } = {}) {
-  const name = `stack_${Math.random().toString(36).slice(2)}`;
-  await run(SERVER, `CREATE DATABASE ${name}`);
-  const url = new URL(SERVER);
-  url.pathname = `/${name}`;
-  if (tables) await run(url.href, readFileSync(schema, 'utf8'));
-  return url.href;
-}
-
-async function run(url, text) {
-  const client = new pg.Client(url);
-  await client.connect();
-  try {
-    return (await client.query(text)).rows;
-  } finally {
-    await client.end();
-  }
-}
 
 /**
  * @param name of the way
@@ -73,7 +49,7 @@ export function storesHold(name, open, { besidePool = true, ...stores } = {}) {
     await pool.end();
   });
 
-  const empty = (table) => run(url, `DELETE FROM ${table}`);
+  const empty = (table) => runOnPostgres(url, `DELETE FROM ${table}`);
   const kept = (Store, table) => () =>
     Promise.resolve({
       store: new Store(nodes[0].source),
@@ -161,7 +137,8 @@ export function applicationHolds(name, open, storageOf = ({ source }) => postgre
       const counts = async () => {
         const tables = ['session_auth_session', 'session_auth_remember_me', 'session_auth_audit_event'];
         const found = [];
-        for (const table of tables) found.push(Number((await run(url, `SELECT count(*) FROM ${table}`))[0].count));
+        for (const table of tables)
+          found.push(Number((await runOnPostgres(url, `SELECT count(*) FROM ${table}`))[0].count));
         return found;
       };
       const [sessions, devices] = await counts();
@@ -170,6 +147,6 @@ export function applicationHolds(name, open, storageOf = ({ source }) => postgre
       await app.close();
       await way.close();
     }
-    assert.ok(Number((await run(url, 'SELECT count(*) FROM session_auth_audit_event'))[0].count) > 0);
+    assert.ok(Number((await runOnPostgres(url, 'SELECT count(*) FROM session_auth_audit_event'))[0].count) > 0);
   });
 }

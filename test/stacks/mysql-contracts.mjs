@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import mysql from 'mysql2/promise';
+import { makeMysqlDatabase, runOnMysql } from './mysql-database.mjs';
 
 /* What a way to a MariaDB has to hold: the contract suites of all ports, with two nodes of the way. */
 
@@ -8,25 +8,6 @@ import mysql from 'mysql2/promise';
 Object.assign(globalThis, { describe, it });
 const { loginThrottleStoreContract, rememberMeTokenStoreContract, sessionStoreContract } =
   await import('nestjs-session-auth/testing');
-
-const SERVER = process.env['STACK_MYSQL_URL'];
-
-/** Makes an empty database and returns its URL. */
-export async function makeMysqlDatabase() {
-  const name = `stack_${Math.random().toString(36).slice(2)}`;
-  await runOnMysql(SERVER, `CREATE DATABASE ${name}`);
-  return `${SERVER}/${name}`;
-}
-
-/** Runs statements, each of which may be several. */
-export async function runOnMysql(url, text) {
-  const connection = await mysql.createConnection({ uri: url, multipleStatements: true });
-  try {
-    return (await connection.query(text))[0];
-  } finally {
-    await connection.end();
-  }
-}
 
 /**
  * @param name of the way

@@ -73,8 +73,11 @@ function run(name, tarball) {
   copyFileSync(join(ROOT, '.npmrc'), join(folder, '.npmrc'));
   const executor = join(EXAMPLES, 'postgresql-executors', `${name}.ts`);
   if (existsSync(executor)) compile(executor, join(folder, 'executor'));
-  const { scripts, examples = [] } = manifestOf(name);
+  const { scripts, examples = [], projects = [] } = manifestOf(name);
   for (const each of examples) compileExample(each, folder);
+  for (const each of projects) {
+    cpSync(join(import.meta.dirname, each, 'project'), join(folder, 'projects', each), { recursive: true });
+  }
   say(`\n${name}: installing`);
   const command = (program, ...args) => {
     const env = {

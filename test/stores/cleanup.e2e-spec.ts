@@ -24,7 +24,7 @@ describe.each(ADAPTERS)('the cleanup on %s', (adapter) => {
     return node;
   }
 
-  it('ends what has expired, tells of each session once, and answers the counts', async () => {
+  it('removes what has expired, reports each session once, and returns the counts', async () => {
     const bank = await start({ cleanup: { batch: 3 } });
     const sessions = bank.app.get(SessionLifecycleService);
     const ids: string[] = [];

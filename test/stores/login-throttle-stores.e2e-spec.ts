@@ -64,7 +64,7 @@ describe.each([
     expect(await lifeOf(subject)).toBe(40);
   });
 
-  it('keeps few counts that are over, however many clients tried one account', async () => {
+  it('keeps few expired counts, for any number of clients that tried one account', async () => {
     const store = new RedisLoginThrottleStore(clients[0]!, namespace);
     const subject = 'much-tried';
     for (let i = 0; i < 500; i += 1) {
@@ -133,7 +133,7 @@ describe('counts of failed logins in PostgreSQL', () => {
 
   afterAll(() => database.close());
 
-  it('take one statement a call, whatever the number of keys', async () => {
+  it('use one statement a call, for any number of keys', async () => {
     const store: LoginThrottleStore = new TypeOrmLoginThrottleStore(dataSource);
     // the schema of the table is looked up once
     await store.list('a', NOW);
@@ -151,7 +151,7 @@ describe('counts of failed logins in PostgreSQL', () => {
     expect(await count(() => store.delete(keys))).toBe(1);
   });
 
-  it('never deadlock, in whatever order calls name their keys', async () => {
+  it('never deadlock, with any order of the keys', async () => {
     const store = new TypeOrmLoginThrottleStore(dataSource);
     const keys = Array.from({ length: 200 }, (_, i) => ({ subject: `s${i}`, counter: 'failures', window: MINUTE }));
     const backwards = [...keys].reverse();
@@ -190,7 +190,7 @@ describe('counts of failed logins in PostgreSQL', () => {
 });
 
 describe('counts of failed logins in memory', () => {
-  it('are bounded: what is over goes first, then what began first', async () => {
+  it('are bounded: expired counts are dropped first, then the oldest', async () => {
     const store = new MemoryLoginThrottleStore({ maxCounts: 100 });
     const key = (name: string | number): { subject: string; counter: string } => ({
       subject: `s${name}`,

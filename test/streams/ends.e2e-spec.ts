@@ -91,7 +91,7 @@ describe.each(EVERYWHERE)('what is under way on $adapter with $store', ({ adapte
     await isEndedBy('expired');
   });
 
-  it('ends when the session is over, however much it is used', async () => {
+  it('ends when the session ends, even if it is in use', async () => {
     for (let minutes = 0; minutes < 60; minutes += 6) {
       expect(await alice.isSignedIn()).toBe(true);
       here.clock.advance(6 * MINUTE);

@@ -70,7 +70,7 @@ describe.each(STORES.flatMap((store) => SOCKETS.map((sockets) => ({ store, socke
       expect(followed()).toBe(0);
     });
 
-    it('is let go with the connection', async () => {
+    it('is released with the connection', async () => {
       await open();
       expect(await client.ask('hello')).toBe('hello');
       client.close();

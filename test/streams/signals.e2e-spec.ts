@@ -40,7 +40,7 @@ describe.each(EVERYWHERE)('the signal of a session on $adapter with $store', ({ 
 
   const endAll = (): Promise<number> => there.app.get(SessionLifecycleService).revokeAll('alice');
 
-  it('answers long polls when the session ends, and no data that arrives after that', async () => {
+  it('responds to long polls when the session ends, without data that arrives after that', async () => {
     const polls = Array.from({ length: 100 }, () => alice.get('/streams/poll'));
     await until(() => waiting() === 100);
     expect(followed(here)).toBe(1);

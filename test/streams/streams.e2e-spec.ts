@@ -69,7 +69,7 @@ describe.each(ADAPTERS)('a stream on %s', (adapter) => {
     expect(await stream.last()).toEqual(ENDED);
   });
 
-  it('of a handler that returns a promise ends as well, and what the handler rejects with is answered as before', async () => {
+  it('of a handler that returns a promise ends as well, and its rejection is sent as before', async () => {
     const stream = await start('promised/some');
     await stream.flows();
     expect(stream.events[0]).toEqual({ type: 'message', data: '{"name":"some","userId":"alice"}' });

@@ -95,7 +95,7 @@ export function auditLogHolds(opened: () => TestedAuditTable, numbers: string): 
   });
 
   it.each(['anonymise', 'delete'] as const)(
-    'keeps users of one id in two realms apart, and what is old: %s',
+    'keeps users of one id in two realms separate, and old events too: %s',
     async (how) => {
       const logs = [log, log.ofRealm('staff')] as const;
       const [own, staffs] = logs.map((each, i) => ({ each, realm: ['default', 'staff'][i]! }));

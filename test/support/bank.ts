@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import type { Server } from 'node:http';
-import type { INestApplication, LoggerService, ModuleMetadata } from '@nestjs/common';
+import type { INestApplication, LoggerService, ModuleMetadata, NestApplicationOptions } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { Redis, type RedisOptions } from 'ioredis';
 import {
@@ -163,6 +163,8 @@ export interface BankSetup {
   readonly office?: boolean;
   /** Speak TLS by this. @default plain HTTP */
   readonly certificate?: Certificate;
+  /** Which pages of other origins may read answers. @default none */
+  readonly cors?: NestApplicationOptions['cors'];
 }
 
 export const TEST_SECRETS = ['a test secret that everybody may know, 1'];
@@ -197,9 +199,9 @@ export async function startBank(setup: BankSetup): Promise<Bank> {
     .useValue(clock)
     .setLogger(collector(log))
     .compile();
-  const { certificate, trustProxy = false } = setup;
+  const { certificate, trustProxy = false, cors } = setup;
   const httpAdapter = makeServer(adapter, trustProxy, certificate);
-  const app = testing.createNestApplication(httpAdapter, { logger: collector(log), httpsOptions: certificate });
+  const app = testing.createNestApplication(httpAdapter, { logger: collector(log), httpsOptions: certificate, cors });
   const events: SessionEvent[] = [];
   app.get(SessionEventPublisher).subscribe((event) => void events.push(event));
   await app.listen(0, '127.0.0.1');

@@ -106,7 +106,7 @@ describe.each(EVERYWHERE)('signInAs on $adapter with $store', ({ adapter, store 
     expect(await status('/doors/factor', (await signInAs(app, ALICE)).headers)).toBe(401);
   });
 
-  it('binds the session to the headers that are given, and to none otherwise', async () => {
+  it('binds the session to the given headers, or to none', async () => {
     const { app } = await start();
     const free = await signInAs(app, ALICE);
     expect(await status('/api/me', { ...free.headers, 'user-agent': 'one' })).toBe(200);

@@ -112,7 +112,7 @@ describe.each(SHARED_STORES)('nodes of before realms and of this version, on one
       },
     );
 
-    it('has limits and counts of failures of its own', async () => {
+    it('has its own limits and counts of failures', async () => {
       const name = newName();
       const own = await Promise.all(
         Array.from({ length: 6 }, async (_, i) => {
@@ -130,7 +130,7 @@ describe.each(SHARED_STORES)('nodes of before realms and of this version, on one
       expect((await browserAt('before').auth('default', 'POST', 'login', right)).status).toBe(200);
     });
 
-    it('takes no cookie of staff for one of its own', async () => {
+    it('does not accept a cookie of staff', async () => {
       const staff = browserAt('staffed');
       await staff.csrf('staff');
       const form = staff.cookies.get(`${cookieName('staff')}-csrf`)!;

@@ -112,7 +112,7 @@ describe.each(ALL_SHARED_STORES)('a rolling deployment on one %s', (store) => {
     describe('first these, then this version', () => sideBySide(() => [after.port, present.port]));
     describe('first this version, then these', () => sideBySide(() => [present.port, after.port]));
 
-    it('a record of the next version stays one, with all that it has, whatever this version changes', async () => {
+    it('a record of the next version keeps all its fields when this version changes it', async () => {
       const name = newName();
       const browser = await enter(after.port, name);
       const id = await idOf(browser);

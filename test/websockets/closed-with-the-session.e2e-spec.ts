@@ -155,7 +155,7 @@ describe.each(EVERY)('a socket of $sockets with $store, on two nodes of $adapter
     client.close();
   });
 
-  it('has none of the messages handled that come after its session has ended', async () => {
+  it('handles no message that arrives after its session has ended', async () => {
     const { session, headers } = await signInAs(here.app, { ...ALICE, id: 'busy' });
     const client = await open(headers);
     handled.length = 0;

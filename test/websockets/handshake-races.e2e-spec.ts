@@ -84,7 +84,7 @@ describe.each(EVERY)('a handshake by $way on $adapter', ({ adapter, way }) => {
     expect([connected, watches.count]).toEqual([0, 0]);
   });
 
-  it('leaves the decision to the check of the application, which is asked for nobody else', async () => {
+  it('leaves the decision to the check of the application, which runs for nobody else', async () => {
     let [asked, isAllowed] = [0, false];
     await start(() => {
       asked += 1;
@@ -100,7 +100,7 @@ describe.each(EVERY)('a handshake by $way on $adapter', ({ adapter, way }) => {
     expect(asked).toBe(2);
   });
 
-  it('answers 500 where the check of the application fails, and follows nothing', async () => {
+  it('responds 500 if the check of the application fails, and follows nothing', async () => {
     await start(() => {
       throw new Error('a defect of the application');
     });

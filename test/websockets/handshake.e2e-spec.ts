@@ -110,7 +110,7 @@ describe.each(EVERY)('what opens a connection by $way on $adapter', ({ adapter, 
     expect([addressOf(behind), addressOf(alone)]).toEqual(['203.0.113.9', '127.0.0.1']);
   });
 
-  it('is refused with 401 as over HTTP, whatever is wrong with its cookie', async () => {
+  it('is refused with 401 as over HTTP, for every defect of its cookie', async () => {
     const node = await start({ options: { lifetime: { idle: '10m' } } });
     const stranger = await start({ options: { secrets: ['another secret that everybody may know'] } });
     const { cookie } = await signInAs(node.app, ALICE);

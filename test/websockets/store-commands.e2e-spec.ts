@@ -106,7 +106,7 @@ describe.each([
     expect(await count(() => expect(refused).rejects.toBeDefined())).toBe(0);
   });
 
-  it('is activity only where that is asked for, at most once in the touch interval, also after the token was replaced', async () => {
+  it('is activity only if requested, at most once in the touch interval, also after the token was replaced', async () => {
     counted = await start({ sockets: sockets, connections: { activity: 'touch' } });
     const { count, node } = counted;
     const { clock } = node;

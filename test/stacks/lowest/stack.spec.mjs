@@ -9,8 +9,10 @@ import { PostgresLoginThrottleStore, postgresStorage } from 'nestjs-session-auth
 import { RedisLoginThrottleStore, RedisRememberMeTokenStore, RedisSessionStore } from 'nestjs-session-auth/redis';
 import pg from 'pg';
 import { createClient } from 'redis';
-import { applicationHolds, makeDatabase, storesHold } from './contracts.mjs';
-import { mysqlStoresHold, runOnMysql } from './mysql-contracts.mjs';
+import { applicationHolds, storesHold } from './contracts.mjs';
+import { mysqlStoresHold } from './mysql-contracts.mjs';
+import { runOnMysql } from './mysql-database.mjs';
+import { makeDatabase } from './postgres-database.mjs';
 
 const { loginThrottleStoreContract, rememberMeTokenStoreContract, sessionStoreContract } =
   await import('nestjs-session-auth/testing');

@@ -4,7 +4,8 @@ import { it } from 'node:test';
 import mysql from 'mysql-of-before';
 import { typeOrmStorage } from 'nestjs-session-auth/typeorm';
 import { DataSource } from 'typeorm';
-import { makeMysqlDatabase, mysqlStoresHold, runOnMysql } from './mysql-contracts.mjs';
+import { mysqlStoresHold } from './mysql-contracts.mjs';
+import { makeMysqlDatabase, runOnMysql } from './mysql-database.mjs';
 import { mysqlSourceOf } from './mysql-data-source.mjs';
 
 /** Runs a command of TypeORM's own on the database of a URL. */

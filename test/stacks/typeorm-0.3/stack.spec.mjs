@@ -7,8 +7,9 @@ import {
   TypeOrmSessionStore,
   typeOrmStorage,
 } from 'nestjs-session-auth/typeorm';
-import { makeDatabase, applicationHolds, storesHold } from './contracts.mjs';
+import { applicationHolds, storesHold } from './contracts.mjs';
 import { sourceOf } from './data-source.mjs';
+import { makeDatabase } from './postgres-database.mjs';
 
 async function open(url) {
   const dataSource = await sourceOf(url).initialize();

@@ -17,7 +17,7 @@ describeOnMysql('MysqlLoginThrottleStore', (name, { pool, database }) => {
     close: empty,
   }));
 
-  it('counts each of many parallel failures that share keys, in whatever order they name them', async () => {
+  it('counts each of many parallel failures that share keys, with any order of the keys', async () => {
     const stores = [new MysqlLoginThrottleStore(pool(0)), new MysqlLoginThrottleStore(pool(1))];
     const keys = ['a', 'b', 'c', 'd'].map((counter) => ({ subject: 'shared', counter, window: MINUTE }));
     await Promise.all(

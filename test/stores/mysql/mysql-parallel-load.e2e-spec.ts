@@ -28,7 +28,7 @@ describe.each(ISOLATIONS)('MariaDB under parallel load, with pools that isolate 
 
   const refused = (): string[] => watched.flatMap((each) => each.refused.map(String));
 
-  it('never deadlocks and never goes over a limit, whatever is done to the sessions of two users', async () => {
+  it('never deadlocks and never exceeds a limit, with all operations on the sessions of two users', async () => {
     const now = await loadSessions(stores, 2000);
     expect(refused()).toEqual([]);
     for (const user of USERS) {

@@ -71,7 +71,7 @@ describe('mysqlStorage', () => {
     }
   });
 
-  it('refuses a link, which there is none of', () => {
+  it('refuses a link, because it has none', () => {
     expect(() => mysqlStorage({ pool, link: true } as MysqlStorageOptions)).toThrow(
       'mysqlStorage.link: given true; allowed is no value',
     );

@@ -7,7 +7,7 @@ import { EVERYDAY_STATUSES, everydayVisit } from '../../support/everyday-visit.j
 import { startPgBouncer, type PgBouncer } from '../../support/pgbouncer.js';
 import { createDatabaseWithTables, type TestDatabase } from '../../support/postgres-database.js';
 
-describe('a PgBouncer in transaction mode that knows no prepared statements', () => {
+describe('a PgBouncer in transaction mode without prepared statements', () => {
   let pooler: PgBouncer;
   let database: TestDatabase;
   const opened: DataSource[] = [];

@@ -25,7 +25,7 @@ describe('the SQL of the package', () => {
     await database.close();
   });
 
-  it('is in its files what the functions return, for an application without a schema of its own', async () => {
+  it('is the same in its files as the functions return it, for an application without its own schema', async () => {
     expect(await readFile(`${FILES}/schema.sql`, 'utf8')).toBe(createTablesSql());
     expect(await readFile(`${FILES}/upgrade.sql`, 'utf8')).toBe(upgradeTablesSql());
   });

@@ -121,7 +121,7 @@ describe('what an executor is asked for', () => {
     ]);
   });
 
-  it('is one statement each for remembered devices and counts, but for what takes a lock', async () => {
+  it('is one statement each for remembered devices and counts, except for operations with a lock', async () => {
     const tokens = new PostgresRememberMeTokenStore(executor);
     await tokens.list('alice', NOW);
     expect(await counted(() => tokens.find('selector', NOW))).toEqual(['SELECT']);

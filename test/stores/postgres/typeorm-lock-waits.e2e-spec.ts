@@ -131,7 +131,7 @@ describe.each<[string, (dataSource: DataSource) => SessionStore]>([
     expect(await overtaken(() => store.rotate(record.digest, rotation))).toEqual({ status: 'absent' });
   });
 
-  it('delete: the session was rotated meanwhile, and ends all the same', async () => {
+  it('delete: the session was rotated meanwhile, and still ends', async () => {
     await replaceToken();
     const ended = await overtaken(() => store.delete(record.digest, NOW));
     expect(ended).toEqual({ id: record.id, userId: 'alice' });

@@ -49,7 +49,7 @@ describe('the migration', () => {
     expect(await objects(dataSource)).toEqual([...before, 'public.migrations', 'public.PK_MIGRATIONS'].sort());
   });
 
-  it("takes the DataSource's schema where none is given", async () => {
+  it("uses the DataSource's schema if none is given", async () => {
     const dataSource = await database.open({ schema: 'app', migrations: [CreateSessionAuthTables] });
     await dataSource.query('CREATE SCHEMA app');
     await dataSource.runMigrations();
@@ -173,7 +173,7 @@ describe('typeOrmStorage', () => {
     await app.close();
   });
 
-  it('uses a DataSource at hand, without @nestjs/typeorm, and leaves closing it to its owner', async () => {
+  it('uses a given DataSource, without @nestjs/typeorm, and leaves closing it to its owner', async () => {
     const dataSource = await database.open({ migrations: [CreateSessionAuthTables] });
     await dataSource.runMigrations();
     const app = await boot(typeOrmStorage({ dataSource }));

@@ -27,7 +27,7 @@ describe('PostgreSQL under parallel load', () => {
 
   afterEach(() => database.close());
 
-  it('never deadlocks and never goes over a limit, whatever is done to the sessions of two users', async () => {
+  it('never deadlocks and never exceeds a limit, with all operations on the sessions of two users', async () => {
     const now = await loadSessions(stores);
 
     expect(refused).toEqual([]);

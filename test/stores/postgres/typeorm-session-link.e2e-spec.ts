@@ -50,7 +50,7 @@ describe('the listening connection of a node', () => {
     while ((await listening()) > 0);
   });
 
-  it('is none, and nobody is notified, without the option', async () => {
+  it('does not exist without the option, and nobody is notified', async () => {
     const store = new TypeOrmSessionStore(dataSource);
     expect(store.link()).toBeUndefined();
     const linked = new TypeOrmSessionStore(dataSource, { link: true });

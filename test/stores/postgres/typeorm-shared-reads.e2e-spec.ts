@@ -29,7 +29,7 @@ describe('reads that share a statement of PostgreSQL', () => {
 
   afterEach(() => database.close());
 
-  it('are each answered what they asked for', async () => {
+  it('each return their own result', async () => {
     const now = NOW + MINUTE;
     const add = async (fields: Partial<SessionRecord>): Promise<SessionRecord> => {
       const record = newRecord('alice', fields);
@@ -96,7 +96,7 @@ describe('reads that share a statement of PostgreSQL', () => {
       return records;
     };
 
-    it('remove them by few statements, and tell of each once, whoever finds it', async () => {
+    it('remove them by few statements, and report each once', async () => {
       const records = await expired(40);
       const other = new TypeOrmSessionStore(await database.open({}));
       await other.checkTables();

@@ -55,7 +55,7 @@ describe('the migration of the tables of version 0.1', () => {
     expect(await store.deleteBySession('alice', 'next', NOW)).toBe(1);
   });
 
-  it('is asked for at boot while it is missing', async () => {
+  it('is required at boot while it is missing', async () => {
     const { store } = await openTablesOf01(LAST);
     await expect(store.checkTables()).rejects.toMatchObject({
       code: 'invalid_configuration',

@@ -96,7 +96,7 @@ describe.each(ADAPTERS)('connections that the application uses as well, on %s', 
     await owner.query('DELETE FROM session_auth_session');
   });
 
-  it.each(Object.entries(LEFT_BEHIND))('take none of our statements into %s', async (_what, behind) => {
+  it.each(Object.entries(LEFT_BEHIND))('do not take our statements into %s', async (_what, behind) => {
     const alice = bank.client();
     // as many connections as there may be
     await Promise.all([alice.login('alice'), bank.client().login('bob'), bank.client().login('admin')]);

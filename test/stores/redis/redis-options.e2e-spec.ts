@@ -138,7 +138,7 @@ describe.each(ADAPTERS)('over HTTP on %s', (adapter) => {
     await proxy.close();
   });
 
-  it('counts are numbers, whatever the client makes of them', async () => {
+  it('counts are numbers, with any settings of the client', async () => {
     const clients = [bank.client(), bank.client(), bank.client()];
     for (const client of clients) await client.login('alice', { rememberMe: true });
     const auth = bank.app.get(SessionAuthService);
@@ -157,7 +157,7 @@ describe.each(ADAPTERS)('over HTTP on %s', (adapter) => {
     return asked;
   };
 
-  it('a session that ended is answered as ended when the client had to ask again', async () => {
+  it('a session that ended is returned as ended when the client had to send the command again', async () => {
     const [desk, phone] = [bank.client(), bank.client()];
     await desk.login('alice');
     phone.headers['user-agent'] = 'a-phone/1.0';

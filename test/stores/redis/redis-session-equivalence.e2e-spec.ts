@@ -366,7 +366,7 @@ describe('the Redis session store', () => {
 
   beforeEach(() => client.flushdb());
 
-  it('does what the one in memory does, in whatever order', async () => {
+  it('does what the one in memory does, in any order', async () => {
     const sequence = fc.noBias(fc.array(step, { maxLength: 40, size: 'max' }));
     const property = fc.asyncProperty(sequence, async (given) => {
       await client.flushdb();

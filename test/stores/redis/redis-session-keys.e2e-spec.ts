@@ -84,7 +84,7 @@ const operations: Readonly<Record<string, (userId: string, now: number) => Promi
 };
 
 describe('a key of the Redis session store', () => {
-  it('has a time to live whenever one looks, never beyond the absolute lifetime', async () => {
+  it('has a time to live at every moment, never beyond the absolute lifetime', async () => {
     const users = [newUser(), newUser()];
     const names = Object.keys(operations);
     let looks = 0;
@@ -156,7 +156,7 @@ describe('a key of the Redis session store', () => {
     expect(keys.join('\n')).not.toContain('alice');
   });
 
-  it('is gone with the last session', async () => {
+  it('is removed with the last session', async () => {
     const userId = newUser();
     const records = Array.from({ length: 5 }, () => newRecord(userId, { device: newDevice() }));
     for (const record of records) await store.create(record, NO_LIMIT, NOW);
@@ -306,7 +306,7 @@ describe('an operation of the Redis session store', () => {
     expect(Object.keys((await liveRecord(store, record.digest)).data)).toHaveLength(20);
   });
 
-  it('rejects when the server is gone, and never answers absent', async () => {
+  it('rejects when the server is down, and never returns absent', async () => {
     const gone = new Redis(server.url, { retryStrategy: () => null, enableOfflineQueue: false });
     await once(gone, 'ready');
     const ended = once(gone, 'end');

@@ -103,7 +103,7 @@ describe('the connections of a node', () => {
     while ((await subscribers()) > 0);
   });
 
-  it('cost the stores no command: what is told goes out from within the scripts', async () => {
+  it('cost the stores no command: the scripts publish the signals', async () => {
     const namespace = `${randomUUID()}:`;
     const link = new RedisSessionStore(client, { namespace, link: true }).link()!;
     await link.open();
@@ -133,7 +133,7 @@ describe('the connections of a node', () => {
     expect({ ...on!.byName, pexpire: 0 }).toEqual({ ...off!.byName, publish: 5, pexpire: 0 });
   });
 
-  it('are none, and nothing is published, without the option', async () => {
+  it('do not exist without the option, and nothing is published', async () => {
     expect(new RedisSessionStore(client).link()).toBeUndefined();
     await operator.config('RESETSTAT');
     const store = new RedisSessionStore(client, { namespace: `${randomUUID()}:` });

@@ -59,7 +59,7 @@ describe('reads that share a command of Redis', () => {
   const findAll = (digests: readonly string[], now: number): Promise<FindOutcome[]> =>
     Promise.all(digests.map((digest) => store.find(digest, touchAt(now))));
 
-  it('are each answered what they asked for, by one command', async () => {
+  it('each return their own result, by one command', async () => {
     const now = NOW + MINUTE;
     const current = await add({ lastActivityAt: now - 1 });
     const due = await add();
@@ -85,7 +85,7 @@ describe('reads that share a command of Redis', () => {
     expect([sent, writes]).toEqual([1, 4]);
   });
 
-  it('are activity by the token that each was asked by', async () => {
+  it('are activity of the token that each names', async () => {
     const now = NOW + MINUTE;
     const [successor, superseded, over] = [0, 1, 2].map(() => nextDigest(newDigest()));
     const tokens: OtherToken[] = [
@@ -105,7 +105,7 @@ describe('reads that share a command of Redis', () => {
     expect([sent, byName['setrange']]).toEqual([1, 2]);
   });
 
-  it('are a hundred a command, however many there are', async () => {
+  it('are at most a hundred a command', async () => {
     const records = await Promise.all(Array.from({ length: 250 }, () => add()));
     const shuffled = records.toSorted((one, other) => (one.digest < other.digest ? -1 : 1));
     const digests = shuffled.map((record) => record.digest);
@@ -117,7 +117,7 @@ describe('reads that share a command of Redis', () => {
     expect([sent, writes]).toEqual([3, 0]);
   });
 
-  it('keep to the moment that each was asked at', async () => {
+  it('use the time of each request', async () => {
     const record = await add({ expiresAt: NOW + SECONDS });
     const outcomes = await Promise.all(
       [-1, -1, 0, -1].map((more) => store.find(record.digest, touchAt(NOW + SECONDS + more))),
@@ -213,7 +213,7 @@ describe('reads by a client that does not know that it asks a cluster', () => {
     await server.stop();
   });
 
-  it('are answered as well, and one by one from then on', async () => {
+  it('return their results too, and are sent one by one from then on', async () => {
     const store = new RedisSessionStore(redis);
     const records = Array.from({ length: 5 }, (_, user) => {
       const digest = String.fromCharCode(97 + user).repeat(2) + newDigest().slice(2);

@@ -16,7 +16,7 @@ describe('SQLite under parallel load on two handles', () => {
 
   afterEach(() => database.close());
 
-  it('never goes over a limit, whatever is done to the sessions of two users', async () => {
+  it('never exceeds a limit, with all operations on the sessions of two users', async () => {
     const now = await loadSessions(stores);
     for (const user of USERS) {
       expect((await stores[0]!.list(user, { limit: 1000 }, now)).records.length).toBeLessThanOrEqual(LIMIT);

@@ -10,7 +10,7 @@ export const PASSIVE = 'nestjs-session-auth:passive';
  * {@link SessionAuthService.ensureSession} signs that device in.
  *
  * Requests that a browser makes in advance (`Sec-Purpose: prefetch`) are passive on every route. So are requests with
- * the header `X-Session-Passive`, which a script may set.
+ * the header `X-Session-Passive`, which a script may set; a script of another origin only if CORS allows it.
  */
 export function Passive(): CustomDecorator {
   return SetMetadata(PASSIVE, true);

@@ -3,7 +3,10 @@ import type { SessionSignal } from '../session/session-link.js';
 
 /** Carries signals from the backend to this node. */
 export interface LinkTransport {
-  /** Why a heartbeat does not prove that everything published before has been heard; undefined where it does. */
+  /**
+   * Why a heartbeat does not prove that everything published before has been heard; undefined where it does. What only
+   * the backend knows is included after the first connection.
+   */
   readonly unprovable?: string | undefined;
   /**
    * Connects. Once it resolves, everything that is published reaches the receiver; a test message, published the way

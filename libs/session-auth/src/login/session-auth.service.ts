@@ -84,7 +84,7 @@ export class SessionAuthService {
    * Logs in a user whom the application has authenticated by its own means (single sign-on, a one-time code).
    *
    * The session always gets a new token (ASVS 7.2.4). A live session of the same user keeps its data; a session of
-   * another user ends; an anonymous session passes its data to the new one.
+   * another user ends; an anonymous session passes its data to the new one. With `keepData: false` no data is kept.
    *
    * @throws SessionAuthError `session_limit_reached`, `invalid_credentials` for a disabled account, `session_required`
    *   when the session has ended before its device was remembered, `invalid_configuration` for an `authenticatedAt`

@@ -10,6 +10,7 @@ import { SessionRotation } from '../session/session-rotation.js';
 import { Session } from '../session/session.js';
 import type { UpstreamSession } from '../session/upstream-session.js';
 import { UserSessions } from '../session/user-sessions.js';
+import { Clock } from '../time/clock.js';
 import type { SessionAuthentication } from '../users/session-authentication.js';
 import type { SessionUser, SessionUserProvider } from '../users/session-user-provider.js';
 import { findUser, userIdOf } from '../users/valid-user.js';
@@ -37,6 +38,14 @@ export interface LoginUserOptions extends LoginOptions {
    * @default none
    */
   readonly upstream?: UpstreamSession;
+  /**
+   * `false`: the new session begins without the data of the earlier one, which somebody else may have written. The data
+   * is left behind in the step that makes the session. A live session of the same user that has data is replaced, not
+   * renewed.
+   *
+   * @default true: a session of the same user, or of nobody, passes its data to the new one
+   */
+  readonly keepData?: boolean;
 }
 
 /** A login that succeeded. The token is only in the response's cookie. */
@@ -60,6 +69,7 @@ export class SignIn {
     private readonly ofUsers: UserSessions,
     private readonly credentials: CredentialCheck,
     private readonly remembered: RememberedLogin,
+    private readonly clock: Clock,
     @Inject(SESSION_LIFETIME) private readonly lifetime: SessionLifetime,
   ) {}
 
@@ -77,7 +87,8 @@ export class SignIn {
   ): Promise<Login<User>> {
     const { remembered } = this;
     if (options.rememberMe === true) remembered.requireUsers();
-    const login = await this.#establish(requestSession, user, { authentication, ...originOf(options) }, newDevice);
+    const proof = { authentication, ...originOf(options) };
+    const login = await this.#establish(requestSession, user, proof, newDevice, options.keepData !== false);
     const { id: sessionId } = login.session;
     if (options.rememberMe === true) await remembered.remember(requestSession, userIdOf(user.id), sessionId);
     else await requestSession.forgetDevice({ reason: 'replaced', exceptSessionId: sessionId });
@@ -89,6 +100,7 @@ export class SignIn {
     user: User,
     proof: Proof,
     newDevice: boolean | undefined,
+    keepsData: boolean,
   ): Promise<Login<User>> {
     const { changes } = this;
     const { presented, responseCookies, exchange } = requestSession;
@@ -96,19 +108,27 @@ export class SignIn {
     const previous = await requestSession.loadLive();
     // a form that was sent twice: the first login has replaced the token a moment ago
     const own = previous ?? (await requestSession.loadRenewable());
-    if (own?.userId === userIdOf(user.id)) {
+    const isSameUser = own?.userId === userIdOf(user.id);
+    const isRenewed = isSameUser && (keepsData || Object.keys(own.data).length === 0);
+    if (isRenewed) {
       const renewed = await this.#renew(own, user, proof, requestSession);
       if (renewed !== undefined) {
         responseCookies.writeDevice(user);
         return renewed;
       }
     }
-    const data = previous !== undefined && previous.userId === undefined ? previous.data : undefined;
+    const data = keepsData && previous?.userId === undefined ? previous?.data : undefined;
     const { fingerprint } = requestSession;
     const device = presented.deviceDigest;
-    // if the login could not renew the session, that session ends: somebody else has its token
-    const sharedFor = previous?.userId === userIdOf(user.id) ? 0 : this.lifetime.rotationGrace;
-    const issued = await changes.create({ user, ...proof, client, fingerprint, newDevice, data, device, sharedFor });
+    const replaces = isSameUser && !isRenewed ? own : undefined;
+    const { rotationGrace } = this.lifetime;
+    // a session that the login could not renew ends: somebody else has its token
+    const isLost = isRenewed && own === previous;
+    // a session that the login replaces must not be taken for the first of two logins from one form
+    const isYoung = replaces !== undefined && this.clock.now() - replaces.createdAt.getTime() <= rotationGrace;
+    const sharedFor = isLost || isYoung ? 0 : rotationGrace;
+    const input = { user, ...proof, client, fingerprint, newDevice, data, device, sharedFor, replaces };
+    const issued = await changes.create(input);
     if (previous !== undefined) {
       try {
         await changes.destroySession(previous, 'replaced', client);

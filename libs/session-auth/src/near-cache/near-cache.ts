@@ -49,13 +49,18 @@ export class NearCache {
     this.#pause = bound / 4;
   }
 
+  /** Why this node must keep no session, to follow `given`: see {@link SessionLink.unprovable}. */
+  get refusal(): string | undefined {
+    return this.link.unprovable;
+  }
+
   /** The number of sessions in memory. */
   get size(): number {
     return this.#protocol.state.entries.size;
   }
 
   /**
-   * Opens the link. While the link is down, every session is read from the store.
+   * Opens the link. While the link is down, every session is read from the store. Read {@link refusal} afterwards.
    *
    * @throws SessionAuthError `invalid_configuration` when the backend refuses it
    */
@@ -136,7 +141,9 @@ export class NearCache {
   }
 
   #linked(): void {
-    this.#protocol.linked();
+    const { refusal } = this;
+    if (refusal === undefined) this.#protocol.linked();
+    else this.#logger.error(`nearCache: every session is read from the store: the storage is ${refusal}`);
   }
 
   #beat(): void {

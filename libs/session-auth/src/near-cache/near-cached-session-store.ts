@@ -55,13 +55,20 @@ export class NearCachedSessionStore extends SessionStore implements OnModuleInit
     return this.#cache.size;
   }
 
-  /** @throws SessionAuthError `invalid_configuration` when the backend refuses the link */
+  /**
+   * @throws SessionAuthError `invalid_configuration` when the backend refuses the link, or when its heartbeats prove
+   *   nothing
+   */
   async onModuleInit(): Promise<void> {
     try {
       await this.#cache.open();
     } catch (error) {
       throw this.#refused('a storage whose link is refused', `${NEEDED} (${(error as Error).message})`, error);
     }
+    const { refusal } = this.#cache;
+    if (refusal === undefined) return;
+    await this.#cache.close();
+    throw this.#refused(refusal, NEEDED);
   }
 
   onApplicationShutdown(): Promise<void> {

@@ -48,6 +48,9 @@ export function nestAdd(options: NestAddOptions): Rule {
     const password = await addSettings(files, envFile, users, storage);
     const packages = addPackages(files, project, storage);
     const next = [...storage.next];
+    if (project.hasConfigModule && project.configFile === undefined && !isPresent) {
+      next.push(`${pathsOf(project).environment} reads ${envFile}, because the file of ConfigModule is not known`);
+    }
     next.push(...addTest(files, project));
     if (packages.length > 0) {
       if (options.skipInstall === true) next.unshift(`install ${packages.join(' and ')}: npm install`);

@@ -32,8 +32,10 @@ export interface Project {
   readonly isFastify: boolean;
   readonly runner: 'jest' | 'vitest' | undefined;
   readonly nestMajor: number;
-  /** The file that `ConfigModule` reads; undefined if the module does not import `ConfigModule`. */
+  /** The file that `ConfigModule` reads; undefined if the module does not import it, or if the file is not known. */
   readonly configFile: string | undefined;
+  /** Whether the module imports `ConfigModule`. */
+  readonly hasConfigModule: boolean;
 }
 
 interface CliProject {
@@ -64,6 +66,7 @@ export function readProject(files: ProjectFiles, options: NestAddOptions): Proje
     throw new Error(`there is no ${path}: name the file of your module, as in --module=app/app.module`);
   }
   const packages = { ...manifest.devDependencies, ...manifest.dependencies };
+  const hasConfigModule = '@nestjs/config' in packages && 'ConfigModule' in wordsOf(text);
   return {
     manifest,
     sourceRoot,
@@ -72,7 +75,8 @@ export function readProject(files: ProjectFiles, options: NestAddOptions): Proje
     isFastify: 'FastifyAdapter' in wordsOf(main) || !('@nestjs/platform-express' in packages),
     runner: 'vitest' in packages ? 'vitest' : 'jest' in packages ? 'jest' : undefined,
     nestMajor: Number(/\d+/.exec(packages['@nestjs/core'] ?? '')?.[0] ?? 12),
-    configFile: '@nestjs/config' in packages && 'ConfigModule' in wordsOf(text) ? configFileOf(text) : undefined,
+    configFile: hasConfigModule ? configFileOf(text) : undefined,
+    hasConfigModule,
   };
 }
 
@@ -99,8 +103,14 @@ function bootedModule(files: ProjectFiles, sourceRoot: string, entry: string, ma
   return path.startsWith(`${sourceRoot}/`) && files.exists(path) ? path : undefined;
 }
 
-function configFileOf(text: string): string {
-  return /envFilePath:\s*\[?\s*['"`]([^'"`]+)['"`]/.exec(text)?.[1] ?? '.env';
+/**
+ * Returns the first file that `ConfigModule` reads. Returns undefined if an expression names the file, or if the module
+ * may read no file.
+ */
+function configFileOf(text: string): string | undefined {
+  if (/\bignoreEnvFile\b(?!\s*:\s*false\b)/.test(text)) return undefined;
+  if (!/\benvFilePath\b/.test(text)) return '.env';
+  return /\benvFilePath['"]?\s*:\s*\[?\s*(['"`])((?:(?!\1|[\\$\n]).)+)\1\s*[,\]}]/.exec(text)?.[2];
 }
 
 function wordsOf(text: string): Record<string, true> {

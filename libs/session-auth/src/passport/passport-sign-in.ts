@@ -9,7 +9,7 @@ import type { SessionUser } from '../users/session-user-provider.js';
 import type { SessionCallback } from './passport-session.js';
 
 /** Options of `req.logIn`: those of passport and those of `loginUser`. */
-export interface PassportLoginOptions extends LoginUserOptions {
+export interface PassportLoginOptions extends Omit<LoginUserOptions, 'keepData'> {
   /** `false`: set `req.user` for this request only, without a sign-in. @default true */
   readonly session?: boolean;
   /** Keep the earlier data of the session, if the session belonged to nobody or to this user. @default false */
@@ -32,8 +32,8 @@ export function authOf({ services }: RequestSession): SessionAuthService {
 }
 
 /**
- * Logs a user in by `loginUser`. Drops the earlier data of the session, as passport does since 0.6: somebody else may
- * have written it.
+ * Logs a user in by `loginUser`. The new session begins without the earlier data, as in passport since 0.6: somebody
+ * else may have written it.
  */
 export async function logInBy(
   requestSession: RequestSession,
@@ -41,14 +41,9 @@ export async function logInBy(
   user: SessionUser,
   options: PassportLoginOptions,
 ): Promise<Session> {
-  const { rememberMe, authenticatedAt, upstream } = options;
-  const login = { rememberMe, authenticatedAt, upstream };
-  const { session } = await authOf(requestSession).loginUser(request, user, 'custom', login);
-  const keys = Object.keys(session.data);
-  if (options.keepSessionInfo !== true && keys.length > 0) {
-    await session.update(Object.fromEntries(keys.map((key) => [key, undefined])));
-  }
-  return session;
+  const { rememberMe, authenticatedAt, upstream, keepSessionInfo } = options;
+  const login = { rememberMe, authenticatedAt, upstream, keepData: keepSessionInfo === true };
+  return (await authOf(requestSession).loginUser(request, user, 'custom', login)).session;
 }
 
 /**

@@ -90,7 +90,10 @@ export abstract class SessionLink {
    */
   prove?(): Promise<void>;
 
-  /** The reason why {@link prove} is not reliable with this backend, to follow `given`; undefined if it is. */
+  /**
+   * The reason why {@link prove} is not reliable with this backend, to follow `given`; undefined if it is. Some reasons
+   * are known only after the link was healthy once.
+   */
   get unprovable(): string | undefined {
     return undefined;
   }

@@ -43,10 +43,15 @@ interface DuplicatedClient {
   destroy(): void;
 }
 
+const POOL =
+  'a pool of redis (createClientPool), which does not report when it connects again: ' +
+  'pass a client of createClient() or createSentinel()';
+
 /** A client of `redis`. It sends all commands of one turn of the event loop together. */
 export class NodeRedisConnection implements RedisConnection {
   readonly isCluster: boolean;
   readonly keyPrefix: string;
+  readonly mayLoseMaster: string | undefined;
   readonly #client: AnyNodeRedis;
   readonly #scripts: NodeRedisClient;
   /** How often a single client has connected: each time it may be to another server, behind the same address. */
@@ -56,6 +61,7 @@ export class NodeRedisConnection implements RedisConnection {
     this.#client = client as AnyNodeRedis;
     this.isCluster = isCluster(this.#client);
     this.keyPrefix = String(this.#client._keyPrefix ?? '');
+    this.mayLoseMaster = isPool(this.#client) ? POOL : undefined;
     // replies are strings and numbers, even if the application's replies are buffers
     this.#scripts = this.#client.withTypeMapping({});
     if (isSingle(this.#client)) this.#client.on('ready', () => (this.#connects += 1));

@@ -9,6 +9,10 @@ export type RunScript = (
 export interface RedisConnection {
   /** In a Cluster, a command must stay within a slot. */
   readonly isCluster: boolean;
+  /**
+   * Why the link may stay connected to a server that the client has left, to follow `given`; undefined if it notices.
+   */
+  readonly mayLoseMaster?: string;
   /** The client's prefix for each key; it does not apply to channels. */
   readonly keyPrefix: string;
   /** Runs a script by its SHA-1. With every client, replies are strings, numbers, null and lists of these. */

@@ -13,6 +13,21 @@ import type { RedisConnection, RedisServer, RedisSubscriber } from './redis-conn
 import { namespaceOf } from './redis-keys.js';
 import { probeMessage, signalsOf } from './redis-link-message.js';
 
+/**
+ * Returns 1 on a member of a Cluster. A script runs on the server itself, so that a proxy in front cannot hide it. A
+ * user without the right to INFO gets 0.
+ */
+const IS_CLUSTER = `
+for _, section in ipairs({ 'cluster', 'server' }) do
+  local info = redis.pcall('INFO', section)
+  if type(info) == 'string' then
+    if string.find(info, 'cluster_enabled:1', 1, true) or string.find(info, 'redis_mode:cluster', 1, true) then
+      return 1
+    end
+  end
+end
+return 0`;
+
 const PUBLISH = `return redis.call('PUBLISH', ARGV[1], ARGV[2])`;
 
 /**
@@ -23,16 +38,24 @@ const PUBLISH = `return redis.call('PUBLISH', ARGV[1], ARGV[2])`;
  * its PONG.
  */
 export class RedisLinkTransport implements LinkTransport {
+  /** Whether the server is a member of a Cluster; undefined before the first connection. */
+  #isCluster: boolean | undefined;
+
   constructor(
     private readonly connection: RedisConnection,
     private readonly namespace: string,
   ) {}
 
-  /** The client may learn late that a slot has another master, which the link is not connected to yet. */
+  /** Known after the first connection, for a Cluster that the client does not know of. */
   get unprovable(): string | undefined {
-    return this.connection.isCluster
-      ? 'a Redis Cluster, whose link has no sharded Pub/Sub of its own for each master'
-      : undefined;
+    // the client may learn late that a slot has another master, which the link is not connected to yet
+    if (this.connection.isCluster) {
+      return 'a Redis Cluster, whose link has no sharded Pub/Sub of its own for each master';
+    }
+    if (this.#isCluster === true) {
+      return 'a Redis Cluster behind one address, whose servers pass messages to each other in no certain order';
+    }
+    return this.connection.mayLoseMaster;
   }
 
   async connect(realms: readonly string[], { heard, closed }: LinkReceiver): Promise<LinkConnection> {
@@ -60,7 +83,8 @@ export class RedisLinkTransport implements LinkTransport {
     };
     const connect = async (): Promise<void> => {
       // before their first command, clients may neither be connected nor know the masters of a Cluster
-      await this.connection.eval('return 1', 0);
+      if (this.#isCluster !== undefined) await this.connection.eval('return 1', 0);
+      else this.#isCluster = (await this.connection.eval(IS_CLUSTER, 0)) === 1;
       servers = this.#servers();
       await Promise.all(servers.map(listen));
       // through the stores' client: with their user, on their server

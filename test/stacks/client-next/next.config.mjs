@@ -1,0 +1,1 @@
+export { default } from './examples/client-next/next.config.js';
