@@ -2,7 +2,6 @@ import { Module } from '@nestjs/common';
 import { Redis } from 'ioredis';
 import { SessionAuthModule } from 'nestjs-session-auth';
 import { redisStorage } from 'nestjs-session-auth/redis';
-import { UsersModule } from '../quick-start/users.module.js';
 import { UsersService } from '../quick-start/users.service.js';
 import { AuditFile } from './audit-file.js';
 
@@ -16,8 +15,7 @@ export const client = new Redis(process.env['REDIS_URL'] ?? 'redis://localhost:6
         ...redisStorage({ client }), // sessions, remember-me tokens, counts
         audit: { useClass: AuditFile }, // and events in a file of our own
       },
-      imports: [UsersModule],
-      users: { useExisting: UsersService },
+      users: { useClass: UsersService },
     }),
   ],
 })
