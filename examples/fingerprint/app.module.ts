@@ -2,7 +2,7 @@ import { Module } from '@nestjs/common';
 import { SessionAuthModule, type FingerprintRequest } from 'nestjs-session-auth';
 import { UsersService } from '../quick-start/users.service.js';
 
-/** The country that the proxy in front has looked up; undefined, and never a mismatch, where it knows none. */
+/** The country according to the proxy; undefined, which is never a mismatch, if the proxy does not know it. */
 function countryOf({ headers }: FingerprintRequest): string | undefined {
   const country = headers['x-country'];
   return typeof country === 'string' && country !== 'XX' ? country : undefined;

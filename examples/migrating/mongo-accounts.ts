@@ -1,4 +1,4 @@
-/** What the driver of MongoDB calls `ObjectId`: an object, whose text is 24 hexadecimal digits. */
+/** As `ObjectId` of the driver of MongoDB: an object whose text is 24 hexadecimal digits. */
 export class ObjectId {
   constructor(private readonly hex: string) {}
 

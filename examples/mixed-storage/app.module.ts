@@ -13,7 +13,7 @@ export const client = new Redis(process.env['REDIS_URL'] ?? 'redis://localhost:6
       secrets: [process.env['SESSION_SECRET']!],
       storage: {
         ...redisStorage({ client }), // sessions, remember-me tokens, counts
-        audit: { useClass: AuditFile }, // and events in a file of our own
+        audit: { useClass: AuditFile }, // and events in a file
       },
       users: { useClass: UsersService },
     }),

@@ -34,7 +34,7 @@ export class ErasableAuditFile extends AuditLog {
     });
   }
 
-  /** One after the other: an event that comes meanwhile is not lost. */
+  /** Runs one operation after the other, so that no event is lost meanwhile. */
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
     const turn = this.#last.catch(() => undefined).then(work);
     this.#last = turn;

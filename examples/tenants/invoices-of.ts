@@ -1,7 +1,7 @@
 import { Controller, Get, UseGuards, type Type } from '@nestjs/common';
 import { CurrentSession, Realm, SessionAuthGuard, type Session } from 'nestjs-session-auth';
 
-/** Makes the routes of one tenant: they are of its realm, and have a path of their own. */
+/** Makes the routes of one tenant, in its realm and under its path. */
 export function invoicesOf(tenant: string): Type {
   @Realm(tenant)
   @UseGuards(SessionAuthGuard)

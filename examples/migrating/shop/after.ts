@@ -8,7 +8,7 @@ import { UsersModule } from '../../quick-start/users.module.js';
 import { AccountController, sessions } from './beside.js';
 import { CartController } from './cart.controller.js';
 
-/** Step 3: what is left of passport is the message of connect-flash. */
+/** Step 3: strategies of passport are no longer used; connect-flash still shows its message. */
 @Controller()
 export class LoginController {
   constructor(private readonly auth: SessionAuthService) {}
