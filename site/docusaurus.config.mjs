@@ -105,7 +105,7 @@ export default {
     prism: {
       theme: on('#f5f6f8', themes.vsLight, ...DARKER),
       darkTheme: on('#26262b', themes.vsDark, ...LIGHTER),
-      additionalLanguages: ['bash', 'sql', 'json'],
+      additionalLanguages: ['bash', 'powershell', 'sql', 'json'],
     },
   },
 };

@@ -2,7 +2,7 @@ import { HttpErrorResponse, HttpHeaders, HttpResponse, type HttpInterceptorFn } 
 import { createSessionClient, type SessionClient } from 'nestjs-session-auth/client';
 import { Observable } from 'rxjs';
 
-/** Has the client send what `HttpClient` is asked for. Interceptors after this one are not called. */
+/** Sends the requests of `HttpClient` through the client. Interceptors after this one are not called. */
 export function sessionInterceptor(session: SessionClient): HttpInterceptorFn {
   return (request) =>
     new Observable((subscriber) => {

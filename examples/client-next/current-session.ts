@@ -3,7 +3,7 @@ import type { SessionView } from 'nestjs-session-auth/client';
 
 const NEST = process.env['NEST_ORIGIN'] ?? 'http://localhost:3001';
 
-/** What a session is bound to, and by what it is known. */
+/** The session cookie, and the headers that the session is bound to. */
 const PASSED_ON = ['cookie', 'user-agent', 'accept-language', 'accept-encoding'];
 
 /** Who is signed in, for a component that is rendered on the server; undefined: nobody. */

@@ -1,19 +1,18 @@
 import { Module } from '@nestjs/common';
 import { ConfigModule, ConfigService } from '@nestjs/config';
 import { SessionAuthModule } from 'nestjs-session-auth';
-import { UsersModule } from '../quick-start/users.module.js';
 import { UsersService } from '../quick-start/users.service.js';
 
 @Module({
   imports: [
     ConfigModule.forRoot(), // reads .env
     SessionAuthModule.forRootAsync({
-      imports: [ConfigModule, UsersModule],
+      imports: [ConfigModule],
       inject: [ConfigService],
       useFactory: (config: ConfigService) => ({
         secrets: [config.getOrThrow<string>('SESSION_SECRET')],
       }),
-      users: { useExisting: UsersService },
+      users: { useClass: UsersService },
     }),
   ],
 })

@@ -1,6 +1,5 @@
 import { Module } from '@nestjs/common';
 import { SessionAuthModule } from 'nestjs-session-auth';
-import { UsersModule } from '../quick-start/users.module.js';
 import { UsersService } from '../quick-start/users.service.js';
 import { TransferController } from './transfer.controller.js';
 
@@ -8,8 +7,7 @@ import { TransferController } from './transfer.controller.js';
   imports: [
     SessionAuthModule.forRoot({
       secrets: [process.env['SESSION_SECRET']!],
-      imports: [UsersModule],
-      users: { useExisting: UsersService },
+      users: { useClass: UsersService },
       csrf: { global: true }, // every handler, unless it is @CsrfExempt()
     }),
   ],

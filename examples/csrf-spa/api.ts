@@ -1,4 +1,4 @@
-/** An answer that is no success; `code` is the application's word for it. */
+/** A response that refuses the request; `code` is the application's code of the error. */
 export class ApiError extends Error {
   constructor(
     readonly status: number,
@@ -9,11 +9,11 @@ export class ApiError extends Error {
   }
 }
 
-/** Talks to the application from its own page, and keeps the CSRF token at hand. */
+/** Sends requests of a page to its application, and keeps the CSRF token. */
 export class Api {
   #csrfToken: string | undefined;
 
-  /** @param send `fetch`, or what stands for it in a test */
+  /** @param send `fetch`, or a replacement of it in a test */
   constructor(private readonly send: typeof fetch = (...request) => fetch(...request)) {}
 
   get<T>(path: string): Promise<T> {
@@ -26,7 +26,7 @@ export class Api {
       return await this.#ask<T>('POST', path, body);
     } catch (error) {
       if (!(error instanceof ApiError) || error.code !== 'csrf_failed') throw error;
-      // the session's token was replaced, in another tab perhaps: once more, with a token for the new one
+      // the session's token was replaced, perhaps in another tab: repeat the request with a token for the new one
       this.#csrfToken = (await this.get<{ csrfToken: string }>('/auth/csrf')).csrfToken;
       return this.#ask<T>('POST', path, body);
     }

@@ -1,5 +1,6 @@
 import type { DataSource } from 'typeorm';
 import { LoginThrottleStore, type FailureCount, type FailureKey, type NewFailure } from 'nestjs-session-auth';
+import { addFailures } from './add-failures.js';
 
 interface Row extends FailureCount {
   readonly counter: string;
@@ -35,19 +36,7 @@ export class SqliteLoginThrottleStore extends LoginThrottleStore {
   }
 
   override add(failures: readonly NewFailure[], now: number): Promise<readonly FailureCount[]> {
-    return Promise.all(
-      failures.map(async ({ subject, counter, window }) => {
-        const [count] = await this.#query(
-          `INSERT INTO failure_count VALUES (?1, ?2, 1, ?4)
-          ON CONFLICT DO UPDATE SET
-            count = iif(until <= ?3, 1, count + 1),
-            until = iif(until <= ?3, excluded.until, until)
-          RETURNING count, until`,
-          [subject, counter, now, now + window],
-        );
-        return count!;
-      }),
-    );
+    return addFailures(this.database, failures, now);
   }
 
   override async set({ subject, counter }: FailureKey, { count, until }: FailureCount): Promise<void> {

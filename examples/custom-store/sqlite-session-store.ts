@@ -4,7 +4,6 @@ import {
   isHonoured,
   parseSessionCursor,
   planAdmission,
-  SessionAuthError,
   sessionDataBytes,
   SessionStore,
   standingOf,
@@ -24,6 +23,9 @@ import {
   type UpdateOutcome,
 } from 'nestjs-session-auth';
 import type { DataSource } from 'typeorm';
+import { findAndTouch } from './find-and-touch.js';
+import { OneAtATime } from './one-at-a-time.js';
+import { SessionRows } from './session-rows.js';
 
 const TABLES = [
   `CREATE TABLE IF NOT EXISTS session (realm TEXT, handle TEXT, user_id TEXT, created_at INTEGER NOT NULL,
@@ -37,17 +39,20 @@ const TABLES = [
  * step happens in one transaction, one after the other.
  */
 export class SqliteSessionStore extends SessionStore {
+  readonly #rows: SessionRows;
+
   constructor(
     private readonly database: DataSource,
-    private readonly realm = 'default',
-    /** What the connection is at; the stores of all realms take turns on it. */
-    private readonly connection: { last: Promise<unknown> } = { last: Promise.resolve() },
+    realm = 'default',
+    /** The stores of all realms take turns on the connection. */
+    private readonly turns = new OneAtATime(database),
   ) {
     super();
+    this.#rows = new SessionRows(database, realm);
   }
 
   override ofRealm(realm: string): SqliteSessionStore {
-    return new SqliteSessionStore(this.database, realm, this.connection);
+    return new SqliteSessionStore(this.database, realm, this.turns);
   }
 
   async createTables(): Promise<void> {
@@ -55,64 +60,52 @@ export class SqliteSessionStore extends SessionStore {
   }
 
   override create(record: SessionRecord, admission: Admission, now: number): Promise<CreateOutcome> {
-    return this.#inOneStep(async () => {
+    return this.turns.run(async () => {
       const present = await this.#load(record.id);
       if (present !== undefined && present.expiresAt > now) return { status: 'exists', id: record.id };
       const live = record.userId === undefined ? [] : await this.#liveOf(record.userId, now);
       const plan = planAdmission(record, live, admission, now);
       if (plan.status !== 'admitted') return plan;
       const { evicted, replaced } = plan;
-      for (const session of [...evicted, ...replaced]) await this.#remove(session);
-      await this.#save(record);
+      for (const session of [...evicted, ...replaced]) await this.#rows.remove(session);
+      await this.#rows.save(record);
       return { status: 'created', evicted: evicted.map(endedOf), replaced: replaced.map(endedOf) };
     });
   }
 
-  override find(digest: string, { now, idle, interval, client = {} }: Touch): Promise<FindOutcome> {
-    return this.#inOneStep(async () => {
-      const record = await this.#load(handleOf(digest));
-      if (record === undefined) return { status: 'absent' };
-      if (record.expiresAt <= now) {
-        await this.#remove(record);
-        return { status: 'expired', ended: endedOf(record) };
-      }
-      const isUse = isHonoured(standingOf(record, digest, now));
-      if (!isUse || now - record.lastActivityAt < interval) return { status: 'live', record };
-      const expiresAt = Math.min(now + idle, record.absoluteExpiresAt);
-      const seen = withoutUndefined({ ip: client.ip, userAgent: client.userAgent });
-      return { status: 'live', record: await this.#save({ ...record, ...seen, lastActivityAt: now, expiresAt }) };
-    });
+  override find(digest: string, touch: Touch): Promise<FindOutcome> {
+    return this.turns.run(() => findAndTouch(this.#rows, digest, touch));
   }
 
   override update(digest: string, patch: SessionData, now: number, maxBytes: number): Promise<UpdateOutcome> {
-    return this.#inOneStep(async () => {
+    return this.turns.run(async () => {
       const record = await this.#loadLive(digest, now);
       if (record === undefined || !isHonoured(standingOf(record, digest, now))) return { status: 'absent' };
       const data = withoutUndefined({ ...record.data, ...patch });
       const bytes = sessionDataBytes(data);
       if (bytes > maxBytes && bytes > sessionDataBytes(record.data)) return { status: 'too_large' };
-      return { status: 'updated', data: (await this.#save({ ...record, data })).data };
+      return { status: 'updated', data: (await this.#rows.save({ ...record, data })).data };
     });
   }
 
   override rotate(digest: string, { revision, now, changes }: Rotation): Promise<RotateOutcome> {
-    return this.#inOneStep(async () => {
+    return this.turns.run(async () => {
       const record = await this.#loadLive(digest, now);
       if (record === undefined) return { status: 'absent' };
       if ((record.revision ?? 0) !== revision) return { status: 'changed', record };
       const rotated = { ...record, ...withoutUndefined(changes), revision: revision + 1 };
-      return { status: 'rotated', record: await this.#save(rotated) };
+      return { status: 'rotated', record: await this.#rows.save(rotated) };
     });
   }
 
   override delete(digest: string, now: number): Promise<EndedSession | undefined> {
-    return this.#inOneStep(async () => this.#end(await this.#load(handleOf(digest)), now));
+    return this.turns.run(async () => this.#end(await this.#load(handleOf(digest)), now));
   }
 
   override list(userId: string, { limit, cursor }: SessionPage, now: number): Promise<SessionList> {
-    return this.#inOneStep(async () => {
+    return this.turns.run(async () => {
       const place = parseSessionCursor(cursor) ?? { createdAt: Number.MAX_SAFE_INTEGER, id: '' };
-      const found = await this.#select(
+      const found = await this.#rows.select(
         `user_id = ? AND expires_at > ? AND (created_at, handle) < (?, ?)
           ORDER BY created_at DESC, handle DESC LIMIT ?`,
         [userId, now, place.createdAt, place.id, limit + 1],
@@ -123,8 +116,8 @@ export class SqliteSessionStore extends SessionStore {
   }
 
   override deleteByHandle(userId: string, handle: string, now: number): Promise<EndedSession | undefined> {
-    return this.#inOneStep(async () => {
-      const [record] = await this.#select('handle = ? AND user_id = ?', [handle, userId]);
+    return this.turns.run(async () => {
+      const [record] = await this.#rows.select('handle = ? AND user_id = ?', [handle, userId]);
       return this.#end(record, now);
     });
   }
@@ -134,8 +127,8 @@ export class SqliteSessionStore extends SessionStore {
     { except = '', limit }: { readonly except?: string; readonly limit: number },
     now: number,
   ): Promise<DeleteByUserOutcome> {
-    return this.#inOneStep(async () => {
-      const found = await this.#select('user_id = ? AND handle <> ? LIMIT ?', [userId, except, limit + 1]);
+    return this.turns.run(async () => {
+      const found = await this.#rows.select('user_id = ? AND handle <> ? LIMIT ?', [userId, except, limit + 1]);
       const ended: EndedSession[] = [];
       for (const record of found.slice(0, limit)) {
         const session = await this.#end(record, now);
@@ -150,45 +143,28 @@ export class SqliteSessionStore extends SessionStore {
     changes: { readonly roles?: readonly string[]; readonly email?: string },
     now: number,
   ): Promise<number> {
-    return this.#inOneStep(async () => {
+    return this.turns.run(async () => {
       const live = await this.#liveOf(userId, now);
       for (const record of live) {
         const { email = record.email, roles } = changes;
         const revision = (record.revision ?? 0) + 1;
-        await this.#save({ ...record, ...withRoles(record, roles), email, rotatedAt: 0, revision });
+        await this.#rows.save({ ...record, ...withRoles(record, roles), email, rotatedAt: 0, revision });
       }
       return live.length;
     });
   }
 
   override deleteExpired(now: number, limit: number): Promise<readonly EndedSession[]> {
-    return this.#inOneStep(async () => {
-      const expired = await this.#select('expires_at <= ? LIMIT ?', [now, limit]);
-      for (const record of expired) await this.#remove(record);
+    return this.turns.run(async () => {
+      const expired = await this.#rows.select('expires_at <= ? LIMIT ?', [now, limit]);
+      for (const record of expired) await this.#rows.remove(record);
       return expired.map(endedOf);
     });
   }
 
-  /** Runs one operation after the other, each all or nothing. */
-  #inOneStep<T>(operation: () => Promise<T>): Promise<T> {
-    const step = this.connection.last.then(async () => {
-      await this.database.query('BEGIN IMMEDIATE');
-      try {
-        const outcome = await operation();
-        await this.database.query('COMMIT');
-        return outcome;
-      } catch (error) {
-        await this.database.query('ROLLBACK');
-        throw error;
-      }
-    });
-    this.connection.last = step.catch(() => undefined);
-    return step;
-  }
-
   /** The session of a handle, expired or not. */
   async #load(handle: string): Promise<SessionRecord | undefined> {
-    return (await this.#select('handle = ?', [handle]))[0];
+    return (await this.#rows.select('handle = ?', [handle]))[0];
   }
 
   async #loadLive(digest: string, now: number): Promise<SessionRecord | undefined> {
@@ -197,39 +173,13 @@ export class SqliteSessionStore extends SessionStore {
   }
 
   #liveOf(userId: string, now: number): Promise<SessionRecord[]> {
-    return this.#select('user_id = ? AND expires_at > ? ORDER BY created_at, handle', [userId, now]);
-  }
-
-  async #select(where: string, values: (string | number)[]): Promise<SessionRecord[]> {
-    const sql = `SELECT record FROM session WHERE realm = ? AND ${where}`;
-    const rows = await this.database.query<{ record: string }[]>(sql, [this.realm, ...values]);
-    return rows.map((row) => parseRecord(row.record));
-  }
-
-  async #save(record: SessionRecord): Promise<SessionRecord> {
-    const json = JSON.stringify(record);
-    const { id, userId = null, createdAt, expiresAt } = record;
-    const values = [this.realm, id, userId, createdAt, expiresAt, json];
-    await this.database.query('INSERT OR REPLACE INTO session VALUES (?, ?, ?, ?, ?, ?)', values);
-    return parseRecord(json);
+    return this.#rows.select('user_id = ? AND expires_at > ? ORDER BY created_at, handle', [userId, now]);
   }
 
   async #end(record: SessionRecord | undefined, now: number): Promise<EndedSession | undefined> {
     if (record === undefined) return undefined;
-    await this.#remove(record);
+    await this.#rows.remove(record);
     return record.expiresAt > now ? endedOf(record) : undefined;
-  }
-
-  async #remove({ id }: SessionRecord): Promise<void> {
-    await this.database.query('DELETE FROM session WHERE realm = ? AND handle = ?', [this.realm, id]);
-  }
-}
-
-function parseRecord(json: string): SessionRecord {
-  try {
-    return JSON.parse(json) as SessionRecord;
-  } catch (cause) {
-    throw new SessionAuthError('corrupt_session_record', 'a stored session record cannot be read', { cause });
   }
 }
 

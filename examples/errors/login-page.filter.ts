@@ -1,7 +1,7 @@
 import { Catch, HttpException, Inject, type ArgumentsHost } from '@nestjs/common';
 import { BaseExceptionFilter, HttpAdapterHost } from '@nestjs/core';
 
-/** Sends a person who is not signed in to the login page; programs get the JSON answer. */
+/** Sends a person who is not signed in to the login page; programs get JSON. */
 @Catch(HttpException)
 export class LoginPageFilter extends BaseExceptionFilter {
   constructor(@Inject(HttpAdapterHost) private readonly host: HttpAdapterHost) {

@@ -1,6 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 
-/** Stands for whatever you send mail with. */
+/** Replace it by your own mailer. */
 @Injectable()
 export class Mailer {
   readonly sent: string[] = [];

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { OnEvent } from '@nestjs/event-emitter';
 import { toAuditEntry, type SessionEvent } from 'nestjs-session-auth';
 
-/** Watches what the library has to tell. */
+/** Collects the critical events. */
 @Injectable()
 export class SecurityAlerts {
   readonly alerts: string[] = [];

@@ -1,9 +1,8 @@
 import { Module } from '@nestjs/common';
 import { SessionAuthModule, type FingerprintRequest } from 'nestjs-session-auth';
-import { UsersModule } from '../quick-start/users.module.js';
 import { UsersService } from '../quick-start/users.service.js';
 
-/** The country that the proxy in front has looked up; undefined, and never a mismatch, where it knows none. */
+/** The country according to the proxy; undefined, which is never a mismatch, if the proxy does not know it. */
 function countryOf({ headers }: FingerprintRequest): string | undefined {
   const country = headers['x-country'];
   return typeof country === 'string' && country !== 'XX' ? country : undefined;
@@ -13,8 +12,7 @@ function countryOf({ headers }: FingerprintRequest): string | undefined {
   imports: [
     SessionAuthModule.forRoot({
       secrets: [process.env['SESSION_SECRET']!],
-      imports: [UsersModule],
-      users: { useExisting: UsersService },
+      users: { useClass: UsersService },
       fingerprint: {
         custom: countryOf,
         onMismatch: { 'user-agent': 'destroy', custom: 'reject' },

@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 
 const FORWARDED = ['cookie', 'user-agent', 'accept-language', 'accept-encoding'];
 
-/** What a server that renders for a browser sends on of the browser's request, so that the session is the browser's. */
+/** The browser's headers that a rendering server must forward, so that the session is bound to the browser. */
 export function forwardedHeaders(headers: IncomingHttpHeaders): Record<string, string> {
   return Object.fromEntries(
     FORWARDED.flatMap((name) => {

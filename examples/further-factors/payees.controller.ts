@@ -5,13 +5,13 @@ import { CsrfProtected, RequireFactor, SessionAuthGuard } from 'nestjs-session-a
 @UseGuards(SessionAuthGuard)
 @RequireFactor('totp')
 export class PayeesController {
-  /** In every session that has proved it, however long ago. */
+  /** Allowed in every session that has proved this factor at any time. */
   @Get()
   list(): object {
     return [];
   }
 
-  /** Proved within ten minutes, one or the other. */
+  /** One of the two factors must have been proved in the last ten minutes. */
   @Post()
   @RequireFactor(['totp', 'passkey'], '10m')
   @CsrfProtected()

@@ -1,7 +1,6 @@
 import { Module } from '@nestjs/common';
 import { TerminusModule } from '@nestjs/terminus';
 import { SessionAuthModule } from 'nestjs-session-auth';
-import { UsersModule } from '../quick-start/users.module.js';
 import { UsersService } from '../quick-start/users.service.js';
 import { HealthController } from './health.controller.js';
 
@@ -9,8 +8,7 @@ import { HealthController } from './health.controller.js';
   imports: [
     SessionAuthModule.forRoot({
       secrets: [process.env['SESSION_SECRET']!],
-      imports: [UsersModule],
-      users: { useExisting: UsersService },
+      users: { useClass: UsersService },
     }),
     TerminusModule,
   ],

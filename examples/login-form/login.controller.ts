@@ -14,7 +14,7 @@ export class LoginController {
   @Header('content-type', 'text/html; charset=utf-8')
   @Header('referrer-policy', 'same-origin')
   form(@Req() request: object, @Query('error') error?: string): string {
-    // a fixed text for a known code: what stands in an address may come from anybody
+    // a fixed text for a known code, because anybody can write the address
     const problem = error === undefined ? '' : (PROBLEMS.get(error) ?? 'That did not work. Try again.');
     return `
       <p role="alert">${problem}</p>

@@ -2,7 +2,6 @@ import { Module } from '@nestjs/common';
 import { Redis } from 'ioredis';
 import { SessionAuthModule } from 'nestjs-session-auth';
 import { redisStorage } from 'nestjs-session-auth/redis';
-import { UsersModule } from '../quick-start/users.module.js';
 import { UsersService } from '../quick-start/users.service.js';
 import { AuditFile } from './audit-file.js';
 
@@ -14,10 +13,9 @@ export const client = new Redis(process.env['REDIS_URL'] ?? 'redis://localhost:6
       secrets: [process.env['SESSION_SECRET']!],
       storage: {
         ...redisStorage({ client }), // sessions, remember-me tokens, counts
-        audit: { useClass: AuditFile }, // and events in a file of our own
+        audit: { useClass: AuditFile }, // and events in a file
       },
-      imports: [UsersModule],
-      users: { useExisting: UsersService },
+      users: { useClass: UsersService },
     }),
   ],
 })

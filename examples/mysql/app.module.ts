@@ -2,7 +2,6 @@ import { Module } from '@nestjs/common';
 import { createPool } from 'mysql2/promise';
 import { SessionAuthModule } from 'nestjs-session-auth';
 import { mysqlStorage } from 'nestjs-session-auth/mysql';
-import { UsersModule } from '../quick-start/users.module.js';
 import { UsersService } from '../quick-start/users.service.js';
 
 export const pool = createPool(process.env['MYSQL_URL'] ?? 'mysql://localhost/bank');
@@ -12,8 +11,7 @@ export const pool = createPool(process.env['MYSQL_URL'] ?? 'mysql://localhost/ba
     SessionAuthModule.forRoot({
       secrets: [process.env['SESSION_SECRET']!],
       storage: mysqlStorage({ pool }),
-      imports: [UsersModule],
-      users: { useExisting: UsersService },
+      users: { useClass: UsersService },
     }),
   ],
 })

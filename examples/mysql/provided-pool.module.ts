@@ -2,7 +2,6 @@ import { Module } from '@nestjs/common';
 import { createPool } from 'mysql2/promise';
 import { SessionAuthModule } from 'nestjs-session-auth';
 import { mysqlStorage } from 'nestjs-session-auth/mysql';
-import { UsersModule } from '../quick-start/users.module.js';
 import { UsersService } from '../quick-start/users.service.js';
 
 export const POOL = Symbol('MySQL pool');
@@ -19,8 +18,8 @@ export class DatabaseModule {}
     SessionAuthModule.forRoot({
       secrets: [process.env['SESSION_SECRET']!],
       storage: mysqlStorage({ inject: POOL, audit: { retention: '90d' } }),
-      imports: [UsersModule, DatabaseModule],
-      users: { useExisting: UsersService },
+      imports: [DatabaseModule],
+      users: { useClass: UsersService },
     }),
   ],
 })

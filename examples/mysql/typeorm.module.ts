@@ -2,7 +2,6 @@ import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { SessionAuthModule } from 'nestjs-session-auth';
 import { CreateSessionAuthTables, typeOrmStorage } from 'nestjs-session-auth/typeorm';
-import { UsersModule } from '../quick-start/users.module.js';
 import { UsersService } from '../quick-start/users.service.js';
 
 @Module({
@@ -16,8 +15,7 @@ import { UsersService } from '../quick-start/users.service.js';
     SessionAuthModule.forRoot({
       secrets: [process.env['SESSION_SECRET']!],
       storage: typeOrmStorage(),
-      imports: [UsersModule],
-      users: { useExisting: UsersService },
+      users: { useClass: UsersService },
     }),
   ],
 })

@@ -4,12 +4,15 @@ import { SessionAuthModule } from 'nestjs-session-auth';
 import { PassportCompatModule, SessionPassport } from 'nestjs-session-auth/passport';
 import { UsersModule } from '../quick-start/users.module.js';
 import { UsersService } from '../quick-start/users.service.js';
+import { AccountController } from './account.controller.js';
 import { LocalStrategy } from './local.strategy.js';
+import { LoginController } from './login.controller.js';
+import { ProviderController } from './provider.controller.js';
 import { ProviderStrategy } from './provider.strategy.js';
-import { SignInController } from './sign-in.controller.js';
 import { visitLog } from './visit-log.js';
 
 const secrets = [process.env['SESSION_SECRET']!];
+const controllers = [LoginController, ProviderController, AccountController];
 
 @Module({
   imports: [
@@ -17,11 +20,11 @@ const secrets = [process.env['SESSION_SECRET']!];
     SessionAuthModule.forRoot({ secrets, imports: [UsersModule], users: { useExisting: UsersService } }),
     PassportCompatModule.register({ requestUser: 'user' }),
   ],
-  controllers: [SignInController],
+  controllers,
   providers: [LocalStrategy, ProviderStrategy],
 })
 export class AppModule implements NestModule {
   configure(consumer: MiddlewareConsumer): void {
-    consumer.apply(SessionPassport, flash(), visitLog).forRoutes(SignInController);
+    consumer.apply(SessionPassport, flash(), visitLog).forRoutes(...controllers);
   }
 }

@@ -2,7 +2,6 @@ import { Module } from '@nestjs/common';
 import { Pool } from 'pg';
 import { SessionAuthModule } from 'nestjs-session-auth';
 import { postgresStorage } from 'nestjs-session-auth/postgres';
-import { UsersModule } from '../quick-start/users.module.js';
 import { UsersService } from '../quick-start/users.service.js';
 
 export const pool = new Pool({
@@ -15,8 +14,7 @@ export const pool = new Pool({
     SessionAuthModule.forRoot({
       secrets: [process.env['SESSION_SECRET']!],
       storage: postgresStorage({ pool }),
-      imports: [UsersModule],
-      users: { useExisting: UsersService },
+      users: { useClass: UsersService },
     }),
   ],
 })

@@ -1,7 +1,7 @@
 /** Where your accounts are kept. */
 export abstract class Accounts {
-  /** From now on nobody can log in to the account, and what you keep of it is gone. */
+  /** Removes the account and its data: nobody can log in to it afterwards. */
   abstract remove(id: string): Promise<void>;
-  /** Names that the user has logged in by: today's address, and those of before. */
+  /** The names that the user has logged in with: the present address and former ones. */
   abstract loginNames(id: string): Promise<readonly string[]>;
 }

@@ -1,6 +1,7 @@
 import { appendFile, readFile, rename, writeFile } from 'node:fs/promises';
 import { Injectable } from '@nestjs/common';
 import { AuditLog, toAuditEntry, type AuditEntry, type AuditErasure, type SessionEvent } from 'nestjs-session-auth';
+import { entriesOf, isOf, lineOf } from './audit-lines.js';
 
 /** One line of JSON an event, in a file that a user can be erased from. */
 @Injectable()
@@ -33,7 +34,7 @@ export class ErasableAuditFile extends AuditLog {
     });
   }
 
-  /** One after the other: an event that comes meanwhile is not lost. */
+  /** Runs one operation after the other, so that no event is lost meanwhile. */
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
     const turn = this.#last.catch(() => undefined).then(work);
     this.#last = turn;
@@ -41,25 +42,6 @@ export class ErasableAuditFile extends AuditLog {
   }
 
   async #read(): Promise<AuditEntry[]> {
-    const text = await readFile(this.#file, 'utf8').catch(() => '');
-    return text
-      .split('\n')
-      .filter(Boolean)
-      .map((line) => JSON.parse(line) as AuditEntry);
+    return entriesOf(await readFile(this.#file, 'utf8').catch(() => ''));
   }
-}
-
-/** Records of a user: by the id, and those without one that are of a session of the user's. */
-function isOf(userId: string, entries: readonly AuditEntry[]): (entry: AuditEntry) => boolean {
-  const sessions = new Set(entries.filter(({ userid }) => userid === userId).map(({ session }) => session));
-  return ({ userid, session, source_ip, useragent }) =>
-    userid === userId ||
-    (userid === undefined &&
-      session !== undefined &&
-      sessions.has(session) &&
-      (source_ip !== undefined || useragent !== undefined));
-}
-
-function lineOf(entry: AuditEntry): string {
-  return `${JSON.stringify(entry)}\n`;
 }

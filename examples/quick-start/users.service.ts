@@ -8,7 +8,7 @@ export interface User extends SessionUser {
   readonly passwordHash: string;
 }
 
-/** Your users, wherever you keep them. Here: one, in memory. */
+/** Finds your users. This example has one user, in memory. */
 @Injectable()
 export class UsersService implements SessionUserProvider<User> {
   readonly #users: Promise<User[]> = new BcryptPasswordHasher(12)

@@ -2,7 +2,6 @@ import { Module } from '@nestjs/common';
 import { Cluster } from 'ioredis';
 import { SessionAuthModule } from 'nestjs-session-auth';
 import { redisStorage } from 'nestjs-session-auth/redis';
-import { UsersModule } from '../quick-start/users.module.js';
 import { UsersService } from '../quick-start/users.service.js';
 
 // some of the members: the client finds the others
@@ -21,8 +20,7 @@ export const client = new Cluster(members, {
     SessionAuthModule.forRoot({
       secrets: [process.env['SESSION_SECRET']!],
       storage: redisStorage({ client }),
-      imports: [UsersModule],
-      users: { useExisting: UsersService },
+      users: { useClass: UsersService },
     }),
   ],
 })

@@ -2,7 +2,6 @@ import { Module } from '@nestjs/common';
 import { SessionAuthModule } from 'nestjs-session-auth';
 import { redisStorage } from 'nestjs-session-auth/redis';
 import { createClient } from 'redis';
-import { UsersModule } from '../quick-start/users.module.js';
 import { UsersService } from '../quick-start/users.service.js';
 
 export const client = createClient({ url: process.env['REDIS_URL'] ?? 'redis://localhost:6379' });
@@ -16,8 +15,7 @@ await client.connect();
     SessionAuthModule.forRoot({
       secrets: [process.env['SESSION_SECRET']!],
       storage: redisStorage({ client }),
-      imports: [UsersModule],
-      users: { useExisting: UsersService },
+      users: { useClass: UsersService },
     }),
   ],
 })

@@ -4,7 +4,7 @@ import { createClient } from 'redis';
 export function createSturdyClient(url: string, failed: (error: Error) => void): ReturnType<typeof createClient> {
   const client = createClient({
     url,
-    // what waits for a connection fails after so long, instead of running when nobody waits for it any more
+    // a command that waits for a connection fails after this time, and does not run later
     commandOptions: { timeout: 1000 },
     socket: {
       // the default goes up to two seconds between attempts: users wait as long after the server is back
@@ -15,7 +15,7 @@ export function createSturdyClient(url: string, failed: (error: Error) => void):
     },
   });
   client.on('error', failed);
-  // A connection that has gone silent is replaced. socketTimeout does not see it: what is written counts there as well.
+  // Replaces a connection that has gone silent. socketTimeout does not notice it, because writes count as activity.
   setInterval(() => {
     if (!client.isReady) return;
     const silent = setTimeout(() => {

@@ -2,7 +2,6 @@ import { Module } from '@nestjs/common';
 import { Redis } from 'ioredis';
 import { SessionAuthModule } from 'nestjs-session-auth';
 import { redisStorage } from 'nestjs-session-auth/redis';
-import { UsersModule } from '../quick-start/users.module.js';
 import { UsersService } from '../quick-start/users.service.js';
 
 const sentinels = (process.env['REDIS_SENTINELS'] ?? 'localhost:26379').split(',').map((address) => {
@@ -27,8 +26,7 @@ export const client = new Redis({
     SessionAuthModule.forRoot({
       secrets: [process.env['SESSION_SECRET']!],
       storage: redisStorage({ client }),
-      imports: [UsersModule],
-      users: { useExisting: UsersService },
+      users: { useClass: UsersService },
     }),
   ],
 })

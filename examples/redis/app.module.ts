@@ -2,7 +2,6 @@ import { Module } from '@nestjs/common';
 import { Redis } from 'ioredis';
 import { SessionAuthModule } from 'nestjs-session-auth';
 import { redisStorage } from 'nestjs-session-auth/redis';
-import { UsersModule } from '../quick-start/users.module.js';
 import { UsersService } from '../quick-start/users.service.js';
 
 export const client = new Redis(process.env['REDIS_URL'] ?? 'redis://localhost:6379');
@@ -12,8 +11,7 @@ export const client = new Redis(process.env['REDIS_URL'] ?? 'redis://localhost:6
     SessionAuthModule.forRoot({
       secrets: [process.env['SESSION_SECRET']!],
       storage: redisStorage({ client }),
-      imports: [UsersModule],
-      users: { useExisting: UsersService },
+      users: { useClass: UsersService },
     }),
   ],
 })

@@ -1,6 +1,6 @@
 import { Cluster } from 'ioredis';
 
-/** A client of the whole cluster; the nodes named here are where it learns of the others. */
+/** A client of the whole cluster. It learns the other nodes from the given ones. */
 export function connectToCluster(nodes: readonly { host: string; port: number }[]): Cluster {
   return new Cluster([...nodes]);
 }

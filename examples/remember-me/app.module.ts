@@ -1,6 +1,5 @@
 import { Module } from '@nestjs/common';
 import { SessionAuthModule } from 'nestjs-session-auth';
-import { UsersModule } from '../quick-start/users.module.js';
 import { UsersService } from '../quick-start/users.service.js';
 import { DevicesController } from './devices.controller.js';
 import { PaymentsController } from './payments.controller.js';
@@ -9,8 +8,7 @@ import { PaymentsController } from './payments.controller.js';
   imports: [
     SessionAuthModule.forRoot({
       secrets: [process.env['SESSION_SECRET']!],
-      imports: [UsersModule],
-      users: { useExisting: UsersService },
+      users: { useClass: UsersService },
       rememberMe: { lifetime: '60d', reuseGrace: '10s' },
     }),
   ],

@@ -1,29 +1,26 @@
 import type { User } from '../quick-start/users.service.js';
 
-/** What an ID token says of a login. */
+/** A login according to an ID token. */
 export interface ProviderLogin {
   readonly user: User;
-  /** `sid`: the session at the provider. Not every provider tells it. */
+  /** `sid`: the session at the provider. Some providers do not send it. */
   readonly sid?: string;
-  /** `auth_time`, of seconds made a date: when the user last proved there who they are. */
+  /** `auth_time` as a date: the user's latest authentication at the provider. */
   readonly authenticatedAt?: Date;
 }
 
-/** What a logout token says: whose sessions end, and which. */
+/** The sessions that end according to a logout token. */
 export interface ProviderLogout {
   readonly userId: string;
-  /** Absent: all that came of this provider. */
+  /** If absent: all sessions that began with this provider. */
   readonly sid?: string;
 }
 
-/** Whoever tells you who somebody is: an OpenID Connect client, SAML, LDAP, a passport strategy. */
+/** Authenticates users: an OpenID Connect client, SAML, LDAP, a passport strategy. */
 export abstract class IdentityProvider {
-  /** The login of who comes back with this answer, after its signature, `state` and `nonce` were checked. */
+  /** Checks signature, `state` and `nonce` of the provider's response, and returns the login. */
   abstract loginOf(answer: Readonly<Record<string, string>>): Promise<ProviderLogin | undefined>;
 
-  /**
-   * What a logout token ends, after its signature, `iss`, `aud`, `exp`, `events`, and that its `jti` is new were
-   * checked.
-   */
+  /** Checks a logout token: its signature, `iss`, `aud`, `exp`, `events`, and that its `jti` is new. */
   abstract logoutOf(logoutToken: string): Promise<ProviderLogout | undefined>;
 }

@@ -3,7 +3,6 @@ import { Module } from '@nestjs/common';
 import Database from 'better-sqlite3';
 import { SessionAuthModule } from 'nestjs-session-auth';
 import { sqliteStorage } from 'nestjs-session-auth/sqlite';
-import { UsersModule } from '../quick-start/users.module.js';
 import { UsersService } from '../quick-start/users.service.js';
 
 export const database = new Database(process.env['SQLITE_FILE'] ?? 'bank.db');
@@ -15,8 +14,7 @@ database.exec(readFileSync(new URL(import.meta.resolve('nestjs-session-auth/sqli
     SessionAuthModule.forRoot({
       secrets: [process.env['SESSION_SECRET']!],
       storage: sqliteStorage({ database }),
-      imports: [UsersModule],
-      users: { useExisting: UsersService },
+      users: { useClass: UsersService },
       rememberMe: {},
       concurrency: { max: 2 },
     }),

@@ -1,38 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { Module } from '@nestjs/common';
-import { TypeOrmModule } from '@nestjs/typeorm';
-import type Database from 'better-sqlite3';
 import { SessionAuthModule } from 'nestjs-session-auth';
 import { sqliteStorage } from 'nestjs-session-auth/sqlite';
-import { DataSource } from 'typeorm';
-import type { BetterSqlite3Driver } from 'typeorm/driver/better-sqlite3/BetterSqlite3Driver.js';
-import { UsersModule } from '../quick-start/users.module.js';
 import { UsersService } from '../quick-start/users.service.js';
-
-export const DATABASE = Symbol('SQLite');
-
-@Module({
-  imports: [
-    TypeOrmModule.forRoot({
-      type: 'better-sqlite3',
-      database: process.env['SQLITE_FILE']!,
-      enableWAL: true,
-      prepareDatabase: (database: Database.Database) => {
-        const schema = new URL(import.meta.resolve('nestjs-session-auth/sqlite/schema.sql'));
-        database.exec(readFileSync(schema, 'utf8'));
-      },
-    }),
-  ],
-  providers: [
-    {
-      provide: DATABASE,
-      inject: [DataSource],
-      useFactory: ({ driver }: DataSource) => (driver as BetterSqlite3Driver).databaseConnection as Database.Database,
-    },
-  ],
-  exports: [DATABASE],
-})
-export class DatabaseModule {}
+import { DATABASE, DatabaseModule } from './database.module.js';
 
 @Module({
   imports: [
@@ -40,8 +10,8 @@ export class DatabaseModule {}
     SessionAuthModule.forRoot({
       secrets: [process.env['SESSION_SECRET']!],
       storage: sqliteStorage({ inject: DATABASE, audit: { retention: '90d' } }),
-      imports: [UsersModule, DatabaseModule],
-      users: { useExisting: UsersService },
+      imports: [DatabaseModule],
+      users: { useClass: UsersService },
     }),
   ],
 })

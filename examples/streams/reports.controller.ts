@@ -7,7 +7,7 @@ const MODEL = process.env['MODEL_URL'] ?? 'http://127.0.0.1:11434/api/generate';
 @UseGuards(SessionAuthGuard)
 @Controller('reports')
 export class ReportsController {
-  /** The other server is told to stop as well: `fetch` rejects with the reason, which is answered 401. */
+  /** `fetch` closes its connection, so the other server stops too, and rejects with the reason: the response is 401. */
   @Get('summary')
   async summary(@CurrentSession('signal') signal: AbortSignal): Promise<object> {
     const answer = await fetch(MODEL, { method: 'POST', body: '{"prompt":"Sum up"}', signal });
@@ -21,7 +21,7 @@ export class ReportsController {
 
   async *#lines(signal: AbortSignal): AsyncGenerator<string> {
     for (let page = 1; page <= 1000; page += 1) {
-      // the head is sent: this cuts the connection, so that nobody takes the part for the whole
+      // the head is already sent: this cuts the connection, so that the client notices that a part is missing
       signal.throwIfAborted();
       yield await pageOf(page);
     }

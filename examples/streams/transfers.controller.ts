@@ -16,7 +16,7 @@ export class TransfersController {
     );
   }
 
-  /** Answers when there is one, or 401 when the session ends before. */
+  /** Responds when there is a transfer, or with 401 if the session ends before that. */
   @Get('next')
   next(@CurrentSession() { userId, signal }: Session): Promise<Transfer> {
     return this.transfers.next(userId!, signal);

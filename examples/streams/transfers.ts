@@ -7,13 +7,13 @@ export interface Transfer {
   readonly amount: number;
 }
 
-/** Transfers as they come in. */
+/** Publishes transfers. */
 @Injectable()
 export class Transfers {
   readonly #emitter = new EventEmitter();
   readonly all = fromEvent(this.#emitter, 'transfer') as Observable<Transfer>;
 
-  /** How many wait for one that a user gets. */
+  /** The number of requests that wait for a transfer to a user. */
   waitingFor(userId: string): number {
     return this.#emitter.listenerCount(`to ${userId}`);
   }
@@ -28,7 +28,7 @@ export class Transfers {
       const [transfer] = (await once(this.#emitter, `to ${userId}`, { signal })) as [Transfer];
       return transfer;
     } catch (error) {
-      // functions of Node throw an AbortError of their own: this throws the reason instead
+      // functions of Node.js throw an AbortError: this throws the reason instead
       signal.throwIfAborted();
       throw error;
     }

@@ -9,7 +9,7 @@ export class MembersService {
     @Inject(SessionAuthService) private readonly auth: SessionAuthService,
   ) {}
 
-  /** The user is no member of the tenant any more, from their next request on. */
+  /** Removes the user from the tenant, from the user's next request on. */
   async remove(tenant: string, userId: string): Promise<void> {
     const roles = this.users.removeFrom(tenant, userId);
     await this.auth.rolesChanged(userId, roles);

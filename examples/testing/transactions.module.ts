@@ -1,25 +1,8 @@
-import { Body, Controller, Get, Inject, Module, Post } from '@nestjs/common';
-import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
-import { CsrfProtected, CurrentSession, SessionAuthModule } from 'nestjs-session-auth';
+import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { SessionAuthModule } from 'nestjs-session-auth';
 import { CreateSessionAuthTables, typeOrmStorage } from 'nestjs-session-auth/typeorm';
-import type { DataSource } from 'typeorm';
-
-/** Orders, kept in the application's own table. */
-@Controller('orders')
-class OrdersController {
-  constructor(@Inject(getDataSourceToken()) private readonly dataSource: DataSource) {}
-
-  @CsrfProtected()
-  @Post()
-  async add(@CurrentSession('userId') userId: string, @Body() { item }: { item: string }): Promise<void> {
-    await this.dataSource.query('INSERT INTO orders (user_id, item) VALUES ($1, $2)', [userId, item]);
-  }
-
-  @Get()
-  list(@CurrentSession('userId') userId: string): Promise<{ item: string }[]> {
-    return this.dataSource.query('SELECT item FROM orders WHERE user_id = $1', [userId]);
-  }
-}
+import { OrdersController } from './orders.controller.js';
 
 const isTest = process.env['NODE_ENV'] === 'test';
 

@@ -2,7 +2,7 @@ import { WebSocketGateway, WebSocketServer, type OnGatewayConnection } from '@ne
 import { SessionAuthService } from 'nestjs-session-auth';
 import type { Server, Socket } from 'socket.io';
 
-/** With socket.io: one room a user, for what is sent to all of their devices. */
+/** With socket.io: a room for each user, for messages to all of the user's devices. */
 @WebSocketGateway()
 export class NewsGateway implements OnGatewayConnection<Socket> {
   @WebSocketServer()

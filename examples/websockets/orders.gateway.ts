@@ -11,14 +11,14 @@ import {
 
 @WebSocketGateway()
 @UseGuards(SessionAuthGuard)
-@UseFilters(SessionAuthErrorFilter) // Nest asks no global filter for messages
+@UseFilters(SessionAuthErrorFilter) // Nest does not use global filters for messages
 export class OrdersGateway {
   @SubscribeMessage('order')
   order(@CurrentSession('userId') userId: string, @MessageBody('item') item: string): WsResponse {
     return { event: 'ordered', data: { userId, item } };
   }
 
-  /** Data of the session is kept by `update`, as over HTTP. */
+  /** `update` stores data in the session, as over HTTP. */
   @SubscribeMessage('basket')
   async basket(
     @CurrentSession() session: Session<{ basket: string[] }>,

@@ -8,7 +8,7 @@ import { launchChromium } from '../support/chromium.js';
 import { bundle } from '../support/client-page.js';
 
 const MINUTE = 60_000;
-const SCRIPT = await bundle('examples/client/session.js');
+const SCRIPT = await bundle('examples/client/page.js');
 
 @Public()
 @Controller('plain-page')

@@ -8,6 +8,7 @@ import { BankClient } from '../support/bank-client.js';
 import { buildDemo } from '../support/build.js';
 import { startDemo, type DemoProcess } from '../support/demo-process.js';
 import { PATIENCE } from '../support/patience.js';
+import { bashOf } from './powershell.js';
 
 const run = promisify(execFile);
 
@@ -62,6 +63,15 @@ describe('the page of the demo', () => {
         expect(stdout.trim()).toMatch(new RegExp(`^${pattern.join('[^"]*')}$`));
       }
       expect(await readdir(folder!)).toContain('stolen');
+    });
+
+    it('is the same in PowerShell', async () => {
+      const script = /<!-- transcript, PowerShell -->\n+```powershell\n(.*?)^```$/ms.exec(page)![1]!;
+      const here = bashOf(script).replaceAll('localhost:3000', `localhost:${demo!.port}`);
+      const { stdout } = await run('bash', ['-c', here], { cwd: folder! });
+      const parts = ['session_required', '"userId":"alice"', 'csrf_failed', '"success"', '"dark"', '"current":true'];
+      const order = [...parts, ' 204 ', 'session_required'].map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+      expect(stdout).toMatch(new RegExp(order.join('.*'), 's'));
     });
   });
 });

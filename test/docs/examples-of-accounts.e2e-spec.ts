@@ -7,10 +7,12 @@ import { Injectable, type INestApplication, type Type } from '@nestjs/common';
 import { signInAs } from 'nestjs-session-auth/testing';
 import { AccountsController } from '../../examples/account-changes/accounts.controller.js';
 import { Accounts } from '../../examples/account-changes/accounts.js';
+import { PasswordController } from '../../examples/account-changes/password.controller.js';
 import { PasswordResetController } from '../../examples/account-changes/password-reset.controller.js';
 import { Api, ApiError } from '../../examples/csrf-spa/api.js';
 import { LegacyPasswordHasher } from '../../examples/migrating/legacy-password-hasher.js';
-import { MongoUsersService, ObjectId, type Account } from '../../examples/migrating/mongo-users.service.js';
+import { ObjectId, type Account } from '../../examples/migrating/mongo-accounts.js';
+import { MongoUsersService } from '../../examples/migrating/mongo-users.service.js';
 import { AppModule as Notes } from '../../examples/quick-start/app.module.js';
 import { BackchannelLogoutController } from '../../examples/single-sign-on/backchannel-logout.controller.js';
 import {
@@ -84,7 +86,7 @@ describe('the examples of the guides', () => {
 
   describe('of account changes', () => {
     const beside = {
-      controllers: [AccountsController, PasswordResetController],
+      controllers: [AccountsController, PasswordController, PasswordResetController],
       providers: [{ provide: Accounts, useClass: NotedAccounts }],
     };
     const notesOf = ({ app }: ExampleApp): string[] => app.get<NotedAccounts>(Accounts).calls;

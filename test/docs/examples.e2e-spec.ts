@@ -1,4 +1,7 @@
 import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { Type } from '@nestjs/common';
 import { Redis } from 'ioredis';
@@ -110,10 +113,23 @@ describe('the examples of the guides', () => {
   });
 
   it('of ConfigService: the secret of .env', async () => {
-    const { AppModule } = await import('../../examples/config-service/app.module.js');
-    const ada = (await start(AppModule)).client();
-    expect((await logIn(ada)).status).toBe(200);
-    expect((await ada.get('/auth/session')).status).toBe(200);
+    const here = process.cwd();
+    const { SESSION_SECRET } = process.env;
+    const folder = await mkdtemp(join(tmpdir(), 'env-'));
+    await writeFile(join(folder, '.env'), 'SESSION_SECRET=the secret of the file, 32 bytes or more\n');
+    delete process.env['SESSION_SECRET'];
+    process.chdir(folder);
+    try {
+      const { AppModule } = await import('../../examples/config-service/app.module.js');
+      const ada = (await start(AppModule)).client();
+      expect((await logIn(ada)).status).toBe(200);
+      expect((await ada.get('/auth/session')).status).toBe(200);
+      expect(process.env['SESSION_SECRET']).toContain('of the file');
+    } finally {
+      process.chdir(here);
+      process.env['SESSION_SECRET'] = SESSION_SECRET;
+      await rm(folder, { recursive: true });
+    }
   });
 
   it.each([
@@ -161,7 +177,7 @@ describe('the examples of the guides', () => {
     expect(login).toMatchObject({ status: 400, json: { code: 'invalid_request' } });
   });
 
-  it('of options from a service: its secrets, lifetimes and limit, and the client it provides', async () => {
+  it('of options from ConfigService: secrets, lifetimes and limit, and the client of another module', async () => {
     process.env['SESSION_SECRETS'] = [
       'the newest secret of 32 bytes or more',
       'the one before it of 32 bytes or more',

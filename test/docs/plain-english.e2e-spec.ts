@@ -40,6 +40,13 @@ describe('constructions that readers stumble over', () => {
     expect({ rate: rate <= 3 || rate, ...(rate > 3 && { worst }) }).toEqual({ rate: true });
   });
 
+  it('are at most 3 in 1,000 words of comments in the code of guides', async () => {
+    const names = await readdir('examples', { recursive: true });
+    const files = names.filter((name) => /\.(?:ts|c?js)$/.test(name)).map((name) => join('examples', name));
+    const { rate, worst } = await rateOf(files, commentsOf);
+    expect({ rate: rate <= 3 || rate, ...(rate > 3 && { worst }) }).toEqual({ rate: true });
+  });
+
   it('are at most 2 in 1,000 words of messages', async () => {
     const { rate, worst } = await rateOf(
       (await sources()).filter((path) => !path.endsWith('.spec.ts')),

@@ -47,7 +47,7 @@ export function testPackageWithNest(nest: 11 | 12): void {
 
     it('runs the README’s quick start as it is pasted, in at most 15 lines beside the users', async () => {
       const readme = await readFile('README.md', 'utf8');
-      const start = readme.slice(readme.indexOf('## Quick start'), readme.indexOf('## What you get'));
+      const start = readme.slice(readme.indexOf('## Quick start'), readme.indexOf('### The secret from'));
       const blocks = [...start.matchAll(/^```ts\n(\/\/ (\S+)\n.*?)^```$/gms)].map(([, code, path]) => ({
         name: basename(path!),
         code: code!,
@@ -60,10 +60,10 @@ export function testPackageWithNest(nest: 11 | 12): void {
       ).toBeLessThanOrEqual(15);
 
       const [, build] = /<!-- quick start: build -->\n+```sh\n(.*?)^```$/ms.exec(start)!;
-      const tsc = build!.split('\n').find((line) => line.startsWith('npx tsc '))!;
-      const sources = blocks.map(({ name }) => `src/${name}`);
-      await compile(...tsc.replace('npx tsc ', '').replace('src/*.ts', '').trim().split(/ +/), ...sources);
-      const app = await runApp(project, 'dist/main.js');
+      const lineOf = (beginning: string): string => build!.split('\n').find((line) => line.startsWith(beginning))!;
+      await compile(...lineOf('npx tsc ').replace('npx tsc ', '').split(/ +/));
+      await run('bash', ['-c', lineOf('node -e ')], { cwd: project });
+      const app = await runApp(project, lineOf('node --env-file').split(' ').slice(1));
       try {
         const [, commands] = /<!-- quick start: log in -->\n+```sh\n(.*?)^```$/ms.exec(start)!;
         const { stdout } = await run('bash', ['-c', commands!.replaceAll('localhost:3000', `localhost:${app.port}`)], {

@@ -96,7 +96,7 @@ export async function runApps(
   program: string,
   env: Record<string, string> = {},
 ): Promise<PackagedApp[]> {
-  const { child, stop, errors } = spawnProgram(project, program, env);
+  const { child, stop, errors } = spawnProgram(project, [program], env);
   for await (const line of createInterface({ input: child.stdout })) {
     const ports = JSON.parse(line) as string[];
     return ports.map((port, index) => ({ name: `${program} ${index}`, port: Number(port), stop }));
@@ -104,15 +104,21 @@ export async function runApps(
   throw new Error(`${program} ended:\n${errors()}`);
 }
 
-/** Runs a built application that takes its port from the environment, and waits until it answers. */
-export async function runApp(project: string, program: string): Promise<PackagedApp> {
+/**
+ * Runs a built application that takes its port from the environment and its secret from a file, and waits until it
+ * responds.
+ *
+ * @param command the arguments of Node.js
+ */
+export async function runApp(project: string, command: readonly string[]): Promise<PackagedApp> {
   const port = await findFreePort();
-  const { child, stop, errors } = spawnProgram(project, program, { PORT: String(port) });
+  const env = { PORT: String(port), SESSION_SECRET: undefined };
+  const { child, stop, errors } = spawnProgram(project, command, env);
   while (!(await answers(port))) {
-    if (child.exitCode !== null) throw new Error(`${program} ended:\n${errors()}`);
+    if (child.exitCode !== null) throw new Error(`${command.join(' ')} ended:\n${errors()}`);
     await delay(50);
   }
-  return { name: program, port, stop };
+  return { name: command.join(' '), port, stop };
 }
 
 interface Spawned {
@@ -121,8 +127,12 @@ interface Spawned {
   readonly stop: () => Promise<string>;
 }
 
-function spawnProgram(project: string, program: string, env: Record<string, string>): Spawned {
-  const child = spawn(process.execPath, [program], {
+function spawnProgram(
+  project: string,
+  command: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): Spawned {
+  const child = spawn(process.execPath, command, {
     cwd: project,
     env: { ...process.env, NODE_OPTIONS: '', SESSION_SECRET: 'a secret that is quite long enough for this', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

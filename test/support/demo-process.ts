@@ -11,6 +11,9 @@ export interface DemoProcess {
   stop(): Promise<number | null>;
 }
 
+/** The arguments of Node.js in the second half of `npm start`. */
+export const DEMO_ARGUMENTS: readonly string[] = ['--max-http-header-size=131072', 'dist/main.js'];
+
 const START_TIMEOUT = 60_000;
 
 /** Runs the built demo; answers its exit code and what it printed when it ends by itself. */
@@ -56,7 +59,7 @@ export async function startDemo(env: Record<string, string> = {}): Promise<DemoP
 
 function spawnDemo(env: Record<string, string>): { child: ChildProcess; output: () => string } {
   const { NODE_ENV: _, PORT: __, SESSION_SECRET: ___, ...inherited } = process.env;
-  const child = spawn(process.execPath, ['--max-http-header-size=131072', 'dist/main.js'], {
+  const child = spawn(process.execPath, DEMO_ARGUMENTS, {
     env: { ...inherited, NO_COLOR: '1', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

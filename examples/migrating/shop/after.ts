@@ -1,28 +1,16 @@
-import { Body, Controller, Get, Module, Post, Redirect, Req, UseGuards, type MiddlewareConsumer } from '@nestjs/common';
+import { Body, Controller, Get, Module, Post, Redirect, Req, type MiddlewareConsumer } from '@nestjs/common';
 import flash from 'connect-flash';
 import type { Request } from 'express';
-import {
-  CsrfProtected,
-  CurrentSession,
-  CurrentUser,
-  SessionAuthError,
-  SessionAuthGuard,
-  SessionAuthService,
-  type Session,
-} from 'nestjs-session-auth';
+import { CsrfProtected, SessionAuthError, SessionAuthService } from 'nestjs-session-auth';
 import { PassportCompatModule, SessionPassport } from 'nestjs-session-auth/passport';
 import { visitLog } from '../../passport/visit-log.js';
 import { UsersModule } from '../../quick-start/users.module.js';
-import type { User } from '../../quick-start/users.service.js';
 import { AccountController, sessions } from './beside.js';
+import { CartController } from './cart.controller.js';
 
-interface Cart {
-  cart: string[];
-}
-
-/** Step 3: guards, decorators and `session.update`. What is left of passport is the message of connect-flash. */
+/** Step 3: strategies of passport are no longer used; connect-flash still shows its message. */
 @Controller()
-export class ShopController {
+export class LoginController {
   constructor(private readonly auth: SessionAuthService) {}
 
   @Get('login')
@@ -44,19 +32,6 @@ export class ShopController {
     }
   }
 
-  @UseGuards(SessionAuthGuard)
-  @Get('cart')
-  cart(@CurrentUser() { email }: User, @CurrentSession() { data }: Session<Cart>): object {
-    return { user: email, items: data.cart ?? [] };
-  }
-
-  @CsrfProtected()
-  @UseGuards(SessionAuthGuard)
-  @Post('cart')
-  async add(@CurrentSession() session: Session<Cart>, @Body('item') item: string): Promise<void> {
-    await session.update({ cart: [...(session.data.cart ?? []), item] });
-  }
-
   @CsrfProtected()
   @Post('logout')
   @Redirect('/login')
@@ -67,7 +42,7 @@ export class ShopController {
 
 @Module({
   imports: [UsersModule, sessions, PassportCompatModule.register({ requestUser: 'user' })],
-  controllers: [ShopController, AccountController],
+  controllers: [LoginController, CartController, AccountController],
 })
 export class ShopModule {
   configure(consumer: MiddlewareConsumer): void {

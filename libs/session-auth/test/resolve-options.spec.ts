@@ -281,7 +281,7 @@ describe('resolveOptions', () => {
     ])('secrets: %s', (_what, options, given) => {
       expect(refusalOf(options)).toBe(
         `SessionAuthModule: secrets: given ${given}; allowed is an array of one or more secrets, each a string of at ` +
-          'least 32 bytes, for example from: openssl rand -base64 32',
+          `least 32 bytes, for example from: node -p "require('crypto').randomBytes(32).toString('base64')"`,
       );
     });
 

@@ -7,7 +7,7 @@ const MIN_SECRET_BYTES = 32;
 
 const ALLOWED =
   `an array of one or more secrets, each a string of at least ${MIN_SECRET_BYTES} bytes, for example from: ` +
-  'openssl rand -base64 32';
+  `node -p "require('crypto').randomBytes(32).toString('base64')"`;
 
 /** Most often it is in `.env`, and the module was declared before that was read. */
 const NOT_LOADED =

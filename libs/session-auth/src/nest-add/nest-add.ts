@@ -166,7 +166,10 @@ async function addSettings(
       name: 'SESSION_SECRET',
       value: randomBytes(32).toString('base64url'),
       example: '',
-      comment: 'Seals the cookies of sessions. 32 bytes or more: openssl rand -base64 32',
+      // a command for every shell, Windows included
+      comment:
+        'Seals the cookies of sessions. 32 bytes or more: ' +
+        `node -p "require('crypto').randomBytes(32).toString('base64')"`,
     },
     ...storage.variables,
   ];

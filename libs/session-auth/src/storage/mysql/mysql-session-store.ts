@@ -46,8 +46,9 @@ import { untilSettled } from '../postgres/until-settled.js';
  * Sessions in MariaDB 10.6, MySQL 8.0.1 or later.
  *
  * Every operation is atomic. A read that writes nothing is one statement: finds, lists and logins without a limit.
- * Simultaneous finds share it. A change of one session is two statements. `create` for a user with a limit, a device or a session to replace,
- * `deleteByUser` and `updateByUser` are transactions that hold a lock of the user. There is no link.
+ * Simultaneous finds share it. A change of one session is two statements. `create` for a user with a limit, a device or
+ * a session to replace, `deleteByUser` and `updateByUser` are transactions that hold a lock of the user. There is no
+ * link.
  *
  * Works under any isolation level and `sql_mode`, and with any options of the pool. Sizes, such as `maxBytes`, are
  * bytes of UTF-8.

@@ -1,7 +1,7 @@
 import { loginThrottleStoreContract, sessionStoreContract } from 'nestjs-session-auth/testing';
 import { DataSource } from 'typeorm';
-import { SqliteLoginThrottleStore } from '../../examples/custom-store/sqlite-login-throttle-store.js';
-import { SqliteSessionStore } from '../../examples/custom-store/sqlite-session-store.js';
+import { SqliteLoginThrottleStore } from './sqlite-login-throttle-store.js';
+import { SqliteSessionStore } from './sqlite-session-store.js';
 
 sessionStoreContract('SqliteSessionStore', async () => {
   const database = await new DataSource({ type: 'sqljs' }).initialize();
