@@ -10,8 +10,8 @@ export interface BankStorage {
 }
 
 /**
- * Opens the storage that `SESSION_STORE` names, and loads the driver of that one only. Without an address a local server
- * is started for the run.
+ * Opens the storage that `SESSION_STORE` names, and loads the driver of that one only. Without an address a local
+ * server is started for the run.
  */
 export async function openBankStorage(
   config: Pick<BankConfig, 'sessionStore'>,

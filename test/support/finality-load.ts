@@ -31,8 +31,8 @@ export class FinalityLoad {
   }
 
   /**
-   * Uses some new sessions, and ends them one after the other. From the first end on, a session that is let pass is used
-   * again without a pause. Goes on until each was refused, and all is healed.
+   * Uses some new sessions, and ends them one after the other. From the first end on, a session that is let pass is
+   * used again without a pause. Goes on until each was refused, and all is healed.
    *
    * @param begin what breaks, once all sessions are in memory
    * @param heal when all have ended; it may have every session used once more at a moment of its own

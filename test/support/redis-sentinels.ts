@@ -116,9 +116,9 @@ export class RedisSentinels {
 }
 
 /**
- * A sentinel that could not run for two seconds distrusts its clock, and carries nothing out, for half a minute; it asks
- * its servers for their parts every ten seconds; and it leaves a former master alone for four times the two seconds
- * between its messages to the others. A test would wait for that again and again.
+ * A sentinel that could not run for two seconds distrusts its clock, and carries nothing out, for half a minute. It
+ * asks its servers for their parts every ten seconds. It leaves a former master alone for four times the two seconds
+ * between its messages to the others. A test would wait for all that again and again.
  */
 async function beQuick({ operator }: RedisProcess): Promise<void> {
   const periods = ['tilt-period', 1000, 'info-period', 1000, 'publish-period', 250];
