@@ -18,6 +18,7 @@ const needsOwnModules = process.argv.some((argument) => /^--(collectCoverage|cov
 export default {
   testEnvironment: needsOwnModules ? 'node' : '<rootDir>/test/runner/shared-process-environment.js',
   testRunner: '<rootDir>/test/runner/shared-process-runner.js',
+  testSequencer: '<rootDir>/test/runner/longest-first.js',
   testMatch: [
     '<rootDir>/libs/**/src/**/*.spec.ts',
     '<rootDir>/libs/**/test/**/*.spec.ts',

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { SessionAuthService, SessionLifecycleService } from 'nestjs-session-auth';
+import { SessionAuthService, SessionLifecycleService, SessionLink } from 'nestjs-session-auth';
 import { signInAs, type SignedIn } from 'nestjs-session-auth/testing';
 import { openBackend, STORES, type Backend } from '../support/bank.js';
 import { closeApps } from '../support/door-app.js';
@@ -67,7 +67,10 @@ describe.each(EVERY)('a WebSocket to $graph with $store', ({ graph, store }) => 
     socket.start('subscription { unmarkedNews { text } }');
     await until(() => there.feeds.running === 1);
     socket.socket.pause();
+    // what arrives before the node hears of the end is let pass
+    const heard = new Promise((resolve) => void there.app.get(SessionLink).watch(resolve));
     await revoke(alice);
+    await heard;
     socket.start('query { slow }');
     socket.start('mutation { slowAct guardedAct }');
     socket.start('subscription { openNews { text } }');

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { Redis } from 'ioredis';
+import { Cluster, Redis } from 'ioredis';
 import {
   MemoryRememberMeTokenStore,
   MemorySessionStore,
@@ -18,7 +18,7 @@ import { until } from '../support/patience.js';
 import { startPgBouncer, type PgBouncer } from '../support/pgbouncer.js';
 import { createDatabaseWithTables, poolOf, type TestDatabase } from '../support/postgres-database.js';
 import { OTHER_CLIENTS } from '../support/redis-clients.js';
-import { RedisCluster } from '../support/redis-cluster.js';
+import { RedisCluster, serveAllSlots } from '../support/redis-cluster.js';
 
 type NearCache = NonNullable<SessionAuthOptions['nearCache']>;
 
@@ -154,14 +154,18 @@ describe('a near-cache on Redis', () => {
 
 describe('a near-cache on a Redis Cluster', () => {
   it('is refused, since its link is no sharded one', async () => {
-    const cluster = await RedisCluster.start();
-    const client = cluster.connect();
+    const server = await startLocalRedis({ args: ['--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1'] });
+    const operator = new Redis(server.url);
+    await serveAllSlots(operator);
+    const address = { host: '127.0.0.1', port: server.port };
+    const client = new Cluster([address], { natMap: () => address });
     await client.get('ready?');
     await expectRefusal(
       redisStorage({ client, link: true }),
       'nearCache: given a Redis Cluster, whose link has no sharded Pub/Sub of its own for each master; allowed is false',
     );
-    await cluster.close();
+    for (const each of [client, operator]) each.disconnect();
+    await server.stop();
   });
 
   describe('that a proxy hides', () => {

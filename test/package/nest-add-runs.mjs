@@ -7,8 +7,8 @@ import { SchematicTestRunner } from '@angular-devkit/schematics/testing/index.js
  * Runs the schematic of the built package as the CLI does, with its collection, its schema and its defaults. Not in
  * Jest, where CommonJS cannot require an ES module.
  *
- * Reads runs as JSON, each `{ nest, options, files, twice }`, and writes what came of each: `{ files, tasks, log }` or
- * `{ error }`.
+ * A message has runs, each `{ nest, options, files, twice }`. The answer has what came of each: `{ files, tasks, log }`
+ * or `{ error }`.
  */
 const ROOT = join(import.meta.dirname, '../..');
 
@@ -44,7 +44,8 @@ async function runSchematic({ nest, options = {}, files = {}, twice = false }) {
   return { files: Object.fromEntries(texts), tasks: runner.tasks.map(({ name }) => name), log };
 }
 
-const runs = JSON.parse(readFileSync(process.stdin.fd, 'utf8'));
-const results = [];
-for (const run of runs) results.push(await runSchematic(run));
-process.stdout.write(JSON.stringify(results));
+process.on('message', async (runs) => {
+  const results = [];
+  for (const run of runs) results.push(await runSchematic(run));
+  process.send(results);
+});

@@ -1,7 +1,8 @@
-import { spawnSync } from 'node:child_process';
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import ts from 'typescript';
 import { buildDemo } from '../support/build.js';
 import { PATIENCE } from '../support/patience.js';
@@ -33,17 +34,18 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   sqlite: ['better-sqlite3', '@types/better-sqlite3'],
 };
 
-function runAll(runs: readonly Run[]): Result[] {
-  const { stdout, stderr, status } = spawnSync(process.execPath, ['test/package/nest-add-runs.mjs'], {
-    input: JSON.stringify(runs),
-    encoding: 'utf8',
-    maxBuffer: 64 * 1024 * 1024,
-  });
-  if (status !== 0) throw new Error(stderr);
-  return JSON.parse(stdout) as Result[];
+/** Loads the schematic, and TypeScript with it, once for all tests. */
+let runner: ChildProcess;
+let ended: Promise<unknown[]>;
+
+async function runAll(runs: readonly Run[]): Promise<Result[]> {
+  runner.send(runs);
+  const [answer] = (await Promise.race([once(runner, 'message'), ended])) as [Result[] | number];
+  if (typeof answer === 'number') throw new Error(`nest-add-runs.mjs has ended with ${answer}`);
+  return answer;
 }
 
-const run = (given: Run): Result => runAll([given])[0]!;
+const run = async (given: Run): Promise<Result> => (await runAll([given]))[0]!;
 const packagesOf = ({ files }: Result): object => {
   const { dependencies, devDependencies } = JSON.parse(files['package.json']!) as Record<string, object>;
   return { ...dependencies, ...devDependencies };
@@ -63,7 +65,13 @@ const CONFIG_MODULE = (options = ''): Record<string, string> => ({
 const USERS = `export class People {\n  findByEmail() {}\n  findById() {}\n}\n`;
 
 describe('nest add', () => {
-  beforeAll(() => buildDemo());
+  beforeAll(async () => {
+    await buildDemo();
+    runner = fork('test/package/nest-add-runs.mjs', { execArgv: [] });
+    ended = once(runner, 'exit');
+  });
+
+  afterAll(() => void runner.kill());
 
   describe('with each storage', () => {
     const runs = STORAGES.flatMap((storage) =>
@@ -71,8 +79,8 @@ describe('nest add', () => {
     );
     let results: Result[];
 
-    beforeAll(() => {
-      results = runAll(runs);
+    beforeAll(async () => {
+      results = await runAll(runs);
     });
 
     it.each(runs.map(({ storage, nest }, index) => [storage, nest, index] as const))(
@@ -147,8 +155,8 @@ describe('nest add', () => {
     });
   });
 
-  it('has a password of its own for each account, prints it, and stores its hash only', () => {
-    const results = runAll([{ nest: 12 }, { nest: 12 }]);
+  it('has a password of its own for each account, prints it, and stores its hash only', async () => {
+    const results = await runAll([{ nest: 12 }, { nest: 12 }]);
     const passwords = results.map(({ log }) => /ada@example\.com, password: (\S+)/.exec(log.join('\n'))![1]!);
     expect(new Set(passwords).size).toBe(2);
     for (const [index, { files }] of results.entries()) {
@@ -162,21 +170,21 @@ describe('nest add', () => {
     }
   });
 
-  it.each(STORAGES)('with %s changes nothing when it is run again', (storage) => {
+  it.each(STORAGES)('with %s changes nothing when it is run again', async (storage) => {
     const options = { storage };
-    const [first, second] = runAll([
+    const [first, second] = (await runAll([
       { nest: 12, options },
       { nest: 12, options, twice: true },
-    ]) as [Result, Result];
+    ])) as [Result, Result];
     const withoutSecrets = ({ files }: Result): object => ({ ...files, '.env': files['.env']!.replace(/=.*/g, '=') });
     expect(withoutSecrets(second)).toEqual(withoutSecrets(first));
     expect(second.files['.env']!.match(/^SESSION_SECRET=/gm)).toHaveLength(1);
     expect(second.log.filter((line) => line.includes('password:'))).toHaveLength(1);
   });
 
-  it('keeps the lines and the secret of .env', () => {
+  it('keeps the lines and the secret of .env', async () => {
     const env = 'DATABASE_URL=postgres://mine\nSESSION_SECRET=one of my own, of 32 bytes or more\n';
-    const { files } = run({
+    const { files } = await run({
       nest: 12,
       options: { storage: 'postgres' },
       files: { '.env': env, '.gitignore': '.env\n' },
@@ -186,12 +194,12 @@ describe('nest add', () => {
     expect(files['.gitignore']).toBe('.env\n');
   });
 
-  it('reads the secret by ConfigService where the module has ConfigModule', () => {
-    const { files } = run({ nest: 12, files: CONFIG_MODULE() });
+  it('reads the secret by ConfigService where the module has ConfigModule', async () => {
+    const { files } = await run({ nest: 12, files: CONFIG_MODULE() });
     expect(files['src/app.module.ts']).toContain(`import { ConfigModule, ConfigService } from '@nestjs/config';`);
     expect(files['src/app.module.ts']).toContain('inject: [ConfigService],');
     expect(files['src/app.module.ts']).toContain(`config.get<string>('SESSION_SECRET', '')`);
-    const other = run({ nest: 12, files: CONFIG_MODULE(`{ envFilePath: '.env.local' }`) });
+    const other = await run({ nest: 12, files: CONFIG_MODULE(`{ envFilePath: '.env.local' }`) });
     expect(other.files['.env.local']).toMatch(/^SESSION_SECRET=/m);
     expect(other.files['.gitignore']).toBe('.env.local\n');
     expect(other.files['.env']).toBeUndefined();
@@ -223,7 +231,7 @@ describe('nest add', () => {
     ['a project by name', { project: 'api' }],
     ['the source root of the CLI', { sourceRoot: 'apps/api/src' }],
     ['both', { project: 'api', sourceRoot: 'apps/api/src' }],
-  ])('adds to the project of a monorepo: %s', (_what, options) => {
+  ])('adds to the project of a monorepo: %s', async (_what, options) => {
     const main = `import { NestFactory } from '@nestjs/core';\nimport { ApiModule } from './api.module.js';\nawait NestFactory.create(ApiModule);\n`;
     const module = `import { Module } from '@nestjs/common';\n@Module({ imports: [] })\nexport class ApiModule {}\n`;
     const cli = {
@@ -236,7 +244,7 @@ describe('nest add', () => {
       'apps/api/src/main.ts': main,
       'apps/api/src/api.module.ts': module,
     };
-    const result = run({ nest: 12, options, files });
+    const result = await run({ nest: 12, options, files });
     expect(result.files['apps/api/src/api.module.ts']).toContain('SessionAuthModule.forRootAsync');
     expect(result.files['apps/api/src/users/users.service.ts']).toBeDefined();
     expect(result.files['apps/api/test/session-auth.e2e-spec.ts']).toContain(
@@ -246,54 +254,56 @@ describe('nest add', () => {
     expect(result.files['src/app.module.ts']).not.toContain('SessionAuthModule');
   });
 
-  it('tests an application on Fastify on Fastify', () => {
+  it('tests an application on Fastify on Fastify', async () => {
     const main = `import { FastifyAdapter } from '@nestjs/platform-fastify';\nNestFactory.create<X>(AppModule, new FastifyAdapter());\n`;
-    const { files } = run({ nest: 12, files: { 'src/main.ts': main } });
+    const { files } = await run({ nest: 12, files: { 'src/main.ts': main } });
     expect(files['test/session-auth.e2e-spec.ts']).toContain('createNestApplication(new FastifyAdapter())');
     expect(files['src/main.ts']).toBe(main);
   });
 
-  it('takes a users service that is there, and the module that exports it', () => {
+  it('takes a users service that is there, and the module that exports it', async () => {
     const options = { usersService: 'people/people.service' };
     const people = { 'src/people/people.service.ts': USERS };
-    const alone = run({ nest: 12, options, files: people });
+    const alone = await run({ nest: 12, options, files: people });
     expect(alone.files['src/app.module.ts']).toContain('users: { useClass: People }');
     expect(alone.files['src/people/people.service.ts']).toBe(USERS);
     expect(alone.log.join()).not.toContain('password:');
     expect(alone.files['src/session-auth/development-account.ts']).toBeUndefined();
 
     const module = `@Module({ providers: [People], exports: [People] })\nexport class PeopleModule {}\n`;
-    const exported = run({ nest: 12, options, files: { ...people, 'src/people/people.module.ts': module } });
+    const exported = await run({ nest: 12, options, files: { ...people, 'src/people/people.module.ts': module } });
     expect(exported.files['src/app.module.ts']).toContain('imports: [PeopleModule],');
     expect(exported.files['src/app.module.ts']).toContain('users: { useExisting: People }');
   });
 
-  it('writes a users service under a name of its own', () => {
+  it('writes a users service under a name of its own', async () => {
     for (const options of [{ usersService: 'members/members.service' }, { users: 'src/members/members.service.ts' }]) {
-      const { files } = run({ nest: 11, options });
+      const { files } = await run({ nest: 11, options });
       expect(files['src/members/members.service.ts']).toContain('export class MembersService implements');
       expect(files['src/app.module.ts']).toContain(`import { MembersService } from './members/members.service';`);
     }
   });
 
-  it('leaves a users service of another kind alone', () => {
+  it('leaves a users service of another kind alone', async () => {
     const files = { 'src/users/users.service.ts': 'export class UsersService {}\n' };
-    const result = run({ nest: 12, files });
+    const result = await run({ nest: 12, files });
     expect(result.files['src/users/users.service.ts']).toBe(files['src/users/users.service.ts']);
     expect(result.files['src/app.module.ts']).toContain('users: { useClass: SessionUsersService }');
-    expect(run({ nest: 12, options: { usersService: 'app.service' } }).error).toBe(
+    expect((await run({ nest: 12, options: { usersService: 'app.service' } })).error).toBe(
       'src/app.service.ts has no class with the methods findByEmail and findById',
     );
   });
 
-  it('takes what the CLI hands on, and refuses what nobody meant', () => {
-    expect(run({ nest: 12, options: { skipInstall: true, storage: 'redis' } }).tasks).toEqual([]);
-    expect(run({ nest: 12, options: { sourceRoot: 'undefined' } }).error).toBeUndefined();
-    expect(run({ nest: 12, options: { storage: 'mongo' } }).error).toMatch(/storage/);
-    expect(run({ nest: 12, options: { storge: 'redis' } }).error).toMatch(/storge/);
-    expect(run({ nest: 12, options: { project: 'none' } }).error).toMatch('has no project none');
-    expect(run({ nest: 12, files: { 'src/main.ts': null, 'src/app.module.ts': null } }).error).toMatch('--module=');
-    expect(run({ nest: 12, files: { 'src/app.module.ts': 'export class AppModule {}' } }).error).toMatch(
+  it('takes what the CLI hands on, and refuses what nobody meant', async () => {
+    expect((await run({ nest: 12, options: { skipInstall: true, storage: 'redis' } })).tasks).toEqual([]);
+    expect((await run({ nest: 12, options: { sourceRoot: 'undefined' } })).error).toBeUndefined();
+    expect((await run({ nest: 12, options: { storage: 'mongo' } })).error).toMatch(/storage/);
+    expect((await run({ nest: 12, options: { storge: 'redis' } })).error).toMatch(/storge/);
+    expect((await run({ nest: 12, options: { project: 'none' } })).error).toMatch('has no project none');
+    expect((await run({ nest: 12, files: { 'src/main.ts': null, 'src/app.module.ts': null } })).error).toMatch(
+      '--module=',
+    );
+    expect((await run({ nest: 12, files: { 'src/app.module.ts': 'export class AppModule {}' } })).error).toMatch(
       /src\/app\.module\.ts cannot be changed: .*Add to its imports:\nSessionAuthModule\.forRootAsync/,
     );
   });

@@ -1,12 +1,14 @@
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { moduleMocker, setTestFunctions } from './jest-globals.js';
+import { RunningContext } from './running-context.js';
 import SharedProcessEnvironment from './shared-process-environment.js';
 
 const require = createRequire(import.meta.url);
 const circusPath = require.resolve('jest-circus/runner');
 const { default: circus } = require(circusPath);
 const requireAsCircus = createRequire(circusPath);
+const asyncHooks = require('node:async_hooks');
 
 // what jest-circus leaves on the global object, of which a vm context has its own
 const EVENT_HANDLERS = Symbol.for('EVENT_HANDLERS');
@@ -42,7 +44,13 @@ function nodeRuntime(testPath) {
     // jest-circus keeps the tests of a file in its modules: each file gets it anew
     requireInternalModule(path) {
       delete requireAsCircus.cache[path];
-      return requireAsCircus(path);
+      const given = Object.getOwnPropertyDescriptor(asyncHooks, 'AsyncLocalStorage');
+      Object.defineProperty(asyncHooks, 'AsyncLocalStorage', { configurable: true, value: RunningContext });
+      try {
+        return requireAsCircus(path);
+      } finally {
+        Object.defineProperty(asyncHooks, 'AsyncLocalStorage', given);
+      }
     },
     requireModule: require,
     setGlobalsForRuntime: setTestFunctions,

@@ -87,6 +87,7 @@ describe.each(EVERYWHERE)('the signal of a session on $adapter with $store', ({ 
     expect(await fetched).toMatchObject(ENDED);
     await until(() => stream.state !== 'open');
     expect([stream.state, followed(here)]).toEqual(['cut', 0]);
+    slow.closeAllConnections();
     await new Promise((resolve) => slow.close(resolve));
   });
 

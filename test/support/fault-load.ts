@@ -23,6 +23,8 @@ export interface FaultLoadOptions {
   readonly customers?: number;
   /** Of so many visits one ends without a logout, of a device that is remembered. @default none */
   readonly abandonEvery?: number;
+  /** Milliseconds that a customer waits after an answer. @default 1 */
+  readonly pace?: number;
 }
 
 const USERS = ['alice', 'bob', 'admin'];
@@ -140,7 +142,7 @@ export class FaultLoad {
       return undefined;
     }
     if (!allowed.includes(answer.status)) this.#wrong.push(`${answer.status} ${answer.text}`.slice(0, 200));
-    await pause(1);
+    await pause(this.options.pace ?? 1);
     return answer;
   }
 }

@@ -6,6 +6,12 @@ import { send } from './bank-client.js';
 import type { FinalityHistory, SeenRequest } from './finality-history.js';
 import { until } from './patience.js';
 
+/** Milliseconds between requests by a session: while something breaks, and after a failure. */
+const PAUSE = 20;
+
+/** Milliseconds between requests by a session that was refused. One that comes back to life is found by the next. */
+const PAUSE_AFTER_END = 100;
+
 /** Sessions that are in use at one node while another one ends them. */
 export class FinalityLoad {
   readonly #ends = new Map<string, number>();
@@ -25,8 +31,8 @@ export class FinalityLoad {
   }
 
   /**
-   * Uses some new sessions without a pause, from `begin` on, and ends them one after the other; goes on until each was
-   * refused.
+   * Uses some new sessions, and ends them one after the other. From the first end on, a session that is let pass is
+   * used again without a pause. Goes on until each was refused, and all is healed.
    *
    * @param begin what breaks, once all sessions are in memory
    * @param heal when all have ended; it may have every session used once more at a moment of its own
@@ -44,15 +50,19 @@ export class FinalityLoad {
       await until(async () => (await this.#use(id, cookie)) === 200);
       await this.#use(id, cookie);
     }
+    let hasBegun = false;
     let isHealed = false;
     const using = sessions.map(async ({ id, cookie }) => {
       for (let isRefused = false; !isRefused || !isHealed;) {
         const hasEnded = this.#ends.has(id);
-        isRefused = (await this.#use(id, cookie)) === 401 && hasEnded;
-        if (isRefused) await pause(20);
+        const status = await this.#use(id, cookie);
+        isRefused = status === 401 && hasEnded;
+        if (isRefused) await pause(PAUSE_AFTER_END);
+        else if (!hasBegun || status !== 200) await pause(PAUSE);
       }
     });
     await begin();
+    hasBegun = true;
     const lifecycle = this.here.app.get(SessionLifecycleService);
     for (const { id } of sessions) {
       await repeated(() => lifecycle.revoke('alice', id));

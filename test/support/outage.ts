@@ -6,6 +6,9 @@ import { FaultLoad, type LoadReport } from './fault-load.js';
 /** For how long a fault lasts beyond the first answers that show it: `npm run test:faults` asks for more. */
 const SECONDS = Number(process.env['FAULT_SECONDS'] ?? 0);
 
+/** Milliseconds between the requests of a customer: some outages take many seconds, and need no more of them. */
+const PACE = 10;
+
 /** Something that happens to a store while customers use it. */
 export interface Outage {
   readonly what: string;
@@ -26,7 +29,7 @@ export interface Outage {
  */
 export async function liveThrough(outage: Outage): Promise<LoadReport> {
   const { what, banks, storeTimeout, failures = 30, mayLose = 0 } = outage;
-  const load = new FaultLoad({ ports: banks.map(({ port }) => port) });
+  const load = new FaultLoad({ ports: banks.map(({ port }) => port), pace: PACE });
   let recovery: number;
   try {
     await load.until(200, 50);

@@ -27,6 +27,8 @@ export class RedisCluster {
           // as far behind as it may be, a replica takes over: nobody else is there to do it
           'cluster-replica-validity-factor 0',
           'repl-diskless-sync-delay 0',
+          // a replica that nothing was sent to is not listed, and what is sent first is this ping
+          'repl-ping-replica-period 1',
           'appendonly yes',
         ]),
       );

@@ -1,4 +1,4 @@
-import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import { Redis } from 'ioredis';
@@ -7,9 +7,10 @@ import { mysqlStorage } from 'nestjs-session-auth/mysql';
 import { redisStorage } from 'nestjs-session-auth/redis';
 import { CreateSessionAuthTables, typeOrmStorage, UpgradeSessionAuthTables } from 'nestjs-session-auth/typeorm';
 import type { DataSource } from 'typeorm';
-import { emptyProject, install, packLibrary } from '../package/package-project.js';
+import { install, packLibrary, run } from '../package/package-project.js';
 import { runApps, transpile, type PackagedApp } from '../package/packaged-apps.js';
 import { createMysqlDatabase, runSchema } from '../support/mysql-database.js';
+import { onceInRun } from '../support/once-in-run.js';
 import { createTestDatabase } from '../support/postgres-database.js';
 
 /** The stores that nodes of two versions can share; the last one is not in the first builds. */
@@ -22,8 +23,10 @@ export type EarlierBuild = 'before-versions' | 'before-realms' | 'before-success
 
 const PEERS = ['common', 'core', 'platform-express'].map((name) => `@nestjs/${name}@12`);
 const STORES = ['ioredis@5', 'typeorm@1', 'pg@8', 'mysql2@3', 'reflect-metadata@0.2', 'rxjs@7'];
+/** What an earlier build depends on and this version does not. */
+const FORMER = ['rate-limiter-flexible@11'];
 
-/** Installs an earlier build in a project of its own, with the program that runs a node of it. */
+/** Puts an earlier build into a project of its own, with the program that runs a node of it. */
 export async function installEarlier(build: EarlierBuild): Promise<string> {
   return installPacked(build, resolve(`test/upgrade/packages/${build}.tgz`));
 }
@@ -43,7 +46,7 @@ const NEXT: readonly (readonly [file: string, now: string, then: string])[] = [
   ],
 ];
 
-/** Installs a build of this version that takes itself for the next one. */
+/** Puts a build of this version into a project of its own, which takes itself for the next one. */
 export async function installNext(): Promise<string> {
   const project = await installPacked('next', await packLibrary());
   for (const [file, now, then] of NEXT) {
@@ -55,9 +58,17 @@ export async function installNext(): Promise<string> {
   return project;
 }
 
+/** The packages of all nodes are installed once, in the folder that has the projects: Node finds them there. */
 async function installPacked(name: string, tarball: string): Promise<string> {
-  const project = await emptyProject(name);
-  await install(project, tarball, ...PEERS, ...STORES);
+  const folder = await onceInRun('upgrade', async (folder) => {
+    await writeFile(join(folder, 'package.json'), JSON.stringify({ name: 'nodes', private: true }));
+    await install(folder, await packLibrary(), ...PEERS, ...STORES, ...FORMER);
+  });
+  const project = await mkdtemp(join(folder, `${name}-`));
+  await writeFile(join(project, 'package.json'), JSON.stringify({ name: 'node', private: true, type: 'module' }));
+  const library = join(project, 'node_modules/nestjs-session-auth');
+  await mkdir(library, { recursive: true });
+  await run('tar', ['-xzf', tarball, '--strip-components=1', '-C', library]);
   await mkdir(join(project, 'src'));
   for (const file of ['node-app.ts', 'node-program.ts']) await cp(`test/upgrade/${file}`, join(project, 'src', file));
   await transpile(project, 'module');

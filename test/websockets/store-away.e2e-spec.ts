@@ -31,7 +31,7 @@ describe.each([
 
   beforeAll(async () => {
     ways = await start();
-    const options = { lifetime: { idle: '1h', absolute: '2h', touchInterval: '5m' } } as const;
+    const options = { lifetime: { idle: '1h', absolute: '2h', touchInterval: '5m' }, storeTimeout: '3s' } as const;
     here = await startNode({ sockets, adapter, backend: ways.past, options });
     there = await startNode({ sockets, adapter, backend: ways.behind, options, clock: here.clock });
     link = there.app.get(SessionLink);
@@ -170,10 +170,12 @@ describe.each([
       await loseLink();
       await ending.end();
       handled.length = 0;
-      for (const { client } of [live, ending]) {
+      // at a time: a store that does not answer is waited for
+      const asked = [live, ending].map(async ({ client }) => {
         expect(await client.ask('guarded')).toMatchObject(UNAVAILABLE);
         expect(await client.ask('unmarked')).toBe('unmarked');
-      }
+      });
+      await Promise.all(asked);
       expect(handled).toEqual(['unmarked', 'unmarked']);
       expect(gone).toEqual([]);
       const [first, second] = proxies();
