@@ -1,6 +1,7 @@
 import { NEAR_CACHE_CASES } from './cases.ts';
 import { revocations, type Revocations } from './near-cache/revocations.ts';
 import { Stores } from './processes/stores.ts';
+import { replaceBlock } from './report/publish.ts';
 import { judgementsTable, table } from './report/tables.ts';
 import { estimateOf } from './statistics.ts';
 import { atMost, type Judgement } from './targets.ts';
@@ -9,9 +10,11 @@ import { atMost, type Judgement } from './targets.ts';
  * How long after a logout was answered by one node another node refuses the session, which it has in its near-cache,
  * with a healthy link. The other node is asked without a pause, before the logout and until it refuses.
  *
- *   npm run bench:revoke              npm run bench:revoke -- 20 250 (rounds, logouts in each)
+ *   npm run bench:revoke              npm run bench:revoke -- 20 250 (rounds, logouts in each)       … -- publish (into docs/)
  */
-const [ROUNDS = 20, LOGOUTS = 250] = process.argv.slice(2).map(Number);
+const words = process.argv.slice(2);
+const [ROUNDS = 20, LOGOUTS = 250] = words.filter((word) => /^\d+$/.test(word)).map(Number);
+const DOCS = new URL('../../../docs/', import.meta.url);
 
 const stores = await Stores.start(print);
 try {
@@ -23,7 +26,9 @@ try {
     const { spec } = NEAR_CACHE_CASES.find((each) => each.id === id)!;
     found.push(await revocations(name, spec, stores, { rounds: ROUNDS, logouts: LOGOUTS }, print));
   }
-  process.stdout.write(`${judgementsTable(found.flatMap(judge))}\n\n${countsTable(found)}\n`);
+  const text = `${judgementsTable(found.flatMap(judge))}\n\n${countsTable(found)}`;
+  process.stdout.write(`${text}\n`);
+  if (words.includes('publish')) await replaceBlock('revoke', text, DOCS);
 } finally {
   await stores.stop();
 }
@@ -38,7 +43,7 @@ function judge({ store, delays }: Revocations): Judgement[] {
 }
 
 function countsTable(found: readonly Revocations[]): string {
-  const head = ['', 'logouts', 'requests', 'sent after the answer and admitted', 'the last of these', 'longest'];
+  const head = ['store', 'logouts', 'requests', 'sent after the answer and admitted', 'the last of these', 'longest'];
   return table(
     head,
     found.map(({ store, delays, requests, late, latest }) => [

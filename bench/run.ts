@@ -9,7 +9,7 @@ import { nearCacheWork } from './near-cache/near-cache-work.ts';
 import { installPeers, packageVersions } from './peers.ts';
 import { buildRevision } from './processes/revision-build.ts';
 import { Stores } from './processes/stores.ts';
-import { publish, save } from './report/publish.ts';
+import { publish, replaceBlock, save } from './report/publish.ts';
 import { nearCacheTables } from './report/near-cache-tables.ts';
 import { driverTables, markdownOf } from './report/tables.ts';
 import type { Effort } from './rounds.ts';
@@ -72,6 +72,7 @@ async function nearCache(): Promise<void> {
     return nearCacheTables(cases, await nearCacheWork(stores, print));
   });
   process.stdout.write(`${text}\n`);
+  if (wanted.has('publish')) await replaceBlock('near-cache', text, DOCS);
 }
 
 async function lastResults(): Promise<Results> {

@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { installPeers } from './peers.ts';
 import { Stores } from './processes/stores.ts';
-import { publishScale } from './report/publish.ts';
+import { replaceBlock } from './report/publish.ts';
 import { scaleTables } from './report/scale-tables.ts';
 import { measureCrowd, measureSize, type CrowdFigures, type SizeFigures } from './scale/measure-scale.ts';
 import { openPostgres, openRedis, type ScaledSessions } from './scale/scaled-sessions.ts';
@@ -40,7 +40,7 @@ try {
   await writeFile(new URL('results/scale.json', BENCH), `${JSON.stringify({ figures, peerBytes }, undefined, 2)}\n`);
   await writeFile(new URL('results/scale.md', BENCH), `${text}\n`);
   process.stdout.write(`${text}\n`);
-  if (words.includes('publish')) await publishScale(text, new URL('../docs/', BENCH));
+  if (words.includes('publish')) await replaceBlock('scale', text, new URL('../docs/', BENCH));
 } finally {
   await stores.stop();
 }
