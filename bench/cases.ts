@@ -7,6 +7,8 @@ export interface Case {
   readonly title: string;
   readonly spec: ServerSpec;
   readonly kind: RequestKind;
+  /** How many requests are under way at a time. @default as many as {@link CONNECTIONS} of the fleet */
+  readonly connections?: number;
 }
 
 type Adapter = ServerSpec['adapter'];
@@ -44,6 +46,22 @@ const peer = (store: 'memory' | 'redis' | 'postgres'): ServerSpec => ({
   store,
 });
 
+const near = (spec: Omit<ServerSpec, 'contender' | 'adapter'>): ServerSpec => ({
+  contender: 'ours',
+  adapter: 'fastify',
+  nearCache: true,
+  ...spec,
+});
+
+const NEAR = [
+  row('ours-redis-near', 'nestjs-session-auth, Redis with near-cache', near({ store: 'redis' })),
+  row(
+    'ours-pg-near',
+    'nestjs-session-auth, PostgreSQL by pg with near-cache',
+    near({ store: 'postgres', client: 'pg' }),
+  ),
+] as const;
+
 /** All that is measured, in the order of the report. */
 export const CASES: readonly Case[] = [
   ...onBoth('express'),
@@ -68,6 +86,7 @@ export const CASES: readonly Case[] = [
     adapter: 'fastify',
     store: 'redis',
   }),
+  ...NEAR,
 ];
 
 const DRIVERS = new Set([
@@ -83,3 +102,21 @@ const DRIVERS = new Set([
 
 /** The library on each store and driver, without peers. */
 export const DRIVER_CASES: readonly Case[] = CASES.filter(({ id }) => DRIVERS.has(id.split('/')[1]!));
+
+const distant = (nearCache: boolean): ServerSpec => near({ store: 'redis', redisDelay: 1, nearCache });
+const COMPARED = new Set(['bare', 'redis-get', 'postgres-select', 'ours-memory', 'ours-redis', 'ours-pg']);
+const oneAtATime = (id: string, title: string, spec: ServerSpec): Case => ({
+  ...row(`${id}-alone`, title, spec),
+  connections: 1,
+});
+
+/** The near-cache on Fastify, beside what it is compared with; without peers. */
+export const NEAR_CACHE_CASES: readonly Case[] = [
+  ...onBoth('fastify').filter(({ id }) => COMPARED.has(id.split('/')[1]!)),
+  ...NEAR,
+  row('ours-redis-away', 'nestjs-session-auth, Redis 1 ms away', distant(false)),
+  row('ours-redis-near-away', 'nestjs-session-auth, Redis 1 ms away with near-cache', distant(true)),
+  oneAtATime('ours-memory', 'memory', { contender: 'ours', adapter: 'fastify', store: 'memory' }),
+  oneAtATime('ours-redis-away', 'Redis 1 ms away', distant(false)),
+  oneAtATime('ours-redis-near-away', 'Redis 1 ms away with near-cache', distant(true)),
+];

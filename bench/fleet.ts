@@ -19,6 +19,7 @@ export interface Running {
 
 /** What a case did for some time. */
 export interface Window {
+  readonly responses: number;
   /** Requests a second. */
   readonly throughput: number;
   /** Microseconds of CPU of the server process a request. */
@@ -31,6 +32,7 @@ export interface Window {
 /** The server processes of all cases, and the load process that sends them requests. */
 export class Fleet {
   readonly #running = new Map<string, Running>();
+  #distantRedis: { readonly child: Child; readonly url: Promise<string> } | undefined;
   readonly #load = Child.start(new URL('./processes/load.js', import.meta.url), [], 'load');
 
   constructor(
@@ -65,18 +67,18 @@ export class Fleet {
   }
 
   /** Loads one case for some milliseconds. */
-  async window({ spec, kind }: Case, duration: number): Promise<Window> {
+  async window({ spec, kind, connections = CONNECTIONS }: Case, duration: number): Promise<Window> {
     const { server, devices } = this.of(spec, kind);
     const before = await server.cpu();
     const { responses, milliseconds, p50, p99 } = await this.send({
       port: server.port,
       requests: requestsOf(kind, devices),
-      connections: CONNECTIONS,
+      connections,
       duration,
       status: STATUS[kind],
     });
     const cpu = ((await server.cpu()) - before) / responses;
-    return { throughput: (1000 * responses) / milliseconds, cpu, p50, p99 };
+    return { responses, throughput: (1000 * responses) / milliseconds, cpu, p50, p99 };
   }
 
   /** Sends each of these requests once. */
@@ -109,18 +111,36 @@ export class Fleet {
 
   async stop(): Promise<void> {
     for (const { server } of this.#running.values()) await server.stop();
+    await this.#distantRedis?.child.stop();
     await this.#load.stop();
   }
 
-  #startServer(spec: ServerSpec, databaseUrl: string): Promise<ContenderServer> {
-    const { redisUrl, mariaDbUrl } = this.stores;
+  async #startServer(spec: ServerSpec, databaseUrl: string): Promise<ContenderServer> {
+    const { mariaDbUrl } = this.stores;
+    const redisUrl = spec.redisDelay === undefined ? this.stores.redisUrl : await this.#redisBehind(spec.redisDelay);
     return ContenderServer.start(spec, { redisUrl, databaseUrl, mariaDbUrl });
+  }
+
+  /** The address of Redis by way of a process that delays: the same delay for all cases of a run. */
+  #redisBehind(delay: number): Promise<string> {
+    if (this.#distantRedis !== undefined) return this.#distantRedis.url;
+    const address = new URL(this.stores.redisUrl);
+    const child = Child.start(new URL('./processes/delay.js', import.meta.url), [address.port, String(delay)], 'load');
+    const url = child.next<{ port: number }>().then(({ port }) => {
+      address.port = String(port);
+      return address.href;
+    });
+    this.#distantRedis = { child, url };
+    return url;
   }
 }
 
 /** Reads have a server to themselves: what else it ran would have a say in how its code is optimised. */
-function nameOf({ contender, adapter, store, client, build }: ServerSpec, kind: RequestKind): string {
-  return [adapter, contender, build?.name, store, client, kind === 'read' ? 'reads' : 'others']
+function nameOf(spec: ServerSpec, kind: RequestKind): string {
+  const { contender, adapter, store, client, build, nearCache, redisDelay } = spec;
+  const place = redisDelay !== undefined && `${redisDelay} ms away`;
+  const memory = nearCache && 'near-cache';
+  return [adapter, contender, build?.name, store, client, place, memory, kind === 'read' ? 'reads' : 'others']
     .filter(Boolean)
     .join(' ');
 }

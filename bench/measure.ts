@@ -1,4 +1,4 @@
-import { CASES, DRIVER_CASES } from './cases.ts';
+import { CASES, type Case } from './cases.ts';
 import { forgedBurst } from './extras/forged-burst.ts';
 import { logout } from './extras/logout.ts';
 import { redisBytes } from './extras/redis-bytes.ts';
@@ -9,16 +9,17 @@ import { canPin } from './processes/cores.ts';
 import type { Stores } from './processes/stores.ts';
 import { runRounds, type Effort } from './rounds.ts';
 
-/** Runs the library's drivers against each other. */
-export async function measureDrivers(
+/** Runs some cases against each other, without the rest of a full run. */
+export async function measureCases(
+  cases: readonly Case[],
   stores: Stores,
   effort: Effort,
   log: (line: string) => void,
 ): Promise<readonly MeasuredCase[]> {
   const fleet = new Fleet(stores, log);
   try {
-    await fleet.start(DRIVER_CASES);
-    return await runRounds(fleet, DRIVER_CASES, effort, log);
+    await fleet.start(cases);
+    return await runRounds(fleet, cases, effort, log);
   } finally {
     await fleet.stop();
   }

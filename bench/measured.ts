@@ -65,7 +65,7 @@ export function caseOf(cases: readonly MeasuredCase[], id: string): MeasuredCase
 /** One figure of a case against the same figure of another case in the same round. */
 export function ratio(
   cases: readonly MeasuredCase[],
-  figure: 'throughput' | 'cpu',
+  figure: 'throughput' | 'cpu' | 'p50',
   id: string,
   against: string,
 ): Estimate {

@@ -1,13 +1,16 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { DRIVER_CASES, NEAR_CACHE_CASES } from './cases.ts';
 import { compare, comparisonTables } from './comparison.ts';
-import { measure, measureDrivers } from './measure.ts';
+import { measure, measureCases } from './measure.ts';
 import type { Results } from './measured.ts';
+import { nearCacheWork } from './near-cache/near-cache-work.ts';
 import { installPeers, packageVersions } from './peers.ts';
 import { buildRevision } from './processes/revision-build.ts';
 import { Stores } from './processes/stores.ts';
-import { publish, save } from './report/publish.ts';
+import { publish, replaceBlock, save } from './report/publish.ts';
+import { nearCacheTables } from './report/near-cache-tables.ts';
 import { driverTables, markdownOf } from './report/tables.ts';
 import type { Effort } from './rounds.ts';
 
@@ -17,6 +20,7 @@ import type { Effort } from './rounds.ts';
  *   npm run bench -- publish                  … and the figures go into docs/
  *   npm run bench -- report                   the figures of the last run again (with publish: into docs/)
  *   npm run bench -- drivers                  the stores and drivers of this tree's library, without peers
+ *   npm run bench -- near-cache               the near-cache of this tree's library, without peers
  *   npm run bench -- quick --against HEAD~3   this tree's library against that of another revision, no peers
  */
 const BENCH = new URL('../../', import.meta.url);
@@ -30,13 +34,14 @@ const QUICK: Effort = { quick: true, rounds: 5, window: 1000, rewarm: 250, warmU
 const AGAINST = { full: 61, quick: 25 };
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { against: { type: 'string' } } });
-const known = values.against === undefined ? ['quick', 'publish', 'report', 'drivers'] : ['quick'];
+const known = values.against === undefined ? ['quick', 'publish', 'report', 'drivers', 'near-cache'] : ['quick'];
 const unknown = positionals.find((word) => !known.includes(word));
 if (unknown !== undefined) throw new Error(`unknown: ${unknown}; known are ${known.join(', ')}`);
 const wanted = new Set(positionals);
 const effort = wanted.has('quick') ? QUICK : FULL;
 
 if (wanted.has('drivers')) await drivers();
+else if (wanted.has('near-cache')) await nearCache();
 else if (values.against === undefined) await sideBySide();
 else await against(values.against);
 
@@ -57,8 +62,17 @@ async function run(): Promise<Results> {
 }
 
 async function drivers(): Promise<void> {
-  const cases = await withStores((stores) => measureDrivers(stores, effort, print));
+  const cases = await withStores((stores) => measureCases(DRIVER_CASES, stores, effort, print));
   process.stdout.write(`${driverTables(cases)}\n`);
+}
+
+async function nearCache(): Promise<void> {
+  const text = await withStores(async (stores) => {
+    const cases = await measureCases(NEAR_CACHE_CASES, stores, effort, print);
+    return nearCacheTables(cases, await nearCacheWork(stores, print));
+  });
+  process.stdout.write(`${text}\n`);
+  if (wanted.has('publish')) await replaceBlock('near-cache', text, DOCS);
 }
 
 async function lastResults(): Promise<Results> {

@@ -44,6 +44,33 @@ export function judgeDrivers(cases: readonly MeasuredCase[]): Judgement[] {
   ]);
 }
 
+/** What the near-cache has to save. */
+export function judgeNearCache(cases: readonly MeasuredCase[]): Judgement[] {
+  const rate = (id: string, against: string): Estimate =>
+    ratio(cases, 'throughput', `fastify/${id}`, `fastify/${against}`);
+  return [
+    atLeast('near-cache, Redis: throughput against memory', 0.95, rate('ours-redis-near', 'ours-memory')),
+    atLeast('near-cache, Redis: throughput against one bare GET', 1.25, rate('ours-redis-near', 'redis-get')),
+    atLeast('near-cache, PostgreSQL: throughput against memory', 0.95, rate('ours-pg-near', 'ours-memory')),
+    atLeast(
+      'near-cache, PostgreSQL: throughput against one bare SELECT',
+      1.25,
+      rate('ours-pg-near', 'postgres-select'),
+    ),
+  ];
+}
+
+/** What is left of the distance to a Redis with the near-cache. */
+export function judgeDistance(cases: readonly MeasuredCase[]): Judgement[] {
+  const target = 'near-cache, Redis 1 ms away: median latency against memory';
+  const latency = (suffix: string): Estimate =>
+    ratio(cases, 'p50', `fastify/ours-redis-near-away${suffix}`, `fastify/ours-memory${suffix}`);
+  return [
+    atMost(`${target}, under load`, 1.1, latency('')),
+    atMost(`${target}, one request at a time`, 1.1, latency('-alone')),
+  ];
+}
+
 /** The promises of `docs/performance.md`, judged by one run. */
 export function judge({ cases, extras: { bytesPerSession, logout, forgedBurst } }: Results): Judgement[] {
   const added = (id: string, against: string): Estimate => addedCpuRatio(cases, id, against);
@@ -85,6 +112,7 @@ export function judge({ cases, extras: { bytesPerSession, logout, forgedBurst } 
       rate('fastify/ours-redis', 'fastify/peer-redis'),
     ),
     ...judgeDrivers(cases),
+    ...judgeNearCache(cases),
     atLeast(
       'PostgreSQL, Express: throughput against one bare SELECT',
       0.88,

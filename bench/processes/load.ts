@@ -1,5 +1,6 @@
 import { connect } from 'node:net';
 import { setPriority } from 'node:os';
+import { isWhole } from './http-response.ts';
 
 /*
  * The load process: on each message, a list of orders that it carries out at the same time, it sends HTTP/1.1 requests
@@ -31,8 +32,6 @@ export interface LoadResult {
   readonly p50: number;
   readonly p99: number;
 }
-
-const HEAD_END = '\r\n\r\n';
 
 async function run({ port, requests, connections, duration, rate = Infinity, status }: LoadOrder): Promise<LoadResult> {
   const texts = requests.map((text) => Buffer.from(text, 'latin1'));
@@ -112,14 +111,6 @@ function keepAwake(eachTurn: () => void): () => void {
 
 // the stores, on the same core, come first
 setPriority(19);
-
-function isWhole(response: string): boolean {
-  const end = response.indexOf(HEAD_END);
-  if (end === -1) return false;
-  const length = /\r\ncontent-length: *(\d+)/i.exec(response)?.[1];
-  if (length === undefined && !response.startsWith('HTTP/1.1 204')) throw new Error('a response without a length');
-  return response.length >= end + HEAD_END.length + Number(length ?? 0);
-}
 
 process.on(
   'message',

@@ -18,12 +18,12 @@ export async function publish(results: Results, docs: URL): Promise<void> {
   await writeFile(new URL('performance-added-cpu.svg', docs), chartOf(results));
 }
 
-/** Puts the tables of a scale run there. */
-export async function publishScale(text: string, docs: URL): Promise<void> {
-  await replaceBlock('scale', text, docs);
-}
-
-async function replaceBlock(name: string, text: string, docs: URL): Promise<void> {
+/** Puts the tables of another run between the marks of its name there. */
+export async function replaceBlock(
+  name: 'bench' | 'scale' | 'near-cache' | 'revoke',
+  text: string,
+  docs: URL,
+): Promise<void> {
   const page = new URL('performance.md', docs);
   const block = new RegExp(`<!-- ${name} -->[^]*<!-- /${name} -->`);
   const before = await readFile(page, 'utf8');

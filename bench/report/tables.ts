@@ -51,7 +51,8 @@ function versionsLine({ versions, startedAt, quick, pinned }: Results): string {
   return `${startedAt.slice(0, 10)}, ${quick ? 'a quick run' : 'a full run'}, ${how}. ${used.join(', ')}.`;
 }
 
-function casesTable({ cases }: Pick<Results, 'cases'>, adapter: string, name: string): string {
+/** The rows of one adapter. */
+export function casesTable({ cases }: Pick<Results, 'cases'>, adapter: string, name: string): string {
   const rows = cases.filter(({ spec }) => spec.adapter === adapter).map((each) => caseRow(cases, each));
   return table(
     [name, 'req/s', 'against bare', 'CPU µs a request', 'added µs', 'p50 / p99 ms', 'store round trips', 'writes'],
@@ -67,10 +68,16 @@ function caseRow(cases: readonly MeasuredCase[], { id, title, rounds, store, spe
     id === bare ? '' : withInterval(ratio(cases, 'throughput', id, bare), 2),
     median(rounds.cpu).toFixed(0),
     id === bare ? '' : withInterval(addedCpu(cases, id), 0),
-    `${median(rounds.p50).toFixed(1)} / ${median(rounds.p99).toFixed(1)}`,
+    `${milliseconds(rounds.p50)} / ${milliseconds(rounds.p99)}`,
     store === undefined ? '' : round(store.roundTrips),
     store === undefined ? '' : round(store.writes),
   ];
+}
+
+/** The median of latencies, of which short ones have one more digit. */
+export function milliseconds(latencies: readonly number[]): string {
+  const value = median(latencies);
+  return value.toFixed(value < 1 ? 2 : 1);
 }
 
 function extrasTable({ extras: { bytesPerSession, logout, forgedBurst } }: Results): string {

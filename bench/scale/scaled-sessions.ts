@@ -1,3 +1,5 @@
+import { statfs } from 'node:fs/promises';
+import { freemem, tmpdir } from 'node:os';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { TypeOrmModule } from '@nestjs/typeorm';
@@ -7,6 +9,7 @@ import { redisStorage } from 'nestjs-session-auth/redis';
 import { CreateSessionAuthTables, typeOrmStorage } from 'nestjs-session-auth/typeorm';
 import { DataSource } from 'typeorm';
 import { USER_AGENT } from '../servers/session-payload.ts';
+import { fillRedis } from './redis-fill.ts';
 
 /** What the ids of users begin with who may have three sessions; the others have no limit. */
 export const LIMITED = 'probe';
@@ -21,18 +24,24 @@ export interface ScaledSessions {
   roundTrip(): Promise<unknown>;
   /** Bytes a session, indexes included. */
   bytes(): Promise<number>;
+  /** Whether there is room for so many sessions in all. */
+  hasRoomFor(size: number): Promise<boolean>;
   close(): Promise<void>;
 }
 
 const SESSIONS_A_USER = 10 / 3;
-const AT_ONCE = 256;
 const ROWS_AT_ONCE = 100_000;
 const HOUR = 3_600_000;
 
 /** The client of every session here. */
 export const CLIENT = { ip: '192.0.2.1', userAgent: USER_AGENT };
 
-/** In Redis: filled by logins through the library. */
+/** Bytes of memory for a session, and for what Redis needs besides while its tables grow. */
+const REDIS_BYTES = 1200;
+/** Bytes on disk for a session, with the log of the writes and what VACUUM needs. */
+const POSTGRES_BYTES = 2500;
+
+/** In Redis: filled with what logins would write. */
 export async function openRedis(url: string): Promise<ScaledSessions> {
   const client = new Redis(url);
   const app = await open(redisStorage({ client }));
@@ -44,16 +53,15 @@ export async function openRedis(url: string): Promise<ScaledSessions> {
     name: 'Redis',
     lifecycle,
     async fillTo(size) {
-      const worker = async (): Promise<void> => {
-        while (made < size) {
-          const id = `user${Math.floor(made++ / SESSIONS_A_USER)}`;
-          await lifecycle.create({ user: accountOf(id), client: CLIENT, fingerprint: FINGERPRINT });
-        }
-      };
-      await Promise.all(Array.from({ length: AT_ONCE }, worker));
+      await fillRedis(client, made, size, (number) => {
+        const { id, email, roles } = accountOf(`user${Math.floor(number / SESSIONS_A_USER)}`);
+        return { userId: id, email, roles, ...CLIENT, fingerprint: FINGERPRINT };
+      });
+      made = size;
     },
     roundTrip: () => client.ping(),
     bytes: async () => ((await usedMemory()) - empty) / made,
+    hasRoomFor: (size) => Promise.resolve(freemem() > (size - made) * REDIS_BYTES),
     async close() {
       await app.close();
       client.disconnect();
@@ -88,6 +96,10 @@ export async function openPostgres(url: string): Promise<ScaledSessions> {
         `SELECT pg_total_relation_size('session_auth_session') AS bytes`,
       );
       return Number(row!.bytes) / made;
+    },
+    async hasRoomFor(size) {
+      const { bavail, bsize } = await statfs(tmpdir());
+      return bavail * bsize > (size - made) * POSTGRES_BYTES;
     },
     close: () => app.close(),
   };

@@ -63,14 +63,19 @@ function connect(url: string, client: ServerSpec['client']): RedisClient | Promi
 
 /** The drivers that a revision of before may not know are loaded where they are used. */
 async function storageOf(
-  { store, client }: ServerSpec,
+  { store, client, nearCache = false }: ServerSpec,
   addresses: StoreAddresses,
 ): Promise<StorageOptions | undefined> {
   switch (store) {
     case 'redis':
-      return redisStorage({ client: await connect(addresses.redisUrl, client) });
+      return redisStorage({
+        client: await connect(addresses.redisUrl, client),
+        ...(nearCache && { link: true }),
+      });
     case 'postgres':
-      return client === 'pg' ? (await import('./pg-pool.ts')).openPgPool(addresses.databaseUrl) : typeOrmStorage();
+      return client === 'pg'
+        ? (await import('./pg-pool.ts')).openPgPool(addresses.databaseUrl, nearCache)
+        : typeOrmStorage();
     case 'mariadb':
       return (await import('./mariadb-pool.ts')).openMariaDb(
         addresses.mariaDbUrl,
@@ -85,7 +90,7 @@ async function storageOf(
 
 /** This library with its defaults (fingerprint checked, at most three sessions a user). */
 export async function open(spec: ServerSpec, addresses: StoreAddresses): Promise<INestApplication> {
-  const { adapter, store, client } = spec;
+  const { adapter, store, client, nearCache = false } = spec;
   const storage = await storageOf(spec, addresses);
   const database = TypeOrmModule.forRoot({
     type: 'postgres',
@@ -101,6 +106,7 @@ export async function open(spec: ServerSpec, addresses: StoreAddresses): Promise
         secrets: ['the secret of a benchmark, of more than 32 bytes'],
         concurrency: { max: 3 },
         ...(storage && { storage }),
+        ...(nearCache && { nearCache }),
       }),
     ],
     controllers: [OursController],

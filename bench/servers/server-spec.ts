@@ -6,6 +6,10 @@ export interface ServerSpec {
   readonly store?: 'memory' | 'redis' | 'postgres' | 'mariadb' | 'sqlite';
   /** @default ioredis, and TypeORM on PostgreSQL */
   readonly client?: 'node-redis' | 'pg';
+  /** Whether this library keeps the sessions in use in its memory. @default false */
+  readonly nearCache?: boolean;
+  /** Milliseconds by which what is sent to Redis arrives later, and what Redis replies again. @default 0 */
+  readonly redisDelay?: number;
   /** @default this build */
   readonly build?: OtherBuild;
 }

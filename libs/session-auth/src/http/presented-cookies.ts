@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { LruCache } from '../cache/lru-cache.js';
 import type { CookieSet } from './cookie-set.js';
 import { deviceIdOf, type KnownDevice } from '../cookies/device-cookie.js';
 import type { PreSession } from '../cookies/pre-session-cookie.js';
@@ -14,6 +15,13 @@ import type { HttpExchange } from './http-exchange.js';
 
 /** 64 bits: enough to distinguish the devices of one user. */
 const DEVICE_BYTES = 8;
+
+/** User agents whose names are kept in memory. */
+const REMEMBERED = 500;
+const LONGEST = 512;
+
+/** To name a device takes a dozen regular expressions, and a login needs the name several times. */
+const deviceNames = new LruCache<string>(REMEMBERED, LONGEST);
 
 /** A device that a user has signed in from. */
 export interface UsedDevice {
@@ -117,7 +125,7 @@ export class PresentedCookies {
   get deviceDigest(): string | undefined {
     const { deviceId } = this;
     if (deviceId === undefined) return undefined;
-    const text = `device:${deviceId}:${deviceName(this.exchange.client.userAgent)}`;
+    const text = `device:${deviceId}:${this.#deviceName}`;
     return hash('sha256', text, 'buffer').toString('base64url', 0, DEVICE_BYTES);
   }
 
@@ -126,7 +134,11 @@ export class PresentedCookies {
    * device.
    */
   userOnDevice({ id }: Pick<SessionUser, 'id'>): string {
-    return `${deviceName(this.exchange.client.userAgent)}:${id}`;
+    return `${this.#deviceName}:${id}`;
+  }
+
+  get #deviceName(): string {
+    return deviceNames.of(this.exchange.client.userAgent ?? '', deviceName);
   }
 
   #reportAmbiguous(cookie: 'session' | 'remember-me'): void {
