@@ -215,8 +215,8 @@ describe('nest add', () => {
     ['a name', '{ envFilePath }', undefined],
     ['no file', '{ ignoreEnvFile: true }', undefined],
     ['the default', '{ isGlobal: true, ignoreEnvFile: false }', '.env'],
-  ])('finds the file of ConfigModule: %s', (_what, options, file) => {
-    const { files, log } = run({ nest: 12, files: CONFIG_MODULE(options) });
+  ])('finds the file of ConfigModule: %s', async (_what, options, file) => {
+    const { files, log } = await run({ nest: 12, files: CONFIG_MODULE(options) });
     const module = files['src/app.module.ts']!;
     // a file that is not known is not guessed: the secret is read from .env without ConfigModule
     expect(files[file ?? '.env']).toMatch(/^SESSION_SECRET=[\w-]{43}$/m);
