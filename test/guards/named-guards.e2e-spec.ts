@@ -99,7 +99,7 @@ describe.each(SERVERS)('a guard that a handler names on %s', (adapter) => {
   });
 
   it.each([true, false])(
-    'requires a CSRF token even if the class is @CsrfExempt(), global: %p',
+    'requires a CSRF token even if the class has the decorator @CsrfExempt(), global: %p',
     async (global) => {
       const client = await open(global);
       await client.get('/enter');

@@ -109,7 +109,7 @@ describe.each(PLACES)(
       ]);
     });
 
-    it.each(PAIRS)('find nothing by a token of %s in the services of %s, and do not use the store', async (one, other) => {
+    it.each(PAIRS)('find nothing by a token of %s in the services of %s, and use no store', async (one, other) => {
       const service = (realm: RealmName): SessionLifecycleService =>
         realms.app.get<SessionLifecycleService>(realmToken(realm, SessionLifecycleService));
       const { token, session } = await service(one).create({ user: { id: 'alice' } });

@@ -86,7 +86,7 @@ describe.each(Object.entries(OPEN))('a session of another version in %s', (_, op
   });
   afterAll(() => opened.close());
 
-  it.each(Object.entries(CALLS))('is neither read nor changed by %s if it is two versions ahead', async (name, call) => {
+  it.each(Object.entries(CALLS))('is neither read nor changed by %s if it is two ahead', async (name, call) => {
     const { store, age, stored } = opened;
     const [record, other] = [recordOfAlice(), recordOfAlice()];
     for (const each of [record, other]) await store.create(each, NO_LIMIT, NOW);
