@@ -9,7 +9,7 @@ export default {
   testMatch: [
     '<rootDir>/test/stores/sqlite/*.e2e-spec.ts',
     '<rootDir>/test/sessions/{account-changes,final-logout,races,repeated-requests}.e2e-spec.ts',
-    '<rootDir>/test/sessions/{session-data,session-lifecycle,session-limits,token-rotation}.e2e-spec.ts',
+    '<rootDir>/test/sessions/{end-every-session,session-data,session-lifecycle,session-limits,token-rotation}.e2e-spec.ts',
     '<rootDir>/test/remember-me/{remember-me,stolen-tokens,one-device,lost-answers}.e2e-spec.ts',
     '<rootDir>/test/login/{login-throttle,look-alike-accounts,known-devices}.e2e-spec.ts',
     '<rootDir>/test/privacy/personal-data.e2e-spec.ts',

@@ -7,6 +7,7 @@ import { Injectable, type INestApplication, type Type } from '@nestjs/common';
 import { signInAs } from 'nestjs-session-auth/testing';
 import { AccountsController } from '../../examples/account-changes/accounts.controller.js';
 import { Accounts } from '../../examples/account-changes/accounts.js';
+import { BreachController } from '../../examples/account-changes/breach.controller.js';
 import { PasswordController } from '../../examples/account-changes/password.controller.js';
 import { PasswordResetController } from '../../examples/account-changes/password-reset.controller.js';
 import { Api, ApiError } from '../../examples/csrf-spa/api.js';
@@ -130,6 +131,23 @@ describe('the examples of the guides', () => {
       expect(await isSignedIn(ada)).toBe(false);
       expect(notesOf(example)).toEqual(['roles of 1: author,editor', 'disabled 1']);
     });
+  });
+
+  it('after a breach: an admin ends all sessions, or those from before a date', async () => {
+    const example = await start(Notes, { beside: { controllers: [BreachController] } });
+    const ada = example.client();
+    const isSignedIn = async (): Promise<boolean> => (await ada.get('/notes')).status === 200;
+    const end = async (path: string, roles = ['admin']): Promise<number> => {
+      const { cookie, csrfToken } = await signInAs(example.app, { id: 'root', roles });
+      return (await example.client().ask('POST', `/breach${path}`, { cookie, csrf: csrfToken })).status;
+    };
+    await logIn(ada, { rememberMe: true });
+    expect([await end('', []), await isSignedIn()]).toEqual([403, true]);
+    expect([await end(`/before/${new Date(0).toISOString()}`), await isSignedIn()]).toEqual([204, true]);
+    expect([await end('/before/yesterday'), await isSignedIn()]).toEqual([500, true]);
+    expect([await end(''), await isSignedIn()]).toEqual([204, false]);
+    await logIn(ada);
+    expect(await isSignedIn()).toBe(true);
   });
 
   it('of single sign-on: whom the provider knows is signed in', async () => {

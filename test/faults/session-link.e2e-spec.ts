@@ -116,7 +116,7 @@ describe.each([
       await until(() => link.isHealthy);
       const [before, during, after] = [newRecord('alice'), newRecord('alice'), newRecord('alice')];
       const heard: string[] = [];
-      const unwatch = link.watch(({ id }) => heard.push(id));
+      const unwatch = link.watch(({ id }) => heard.push(id!));
       for (const record of [before, during, after]) await nodes.other.create(record, NO_LIMIT, NOW);
       await nodes.other.delete(before.digest, NOW);
       await until(() => heard.includes(before.id));
@@ -151,7 +151,7 @@ describe.each([
     const record = newRecord('alice');
     await nodes.other.create(record, NO_LIMIT, NOW);
     const heard: string[] = [];
-    link.watch(({ id }) => heard.push(id));
+    link.watch(({ id }) => heard.push(id!));
     await nodes.proxy.break({ kind: 'delay', milliseconds: 20 });
     told.length = 0;
     await nodes.other.delete(record.digest, NOW);
@@ -169,7 +169,7 @@ describe.each([
         if (status === 'absent') known.add(id);
       }
     };
-    link.watch(({ id }) => known.add(id));
+    link.watch(({ id }) => known.add(id!));
     const stop = link.observe({ restored: () => void (looking = looking.then(look)) });
     const ended: string[] = [];
     for (let round = 0; round < 40; round += 1) {

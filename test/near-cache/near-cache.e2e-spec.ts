@@ -71,6 +71,12 @@ describe.each(['redis', 'node-redis', 'postgres', 'pg'] as const)('two nodes wit
     'a change of credentials': () => here.app.get(SessionAuthService).credentialsChanged('alice'),
     'an account that is disabled': () => here.app.get(SessionAuthService).accountDisabled('alice'),
     'an end by the application': (id) => here.app.get(SessionLifecycleService).revoke('alice', id),
+    'the end of every session': () => here.app.get(SessionLifecycleService).endEverySession(),
+    'the end of all sessions before a date': () => {
+      here.clock.advance(1000);
+      there.clock.advance(1000);
+      return here.app.get(SessionLifecycleService).endSessionsBefore(new Date(here.clock.now()));
+    },
     'an erasure of the user': () => here.app.get(SessionLifecycleService).eraseUser('alice'),
     'a proof that replaces the token': () => alice.post('/auth/reauthenticate', { password: 'alice-demo-password' }),
   };

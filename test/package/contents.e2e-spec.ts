@@ -13,6 +13,7 @@ const tables = [
   'mysql/schema.sql',
   'mysql/upgrade.sql',
   'sqlite/schema.sql',
+  'sqlite/upgrade.sql',
 ];
 
 /** What `nest add` looks for. */

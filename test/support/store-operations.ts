@@ -143,8 +143,13 @@ function others(): fc.Arbitrary<Operation>[] {
       return store.deleteByUser(of, { except, ...page }, now);
     }),
     operationOf('deleteExpired', fc.constant('all'), async (store, now) => ({
-      ended: await store.deleteExpired(now, 100),
+      // when what has ended with its realm is removed is up to the store
+      ended: (await store.deleteExpired(now, 100)).filter(({ isReported = false }) => !isReported),
     })),
+    operationOf('deleteByRealm', fc.constant('all'), async (store, now) => {
+      await store.deleteByRealm!({}, now);
+      return {};
+    }),
   ];
 }
 

@@ -37,8 +37,8 @@ export async function installEarlier(build: EarlierBuild): Promise<string> {
  */
 const NEXT: readonly (readonly [file: string, now: string, then: string])[] = [
   ['session/record-version.js', 'RECORD_VERSION = 2;', 'RECORD_VERSION = 3;'],
-  ['storage/postgres/version-table.js', 'TABLES_VERSION = 2;', 'TABLES_VERSION = 3;'],
-  ['storage/mysql/mysql-tables.js', 'TABLES_VERSION = 2;', 'TABLES_VERSION = 3;'],
+  ['storage/postgres/version-table.js', 'TABLES_VERSION = 3;', 'TABLES_VERSION = 4;'],
+  ['storage/mysql/mysql-tables.js', 'TABLES_VERSION = 3;', 'TABLES_VERSION = 4;'],
   [
     'storage/redis/redis-session-codec.js',
     '...encodeData(record.data),',

@@ -97,10 +97,10 @@ describe.each(ALL_SHARED_STORES)('a rolling deployment on one %s', (store) => {
   it('goes on with the tables of the next version, on which nodes of this one run and start', async () => {
     const { sql } = backend;
     if (sql !== undefined) {
-      await expect(backend.run(next)).rejects.toThrow('they are of version 2');
+      await expect(backend.run(next)).rejects.toThrow('they are of version 3');
       const column = store === 'mysql' ? 'of_next BIGINT NOT NULL DEFAULT 0' : `of_next text NOT NULL DEFAULT ''`;
       await sql(`ALTER TABLE session_auth_session ADD COLUMN ${column}`);
-      await sql('INSERT INTO session_auth_version (version) VALUES (3)');
+      await sql('INSERT INTO session_auth_version (version) VALUES (4)');
     }
     nodes.push((after = await backend.run(next)));
     await (await startNode(await backend.storage())).app.close();

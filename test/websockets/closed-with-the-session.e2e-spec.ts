@@ -116,6 +116,20 @@ describe.each(EVERY)('a socket of $sockets with $store, on two nodes of $adapter
     await until(() => watches.count === followed - 2);
   });
 
+  it('is closed when every session ends, on every node, and one that opens afterwards stays', async () => {
+    const opened = [await openOfBrowser(), await openOfBrowser()];
+    await here.app.get(SessionLifecycleService).endEverySession();
+    const after = await openOfBrowser();
+    for (const { client } of opened) expect(await client.closed).toEqual(ENDED);
+    expect(await after.client.ask('guarded')).toMatchObject({ userId: after.user });
+    // what is told once more ends nothing that has begun since
+    await here.app.get(SessionLifecycleService).endSessionsBefore(new Date(here.clock.now() - HOUR));
+    expect(await after.client.ask('guarded')).toMatchObject({ userId: after.user });
+    expect(after.client.isOpen).toBe(true);
+    after.client.close();
+    await until(() => watches.count === 0);
+  });
+
   it.each([
     ['idle', HOUR + 1],
     ['absolute', 24 * HOUR + 1],
@@ -160,8 +174,8 @@ describe.each(EVERY)('a socket of $sockets with $store, on two nodes of $adapter
     const client = await open(headers);
     handled.length = 0;
     let handledBefore = -1;
-    there.app.get(SessionLink).watch(({ id, type }) => {
-      if (id === session.id && type === 'ended') handledBefore = handled.length;
+    there.app.get(SessionLink).watch((signal) => {
+      if (signal.type === 'ended' && signal.id === session.id) handledBefore = handled.length;
     });
     let ending: Promise<unknown> | undefined;
     for (let sent = 0; sent < 1000; sent += 1) {

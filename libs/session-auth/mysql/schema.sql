@@ -39,6 +39,8 @@ CREATE TABLE IF NOT EXISTS session_auth_session (
   version BIGINT NOT NULL,
   -- the version of the record's form; nodes of before write none
   record_version SMALLINT NOT NULL DEFAULT 1,
+  -- with another one than the present generation, the session has ended
+  generation BIGINT NOT NULL DEFAULT 0,
   PRIMARY KEY (handle),
   KEY session_auth_session_user (user_key, created_at),
   KEY session_auth_session_sweep (sweep_at)
@@ -62,6 +64,7 @@ CREATE TABLE IF NOT EXISTS session_auth_remember_me (
   user_agent LONGBLOB,
   revision BIGINT NOT NULL,
   record_version SMALLINT NOT NULL DEFAULT 1,
+  generation BIGINT NOT NULL DEFAULT 0,
   PRIMARY KEY (selector),
   KEY session_auth_remember_me_user (user_key, created_at),
   KEY session_auth_remember_me_expiry (expires_at)
@@ -101,6 +104,14 @@ CREATE TABLE IF NOT EXISTS session_auth_user_lock (
   KEY session_auth_user_lock_used (used_at)
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC;
 
+-- The present generations: a row for the sessions of a realm, and one for its remembered devices, once all were ended.
+CREATE TABLE IF NOT EXISTS session_auth_generation (
+  name VARBINARY(64) NOT NULL,
+  generation BIGINT NOT NULL,
+  ended_before BIGINT,
+  PRIMARY KEY (name)
+) ENGINE=InnoDB ROW_FORMAT=DYNAMIC;
+
 -- The versions that these tables have come to, one after the other: the greatest is the present one.
 CREATE TABLE IF NOT EXISTS session_auth_version (
   version INT NOT NULL,
@@ -108,5 +119,5 @@ CREATE TABLE IF NOT EXISTS session_auth_version (
 ) ENGINE=InnoDB;
 
 INSERT IGNORE INTO session_auth_version (version)
-  SELECT 2 FROM information_schema.columns
-  WHERE table_schema = DATABASE() AND table_name = 'session_auth_session' AND column_name = 'record_version';
+  SELECT 3 FROM information_schema.columns
+  WHERE table_schema = DATABASE() AND table_name = 'session_auth_session' AND column_name = 'generation';

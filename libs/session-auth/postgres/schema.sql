@@ -26,6 +26,7 @@ CREATE TABLE "session_auth_session" (
   "revision" bigint NOT NULL DEFAULT 0,
   "device" text COLLATE "C",
   "record_version" smallint NOT NULL DEFAULT 1,
+  "generation" bigint NOT NULL DEFAULT 0,
   CONSTRAINT "session_auth_session_pkey" PRIMARY KEY ("handle")
 ) WITH (fillfactor = 85);
 
@@ -49,6 +50,7 @@ CREATE TABLE "session_auth_remember_me" (
   "revision" bigint NOT NULL DEFAULT 0,
   "successor" json,
   "record_version" smallint NOT NULL DEFAULT 1,
+  "generation" bigint NOT NULL DEFAULT 0,
   CONSTRAINT "session_auth_remember_me_pkey" PRIMARY KEY ("selector")
 );
 
@@ -84,9 +86,16 @@ CREATE INDEX "session_auth_audit_event_at" ON "session_auth_audit_event" ("at", 
 
 CREATE INDEX "session_auth_audit_event_user" ON "session_auth_audit_event" ("user_id", "at", "id");
 
+CREATE TABLE "session_auth_generation" (
+  "name" text COLLATE "C" NOT NULL,
+  "generation" bigint NOT NULL DEFAULT 0,
+  "ended_before" bigint,
+  CONSTRAINT "session_auth_generation_pkey" PRIMARY KEY ("name")
+);
+
 CREATE TABLE "session_auth_version" (
   "version" integer NOT NULL,
   CONSTRAINT "session_auth_version_pkey" PRIMARY KEY ("version")
 );
 
-INSERT INTO "session_auth_version" ("version") VALUES (2);
+INSERT INTO "session_auth_version" ("version") VALUES (3);

@@ -30,9 +30,22 @@ END $session_auth$;
 ALTER TABLE "session_auth_session"
   ADD COLUMN IF NOT EXISTS "record_version" smallint NOT NULL DEFAULT 1;
 
+ALTER TABLE "session_auth_session"
+  ADD COLUMN IF NOT EXISTS "generation" bigint NOT NULL DEFAULT 0;
+
+ALTER TABLE "session_auth_remember_me"
+  ADD COLUMN IF NOT EXISTS "generation" bigint NOT NULL DEFAULT 0;
+
+CREATE TABLE IF NOT EXISTS "session_auth_generation" (
+  "name" text COLLATE "C" NOT NULL,
+  "generation" bigint NOT NULL DEFAULT 0,
+  "ended_before" bigint,
+  CONSTRAINT "session_auth_generation_pkey" PRIMARY KEY ("name")
+);
+
 CREATE TABLE IF NOT EXISTS "session_auth_version" (
   "version" integer NOT NULL,
   CONSTRAINT "session_auth_version_pkey" PRIMARY KEY ("version")
 );
 
-INSERT INTO "session_auth_version" ("version") VALUES (2) ON CONFLICT DO NOTHING;
+INSERT INTO "session_auth_version" ("version") VALUES (3) ON CONFLICT DO NOTHING;

@@ -1,4 +1,5 @@
 -- The tables of nestjs-session-auth in SQLite 3.37 or later. May be run again: it leaves what is there.
+-- Tables of version 1 stay so: upgrade.sql brings them to this one.
 --
 -- - Times are milliseconds since the epoch.
 -- - Text is compared byte by byte (BINARY): no 'a' is taken for 'A', 'á' or 'a '.
@@ -32,7 +33,9 @@ CREATE TABLE IF NOT EXISTS session_auth_session (
   revision INTEGER NOT NULL,
   device TEXT,
   -- of the form of this row
-  record_version INTEGER NOT NULL
+  record_version INTEGER NOT NULL,
+  -- with another one than the present generation, the session has ended
+  generation INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
 CREATE INDEX IF NOT EXISTS session_auth_session_user ON session_auth_session (user_id, created_at, handle);
@@ -54,7 +57,8 @@ CREATE TABLE IF NOT EXISTS session_auth_remember_me (
   session_handle TEXT NOT NULL,
   ip TEXT,
   user_agent TEXT,
-  record_version INTEGER NOT NULL
+  record_version INTEGER NOT NULL,
+  generation INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
 CREATE INDEX IF NOT EXISTS session_auth_remember_me_user ON session_auth_remember_me (user_id, created_at, handle);
@@ -87,9 +91,17 @@ CREATE INDEX IF NOT EXISTS session_auth_audit_event_at ON session_auth_audit_eve
 CREATE INDEX IF NOT EXISTS session_auth_audit_event_user ON session_auth_audit_event (user_id, at);
 CREATE INDEX IF NOT EXISTS session_auth_audit_event_session ON session_auth_audit_event (session_id);
 
--- The version of these tables.
+-- The present generations: a row for the sessions of a realm, and one for its remembered devices, once all were ended.
+CREATE TABLE IF NOT EXISTS session_auth_generation (
+  name TEXT NOT NULL PRIMARY KEY,
+  generation INTEGER NOT NULL,
+  ended_before INTEGER
+) STRICT, WITHOUT ROWID;
+
+-- The versions that these tables have come to, one after the other: the greatest is the present one.
 CREATE TABLE IF NOT EXISTS session_auth_version (
   version INTEGER NOT NULL PRIMARY KEY
 ) STRICT;
 
-INSERT OR IGNORE INTO session_auth_version (version) VALUES (1);
+INSERT OR IGNORE INTO session_auth_version (version)
+  SELECT 2 FROM pragma_table_info('session_auth_session') WHERE name = 'generation';

@@ -109,6 +109,7 @@ export {
   type DeleteByUserOutcome,
   type EndedSession,
   type FindOutcome,
+  type RealmSessionsToEnd,
   type RotateOutcome,
   type Rotation,
   type SessionList,
@@ -117,8 +118,10 @@ export {
   type UpdateOutcome,
   type UserSessionsToEnd,
 } from './session/session-store.js';
+export type { EndSessionsOfRealm } from './session/realm-sessions.js';
 export {
   SessionLink,
+  type AllSessionsEnded,
   type SessionChanged,
   type SessionEnd,
   type SessionEnded,

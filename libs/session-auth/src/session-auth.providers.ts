@@ -42,6 +42,7 @@ import { EXPIRING_ROWS, expiringRows } from './session/expiring-rows.js';
 import { NewSessionNotifier } from './session/new-session-notifier.js';
 import { NewSessionAnnouncer } from './session/new-session-announcer.js';
 import { PersonalData } from './session/personal-data.js';
+import { RealmSessions } from './session/realm-sessions.js';
 import { RememberedDevices } from './session/remembered-devices.js';
 import { SessionCleanupService } from './session/session-cleanup.service.js';
 import { SessionLifecycleService } from './session/session-lifecycle.service.js';
@@ -84,6 +85,7 @@ export const CORE_PROVIDERS: readonly Provider[] = [
   KeyRing,
   LiveSessions,
   PasswordQueue,
+  RealmSessions,
   RememberedLogin,
   RememberMeRevocation,
   RememberMeSignIn,

@@ -3,6 +3,7 @@ import type { SessionStore } from '../src/session/session-store.js';
 import { MemorySessionStore } from '../src/storage/memory/memory-session-store.js';
 import { sessionStoreContract } from '../src/testing/session-store-contract.js';
 import { failedTests, withGlobals } from './contract-run.js';
+import { STORES_THAT_END_TOO_LITTLE } from './fixtures/broken-session-stores/stores-that-end-too-little.js';
 import { STORES_THAT_MIX_REALMS } from './fixtures/broken-session-stores/stores-that-mix-realms.js';
 import { STORES_THAT_MISREAD_ACTIVITY } from './fixtures/broken-session-stores/stores-that-misread-activity.js';
 import { STORES_THAT_MISREAD_DEVICES } from './fixtures/broken-session-stores/stores-that-misread-devices.js';
@@ -15,6 +16,7 @@ const BROKEN_STORES = {
   ...STORES_THAT_MISREAD_DEVICES,
   ...STORES_THAT_MISREAD_ACTIVITY,
   ...STORES_THAT_MIX_REALMS,
+  ...STORES_THAT_END_TOO_LITTLE,
 };
 
 /** The titles of the tests that fail for a store, of those with such titles. */

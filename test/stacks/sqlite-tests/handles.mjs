@@ -12,11 +12,12 @@ const drivers = {
 };
 const Database = await drivers[DRIVER]();
 
-/** What `schema.sql` of the package has in it. */
-export const SCHEMA = readFileSync(
-  createRequire(import.meta.url).resolve('nestjs-session-auth/sqlite/schema.sql'),
-  'utf8',
-);
+const contentOf = (name) =>
+  readFileSync(createRequire(import.meta.url).resolve(`nestjs-session-auth/sqlite/${name}`), 'utf8');
+
+/** What `schema.sql` and `upgrade.sql` of the package have in them. */
+export const SCHEMA = contentOf('schema.sql');
+export const UPGRADE = contentOf('upgrade.sql');
 
 /** Opens a file, or `:memory:`. */
 export function openHandle(file, options = {}) {

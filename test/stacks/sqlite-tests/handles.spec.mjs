@@ -135,7 +135,7 @@ describe(`${DRIVER}: what an application may give`, () => {
     assert.equal(database.run('SELECT * FROM session_auth_session').length, 1);
     assert.deepEqual(
       database.run('SELECT version FROM session_auth_version').map(({ version }) => version),
-      [1],
+      [2],
     );
   });
 

@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { SqliteRememberMeTokenStore, SqliteSessionStore } from 'nestjs-session-auth/sqlite';
-import { DRIVER, makeDatabase } from './handles.mjs';
+import { DRIVER, makeDatabase, SCHEMA, UPGRADE } from './handles.mjs';
 import { HOUR, newRecord, NO_LIMIT, NOW, UNTOUCHED } from './records.mjs';
 
 /** What this version writes, reads as well, and leaves to later nodes. */
@@ -97,9 +97,10 @@ describe(`${DRIVER}: records of other versions`, () => {
 describe(`${DRIVER}: tables of other versions`, () => {
   for (const [version, isTaken] of [
     [0, false],
-    [1, true],
+    [1, false],
     [2, true],
-    [3, false],
+    [3, true],
+    [4, false],
   ]) {
     it(`a node ${isTaken ? 'starts' : 'does not start'} on those of version ${version}`, async () => {
       const database = makeDatabase();
@@ -113,4 +114,30 @@ describe(`${DRIVER}: tables of other versions`, () => {
       }
     });
   }
+
+  it('upgrade.sql brings those of version 1 to this one, with their rows, and refuses to run twice', async () => {
+    const database = makeDatabase();
+    try {
+      const shape = () => database.run('SELECT name, sql FROM sqlite_schema ORDER BY name').map(({ name }) => name);
+      const columns = () => database.run("SELECT name FROM pragma_table_info('session_auth_session')");
+      const [names, fresh] = [shape(), columns()];
+      const store = new SqliteSessionStore(database.first);
+      const record = newRecord('alice');
+      await store.create(record, NO_LIMIT, NOW);
+      database.first.exec(`DROP TABLE session_auth_generation;
+        ALTER TABLE session_auth_session DROP COLUMN generation;
+        ALTER TABLE session_auth_remember_me DROP COLUMN generation;
+        UPDATE session_auth_version SET version = 1`);
+      database.first.exec(SCHEMA);
+      await assert.rejects(new SqliteSessionStore(database.first).checkTables(), { code: 'invalid_configuration' });
+      database.first.exec(UPGRADE);
+      await new SqliteSessionStore(database.first).checkTables();
+      assert.deepEqual([shape(), columns()], [names, fresh]);
+      assert.equal((await store.find(record.digest, UNTOUCHED)).status, 'live');
+      assert.throws(() => database.first.exec(UPGRADE), /duplicate column/);
+      assert.equal((await store.find(record.digest, UNTOUCHED)).status, 'live');
+    } finally {
+      database.close();
+    }
+  });
 });

@@ -99,8 +99,9 @@ describe.each(['mariadb', 'mysql'] as const)('typeOrmStorage with a DataSource o
     try {
       await source.runMigrations();
       for (const table of ['session_auth_session', 'session_auth_remember_me']) {
-        await own.run(`ALTER TABLE ${table} DROP COLUMN record_version`);
+        await own.run(`ALTER TABLE ${table} DROP COLUMN record_version, DROP COLUMN generation`);
       }
+      await own.run('DROP TABLE session_auth_generation');
       await own.run('UPDATE session_auth_version SET version = 1');
       await expect(partOf('sessions', source)).rejects.toThrow('they are of version 1');
       await own.run(`DELETE FROM migrations WHERE name LIKE 'Upgrade%'`);

@@ -101,14 +101,14 @@ describe('mysqlStorage', () => {
     try {
       await old.run('UPDATE session_auth_version SET version = 0');
       await expect(boot({ pool: old.open() })).rejects.toThrow('they are of version 0');
-      await old.run('UPDATE session_auth_version SET version = 4');
+      await old.run('UPDATE session_auth_version SET version = 5');
       await expect(boot({ pool: old.open() })).rejects.toMatchObject({
         code: 'invalid_configuration',
         message: expect.stringMatching(
-          /given tables of version 4, which this node is too old for; .* 2 or 3$/,
+          /given tables of version 5, which this node is too old for; .* 3 or 4$/,
         ) as unknown,
       });
-      await old.run('UPDATE session_auth_version SET version = 3');
+      await old.run('UPDATE session_auth_version SET version = 4');
       await (await boot({ pool: old.open() })).close();
       await old.run('ALTER TABLE session_auth_session DROP COLUMN device');
       await expect(boot({ pool: old.open() })).rejects.toThrow(
@@ -126,34 +126,41 @@ describe('mysqlStorage', () => {
     const before = await database.run('SELECT handle FROM session_auth_session');
     await runSchema(pool);
     expect(await database.run('SELECT handle FROM session_auth_session')).toEqual(before);
-    expect(await database.run('SELECT version FROM session_auth_version')).toEqual([{ version: 2 }]);
+    expect(await database.run('SELECT version FROM session_auth_version')).toEqual([{ version: 3 }]);
   });
 
-  it('has an upgrade that makes tables of version 1 those of a new database, and keeps their rows', async () => {
-    const old = await createMysqlDatabase();
-    try {
-      const shape = await shapeOf(old);
-      for (const table of ['session_auth_session', 'session_auth_remember_me']) {
-        await old.run(`ALTER TABLE ${table} DROP COLUMN record_version`);
+  it.each([
+    [1, ['record_version', 'generation']],
+    [2, ['generation']],
+  ])(
+    'has an upgrade that makes tables of version %i those of a new database, with their rows',
+    async (version, columns) => {
+      const old = await createMysqlDatabase();
+      try {
+        const shape = await shapeOf(old);
+        for (const table of ['session_auth_session', 'session_auth_remember_me']) {
+          for (const column of columns) await old.run(`ALTER TABLE ${table} DROP COLUMN ${column}`);
+        }
+        await old.run('DROP TABLE session_auth_generation');
+        await old.run(`UPDATE session_auth_version SET version = ${version}`);
+        await old.run("INSERT INTO session_auth_throttle VALUES ('name', 1, 2)");
+        const oldPool = old.open();
+        // which leaves tables of before as they are
+        await runSchema(oldPool);
+        await expect(boot({ pool: old.open() })).rejects.toThrow(`they are of version ${version}`);
+        for (const times of [1, 2]) {
+          const connection = await oldPool.getConnection();
+          await runSchema(connection, 'upgrade.sql');
+          connection.release();
+          expect([times, await shapeOf(old)]).toEqual([times, shape]);
+        }
+        await (await boot({ pool: old.open() })).close();
+        expect(await old.run('SELECT points FROM session_auth_throttle')).toEqual([{ points: 1 }]);
+      } finally {
+        await old.close();
       }
-      await old.run('UPDATE session_auth_version SET version = 1');
-      await old.run("INSERT INTO session_auth_throttle VALUES ('name', 1, 2)");
-      const oldPool = old.open();
-      // which leaves tables of before as they are
-      await runSchema(oldPool);
-      await expect(boot({ pool: old.open() })).rejects.toThrow('they are of version 1');
-      for (const times of [1, 2]) {
-        const connection = await oldPool.getConnection();
-        await runSchema(connection, 'upgrade.sql');
-        connection.release();
-        expect([times, await shapeOf(old)]).toEqual([times, shape]);
-      }
-      await (await boot({ pool: old.open() })).close();
-      expect(await old.run('SELECT points FROM session_auth_throttle')).toEqual([{ points: 1 }]);
-    } finally {
-      await old.close();
-    }
-  });
+    },
+  );
 });
 
 async function shapeOf(database: MysqlTestDatabase): Promise<unknown[]> {

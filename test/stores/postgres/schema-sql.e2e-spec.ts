@@ -82,8 +82,9 @@ describe('the SQL of the package', () => {
       const record = newRecord('alice');
       await store.create(record, NO_LIMIT, NOW);
       await pool.query(`DROP TABLE ${quoted}.session_auth_version;
-      ALTER TABLE ${quoted}.session_auth_session DROP COLUMN record_version;
-      ALTER TABLE ${quoted}.session_auth_remember_me DROP COLUMN record_version`);
+      DROP TABLE ${quoted}.session_auth_generation;
+      ALTER TABLE ${quoted}.session_auth_session DROP COLUMN record_version, DROP COLUMN generation;
+      ALTER TABLE ${quoted}.session_auth_remember_me DROP COLUMN record_version, DROP COLUMN generation`);
       await expect(store.checkTables()).rejects.toThrow('upgrade.sql');
       for (const times of [1, 2]) {
         await pool.query(upgradeTablesSql({ schema }));
@@ -96,6 +97,24 @@ describe('the SQL of the package', () => {
     },
   );
 
+  it('makes tables of version 2 those of a new database, with their rows', async () => {
+    await pool.query(createTablesSql());
+    const store = new PostgresSessionStore(pool);
+    const record = newRecord('alice');
+    await store.create(record, NO_LIMIT, NOW);
+    await pool.query(`DROP TABLE session_auth_generation;
+      ALTER TABLE session_auth_session DROP COLUMN generation;
+      ALTER TABLE session_auth_remember_me DROP COLUMN generation;
+      UPDATE session_auth_version SET version = 2`);
+    await expect(store.checkTables()).rejects.toThrow('upgrade.sql');
+    for (const times of [1, 2]) {
+      await pool.query(upgradeTablesSql());
+      expect([times, await catalogueOf(pool)]).toEqual([times, await catalogueByTypeOrm(undefined)]);
+    }
+    await new PostgresSessionStore(pool).checkTables();
+    expect((await store.list('alice', { limit: 10 }, NOW)).records).toEqual([record]);
+  });
+
   it('tells by its version whether a node may run on the tables: on its own and the next one', async () => {
     await pool.query(createTablesSql());
     const check = async (version: number): Promise<void> => {
@@ -103,10 +122,11 @@ describe('the SQL of the package', () => {
       await new PostgresSessionStore(pool).checkTables();
     };
     await expect(check(1)).rejects.toThrow(/upgrade\.sql .*\(they are of version 1\)$/);
-    for (const version of [2, 3]) await check(version);
-    await expect(check(4)).rejects.toMatchObject({
+    await expect(check(2)).rejects.toThrow(/upgrade\.sql .*\(they are of version 2\)$/);
+    for (const version of [3, 4]) await check(version);
+    await expect(check(5)).rejects.toMatchObject({
       code: 'invalid_configuration',
-      message: 'postgresStorage: given tables of version 4, which this node is too old for; allowed is version 2 or 3',
+      message: 'postgresStorage: given tables of version 5, which this node is too old for; allowed is version 3 or 4',
     });
   });
 

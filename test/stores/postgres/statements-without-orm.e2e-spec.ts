@@ -10,6 +10,7 @@ import { Client, Pool } from 'pg';
 import { auditStatements } from '../../../libs/session-auth/src/storage/postgres/audit-statements.js';
 import { createStatements } from '../../../libs/session-auth/src/storage/postgres/create-statements.js';
 import { findStatements } from '../../../libs/session-auth/src/storage/postgres/find-statements.js';
+import { generationClauses } from '../../../libs/session-auth/src/storage/postgres/generation-clauses.js';
 import { linkClauses } from '../../../libs/session-auth/src/storage/postgres/link-clauses.js';
 import type { PostgresStatement } from '../../../libs/session-auth/src/storage/postgres/postgres-statement.js';
 import { rememberMeStatements } from '../../../libs/session-auth/src/storage/postgres/remember-me-statements.js';
@@ -42,14 +43,15 @@ afterAll(async () => {
 describe('each statement', () => {
   const keys = new StoredKeys('staff');
   const ofSessions = [true, false].flatMap((isLinked) => {
-    const link = linkClauses('session_auth_session', isLinked);
+    const generations = generationClauses(undefined, keys, 'sessions');
+    const link = linkClauses('session_auth_session', isLinked, generations, keys);
     return [createStatements, findStatements, sessionStatements, userSessionStatements]
-      .map((make): object => make('session_auth_session', link))
-      .concat(sweepStatements('session_auth_session', keys, link));
+      .map((make): object => make('session_auth_session', link, generations))
+      .concat(sweepStatements('session_auth_session', keys, link, generations));
   });
   const statements = [
     ...ofSessions,
-    rememberMeStatements('session_auth_remember_me', keys),
+    rememberMeStatements('session_auth_remember_me', keys, generationClauses(undefined, keys, 'devices')),
     throttleStatements('session_auth_throttle', keys),
     auditStatements('session_auth_audit_event'),
   ].flatMap(flat);

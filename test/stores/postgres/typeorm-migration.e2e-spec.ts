@@ -53,7 +53,7 @@ describe('the migration', () => {
     const dataSource = await database.open({ schema: 'app', migrations: [CreateSessionAuthTables] });
     await dataSource.query('CREATE SCHEMA app');
     await dataSource.runMigrations();
-    expect((await objects(dataSource)).filter((name) => name.startsWith('app.session'))).toHaveLength(17);
+    expect((await objects(dataSource)).filter((name) => name.startsWith('app.session'))).toHaveLength(19);
     await new TypeOrmSessionStore(dataSource).create(newRecord('alice'), NO_LIMIT, NOW);
     expect(await dataSource.query('SELECT count(*)::int AS rows FROM app.session_auth_session')).toEqual([{ rows: 1 }]);
   });
@@ -276,6 +276,8 @@ function expectedObjects(schema: string): string[] {
     'session_auth_audit_event_pkey',
     'session_auth_audit_event_at',
     'session_auth_audit_event_user',
+    'session_auth_generation',
+    'session_auth_generation_pkey',
     'session_auth_version',
     'session_auth_version_pkey',
   ];

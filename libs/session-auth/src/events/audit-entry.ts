@@ -26,10 +26,10 @@ export interface AuditEntry {
 }
 
 /**
- * The name and level of each event. The names are OWASP's, with eight additions: `session_destroyed` (OWASP has only
- * `session_expired`, which does not distinguish a logout from a timeout), `session_evicted`, `session_token_reuse`,
- * `session_ambiguous_cookie`, `session_corrupt_record`, `session_fingerprint_mismatch`, `malicious_session_guessing`
- * and `malicious_csrf`.
+ * The name and level of each event. The names are OWASP's, with nine additions: `session_destroyed` (OWASP has only
+ * `session_expired`, which does not distinguish a logout from a timeout), `session_all_destroyed`, `session_evicted`,
+ * `session_token_reuse`, `session_ambiguous_cookie`, `session_corrupt_record`, `session_fingerprint_mismatch`,
+ * `malicious_session_guessing` and `malicious_csrf`.
  *
  * https://cheatsheetseries.owasp.org/cheatsheets/Logging_Vocabulary_Cheat_Sheet.html
  */
@@ -39,6 +39,7 @@ export const AUDIT_VOCABULARY: Readonly<Record<SessionEventType, readonly [event
   'session.destroyed': ['session_destroyed', 'info'],
   'session.evicted': ['session_evicted', 'info'],
   'session.expired': ['session_expired', 'info'],
+  'session.all_ended': ['session_all_destroyed', 'critical'],
   'session.limit_reached': ['excess_rate_limit_exceeded', 'warn'],
   'session.used_after_end': ['session_use_after_expire', 'critical'],
   'session.token_reused': ['session_token_reuse', 'critical'],

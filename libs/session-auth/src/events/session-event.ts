@@ -106,6 +106,14 @@ export type SessionEvent =
   | (SessionEventFields & { readonly type: 'session.destroyed'; readonly reason: SessionEndReason })
   | (SessionEventFields & { readonly type: 'session.evicted' })
   | (SessionEventFields & { readonly type: 'session.expired' })
+  /** All sessions of the realm were ended: one event for all of them, without a `session.destroyed` for each. */
+  | (EventFields & {
+      readonly type: 'session.all_ended';
+      /** Only sessions that began before this time. Absent: all sessions. */
+      readonly createdBefore?: Date;
+      /** Whether remembered devices stay remembered. Otherwise they were forgotten, by the same time. */
+      readonly keepDevices: boolean;
+    })
   /** A genuine cookie of a session that has ended: replayed after logout, revocation, eviction or expiry. */
   | (EventFields & {
       readonly type: 'session.used_after_end';

@@ -123,7 +123,7 @@ describe('the connection of a node', () => {
 
   it('sends no heartbeats for who proves by itself, and hears the same', async () => {
     const heard: string[] = [];
-    const unwatch = link.watch(({ id }) => heard.push(id), { heartbeat: false });
+    const unwatch = link.watch(({ id }) => heard.push(id!), { heartbeat: false });
     await pass(1000);
     const [connection] = backend.connections;
     expect(connection!.beats).toBe(0);

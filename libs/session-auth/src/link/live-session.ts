@@ -24,6 +24,8 @@ export class LiveSession {
   isCurrent = false;
   /** The link was down, or a read failed: read from the store whether the session is alive. */
   isDoubtful = false;
+  /** Why it will have ended if it is doubtful and the store no longer has it; undefined when not known. */
+  endReason: SessionEnd | undefined;
   hasEnded = false;
   isTouching = false;
   /** Counts the messages: a read that began earlier may not include the later ones. */

@@ -4,6 +4,7 @@ import type { SessionServices } from '../../test/fixtures/session-services.js';
 import { digestOf } from '../crypto/session-token.js';
 import { DEFAULT_SESSION_LIFETIME } from '../session/lifetime.options.js';
 import { Session } from '../session/session.js';
+import type { LiveSession } from './live-session.js';
 import { LiveSessions } from './live-sessions.js';
 
 const FOLLOWER = { ended: (): void => undefined };
@@ -34,5 +35,44 @@ describe('a session that is followed', () => {
     expect((await sessions.load(live, {}))?.userId).toBe('alice');
     await services.ofUsers.revoke('alice', session.id, 'logout');
     expect(await sessions.load(live, {})).toBeUndefined();
+  });
+
+  it('is read again when every session has ended: one that began since stays', async () => {
+    const ended: unknown[] = [];
+    const follow = async (): Promise<LiveSession> => {
+      const { session, token } = await services.changes.create({ user: ALICE, newDevice: false });
+      const live = sessions.follow(digestOf(token), { ended: (reason) => void ended.push(reason) });
+      live.adopt(Session.recordOf(session), live.heard);
+      return live;
+    };
+    const before = [await follow(), await follow()];
+    scene.now += 1;
+    const since = await follow();
+    await services.lifecycle.endSessionsBefore(new Date(scene.now));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(before.map(({ hasEnded }) => hasEnded)).toEqual([true, true]);
+    expect([since.hasEnded, since.isDoubtful, ended]).toEqual([false, false, ['revoked', 'revoked']]);
+    expect((await sessions.load(since, {}))?.userId).toBe('alice');
+    await services.lifecycle.endEverySession();
+    expect(await sessions.load(since, {})).toBeUndefined();
+    expect(ended).toEqual(['revoked', 'revoked', 'revoked']);
+  });
+
+  it('is read again after all others have heard that every session has ended', async () => {
+    const { session, token } = await services.changes.create({ user: ALICE, newDevice: false });
+    const live = sessions.follow(digestOf(token), FOLLOWER);
+    live.adopt(Session.recordOf(session), live.heard);
+    const order: string[] = [];
+    const find = scene.store.find.bind(scene.store);
+    scene.store.find = (...args) => {
+      order.push('read');
+      return find(...args);
+    };
+    // as a near-cache, which drops its sessions when it hears of it
+    scene.store.link().watch(() => order.push('heard'));
+    await services.lifecycle.endEverySession();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(order).toEqual(['heard', 'read']);
+    expect(live.hasEnded).toBe(true);
   });
 });

@@ -160,7 +160,7 @@ export class LiveSessions implements OnModuleInit, OnApplicationShutdown {
     this.#sessions.set(id, session);
     if (this.#timer !== undefined) return session;
     this.#timer = setInterval(() => this.#tick(), TICK).unref();
-    const doubtAll = (): void => this.#doubtAll();
+    const doubtAll = (): void => this.#doubtAll(undefined);
     this.#stops = [link.observe({ lost: doubtAll, restored: doubtAll }), link.watch((signal) => this.#hear(signal))];
     return session;
   }
@@ -174,6 +174,7 @@ export class LiveSessions implements OnModuleInit, OnApplicationShutdown {
   }
 
   #hear(signal: SessionSignal): void {
+    if (signal.type === 'all_ended') return this.#doubtAll(signal.reason);
     const session = this.#sessions.get(signal.id);
     if (session === undefined) return;
     session.heard += 1;
@@ -216,20 +217,26 @@ export class LiveSessions implements OnModuleInit, OnApplicationShutdown {
       session.adopt(record, heard);
       return record;
     }
-    this.#end(session, before !== undefined && before.expiresAt <= this.clock.now() ? 'expired' : undefined);
+    this.#end(session, before !== undefined && before.expiresAt <= this.clock.now() ? 'expired' : session.endReason);
     return undefined;
   }
 
-  /** A signal may have been missed. */
-  #doubtAll(): void {
+  /**
+   * Any session may have ended.
+   *
+   * @param reason of those that have; undefined when a signal may have been missed
+   */
+  #doubtAll(reason: SessionEnd | undefined): void {
     for (const session of this.#sessions.values()) {
+      session.endReason = reason;
       session.heard += 1;
       session.isCurrent = false;
       session.isDoubtful = true;
     }
     // reads under way may wait on the lost connection
-    this.#round += 1;
-    void this.#look(this.#round);
+    const round = (this.#round += 1);
+    // other listeners of the signal, such as a near-cache, come before the reads
+    queueMicrotask(() => void this.#look(round));
   }
 
   #tick(): void {

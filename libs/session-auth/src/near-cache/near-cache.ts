@@ -2,7 +2,7 @@ import { Logger } from '@nestjs/common';
 import { SessionAuthError } from '../errors/session-auth.error.js';
 import { haveRolesChanged } from '../session/session-tokens.js';
 import type { SessionLifetime } from '../session/lifetime.options.js';
-import type { SessionLink } from '../session/session-link.js';
+import type { SessionLink, SessionSignal } from '../session/session-link.js';
 import type { SessionRecord } from '../session/session-record.js';
 import type { Touch } from '../session/session-store.js';
 import type { Clock } from '../time/clock.js';
@@ -67,7 +67,7 @@ export class NearCache {
   async open(): Promise<void> {
     this.#isOpen = true;
     const unobserve = this.link.observe({ lost: () => this.#protocol.unlinked(), restored: () => this.#linked() });
-    const unwatch = this.link.watch(({ id }) => this.#protocol.drop(id), { heartbeat: false });
+    const unwatch = this.link.watch((signal) => this.#hear(signal), { heartbeat: false });
     this.#stops = [unwatch, unobserve];
     try {
       await this.link.open();
@@ -128,6 +128,16 @@ export class NearCache {
   /** This node has ended or changed sessions of a user. */
   dropUser(userId: string): void {
     this.#protocol.dropWhere((entry) => entry.userId === userId);
+  }
+
+  /** The sessions of the realm have ended, on this node or another one. */
+  dropAll(): void {
+    this.#protocol.dropWhere(() => true);
+  }
+
+  #hear(signal: SessionSignal): void {
+    if (signal.type === 'all_ended') this.dropAll();
+    else this.#protocol.drop(signal.id);
   }
 
   /**

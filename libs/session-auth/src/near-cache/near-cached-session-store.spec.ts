@@ -184,6 +184,38 @@ describe('a store with a near-cache in front', () => {
     expect(await asked()).toBe(0);
   });
 
+  it('drops all that it keeps when every session has ended, here or elsewhere', async () => {
+    for (const end of [
+      () => near.deleteByRealm({}, clock.now()),
+      async () => {
+        await store.deleteByRealm({});
+        link.tell({ type: 'all_ended', realm: 'default', reason: 'revoked' });
+      },
+    ]) {
+      const both = [await created('alice'), await created('bob')];
+      for (const each of both) await kept(each);
+      expect(near.size).toBe(2);
+      await end();
+      expect(near.size).toBe(0);
+      for (const each of both) expect(await read(each)).toBe('absent');
+    }
+    await kept(await created('carol'));
+    store.deleteByRealm = () => Promise.reject(new Error('down'));
+    await expect(near.deleteByRealm({}, clock.now())).rejects.toThrow('down');
+    // a part may have ended
+    expect(near.size).toBe(0);
+  });
+
+  it('asks again where every session has ended during a read', async () => {
+    store.meanwhile = async () => {
+      store.meanwhile = undefined;
+      await store.deleteByRealm({});
+      link.tell({ type: 'all_ended', realm: 'default', reason: 'revoked' });
+    };
+    expect(await read()).toBe('absent');
+    expect([store.finds, near.size]).toEqual([2, 0]);
+  });
+
   it('sends a heartbeat each quarter of the bound, and none while nothing is kept', async () => {
     await kept();
     let sent = 0;

@@ -13,6 +13,7 @@ import {
   type DeleteByUserOutcome,
   type EndedSession,
   type FindOutcome,
+  type RealmSessionsToEnd,
   type RotateOutcome,
   type Rotation,
   type SessionList,
@@ -124,6 +125,14 @@ export class NearCachedSessionStore extends SessionStore implements OnModuleInit
     now: number,
   ): Promise<number> {
     return this.#changingUser(userId, this.store.updateByUser(userId, changes, now));
+  }
+
+  override async deleteByRealm(which: RealmSessionsToEnd, now: number): Promise<void> {
+    try {
+      await this.store.deleteByRealm!(which, now);
+    } finally {
+      this.#cache.dropAll();
+    }
   }
 
   override deleteExpired(now: number, limit: number): Promise<readonly EndedSession[]> {

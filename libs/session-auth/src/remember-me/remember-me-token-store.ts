@@ -116,6 +116,15 @@ export abstract class RememberMeTokenStore {
    */
   abstract deleteByUser(userId: string, exceptSessionId: string | undefined, now: number): Promise<number>;
 
+  /**
+   * Removes all records of the store's realm, or those with a `createdAt` before a time, as
+   * {@link SessionStore.deleteByRealm} ends sessions: when it resolves, they are absent for every operation. A record
+   * that is added meanwhile is added either before it, and removed, or after it. Calling it again is harmless.
+   *
+   * Optional. Without it `endEverySession` and `endSessionsBefore` need `keepDevices`.
+   */
+  deleteByRealm?(which: { readonly createdBefore?: number }, now: number): Promise<void>;
+
   /** Returns the live records of a user, newest `createdAt` first (equal times: greater handle first). */
   abstract list(userId: string, now: number): Promise<readonly RememberMeTokenRecord[]>;
 

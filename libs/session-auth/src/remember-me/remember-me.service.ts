@@ -68,7 +68,7 @@ const OPERATIONS = {
   deleteByUser: true,
   list: true,
   deleteExpired: true,
-} satisfies Record<Exclude<keyof RememberMeTokenStore, 'ofRealm'>, true>;
+} satisfies Record<Exclude<keyof RememberMeTokenStore, 'ofRealm' | 'deleteByRealm'>, true>;
 
 /**
  * Remember-me tokens, without HTTP: issues, uses, lists and revokes them.

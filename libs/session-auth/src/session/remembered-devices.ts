@@ -7,4 +7,8 @@ export abstract class RememberedDevices {
   abstract forgetSession(userId: string, sessionId: string): Promise<number>;
   /** Forgets all devices of a user except the one of `keepSessionId`. Returns how many devices were forgotten. */
   abstract forgetOthers(userId: string, keepSessionId: string | undefined): Promise<number>;
+  /** The store of their tokens; undefined when remember-me is off. */
+  abstract readonly tokenStore: object | undefined;
+  /** Forgets all devices of the realm, or those remembered before a time. The {@link tokenStore} must support it. */
+  abstract forgetEvery(createdBefore: number | undefined): Promise<void>;
 }

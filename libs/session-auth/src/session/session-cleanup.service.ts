@@ -19,7 +19,10 @@ import { SessionStore, type EndedSession } from './session-store.js';
 export interface CleanupReport {
   /** False when another node was running and this one did nothing. */
   readonly ran: boolean;
-  /** Sessions that had expired: a `session.expired` event was published for each. */
+  /**
+   * Sessions that had expired, and were reported as `session.expired`; and sessions of those that
+   * `session.all_ended` had reported.
+   */
   readonly sessions: number;
   /** Rows of other kinds by name, such as `rememberMeTokens` and `auditEvents`. */
   readonly others: Readonly<Record<string, number>>;
@@ -127,7 +130,7 @@ export class SessionCleanupService implements OnApplicationBootstrap, OnModuleDe
     };
     const sessions = await inSteps(async (now, limit) => {
       const ended = await this.store.deleteExpired(now, limit);
-      for (const session of ended) this.#publishExpired(session);
+      for (const session of ended) if (session.isReported !== true) this.#publishExpired(session);
       return ended.length;
     });
     const counts: Record<string, number> = {};

@@ -7,6 +7,7 @@ import type { SessionUserId } from '../users/session-user-provider.js';
 import { checkAccount, userIdOf } from '../users/valid-user.js';
 import { PersonalData, type EraseUser, type ExportUser, type UserErasure, type UserExport } from './personal-data.js';
 import type { Authentication, NewSession, RenewingLogin } from './login-record.js';
+import { RealmSessions, type EndSessionsOfRealm } from './realm-sessions.js';
 import { SessionChanges } from './session-changes.js';
 import { SessionReader } from './session-reader.js';
 import type { SessionData, SessionRecord } from './session-record.js';
@@ -42,6 +43,7 @@ export class SessionLifecycleService {
     private readonly ofUsers: UserSessions,
     private readonly upstream: UpstreamDigests,
     private readonly personalData: PersonalData,
+    private readonly ofRealm: RealmSessions,
   ) {}
 
   /**
@@ -204,6 +206,32 @@ export class SessionLifecycleService {
     const digests = this.upstream.allOf(upstream);
     const isMeant = (record: SessionRecord): boolean => digests.includes(record.upstream ?? '');
     return this.ofUsers.revokeEach(userIdOf(userId), isMeant, 'upstream_logout', client);
+  }
+
+  /**
+   * Ends all sessions of the realm and forgets all remembered devices, after a breach. When it resolves, every node
+   * refuses them, within the `bound` of a near-cache; sockets and streams are closed. A login at the same time either
+   * ends as well, or is later and stays: no clock decides. Publishes one event, `session.all_ended`.
+   *
+   * It does not depend on how many sessions there are, and takes at most a minute. When it rejects, a part may be done:
+   * call it again, which is harmless.
+   *
+   * Call it when no node of a version without this method is left: such a node does not know of it.
+   *
+   * @throws SessionAuthError `not_configured` if a store of the application lacks `deleteByRealm`; nothing has ended
+   */
+  endEverySession(options: EndSessionsOfRealm = {}, client?: ClientInfo): Promise<void> {
+    return this.ofRealm.endEvery(options, client);
+  }
+
+  /**
+   * Ends the sessions of the realm that began before a date (`createdAt`), and forgets the devices that were remembered
+   * before it. Otherwise as {@link endEverySession}. A login by a node whose clock is still before the date ends, too.
+   *
+   * @throws SessionAuthError `invalid_configuration` for a date in the future, and for an invalid date
+   */
+  endSessionsBefore(date: Date, options: EndSessionsOfRealm = {}, client?: ClientInfo): Promise<void> {
+    return this.ofRealm.endBefore(date, options, client);
   }
 
   /**

@@ -8,8 +8,8 @@ export type SessionEnd =
   /** Expired, which an operation of the store found. */
   | 'expired';
 
-/** A message of {@link SessionLink} about a session. Never holds a token or a digest. */
-export type SessionSignal = SessionEnded | SessionChanged;
+/** A message of {@link SessionLink}. Never holds a token or a digest. */
+export type SessionSignal = SessionEnded | SessionChanged | AllSessionsEnded;
 
 interface SignalFields {
   readonly realm: string;
@@ -28,6 +28,19 @@ export interface SessionEnded extends SignalFields {
 /** Roles, e-mail, factors or the authentication of a live session have changed: read the session again. */
 export interface SessionChanged extends SignalFields {
   readonly type: 'changed';
+}
+
+/**
+ * All sessions of the realm have ended, or all that were created before a time. Sessions that were created since have
+ * not: read a session again to learn whether it is one of them.
+ */
+export interface AllSessionsEnded {
+  readonly type: 'all_ended';
+  readonly realm: string;
+  readonly reason: SessionEnd;
+  /** It is not about one session. */
+  readonly id?: undefined;
+  readonly userId?: undefined;
 }
 
 /** Options of {@link SessionLink.watch}. */
@@ -55,10 +68,10 @@ export interface SessionLinkObserver {
  *
  * - **In the same step.** The step of the store that ends or changes a session publishes the signal. Nothing is
  *   published for a step that failed or rolled back. When an operation has returned, its signal is on its way.
- * - **Which changes**: ends of all kinds, and changes of roles, e-mail, factors and authentication. Changes of data and
- *   routine replacements of tokens are published only if the caller of the store requests it, as a near-cache does.
- *   Touches publish nothing. A backend that removes expired records by itself publishes
- *   nothing for them, so listeners must also check `expiresAt`.
+ * - **Which changes**: ends of all kinds (one `all_ended` when the sessions of a realm end), and changes of roles,
+ *   e-mail, factors and authentication. Changes of data and routine replacements of tokens are published only if the
+ *   caller of the store requests it, as a near-cache does. Touches publish nothing. A backend that removes expired
+ *   records by itself publishes nothing for them, so listeners must also check `expiresAt`.
  * - **At least once.** A signal may arrive twice. While the link is healthy, it always arrives.
  * - **A lost link is noticed** within 250 ms while somebody watches. A heartbeat travels the same way as the signals:
  *   when a beat is back, everything published before it has arrived.

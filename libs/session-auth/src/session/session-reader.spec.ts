@@ -205,7 +205,12 @@ describe('the use of a replaced token', () => {
 
     beforeEach(() => {
       forgetSession.mockClear();
-      const devices = { forgetSession, forgetOthers: () => Promise.reject(new Error('not asked for')) };
+      const devices = {
+        forgetSession,
+        tokenStore: undefined,
+        forgetEvery: () => Promise.resolve(),
+        forgetOthers: () => Promise.reject(new Error('not asked for')),
+      };
       services = scene.services({ lifetime: { onReuse: 'end-session' }, devices });
     });
 

@@ -35,7 +35,7 @@ const OPERATIONS = {
   deleteByUser: true,
   updateByUser: true,
   deleteExpired: true,
-} satisfies Record<Exclude<keyof SessionStore, 'withCleanupLock' | 'ofRealm' | 'link'>, true>;
+} satisfies Record<Exclude<keyof SessionStore, 'withCleanupLock' | 'ofRealm' | 'link' | 'deleteByRealm'>, true>;
 
 /** A session token from a genuine cookie. */
 export interface PresentedToken {

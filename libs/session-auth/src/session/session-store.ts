@@ -25,6 +25,11 @@ export interface EndedSession {
   /** Its public handle. */
   readonly id: string;
   readonly userId?: string;
+  /**
+   * Whether the end was reported before, by {@link SessionStore.deleteByRealm}. A cleanup counts the removed record,
+   * and publishes no event for it. @default false
+   */
+  readonly isReported?: boolean;
 }
 
 /** The outcome of {@link SessionStore.find}. `expired` is returned once, by the call that removed the record. */
@@ -89,6 +94,14 @@ export interface UserSessionsToEnd {
   /** The handle of a session to keep. */
   readonly except?: string;
   readonly limit: number;
+  /** As in {@link SessionStore.delete}. */
+  readonly reason?: SessionEndReason;
+}
+
+/** Which sessions of a realm {@link SessionStore.deleteByRealm} ends. */
+export interface RealmSessionsToEnd {
+  /** Only sessions with an earlier `createdAt`, in milliseconds since the epoch. @default all sessions */
+  readonly createdBefore?: number;
   /** As in {@link SessionStore.delete}. */
   readonly reason?: SessionEndReason;
 }
@@ -198,6 +211,21 @@ export abstract class SessionStore {
    * expired are removed without being reported.
    */
   abstract deleteByUser(userId: string, which: UserSessionsToEnd, now: number): Promise<DeleteByUserOutcome>;
+
+  /**
+   * Ends all sessions of the store's realm, or those with a `createdAt` before a time. When it resolves, they are
+   * absent for every operation, a limit does not count them, and nothing brings one back. It does not read all records:
+   * a cleanup may remove them later, and reports them as {@link EndedSession.isReported}.
+   *
+   * Without `createdBefore`, no clock decides: in parallel to it, each `create` takes place either before, and its
+   * session ends, or after it. With `createdBefore`, a later session with an earlier `createdAt` is absent as well.
+   *
+   * When it rejects, some of the sessions may have ended. Calling it again ends the others, and is harmless. With a
+   * {@link link}, it publishes one signal of type `all_ended`, after the sessions have ended.
+   *
+   * Optional. Without it `endEverySession` and `endSessionsBefore` throw `not_configured`.
+   */
+  deleteByRealm?(which: RealmSessionsToEnd, now: number): Promise<void>;
 
   /**
    * Sets roles or e-mail on all live sessions of a user, marks the token of each for replacement (`rotatedAt` becomes

@@ -21,6 +21,8 @@ describe('ending the sessions of a user', () => {
     forgotten = [];
     whileForgetting = () => Promise.resolve(0);
     const devices: RememberedDevices = {
+      tokenStore: undefined,
+      forgetEvery: () => Promise.resolve(),
       forgetSession: async (...args) => {
         forgotten.push(args);
         return whileForgetting();

@@ -2,6 +2,7 @@ import type { RememberMeTokenStore } from '../remember-me/remember-me-token-stor
 import { deletionTests } from './remember-me-token-store/deletion-contract.js';
 import { parallelRaces } from './remember-me-token-store/parallel-races.js';
 import { realmTests } from './remember-me-token-store/realm-contract.js';
+import { realmEndTests } from './remember-me-token-store/realm-end-contract.js';
 import { recordTests } from './remember-me-token-store/record-contract.js';
 import { replacementTests } from './remember-me-token-store/replacement-contract.js';
 import { storeTests } from './store-tests.js';
@@ -34,6 +35,7 @@ export function rememberMeTokenStoreContract(
     framework.describe('keeps records', () => recordTests(it));
     framework.describe('keeps records apart', () => realmTests(it));
     framework.describe('removes records', () => deletionTests(it));
+    framework.describe('removes all records of a realm', () => realmEndTests(it));
     framework.describe('replaces validators', () => replacementTests(it));
     framework.describe('is atomic in parallel', () => parallelRaces(it));
   });

@@ -10,6 +10,7 @@ import { openBackend, type MakeSessionStore } from './session-store/backend.js';
 import { parallelLogins } from './session-store/parallel-logins.js';
 import { parallelRaces } from './session-store/parallel-races.js';
 import { realmContract } from './session-store/realm-contract.js';
+import { realmEndContract } from './session-store/realm-end-contract.js';
 import { recordContract } from './session-store/record-contract.js';
 import { rotationContract } from './session-store/rotation-contract.js';
 import { rotationRaces } from './session-store/rotation-races.js';
@@ -30,6 +31,7 @@ const PARTS: readonly (readonly [string, (tests: ContractTests) => void])[] = [
   ['honours the tokens of a session', tokenContract],
   ['lists by pages', listingContract],
   ['ends sessions', endingContract],
+  ['ends all sessions of a realm', realmEndContract],
   ['changes accounts', accountContract],
   ['admits in parallel', parallelLogins],
   ['is atomic in parallel', parallelRaces],

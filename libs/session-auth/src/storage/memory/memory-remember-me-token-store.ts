@@ -72,6 +72,10 @@ export class MemoryRememberMeTokenStore extends RememberMeTokenStore {
     return removed.filter(({ expiresAt }) => expiresAt > now).length;
   }
 
+  override async deleteByRealm({ createdBefore = Infinity }: { readonly createdBefore?: number }): Promise<void> {
+    this.#removeAll([...this.#records.values()].filter(({ createdAt }) => createdAt < createdBefore));
+  }
+
   override async list(userId: string, now: number): Promise<readonly RememberMeTokenRecord[]> {
     return this.#liveOf(userId, now).map(copyOf);
   }

@@ -36,6 +36,10 @@ export class MemorySessionLink extends SessionLink {
     if (this.#listeners.size > 0) this.#listeners.tell({ type: 'ended', realm: this.realm, id, userId, reason });
   }
 
+  allEnded(reason: SessionEnd): void {
+    if (this.#listeners.size > 0) this.#listeners.tell({ type: 'all_ended', realm: this.realm, reason });
+  }
+
   changed({ id, userId }: EndedSession): void {
     if (this.#listeners.size > 0) this.#listeners.tell({ type: 'changed', realm: this.realm, id, userId });
   }

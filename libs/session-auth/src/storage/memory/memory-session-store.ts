@@ -13,6 +13,7 @@ import {
   type DeleteByUserOutcome,
   type EndedSession,
   type FindOutcome,
+  type RealmSessionsToEnd,
   type RotateOutcome,
   type Rotation,
   type SessionList,
@@ -175,6 +176,13 @@ export class MemorySessionStore extends SessionStore {
     return { ended: step.map(ended), more: others.length > limit };
   }
 
+  override async deleteByRealm({ createdBefore, reason = 'revoked' }: RealmSessionsToEnd): Promise<void> {
+    for (const entry of this.#entries.values()) {
+      if (createdBefore === undefined || entry.createdAt < createdBefore) this.#remove(entry);
+    }
+    this.#link.allEnded(reason);
+  }
+
   override async updateByUser(
     userId: string,
     changes: { readonly roles?: readonly string[]; readonly email?: string },
@@ -228,12 +236,16 @@ export class MemorySessionStore extends SessionStore {
     this.#handlesByUser.set(entry.userId, handles.add(entry.id));
   }
 
-  #end({ id, userId }: Entry, reason: SessionEnd): void {
+  #end(entry: Entry, reason: SessionEnd): void {
+    this.#remove(entry);
+    this.#link.ended(ended(entry), reason);
+  }
+
+  #remove({ id, userId }: Entry): void {
     this.#entries.delete(id);
     const handles = userId === undefined ? undefined : this.#handlesByUser.get(userId);
     handles?.delete(id);
     if (userId !== undefined && handles?.size === 0) this.#handlesByUser.delete(userId);
-    this.#link.ended({ id, userId }, reason);
   }
 
   #makeRoom(now: number): void {

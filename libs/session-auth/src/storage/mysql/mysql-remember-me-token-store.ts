@@ -8,10 +8,11 @@ import {
 import { StoredKeys } from '../postgres/stored-keys.js';
 import { untilSettled } from '../postgres/until-settled.js';
 import { deleteByKey } from './delete-by-key.js';
+import { generationClauses, type GenerationClauses } from './generation-clauses.js';
 import { MysqlDatabase, type MysqlStoreSettings } from './mysql-database.js';
 import { corePoolOf, type MysqlPool } from './mysql-pool.js';
 import type { StatementRunner } from './pooled-connection.js';
-import { decodeToken, insertToken, TOKEN_ROW, tokenAssignments, withChanges } from './remember-me-row.js';
+import { decodeToken, insertToken, tokenAssignments, tokenRow, withChanges } from './remember-me-row.js';
 import { deleteExpiredRows } from './row-sweeps.js';
 import { userKeyOf } from './session-row.js';
 import { sql, type SqlText } from './sql-text.js';
@@ -25,6 +26,8 @@ export class MysqlRememberMeTokenStore extends RememberMeTokenStore {
   readonly #database: MysqlDatabase;
   readonly #table: SqlText;
   readonly #keys: StoredKeys;
+  readonly #generations: GenerationClauses;
+  readonly #row: SqlText;
 
   /** @throws SessionAuthError `invalid_configuration` for anything but a pool of `mysql2` or `mysql2/promise` */
   constructor(
@@ -35,6 +38,8 @@ export class MysqlRememberMeTokenStore extends RememberMeTokenStore {
     this.#keys = new StoredKeys(settings.realm);
     this.#database = new MysqlDatabase(corePoolOf(pool), settings);
     this.#table = this.#database.tables.rememberMe;
+    this.#generations = generationClauses(this.#database.tables.generation, this.#keys, 'devices');
+    this.#row = tokenRow(this.#generations);
   }
 
   /**
@@ -43,7 +48,7 @@ export class MysqlRememberMeTokenStore extends RememberMeTokenStore {
    * @throws SessionAuthError `invalid_configuration` when `schema.sql` has not been run
    */
   async checkTables(): Promise<void> {
-    await this.#database.checkTables(sql`SELECT ${TOKEN_ROW}, user_key FROM ${this.#table} LIMIT 0`);
+    await this.#database.checkTables(sql`SELECT ${this.#row}, user_key FROM ${this.#table} LIMIT 0`);
   }
 
   /** Where the records are: stores with the same place have the same records. */
@@ -63,7 +68,8 @@ export class MysqlRememberMeTokenStore extends RememberMeTokenStore {
         transaction,
         records.filter((each) => !kept.includes(each)),
       );
-      await transaction.query(insertToken(this.#table, record, this.#userKey(record.userId), this.#keys));
+      const owner = { userKey: this.#userKey(record.userId), keys: this.#keys, generations: this.#generations };
+      await transaction.query(insertToken(this.#table, record, owner));
     });
   }
 
@@ -117,9 +123,14 @@ export class MysqlRememberMeTokenStore extends RememberMeTokenStore {
     );
   }
 
+  override async deleteByRealm({ createdBefore }: { readonly createdBefore?: number }): Promise<void> {
+    await this.#database.write(this.#generations.begin(createdBefore));
+  }
+
   override async list(userId: string, now: number): Promise<readonly RememberMeTokenRecord[]> {
-    const rows = await this.#database.read(sql`SELECT ${TOKEN_ROW} FROM ${this.#table}
-      WHERE user_key = ${this.#userKey(userId)} AND expires_at > ${now} ORDER BY created_at DESC, handle DESC`);
+    const rows = await this.#database.read(sql`SELECT ${this.#row} FROM ${this.#table}
+      WHERE user_key = ${this.#userKey(userId)} AND expires_at > ${now} AND ${this.#generations.isPresent}
+      ORDER BY created_at DESC, handle DESC`);
     return rows.map((row) => decodeToken(row, this.#keys));
   }
 
@@ -131,7 +142,7 @@ export class MysqlRememberMeTokenStore extends RememberMeTokenStore {
   /** @param latest the latest version that the record may have */
   async #read(selector: string, latest?: number): Promise<RememberMeTokenRecord | undefined> {
     const [row] = await this.#database.read(
-      sql`SELECT ${TOKEN_ROW} FROM ${this.#table} WHERE selector = ${this.#keys.encode(selector)}`,
+      sql`SELECT ${this.#row} FROM ${this.#table} WHERE selector = ${this.#keys.encode(selector)}`,
     );
     return row && decodeToken(row, this.#keys, latest);
   }
@@ -155,7 +166,7 @@ export class MysqlRememberMeTokenStore extends RememberMeTokenStore {
       sql`SELECT selector FROM ${this.#table} WHERE user_key = ${this.#userKey(userId)}`,
     );
     if (found.rows.length === 0) return [];
-    const { rows } = await transaction.query(sql`SELECT ${TOKEN_ROW} FROM ${this.#table} FORCE INDEX (PRIMARY)
+    const { rows } = await transaction.query(sql`SELECT ${this.#row} FROM ${this.#table} FORCE INDEX (PRIMARY)
       WHERE selector IN (${found.rows.map(([selector]) => selector!)}) ORDER BY selector FOR UPDATE`);
     const records = rows.map((row) => decodeToken(row, this.#keys, Infinity));
     return records.sort((a, b) => b.createdAt - a.createdAt || (a.id < b.id ? 1 : -1));

@@ -9,6 +9,7 @@ import {
   type DeleteByUserOutcome,
   type EndedSession,
   type FindOutcome,
+  type RealmSessionsToEnd,
   type RotateOutcome,
   type Rotation,
   type SessionList,
@@ -23,6 +24,7 @@ import { textOrNull } from '../postgres/postgres-text.js';
 import { decodeData } from '../postgres/session-data.js';
 import { decodeRow, expiryOf, placeOf } from '../postgres/session-row.js';
 import { StoredKeys } from '../postgres/stored-keys.js';
+import { generationClauses, type GenerationClauses } from './generation-clauses.js';
 import { MysqlDatabase, type MysqlStoreSettings } from './mysql-database.js';
 import { corePoolOf, type MysqlPool } from './mysql-pool.js';
 import { addSession, admitSession } from './session-admission.js';
@@ -59,6 +61,7 @@ export class MysqlSessionStore extends SessionStore {
   readonly #changes: SessionChanges;
   readonly #sweeps: SessionSweeps;
   readonly #keys: StoredKeys;
+  readonly #generations: GenerationClauses;
 
   /** @throws SessionAuthError `invalid_configuration` for anything but a pool of `mysql2` or `mysql2/promise` */
   constructor(
@@ -69,8 +72,9 @@ export class MysqlSessionStore extends SessionStore {
     this.#keys = new StoredKeys(settings.realm);
     this.#database = new MysqlDatabase(corePoolOf(pool), settings);
     this.#table = this.#database.tables.session;
-    this.#changes = new SessionChanges(this.#database);
-    this.#sweeps = new SessionSweeps(this.#database, this.#keys);
+    this.#generations = generationClauses(this.#database.tables.generation, this.#keys, 'sessions');
+    this.#changes = new SessionChanges(this.#database, this.#generations);
+    this.#sweeps = new SessionSweeps(this.#database, this.#keys, this.#generations);
   }
 
   /**
@@ -79,7 +83,8 @@ export class MysqlSessionStore extends SessionStore {
    * @throws SessionAuthError `invalid_configuration` when `schema.sql` has not been run
    */
   async checkTables(): Promise<void> {
-    await this.#database.checkTables(sql`SELECT ${SESSION_ROW}, user_key FROM ${this.#table} LIMIT 0`);
+    await this.#database.checkTables(sql`SELECT ${SESSION_ROW}, user_key FROM ${this.#table}
+      WHERE ${this.#generations.isPresent} LIMIT 0`);
   }
 
   /** Where the records are: stores with the same place have the same records. */
@@ -97,13 +102,12 @@ export class MysqlSessionStore extends SessionStore {
       const isAdded = await addSession(
         { query: async (statement) => ({ rows: [], affected: await this.#database.write(statement) }) },
         this.#table,
-        insertSession(this.#table, record, this.#keys),
-        this.#keys.encode(record.id),
-        now,
+        insertSession(this.#table, record, this.#keys, this.#generations),
+        { handle: this.#keys.encode(record.id), now, generations: this.#generations },
       );
       return isAdded ? { status: 'created', evicted: [], replaced: [] } : { status: 'exists', id: record.id };
     }
-    const given = { admission, now, keys: this.#keys };
+    const given = { admission, now, keys: this.#keys, generations: this.#generations };
     return untilSettled(() =>
       this.#database.lockedByUser(this.#userKey(userId), now, (transaction) =>
         admitSession(transaction, this.#table, { ...record, userId }, given),
@@ -173,6 +177,7 @@ export class MysqlSessionStore extends SessionStore {
           AND (created_at < ${place.createdAt} OR handle < ${this.#keys.encode(place.id)})`;
     const rows = await this.#database.read(sql`SELECT ${SESSION_ROW} FROM ${this.#table}
       WHERE user_key = ${this.#userKey(userId)} AND expires_at > ${now}${behind}
+        AND ${this.#generations.isPresent}
       ORDER BY created_at DESC, handle DESC LIMIT ${limit + 1}`);
     const page = rows.slice(0, limit).map((row) => decodeSessionRow(row).stored);
     // a row that cannot be read must not hide the user's other sessions
@@ -196,9 +201,18 @@ export class MysqlSessionStore extends SessionStore {
   ): Promise<DeleteByUserOutcome> {
     const left = except === undefined ? '' : this.#keys.encode(except);
     const { handles, more } = await this.#database.lockedByUser(this.#userKey(userId), now, (transaction) =>
-      endSessionsOfUser(transaction, this.#table, this.#userKey(userId), { except: left, limit, now }),
+      endSessionsOfUser(transaction, this.#table, this.#userKey(userId), {
+        except: left,
+        limit,
+        now,
+        generations: this.#generations,
+      }),
     );
     return { ended: handles.map((handle) => ({ id: this.#keys.decode(handle), userId })), more };
+  }
+
+  override async deleteByRealm({ createdBefore }: RealmSessionsToEnd): Promise<void> {
+    await this.#database.write(this.#generations.begin(createdBefore));
   }
 
   override async updateByUser(
@@ -208,7 +222,7 @@ export class MysqlSessionStore extends SessionStore {
   ): Promise<number> {
     const userKey = this.#userKey(userId);
     return this.#database.lockedByUser(userKey, now, (transaction) =>
-      updateSessionsOfUser(transaction, this.#table, userKey, changes, now),
+      updateSessionsOfUser(transaction, this.#table, userKey, changes, { now, generations: this.#generations }),
     );
   }
 

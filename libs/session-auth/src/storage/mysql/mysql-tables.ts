@@ -4,7 +4,7 @@ import { SqlText } from './sql-text.js';
  * The version of the tables that the stores work on, as `schema.sql` and `upgrade.sql` record it. Tables of the next
  * version work too: a version only adds things that nodes of the previous version can do without.
  */
-export const TABLES_VERSION = 2;
+export const TABLES_VERSION = 3;
 
 /** The tables of this library, as statements name them. */
 export interface MysqlTables {
@@ -13,6 +13,7 @@ export interface MysqlTables {
   readonly throttle: SqlText;
   readonly audit: SqlText;
   readonly userLock: SqlText;
+  readonly generation: SqlText;
   readonly version: SqlText;
 }
 
@@ -31,6 +32,7 @@ export function tablesOf(database: string | undefined): MysqlTables {
     throttle: table('throttle'),
     audit: table('audit_event'),
     userLock: table('user_lock'),
+    generation: table('generation'),
     version: table('version'),
   };
 }

@@ -10,6 +10,11 @@ export function numberOf(bytes: Buffer | null): number {
   return bytes === null ? 0 : Number(bytes.toString('latin1'));
 }
 
+/** Returns whether a condition holds, which the server sent as 0 or 1. */
+export function isTrue(bytes: Buffer | null): boolean {
+  return numberOf(bytes) !== 0;
+}
+
 /** The server's result of a statement. */
 export interface Result {
   readonly rows: readonly Row[];

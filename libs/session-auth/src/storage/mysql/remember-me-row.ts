@@ -7,6 +7,7 @@ import type {
 import { checkRecordVersion, LATEST_RECORD_VERSION, RECORD_VERSION } from '../../session/record-version.js';
 import { decodeOptional, encodeText, textOrNull } from '../postgres/postgres-text.js';
 import type { StoredKeys } from '../postgres/stored-keys.js';
+import type { GenerationClauses } from './generation-clauses.js';
 import { numberOf, type Row } from './pooled-connection.js';
 import { columnList, commaList, sql, type SqlText } from './sql-text.js';
 
@@ -27,14 +28,30 @@ const COLUMNS = [
   'record_version',
 ] as const;
 
-/** The columns of {@link decodeToken}, in its order. */
-export const TOKEN_ROW = columnList(COLUMNS);
+/**
+ * Returns the columns of {@link decodeToken}, in its order. A token that has ended with its realm is read as expired.
+ */
+export function tokenRow({ isPresent }: Pick<GenerationClauses, 'isPresent'>): SqlText {
+  const expiresAt = sql`CASE WHEN ${isPresent} THEN expires_at ELSE 0 END`;
+  return commaList(COLUMNS.map((column) => (column === 'expires_at' ? expiresAt : columnList([column]))));
+}
 
 /** The length of the columns that have one, in bytes: without strict mode the server would cut longer values. */
 const WIDTH = 64;
 
+/** Where a record belongs. */
+interface TokenOwner {
+  readonly userKey: Buffer;
+  readonly keys: StoredKeys;
+  readonly generations: Pick<GenerationClauses, 'present'>;
+}
+
 /** Returns the statement that adds a record. */
-export function insertToken(table: SqlText, record: RememberMeTokenRecord, userKey: Buffer, keys: StoredKeys): SqlText {
+export function insertToken(
+  table: SqlText,
+  record: RememberMeTokenRecord,
+  { userKey, keys, generations }: TokenOwner,
+): SqlText {
   const values = [
     short(keys.encode(record.selector)),
     short(encodeText(record.id)),
@@ -51,7 +68,8 @@ export function insertToken(table: SqlText, record: RememberMeTokenRecord, userK
     sql`${textOrNull(record.userAgent)}`,
     sql`${RECORD_VERSION}`,
   ];
-  return sql`INSERT INTO ${table} (${TOKEN_ROW}, user_key) VALUES (${commaList(values)}, ${userKey})`;
+  return sql`INSERT INTO ${table} (${columnList(COLUMNS)}, user_key, generation)
+    VALUES (${commaList(values)}, ${userKey}, ${generations.present})`;
 }
 
 /** Returns the assignments of changes, which raise the revision. */
@@ -82,7 +100,7 @@ export function withChanges(record: RememberMeTokenRecord, changes: RememberMeCh
 }
 
 /**
- * Decodes the columns of {@link TOKEN_ROW}.
+ * Decodes the columns of {@link tokenRow}.
  *
  * @throws Error for a record of a later version than `latest`
  */

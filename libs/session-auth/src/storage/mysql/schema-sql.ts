@@ -1,5 +1,13 @@
 import { TABLES_VERSION } from './mysql-tables.js';
 
+const GENERATION = `CREATE TABLE IF NOT EXISTS session_auth_generation (
+  name VARBINARY(64) NOT NULL,
+  generation BIGINT NOT NULL,
+  ended_before BIGINT,
+  PRIMARY KEY (name)
+) ENGINE=InnoDB ROW_FORMAT=DYNAMIC;
+`;
+
 /** The content of `nestjs-session-auth/mysql/schema.sql`. */
 export const CREATE_TABLES = `-- The tables of nestjs-session-auth in MariaDB 10.6, MySQL 8.0.1 or later. May be run again: it leaves what is there.
 -- Tables of an earlier version stay so: upgrade.sql brings them to this one.
@@ -42,6 +50,8 @@ CREATE TABLE IF NOT EXISTS session_auth_session (
   version BIGINT NOT NULL,
   -- the version of the record's form; nodes of before write none
   record_version SMALLINT NOT NULL DEFAULT 1,
+  -- with another one than the present generation, the session has ended
+  generation BIGINT NOT NULL DEFAULT 0,
   PRIMARY KEY (handle),
   KEY session_auth_session_user (user_key, created_at),
   KEY session_auth_session_sweep (sweep_at)
@@ -65,6 +75,7 @@ CREATE TABLE IF NOT EXISTS session_auth_remember_me (
   user_agent LONGBLOB,
   revision BIGINT NOT NULL,
   record_version SMALLINT NOT NULL DEFAULT 1,
+  generation BIGINT NOT NULL DEFAULT 0,
   PRIMARY KEY (selector),
   KEY session_auth_remember_me_user (user_key, created_at),
   KEY session_auth_remember_me_expiry (expires_at)
@@ -104,6 +115,8 @@ CREATE TABLE IF NOT EXISTS session_auth_user_lock (
   KEY session_auth_user_lock_used (used_at)
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC;
 
+-- The present generations: a row for the sessions of a realm, and one for its remembered devices, once all were ended.
+${GENERATION}
 -- The versions that these tables have come to, one after the other: the greatest is the present one.
 CREATE TABLE IF NOT EXISTS session_auth_version (
   version INT NOT NULL,
@@ -112,8 +125,20 @@ CREATE TABLE IF NOT EXISTS session_auth_version (
 
 INSERT IGNORE INTO session_auth_version (version)
   SELECT ${TABLES_VERSION} FROM information_schema.columns
-  WHERE table_schema = DATABASE() AND table_name = 'session_auth_session' AND column_name = 'record_version';
+  WHERE table_schema = DATABASE() AND table_name = 'session_auth_session' AND column_name = 'generation';
 `;
+
+/** MySQL has no ADD COLUMN IF NOT EXISTS. */
+function addColumn(table: string): string {
+  return `SET @session_auth = (SELECT IF(COUNT(*) = 0,
+  'ALTER TABLE ${table} ADD COLUMN generation BIGINT NOT NULL DEFAULT 0', 'DO 0')
+  FROM information_schema.columns
+  WHERE table_schema = DATABASE() AND table_name = '${table}' AND column_name = 'generation');
+PREPARE session_auth FROM @session_auth;
+EXECUTE session_auth;
+DEALLOCATE PREPARE session_auth;
+`;
+}
 
 /** The content of `nestjs-session-auth/mysql/upgrade.sql`. */
 export const UPGRADE_TABLES = `-- Brings the tables of nestjs-session-auth to those of this version. It may be repeated, and keeps everything. Nodes of the
@@ -136,6 +161,9 @@ PREPARE session_auth FROM @session_auth;
 EXECUTE session_auth;
 DEALLOCATE PREPARE session_auth;
 
+${addColumn('session_auth_session')}
+${addColumn('session_auth_remember_me')}
+${GENERATION}
 -- The version comes last: it tells that all is done.
 INSERT IGNORE INTO session_auth_version (version) VALUES (${TABLES_VERSION});
 `;
@@ -147,6 +175,7 @@ DROP TABLE session_auth_remember_me;
 DROP TABLE session_auth_throttle;
 DROP TABLE session_auth_audit_event;
 DROP TABLE session_auth_user_lock;
+DROP TABLE IF EXISTS session_auth_generation;
 DROP TABLE session_auth_version;
 `;
 

@@ -1,3 +1,4 @@
+import type { GenerationClauses } from './generation-clauses.js';
 import type { MysqlDatabase } from './mysql-database.js';
 import { assignments, decodeSessionRow, SESSION_ROW, type ColumnChanges, type SessionRow } from './session-row.js';
 import { sql, type SqlText } from './sql-text.js';
@@ -25,9 +26,12 @@ export class SessionChanges {
   readonly #table: SqlText;
   readonly #reads: SessionReads;
 
-  constructor(private readonly database: MysqlDatabase) {
+  constructor(
+    private readonly database: MysqlDatabase,
+    private readonly generations: Pick<GenerationClauses, 'isPresent'>,
+  ) {
     this.#table = database.tables.session;
-    this.#reads = new SessionReads(database);
+    this.#reads = new SessionReads(database, generations);
   }
 
   /** @param decide is called again when the row has changed meanwhile; undefined: there is no row */
@@ -48,7 +52,8 @@ export class SessionChanges {
 
   async #lockedRow(transaction: StatementRunner, handle: string): Promise<SessionRow | undefined> {
     const { rows } = await transaction.query(
-      sql`SELECT ${SESSION_ROW} FROM ${this.#table} WHERE handle = ${handle} FOR UPDATE`,
+      sql`SELECT ${SESSION_ROW} FROM ${this.#table}
+        WHERE handle = ${handle} AND ${this.generations.isPresent} FOR UPDATE`,
     );
     return rows[0] && decodeSessionRow(rows[0]);
   }

@@ -1,4 +1,5 @@
 import { TurnBatch } from '../postgres/turn-batch.js';
+import type { GenerationClauses } from './generation-clauses.js';
 import type { MysqlDatabase } from './mysql-database.js';
 import { decodeSessionRow, SESSION_ROW, type SessionRow } from './session-row.js';
 import { sql, type SqlText } from './sql-text.js';
@@ -14,11 +15,14 @@ export class SessionReads {
   readonly #table: SqlText;
   readonly #reads = new TurnBatch<Read>(READ_STEP, (reads) => void this.#readMany(reads));
 
-  constructor(private readonly database: MysqlDatabase) {
+  constructor(
+    private readonly database: MysqlDatabase,
+    private readonly generations: Pick<GenerationClauses, 'isPresent'>,
+  ) {
     this.#table = database.tables.session;
   }
 
-  /** Returns the row of a session's handle; undefined if missing. */
+  /** Returns the row of a session's handle; undefined if missing, or if it has ended with its realm. */
   find(handle: string): Promise<SessionRow | undefined> {
     return new Promise((resolve, reject) => this.#reads.add({ handle, resolve, reject }));
   }
@@ -26,7 +30,7 @@ export class SessionReads {
   async #readMany(reads: readonly Read[]): Promise<void> {
     try {
       const rows = await this.database.read(sql`SELECT ${SESSION_ROW} FROM ${this.#table}
-        WHERE handle IN (${reads.map(({ handle }) => handle)})`);
+        WHERE handle IN (${reads.map(({ handle }) => handle)}) AND ${this.generations.isPresent}`);
       const found = new Map(rows.map((row) => [row[0]!.toString(), row]));
       for (const { handle, resolve } of reads) {
         const row = found.get(handle);

@@ -12,6 +12,7 @@ import {
   type StoredSession,
 } from '../postgres/session-row.js';
 import type { StoredKeys } from '../postgres/stored-keys.js';
+import type { GenerationClauses } from './generation-clauses.js';
 import { numberOf, type Row } from './pooled-connection.js';
 import { columnList, commaList, sql, SqlText } from './sql-text.js';
 
@@ -54,13 +55,18 @@ export function userKeyOf(userId: string, keys: StoredKeys): Buffer {
 }
 
 /** Returns the statement that adds a session. */
-export function insertSession(table: SqlText, record: SessionRecord, keys: StoredKeys): SqlText {
+export function insertSession(
+  table: SqlText,
+  record: SessionRecord,
+  keys: StoredKeys,
+  { present }: Pick<GenerationClauses, 'present'>,
+): SqlText {
   const values = encodeRow(record, keys).map((value, index) => literal(SESSION_COLUMNS[index]!, value));
   const userKey = record.userId === undefined ? null : userKeyOf(record.userId, keys);
   // a session with the handle of an earlier one must have another version
   const version = randomInt(MAX_VERSION);
-  return sql`INSERT INTO ${table} (${columnList(SESSION_COLUMNS)}, user_key, sweep_at, version)
-    VALUES (${commaList(values)}, ${userKey}, ${record.expiresAt}, ${version})`;
+  return sql`INSERT INTO ${table} (${columnList(SESSION_COLUMNS)}, user_key, sweep_at, version, generation)
+    VALUES (${commaList(values)}, ${userKey}, ${record.expiresAt}, ${version}, ${present})`;
 }
 
 /** Returns the assignments of changes. */

@@ -2,8 +2,9 @@ import type { EndedSession } from '../../session/session-store.js';
 import type { StoredKeys } from '../postgres/stored-keys.js';
 import { deleteByKey } from './delete-by-key.js';
 import type { MysqlDatabase } from './mysql-database.js';
+import type { GenerationClauses } from './generation-clauses.js';
 import { isOwn } from './own-rows.js';
-import { numberOf } from './pooled-connection.js';
+import { isTrue, numberOf, type Row } from './pooled-connection.js';
 import { sql } from './sql-text.js';
 import { DAY } from '../../time/units.js';
 
@@ -15,6 +16,7 @@ export class SessionSweeps {
   constructor(
     private readonly database: MysqlDatabase,
     private readonly keys: StoredKeys,
+    private readonly generations: Pick<GenerationClauses, 'isPresent'>,
   ) {}
 
   /** Removes at most `limit` sessions and returns them. */
@@ -35,11 +37,13 @@ export class SessionSweeps {
       WHERE sweep_at <= ${now} AND ${isOwn(this.keys, 'handle')} ORDER BY sweep_at LIMIT ${STEP}`);
     if (due.length === 0) return { ended: [], more: false };
     return this.database.sweep(async (transaction) => {
-      const { rows } = await transaction.query(sql`SELECT handle, user_id, expires_at
+      const { rows } = await transaction.query(sql`SELECT handle, user_id, expires_at, ${this.generations.isPresent}
         FROM ${table} FORCE INDEX (PRIMARY)
         WHERE handle IN (${due.map(([handle]) => handle!)}) ORDER BY handle FOR UPDATE SKIP LOCKED`);
-      const expired = rows.filter(([, , expiresAt]) => numberOf(expiresAt!) <= now).slice(0, limit);
-      const live = rows.filter(([, , expiresAt]) => numberOf(expiresAt!) > now).map(([handle]) => handle!);
+      // sessions that have ended with their realm are due within `lifetime.idle`, because nothing postpones them
+      const isLive = ([, , expiresAt, isPresent]: Row): boolean => numberOf(expiresAt!) > now && isTrue(isPresent!);
+      const expired = rows.filter((row) => !isLive(row)).slice(0, limit);
+      const live = rows.filter(isLive).map(([handle]) => handle!);
       if (expired.length > 0) {
         await deleteByKey(
           transaction,
@@ -53,9 +57,10 @@ export class SessionSweeps {
         await transaction.query(sql`UPDATE ${table} FORCE INDEX (PRIMARY)
           SET sweep_at = expires_at, version = version + 1 WHERE handle IN (${live})`);
       }
-      const ended = expired.map(([handle, userId]) => ({
+      const ended = expired.map(([handle, userId, , isPresent]) => ({
         id: this.keys.decode(String(handle)),
         userId: userId == null ? undefined : this.keys.decodeUser(String(userId)),
+        ...(!isTrue(isPresent!) && { isReported: true }),
       }));
       return { ended, more: due.length === STEP && rows.length > 0 };
     });

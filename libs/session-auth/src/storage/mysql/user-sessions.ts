@@ -2,11 +2,21 @@ import { textOrNull } from '../postgres/postgres-text.js';
 import { checkRecordVersion, RECORD_VERSION } from '../../session/record-version.js';
 import { jsonOrNull } from '../postgres/session-row.js';
 import { deleteByKey } from './delete-by-key.js';
-import { numberOf, type StatementRunner } from './pooled-connection.js';
+import type { GenerationClauses } from './generation-clauses.js';
+import { isTrue, numberOf, type StatementRunner } from './pooled-connection.js';
 import { sql, type SqlText } from './sql-text.js';
 
 /** The most sessions that one statement names. */
 const STEP = 1000;
+
+/** Which sessions of a user end. */
+interface SessionsToEnd {
+  /** The stored handle of a session to keep; '' for none. */
+  readonly except: string;
+  readonly limit: number;
+  readonly now: number;
+  readonly generations: Pick<GenerationClauses, 'isPresent'>;
+}
 
 /**
  * Ends sessions of a user, in a transaction that holds the lock of the user.
@@ -17,16 +27,19 @@ export async function endSessionsOfUser(
   transaction: StatementRunner,
   table: SqlText,
   userKey: Buffer,
-  { except, limit, now }: { readonly except: string; readonly limit: number; readonly now: number },
+  { except, limit, now, generations }: SessionsToEnd,
 ): Promise<{ readonly handles: readonly string[]; readonly more: boolean }> {
   const found = await transaction.query(sql`SELECT handle FROM ${table}
     WHERE user_key = ${userKey} AND handle <> ${except} LIMIT ${limit + 1}`);
   const handles: string[] = [];
   const step = found.rows.slice(0, limit).map(([handle]) => handle!);
   if (step.length === 0) return { handles, more: false };
-  const { rows } = await transaction.query(sql`SELECT handle, expires_at FROM ${table} FORCE INDEX (PRIMARY)
+  const { rows } = await transaction.query(sql`SELECT handle, expires_at, ${generations.isPresent}
+    FROM ${table} FORCE INDEX (PRIMARY)
     WHERE handle IN (${step}) ORDER BY handle FOR UPDATE`);
-  for (const [handle, expiresAt] of rows) if (numberOf(expiresAt!) > now) handles.push(String(handle));
+  for (const [handle, expiresAt, isPresent] of rows) {
+    if (numberOf(expiresAt!) > now && isTrue(isPresent!)) handles.push(String(handle));
+  }
   const held = rows.map(([handle]) => handle!);
   await deleteByKey(transaction, table, 'handle', held);
   return { handles, more: found.rows.length > limit };
@@ -45,10 +58,10 @@ export async function updateSessionsOfUser(
   table: SqlText,
   userKey: Buffer,
   changes: { readonly roles?: readonly string[]; readonly email?: string },
-  now: number,
+  { now, generations }: Pick<SessionsToEnd, 'now' | 'generations'>,
 ): Promise<number> {
   const found = await transaction.query(sql`SELECT handle, record_version FROM ${table}
-    WHERE user_key = ${userKey} AND expires_at > ${now} ORDER BY handle`);
+    WHERE user_key = ${userKey} AND expires_at > ${now} AND ${generations.isPresent} ORDER BY handle`);
   for (const [, version] of found.rows) checkRecordVersion(numberOf(version!));
   const roles = jsonOrNull(changes.roles);
   const email = textOrNull(changes.email);

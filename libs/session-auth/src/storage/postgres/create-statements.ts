@@ -1,3 +1,4 @@
+import type { GenerationClauses } from './generation-clauses.js';
 import type { LinkClauses } from './link-clauses.js';
 import { statement, type PostgresStatement } from './postgres-statement.js';
 import { parameter, SESSION_COLUMNS, type SessionColumn } from './session-row.js';
@@ -9,17 +10,23 @@ export interface CreateStatements {
 }
 
 /* session-statements.ts explains how they stay atomic and free of deadlocks. */
-export function createStatements(session: string, link: LinkClauses): CreateStatements {
+export function createStatements(
+  session: string,
+  link: LinkClauses,
+  { present, isPresent }: GenerationClauses,
+): CreateStatements {
   const columns = SESSION_COLUMNS.map((column) => `"${column}"`).join(', ');
   const values = SESSION_COLUMNS.map(parameterOf).join(', ');
   const now = `$${SESSION_COLUMNS.length + 1}::bigint`;
 
-  // an expired session with the handle is replaced
+  // a session with the handle that is expired, or has ended with its realm, is replaced
   const insertFrom = (source: string): string => `
-    INSERT INTO ${session} AS s (${columns}, sweep_at) SELECT ${values}, ${parameterOf('expires_at')} ${source}
+    INSERT INTO ${session} AS s (${columns}, sweep_at, generation)
+      SELECT ${values}, ${parameterOf('expires_at')}, ${present} ${source}
     ON CONFLICT (handle) DO UPDATE
-      SET (${columns}, sweep_at) = (${SESSION_COLUMNS.map((column) => `excluded."${column}"`).join(', ')}, excluded.sweep_at)
-      WHERE s.expires_at <= ${now}
+      SET (${columns}, sweep_at, generation) = (
+        ${SESSION_COLUMNS.map((column) => `excluded."${column}"`).join(', ')}, excluded.sweep_at, excluded.generation)
+      WHERE s.expires_at <= ${now} OR NOT ${isPresent('s')}
     RETURNING s.handle`;
 
   const [max, policy, sharedFor, replaces, unlessUsedFor, newest] = Array.from(
@@ -41,15 +48,16 @@ export function createStatements(session: string, link: LinkClauses): CreateStat
 WITH live AS MATERIALIZED (
     SELECT handle, device, created_at, last_activity_at, revision,
       coalesce(handle = ${replaces}::text OR device = ${parameterOf('device')}, false) AS replaced
-    FROM ${session} WHERE user_id = ${parameterOf('user_id')} AND expires_at > ${now}
+    FROM ${session} s
+    WHERE user_id = ${parameterOf('user_id')} AND expires_at > ${now} AND ${isPresent('s')}
     ORDER BY created_at DESC, handle DESC LIMIT ${newest}::bigint
   ),
   surplus AS (
     SELECT greatest(count(*) - ${max}::bigint + 1, 0) AS sessions FROM live WHERE NOT replaced
   ),
   refused AS MATERIALIZED (
-    SELECT 'exists' AS what, handle FROM ${session}
-      WHERE handle = ${parameterOf('handle')} AND expires_at > ${now}
+    SELECT 'exists' AS what, handle FROM ${session} s
+      WHERE handle = ${parameterOf('handle')} AND expires_at > ${now} AND ${isPresent('s')}
     UNION ALL
     SELECT 'shared', handle FROM live
       WHERE device = ${parameterOf('device')} AND greatest(${now} - created_at::numeric, 0) < ${sharedFor}::bigint

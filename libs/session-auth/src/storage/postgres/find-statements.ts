@@ -1,3 +1,4 @@
+import type { GenerationClauses } from './generation-clauses.js';
 import type { LinkClauses } from './link-clauses.js';
 import { statement, type PostgresStatement } from './postgres-statement.js';
 import { SESSION_AS_JSON } from './session-row.js';
@@ -17,10 +18,14 @@ export const READ_STEP = 16;
 /*
  * `read` is enough for most requests. The others are conditional: session-statements.ts explains how that stays atomic.
  */
-export function findStatements(session: string, link: LinkClauses): FindStatements {
+export function findStatements(
+  session: string,
+  link: LinkClauses,
+  { isPresent }: Pick<GenerationClauses, 'isPresent'>,
+): FindStatements {
   const removed = `RETURNING s.handle, s.user_id AS owner${link.ended('s', `'expired'`)}`;
   const found = (handle: string): string =>
-    `SELECT ${SESSION_AS_JSON} AS session FROM ${session} s WHERE s.handle = ${handle}`;
+    `SELECT ${SESSION_AS_JSON} AS session FROM ${session} s WHERE s.handle = ${handle} AND ${isPresent('s')}`;
 
   return {
     // $1 handle
@@ -44,7 +49,7 @@ UPDATE ${session} s SET
   ip = coalesce($6::text, s.ip),
   user_agent = coalesce($7::text, s.user_agent)
 WHERE s.handle = $1 AND s.revision = $2::bigint AND s.expires_at > $3::bigint
-  AND $3::bigint - s.last_activity_at >= $5::bigint
+  AND $3::bigint - s.last_activity_at >= $5::bigint AND ${isPresent('s')}
 RETURNING ${SESSION_AS_JSON} AS session`,
       ['session'],
     ),

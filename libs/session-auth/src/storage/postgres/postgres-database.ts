@@ -47,17 +47,17 @@ export class PostgresDatabase<Sql> {
   #sql: Sql | undefined;
   #schema: string | undefined;
 
-  /** @param statementsOf the statements for the table with a qualified name */
+  /** @param statementsOf the statements for the table with a qualified name, in a schema */
   constructor(
     private readonly access: PostgresAccess,
     { schema, queryTimeout = Infinity }: PostgresStoreSettings,
     private readonly table: string,
-    private readonly statementsOf: (table: string) => Sql,
+    private readonly statementsOf: (table: string, schema: string | undefined) => Sql,
   ) {
     this.#executor = access.executor;
     this.#timeout = queryTimeout;
     this.#schema = schema;
-    if (schema !== undefined) this.#sql = statementsOf(qualifiedName(schema, table));
+    if (schema !== undefined) this.#sql = statementsOf(qualifiedName(schema, table), schema);
   }
 
   /**
@@ -152,9 +152,9 @@ export class PostgresDatabase<Sql> {
    */
   async #qualified(): Promise<Sql> {
     const [row] = await this.#run(FIND_SCHEMA, [this.table], this.#timeout);
-    if (row === undefined) return this.statementsOf(qualifiedName(undefined, this.table));
+    if (row === undefined) return this.statementsOf(qualifiedName(undefined, this.table), undefined);
     this.#schema = row[0]!;
-    this.#sql = this.statementsOf(qualifiedName(row[0]!, this.table));
+    this.#sql = this.statementsOf(qualifiedName(row[0]!, this.table), row[0]!);
     return this.#sql;
   }
 

@@ -9,6 +9,7 @@ import {
 } from '../../remember-me/remember-me-token-store.js';
 import { checkRecordVersion, LATEST_RECORD_VERSION, RECORD_VERSION } from '../../session/record-version.js';
 import { advisoryLock, lockNamespace } from './advisory-lock.js';
+import { beginGeneration, generationClauses } from './generation-clauses.js';
 import { PostgresDatabase } from './postgres-database.js';
 import type { PostgresAccess } from './postgres-access.js';
 import { accessOf, type PostgresSource, type PostgresStoreOptions } from './postgres-source.js';
@@ -40,8 +41,8 @@ export class PostgresRememberMeTokenStore extends RememberMeTokenStore {
     super();
     this.#access = accessOf(source, settings);
     this.#keys = new StoredKeys(settings.realm);
-    this.#database = new PostgresDatabase(this.#access, settings, REMEMBER_ME_TABLE, (table) =>
-      rememberMeStatements(table, this.#keys),
+    this.#database = new PostgresDatabase(this.#access, settings, REMEMBER_ME_TABLE, (table, schema) =>
+      rememberMeStatements(table, this.#keys, generationClauses(schema, this.#keys, 'devices')),
     );
     this.#lockNamespace = lockNamespace(REMEMBER_ME_TABLE, settings);
   }
@@ -122,6 +123,10 @@ export class PostgresRememberMeTokenStore extends RememberMeTokenStore {
   override async deleteByUser(userId: string, exceptSessionId: string | undefined, now: number): Promise<number> {
     const values = [this.#keys.encodeUser(userId), encodeText(exceptSessionId ?? ''), now];
     return countLive(await this.#locked(userId, (sql) => sql.deleteByUser, values));
+  }
+
+  override async deleteByRealm({ createdBefore }: { readonly createdBefore?: number }): Promise<void> {
+    await this.#database.run((sql) => sql.deleteByRealm, beginGeneration(createdBefore));
   }
 
   override async list(userId: string, now: number): Promise<readonly RememberMeTokenRecord[]> {

@@ -17,6 +17,7 @@ import {
   type DeleteByUserOutcome,
   type EndedSession,
   type FindOutcome,
+  type RealmSessionsToEnd,
   type RotateOutcome,
   type Rotation,
   type SessionList,
@@ -27,6 +28,7 @@ import {
 } from '../../session/session-store.js';
 import { advisoryLock, lockNamespace } from './advisory-lock.js';
 import { createStatements, type CreateStatements } from './create-statements.js';
+import { beginGeneration, generationClauses } from './generation-clauses.js';
 import { linkClauses } from './link-clauses.js';
 import { ExpiredSessions } from './expired-sessions.js';
 import { findStatements, type FindStatements } from './find-statements.js';
@@ -87,14 +89,15 @@ export class PostgresSessionStore extends SessionStore {
     this.#access = accessOf(source, settings);
     this.#hub = linkHubOf(this.#access, settings, settings);
     this.#keys = new StoredKeys(settings.realm);
-    this.#database = new PostgresDatabase(this.#access, settings, SESSION_TABLE, (session) => {
-      const link = linkClauses(session, this.#hub !== undefined);
+    this.#database = new PostgresDatabase(this.#access, settings, SESSION_TABLE, (session, schema) => {
+      const generations = generationClauses(schema, this.#keys, 'sessions');
+      const link = linkClauses(session, this.#hub !== undefined, generations, this.#keys);
       return {
-        ...createStatements(session, link),
-        ...findStatements(session, link),
-        ...sessionStatements(session, link),
-        ...userSessionStatements(session, link),
-        ...sweepStatements(session, this.#keys, link),
+        ...createStatements(session, link, generations),
+        ...findStatements(session, link, generations),
+        ...sessionStatements(session, link, generations),
+        ...userSessionStatements(session, link, generations),
+        ...sweepStatements(session, this.#keys, link, generations),
       };
     });
     this.#reads = new SessionReads(this.#database);
@@ -253,6 +256,11 @@ export class PostgresSessionStore extends SessionStore {
     return { ended, more: rows.some(([what]) => what === 'more') };
   }
 
+  override async deleteByRealm({ createdBefore, reason }: RealmSessionsToEnd): Promise<void> {
+    const values = this.#withReason(beginGeneration(createdBefore), reason);
+    await this.#database.run((sql) => sql.deleteByRealm, values);
+  }
+
   override async updateByUser(
     userId: string,
     changes: { readonly roles?: readonly string[]; readonly email?: string },
@@ -277,7 +285,10 @@ export class PostgresSessionStore extends SessionStore {
     const ended: EndedSession[] = [];
     for (let more = true; more && ended.length < limit;) {
       const rows = await this.#database.sweep((sql) => sql.deleteExpired, [now, limit - ended.length]);
-      for (const [what, ...removed] of rows) if (what === 'removed') ended.push(this.#endedOf(removed));
+      for (const [what, ...removed] of rows) {
+        if (what === 'removed') ended.push(this.#endedOf(removed));
+        if (what === 'reported') ended.push({ ...this.#endedOf(removed), isReported: true });
+      }
       more = rows.some(([what]) => what === 'more');
     }
     return ended;

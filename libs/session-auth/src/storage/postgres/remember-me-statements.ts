@@ -1,4 +1,5 @@
 import { LATEST_RECORD_VERSION, RECORD_VERSION } from '../../session/record-version.js';
+import type { GenerationClauses } from './generation-clauses.js';
 import { listAsText, listColumns, nameInRow, statement, type PostgresStatement } from './postgres-statement.js';
 import type { StoredKeys } from './stored-keys.js';
 
@@ -34,6 +35,7 @@ export interface RememberMeStatements {
   readonly deleteBySession: PostgresStatement;
   readonly deleteByUser: PostgresStatement;
   readonly list: PostgresStatement;
+  readonly deleteByRealm: PostgresStatement;
   readonly deleteExpired: PostgresStatement;
 }
 
@@ -41,27 +43,33 @@ export interface RememberMeStatements {
  * A statement that writes several rows of a user runs behind that user's lock. One that writes a single row locks this
  * row only. A sweep never waits. So they cannot deadlock with each other.
  */
-export function rememberMeStatements(table: string, keys: StoredKeys): RememberMeStatements {
+export function rememberMeStatements(
+  table: string,
+  keys: StoredKeys,
+  generations: GenerationClauses,
+): RememberMeStatements {
+  const { present, isPresent } = generations;
   const columns = listColumns(COLUMNS);
   const columnsOf = (alias: string): string => listColumns(COLUMNS, alias);
   return {
-    check: statement(`SELECT ${columns} FROM ${table} LIMIT 0`),
+    check: statement(`SELECT ${columns} FROM ${table} t WHERE ${isPresent('t')} LIMIT 0`),
 
     // $1… the columns, $16 now, $17 the most other records that the user keeps
     create: statement(`
 WITH kept AS (
-    SELECT selector FROM ${table} WHERE user_id = $3 AND expires_at > $16::bigint
+    SELECT selector FROM ${table} t WHERE user_id = $3 AND expires_at > $16::bigint AND ${isPresent('t')}
     ORDER BY created_at DESC, handle DESC LIMIT $17::bigint
   ),
   removed AS (DELETE FROM ${table} WHERE user_id = $3 AND selector NOT IN (SELECT selector FROM kept))
-INSERT INTO ${table} (${columns})
+INSERT INTO ${table} (${columns}, generation)
 VALUES ($1, $2, $3, $4, $5::bigint, $6::bigint, $7::bigint, $8, $9, $10, $11::bigint, $12::text::json,
-  $13::text::text[], $14::text::bigint[], $15::integer)`),
+  $13::text::text[], $14::text::bigint[], $15::integer, ${present})`),
 
     // $1 selector, $2 now
     find: statement(
       `
-SELECT ${listAsText(COLUMNS, 't')} FROM ${table} t WHERE t.selector = $1 AND t.expires_at > $2::bigint`,
+SELECT ${listAsText(COLUMNS, 't')} FROM ${table} t
+WHERE t.selector = $1 AND t.expires_at > $2::bigint AND ${isPresent('t')}`,
       NAMES,
     ),
 
@@ -71,7 +79,8 @@ SELECT ${listAsText(COLUMNS, 't')} FROM ${table} t WHERE t.selector = $1 AND t.e
     replace: statement(
       `
 WITH held AS MATERIALIZED (
-    SELECT ${columnsOf('t')} FROM ${table} t WHERE t.selector = $1 AND t.expires_at > $2::bigint FOR NO KEY UPDATE
+    SELECT ${columnsOf('t')} FROM ${table} t
+    WHERE t.selector = $1 AND t.expires_at > $2::bigint AND ${isPresent('t')} FOR NO KEY UPDATE OF t
   ),
   replaced AS (
     UPDATE ${table} t SET
@@ -99,40 +108,46 @@ SELECT 'changed', ${listAsText(COLUMNS, 'held')} FROM held
     delete: statement(
       `
 DELETE FROM ${table} t WHERE t.selector = $1 AND t.revision = coalesce($3::bigint, t.revision)
-RETURNING (t.expires_at > $2::bigint)::text AS live, ${listAsText(COLUMNS, 't')}`,
+RETURNING (t.expires_at > $2::bigint AND ${isPresent('t')})::text AS live, ${listAsText(COLUMNS, 't')}`,
       ['live', ...NAMES],
     ),
 
     // $1 user, $2 handle, $3 now
     deleteById: statement(
       `
-DELETE FROM ${table} WHERE user_id = $1 AND handle = $2 RETURNING (expires_at > $3::bigint)::text AS live`,
+DELETE FROM ${table} t WHERE user_id = $1 AND handle = $2
+RETURNING (expires_at > $3::bigint AND ${isPresent('t')})::text AS live`,
       ['live'],
     ),
 
     // $1 user, $2 session, $3 now
     deleteBySession: statement(
       `
-DELETE FROM ${table} WHERE user_id = $1 AND $2 IN (session_handle, successor ->> 'sessionId')
-RETURNING (expires_at > $3::bigint)::text AS live`,
+DELETE FROM ${table} t WHERE user_id = $1 AND $2 IN (session_handle, successor ->> 'sessionId')
+RETURNING (expires_at > $3::bigint AND ${isPresent('t')})::text AS live`,
       ['live'],
     ),
 
     // $1 user, $2 session whose records stay ('': none stay), $3 now
     deleteByUser: statement(
       `
-DELETE FROM ${table} WHERE user_id = $1 AND session_handle <> $2 AND successor ->> 'sessionId' IS DISTINCT FROM $2
-RETURNING (expires_at > $3::bigint)::text AS live`,
+DELETE FROM ${table} t
+WHERE user_id = $1 AND session_handle <> $2 AND successor ->> 'sessionId' IS DISTINCT FROM $2
+RETURNING (expires_at > $3::bigint AND ${isPresent('t')})::text AS live`,
       ['live'],
     ),
 
     // $1 user, $2 now
     list: statement(
       `
-SELECT ${listAsText(COLUMNS, 't')} FROM ${table} t WHERE t.user_id = $1 AND t.expires_at > $2::bigint
+SELECT ${listAsText(COLUMNS, 't')} FROM ${table} t
+WHERE t.user_id = $1 AND t.expires_at > $2::bigint AND ${isPresent('t')}
 ORDER BY t.created_at DESC, t.handle DESC`,
       NAMES,
     ),
+
+    // $1 generation, $2 time
+    deleteByRealm: generations.begin(),
 
     // $1 now, $2 limit
     deleteExpired: statement(

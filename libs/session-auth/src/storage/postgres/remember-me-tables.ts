@@ -39,6 +39,7 @@ export function createRememberMeTable(schema: string | undefined): readonly stri
       "revision" bigint NOT NULL DEFAULT 0,
       "successor" json,
       "record_version" smallint NOT NULL DEFAULT 1,
+      "generation" bigint NOT NULL DEFAULT 0,
       CONSTRAINT "${REMEMBER_ME_INDEXES.selector}" PRIMARY KEY ("selector")
     )`,
     `CREATE INDEX "${REMEMBER_ME_INDEXES.user}" ON ${table} ("user_id", "created_at", "handle")`,

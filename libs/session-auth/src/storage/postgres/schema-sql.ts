@@ -1,4 +1,5 @@
 import { upgradeAuditTable } from './audit-tables.js';
+import { upgradeGenerations } from './generation-tables.js';
 import { upgradeRememberMeTable } from './remember-me-tables.js';
 import { createAllTables } from './session-auth-tables.js';
 import { renewSessionTable, sessionTable, upgradeSessionTable } from './session-tables.js';
@@ -55,7 +56,7 @@ export function upgradeTablesSql({ schema }: TablesSqlOptions = {}): string {
     WHERE attrelid = to_regclass(${quoteText(sessionTable(schema))}) AND attname = 'revision' AND NOT attisdropped`,
       renewSessionTable(schema),
     ),
-    ...text([...upgradeSessionTable(schema), ...upgradeVersionTable(schema)]),
+    ...text([...upgradeSessionTable(schema), ...upgradeGenerations(schema), ...upgradeVersionTable(schema)]),
   ]);
 }
 

@@ -1,4 +1,5 @@
 import { createAuditTable, dropAuditTable } from './audit-tables.js';
+import { createGenerationTable, dropGenerationTable } from './generation-tables.js';
 import { createRememberMeTable, dropRememberMeTable } from './remember-me-tables.js';
 import { createSessionTable, dropSessionTable } from './session-tables.js';
 import { createThrottleTable, dropThrottleTable } from './throttle-tables.js';
@@ -11,6 +12,7 @@ export function createAllTables(schema: string | undefined): readonly string[] {
     ...createRememberMeTable(schema),
     ...createThrottleTable(schema),
     ...createAuditTable(schema),
+    ...createGenerationTable(schema),
     ...createVersionTable(schema),
   ];
 }
@@ -19,6 +21,7 @@ export function createAllTables(schema: string | undefined): readonly string[] {
 export function dropAllTables(schema: string | undefined): readonly string[] {
   return [
     ...dropVersionTable(schema),
+    ...dropGenerationTable(schema),
     ...dropAuditTable(schema),
     ...dropThrottleTable(schema),
     ...dropRememberMeTable(schema),

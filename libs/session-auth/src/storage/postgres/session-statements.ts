@@ -1,3 +1,4 @@
+import type { GenerationClauses } from './generation-clauses.js';
 import type { LinkClauses } from './link-clauses.js';
 import { statement, type PostgresStatement } from './postgres-statement.js';
 import { LATEST_RECORD_VERSION, RECORD_VERSION } from '../../session/record-version.js';
@@ -13,6 +14,7 @@ export interface SessionStatements {
   /** As `rotate`, and publishes the change. */
   readonly rotateAndTell: PostgresStatement;
   readonly delete: PostgresStatement;
+  readonly deleteByRealm: PostgresStatement;
 }
 
 /*
@@ -33,7 +35,12 @@ export interface SessionStatements {
  * A session is changed only if this version may change it, and then has this version or a later one: see
  * record-version.ts. When a change does nothing for that reason, the store reads the row and reports it.
  */
-export function sessionStatements(session: string, link: LinkClauses): SessionStatements {
+export function sessionStatements(
+  session: string,
+  link: LinkClauses,
+  generations: GenerationClauses,
+): SessionStatements {
+  const { isPresent } = generations;
   const columns = SESSION_COLUMNS.map((column) => `"${column}"`).join(', ');
   const changes = CHANGED_COLUMNS.map((column, index) => {
     return `"${column}" = coalesce(${parameter(index + 4, column)}, s."${column}")`;
@@ -45,7 +52,7 @@ export function sessionStatements(session: string, link: LinkClauses): SessionSt
 UPDATE ${session} s SET revision = s.revision + 1, ${changes.join(', ')},
   record_version = greatest(s.record_version, ${RECORD_VERSION}), sweep_at = least(s.sweep_at, ${newExpiry})
 WHERE s.handle = $1 AND s.revision = $2::bigint AND s.expires_at > $3::bigint
-  AND s.record_version <= ${LATEST_RECORD_VERSION}
+  AND s.record_version <= ${LATEST_RECORD_VERSION} AND ${isPresent('s')}
 RETURNING ${SESSION_AS_JSON} AS session${told}`,
       ['session'],
     );
@@ -55,9 +62,9 @@ RETURNING ${SESSION_AS_JSON} AS session${told}`,
       `
 WITH held AS MATERIALIZED (
     -- the row as it is once it is locked
-    SELECT handle, data, json_typeof(data) = 'object' AS sound, data::text LIKE E'{\\n"%\\n}' AS ours FROM ${session}
+    SELECT handle, data, json_typeof(data) = 'object' AS sound, data::text LIKE E'{\\n"%\\n}' AS ours FROM ${session} s
     WHERE handle = $1 AND expires_at > $4::bigint AND (digest = $2 OR revision = $3::bigint)
-      AND record_version <= ${LATEST_RECORD_VERSION} FOR NO KEY UPDATE
+      AND record_version <= ${LATEST_RECORD_VERSION} AND ${isPresent('s')} FOR NO KEY UPDATE OF s
   ),
   patch AS MATERIALIZED (
     -- an empty line removes its key
@@ -104,7 +111,7 @@ SELECT CASE WHEN sound THEN 'too_large' ELSE 'corrupt' END, NULL FROM verdict WH
   return {
     // fails when the table or a column is missing
     check: statement(`
-SELECT ${columns}, sweep_at FROM ${session} LIMIT 0`),
+SELECT ${columns}, sweep_at FROM ${session} s WHERE ${isPresent('s')} LIMIT 0`),
 
     // $1 handle, $2 digest of the present token, $3 or the revision, $4 now, $5 most bytes, $6 beginnings, $7 lines
     // (see session-data.ts)
@@ -119,8 +126,11 @@ SELECT ${columns}, sweep_at FROM ${session} LIMIT 0`),
     delete: statement(
       `
 DELETE FROM ${session} s WHERE s.handle = $1
-RETURNING s.handle, s.user_id AS owner, (s.expires_at > $2::bigint)::text AS live${link.ended('s', '$3', '$2')}`,
+RETURNING s.handle, s.user_id AS owner, (s.expires_at > $2::bigint AND ${isPresent('s')})::text AS live${link.ended('s', '$3', '$2')}`,
       ['handle', 'owner', 'live'],
     ),
+
+    // $1 generation, $2 time, $3 the reason
+    deleteByRealm: generations.begin(link.allEnded('$3')),
   };
 }

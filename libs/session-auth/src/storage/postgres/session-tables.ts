@@ -57,6 +57,7 @@ export function createSessionTable(schema: string | undefined): readonly string[
       "revision" bigint NOT NULL DEFAULT 0,
       "device" text COLLATE "C",
       "record_version" smallint NOT NULL DEFAULT 1,
+      "generation" bigint NOT NULL DEFAULT 0,
       CONSTRAINT "${SESSION_INDEXES.handle}" PRIMARY KEY ("handle")
     ) WITH (fillfactor = 85)`,
     `CREATE INDEX "${SESSION_INDEXES.user}" ON ${session} ("user_id", "created_at", "handle")`,

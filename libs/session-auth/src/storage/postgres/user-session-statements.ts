@@ -1,3 +1,4 @@
+import type { GenerationClauses } from './generation-clauses.js';
 import type { LinkClauses } from './link-clauses.js';
 import { statement, type PostgresStatement } from './postgres-statement.js';
 import { LATEST_RECORD_VERSION, RECORD_VERSION } from '../../session/record-version.js';
@@ -19,12 +20,17 @@ export interface UserSessionStatements {
 export const UPDATE_STEP = 1000;
 
 /* session-statements.ts explains how they stay atomic and free of deadlocks. */
-export function userSessionStatements(session: string, link: LinkClauses): UserSessionStatements {
+export function userSessionStatements(
+  session: string,
+  link: LinkClauses,
+  { isPresent }: Pick<GenerationClauses, 'isPresent'>,
+): UserSessionStatements {
   return {
     // $1 user, $2 now, $3 the length of the page plus one
     list: statement(
       `
-SELECT ${SESSION_AS_JSON} AS session FROM ${session} s WHERE user_id = $1 AND expires_at > $2::bigint
+SELECT ${SESSION_AS_JSON} AS session FROM ${session} s
+WHERE user_id = $1 AND expires_at > $2::bigint AND ${isPresent('s')}
 ORDER BY created_at DESC, handle DESC LIMIT $3::bigint`,
       ['session'],
     ),
@@ -34,6 +40,7 @@ ORDER BY created_at DESC, handle DESC LIMIT $3::bigint`,
       `
 SELECT ${SESSION_AS_JSON} AS session FROM ${session} s
 WHERE user_id = $1 AND expires_at > $2::bigint AND (created_at, handle) < ($4::bigint, $5)
+  AND ${isPresent('s')}
 ORDER BY created_at DESC, handle DESC LIMIT $3::bigint`,
       ['session'],
     ),
@@ -42,7 +49,7 @@ ORDER BY created_at DESC, handle DESC LIMIT $3::bigint`,
     deleteByHandle: statement(
       `
 DELETE FROM ${session} s WHERE s.handle = $2 AND s.user_id = $1
-RETURNING (s.expires_at > $3::bigint)::text AS live${link.ended('s', '$4', '$3')}`,
+RETURNING (s.expires_at > $3::bigint AND ${isPresent('s')})::text AS live${link.ended('s', '$4', '$3')}`,
       ['live'],
     ),
 
@@ -54,9 +61,9 @@ WITH held AS MATERIALIZED (
   ),
   removed AS (
     DELETE FROM ${session} s USING (SELECT handle FROM held ORDER BY handle LIMIT $3::bigint) AS step
-    WHERE s.handle = step.handle RETURNING s.handle, s.expires_at${link.ended('s', '$5', '$4')}
+    WHERE s.handle = step.handle RETURNING s.handle, s.expires_at > $4::bigint AND ${isPresent('s')} AS live${link.ended('s', '$5', '$4')}
   )
-SELECT 'ended'::text AS what, handle FROM removed WHERE expires_at > $4::bigint
+SELECT 'ended'::text AS what, handle FROM removed WHERE live
 UNION ALL
 SELECT 'more', NULL FROM (SELECT count(*) AS sessions FROM held) AS held WHERE sessions > $3::bigint`,
       ['what', 'handle'],
@@ -69,9 +76,9 @@ SELECT 'more', NULL FROM (SELECT count(*) AS sessions FROM held) AS held WHERE s
     updateByUser: statement(
       `
 WITH held AS MATERIALIZED (
-    SELECT handle, record_version > ${LATEST_RECORD_VERSION} AS later FROM ${session}
-    WHERE user_id = $1 AND expires_at > $2::bigint AND handle > $3
-    ORDER BY handle LIMIT ${UPDATE_STEP} FOR NO KEY UPDATE
+    SELECT handle, record_version > ${LATEST_RECORD_VERSION} AS later FROM ${session} s
+    WHERE user_id = $1 AND expires_at > $2::bigint AND handle > $3 AND ${isPresent('s')}
+    ORDER BY handle LIMIT ${UPDATE_STEP} FOR NO KEY UPDATE OF s
   ),
   updated AS (
     UPDATE ${session} s SET

@@ -7,7 +7,7 @@ export const VERSION_TABLE = 'session_auth_version';
  * The version of the tables that the stores work on. Tables of the next version work too: a version only adds things
  * that nodes of the previous version can do without. Tables without this table count as version 1.
  */
-export const TABLES_VERSION = 2;
+export const TABLES_VERSION = 3;
 
 function versionTable(schema: string | undefined): string {
   return qualifiedName(schema, VERSION_TABLE);

@@ -11,6 +11,8 @@ import { DEFAULT_REALM, isRealmName, REALM_NAME_RULE, realmPart } from '../../re
  *   sa:{AB}:r:<22 characters>   a remember-me token, by its selector: a hash, see redis-remember-me-scripts.ts
  *   sa:{AB}:v:<22 characters>   the remember-me tokens of a user: a sorted set of handle and selector by createdAt
  *   sa:{AB}:a:<20 characters>   the reply to the end of sessions, kept for a minute: see redis-session-prelude.ts
+ *   sa:{AB}:g:                  the generation of the sessions with this tag, if it is not 0: see redis-generations.ts
+ *   sa:{AB}:w:                  that of the remember-me tokens
  *   sa:throttle:…               counts of failed logins, see redis-login-throttle-store.ts
  *   sa:link                     a channel, not a key: that of the session link, see redis-channel.ts
  *
@@ -30,9 +32,12 @@ export const KIND = {
   rememberMeToken: 'r',
   userRememberMeTokens: 'v',
   answer: 'a',
+  sessionGeneration: 'g',
+  rememberMeGeneration: 'w',
 } as const;
 
-type Kind = (typeof KIND)[keyof typeof KIND];
+/** One of the letters of {@link KIND}. */
+export type Kind = (typeof KIND)[keyof typeof KIND];
 
 /** The length of {@link userKeyOf} in characters. */
 export const USER_KEY_LENGTH = 22;

@@ -6,8 +6,14 @@ import type { SessionSignal } from '../../session/session-link.js';
  *
  *   ["ended","logout","<20 characters> <20 characters>","alice"]
  *   ["changed",null,"<20 characters>",null]
+ *   ["all_ended","revoked"]
  *   ["probe","<text>"]
  */
+
+/** Returns the message that all sessions of a realm, or those created before a time, have ended. */
+export function allEndedMessage(reason: string): string {
+  return JSON.stringify(['all_ended', reason]);
+}
 
 /** Returns the message that a node publishes to receive it itself. */
 export function probeMessage(text: string): string {
@@ -17,6 +23,7 @@ export function probeMessage(text: string): string {
 /** Returns the signals of a message: an empty list for messages of other versions, and for a probe. */
 export function signalsOf(message: string, realm: string): SessionSignal[] {
   const [kind, reason, handles, user] = partsOf(message);
+  if (kind === 'all_ended') return [signalOf(kind, reason, { realm, id: '' })!];
   if (typeof handles !== 'string') return [];
   const userId = typeof user === 'string' ? user : undefined;
   return handles.split(' ').flatMap((id) => signalOf(kind, reason, { realm, id, userId }) ?? []);

@@ -1,4 +1,5 @@
 import { LATEST_RECORD_VERSION, RECORD_VERSION } from '../../session/record-version.js';
+import { GENERATION_FUNCTIONS } from './redis-generations.js';
 import { KIND, USER_KEY_LENGTH } from './redis-keys.js';
 import { RedisScript } from './redis-script.js';
 
@@ -10,9 +11,10 @@ import { RedisScript } from './redis-script.js';
  * `v`, createdAt `n`, lastUsedAt `l`, expiresAt `x`, session `s`, address `i`, user agent `g`. Those of a successor, if
  * there is one: digest `q`, nonce `o`, time `a`, session `t`, and `r`, which is 1 for a repeated one. `p` holds
  * recently replaced validators, the latest first: each 43 characters of digest and 13 digits of time. `z` is the
- * version of the record, see record-version.ts; it defaults to 1. Other fields belong to later versions, and are kept.
+ * version of the record, see record-version.ts; it defaults to 1. `y` is its generation, see redis-generations.ts.
+ * Other fields belong to later versions, and are kept.
  */
-const PRELUDE = `
+const PRELUDE = `${GENERATION_FUNCTIONS}
 local SELECTOR, USER_KEY = 22, ${USER_KEY_LENGTH}
 
 -- the key of a token, from an index and its member there
@@ -32,10 +34,15 @@ local function remove(key)
   if user then redis.call('ZREM', indexOf(key, user), id .. string.sub(key, -SELECTOR)) end
 end
 
--- whether a token is there and has not expired
+-- the key of the generation of a token, by its key
+local function generationKey(key) return string.sub(key, 1, -SELECTOR - 3) .. '${KIND.rememberMeGeneration}:' end
+
+-- whether a token is there, and has neither expired nor ended with its realm
 local function isLive(key, now)
-  local expires = redis.call('HGET', key, 'x')
-  return expires and tonumber(expires) > now
+  local expires, own, created = unpack(redis.call('HMGET', key, 'x', 'y', 'n'))
+  if not (expires and tonumber(expires) > now) then return false end
+  local generation, before = generationAt(generationKey(key))
+  return (own or '0') == generation and (before == 0 or (tonumber(created) or 0) >= before)
 end
 
 -- whether a token has this revision, or '' was given; one of version 0.1 has none
@@ -72,7 +79,8 @@ for _, member in ipairs(redis.call('ZRANGE', index, 0, -tonumber(ARGV[5]))) do
   redis.call('ZREM', index, member)
 end
 -- the token, and its member in the index
-redis.call('HSET', KEYS[1], unpack(ARGV, 6))
+redis.call('HSET', KEYS[1], 'y', generationAt(generationKey(KEYS[1])), unpack(ARGV, 6))
+keepGeneration(generationKey(KEYS[1]))
 redis.call('PEXPIRE', KEYS[1], ARGV[4])
 redis.call('ZADD', index, ARGV[2], ARGV[3])
 keepIndex(index, tonumber(ARGV[4]))
@@ -96,6 +104,7 @@ end
 redis.call('HSET', key, 'z', math.max(version, ${RECORD_VERSION}), unpack(ARGV, 4))
 -- token and index live as long as the new end says
 if ARGV[3] ~= '' then
+  keepGeneration(generationKey(key))
   redis.call('PEXPIRE', key, tonumber(ARGV[3]) - now)
   keepIndex(indexOf(key, redis.call('HGET', key, 'k')), tonumber(ARGV[3]) - now)
 end

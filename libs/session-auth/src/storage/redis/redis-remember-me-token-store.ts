@@ -12,6 +12,7 @@ import { checkRecordVersion, LATEST_RECORD_VERSION, RECORD_VERSION } from '../..
 import { connectionOf } from './connection-of.js';
 import type { RedisClient } from './redis-client.js';
 import type { RedisConnection } from './redis-connection.js';
+import { endRecords } from './redis-generations.js';
 import { keyOf, keyOfUser, KIND, namespaceOf, userKeyOf, type RedisSessionStoreOptions } from './redis-keys.js';
 import * as scripts from './redis-remember-me-scripts.js';
 
@@ -95,6 +96,10 @@ export class RedisRememberMeTokenStore extends RememberMeTokenStore {
       records.push(decodeFields(shardTagOf(userId) + (tokens[i] as string), tokens[i + 1] as string[]));
     }
     return records;
+  }
+
+  override async deleteByRealm({ createdBefore }: { readonly createdBefore?: number }): Promise<void> {
+    await endRecords(this.#connection, this.#namespace, { kind: KIND.rememberMeGeneration, createdBefore });
   }
 
   override deleteExpired(): Promise<number> {

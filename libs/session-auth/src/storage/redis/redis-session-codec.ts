@@ -34,7 +34,8 @@ import { areStoredTokens, decodeToken, encodeToken, type StoredToken } from './r
  *
  * `z` is the version of the record, see record-version.ts; a value without that line is of version 1. The header and
  * the line of the version are the same in all versions: another header would need keys with another letter. Unknown
- * lines belong to a later version, and are kept.
+ * lines belong to a later version, and are kept. `y` is the generation of the record, a number that the script adds,
+ * see redis-generations.ts.
  */
 
 /** The length of the header in characters. */
@@ -240,6 +241,7 @@ function isSound(letter: string, value: unknown): boolean {
     case 't':
     case 'v':
     case 'n':
+    case 'y':
     case 'z':
       return typeof value === 'number';
     case 'a':

@@ -1,6 +1,7 @@
 import { HANDLE_LENGTH, HASH_LENGTH } from '../../crypto/session-token.js';
 import { corruptRecord } from '../../session/corrupt-record.js';
 import { LATEST_RECORD_VERSION, laterRecord, RECORD_VERSION } from '../../session/record-version.js';
+import { GENERATION_FUNCTIONS } from './redis-generations.js';
 import { KIND, USER_KEY_LENGTH } from './redis-keys.js';
 import { HEADER_LENGTH, LINE_END } from './redis-session-codec.js';
 import { RedisScript } from './redis-script.js';
@@ -15,6 +16,7 @@ import { RedisScript } from './redis-script.js';
  */
 const PRELUDE = `
 local HANDLE, HASH, HEADER, USER_KEY = ${HANDLE_LENGTH}, ${HASH_LENGTH}, ${HEADER_LENGTH}, ${USER_KEY_LENGTH}
+${GENERATION_FUNCTIONS}
 local VERSION, LATEST = ${RECORD_VERSION}, ${LATEST_RECORD_VERSION}
 local LINE_END = '${LINE_END.replace('\n', '\\n')}'
 -- the channel on which ends and changes are told, '' for none: always the last argument
@@ -33,6 +35,16 @@ local function field(value, name)
   if not last then return nil end
   local next = string.find(value, LINE_END, last, true) or #value + 1
   return string.sub(value, last + 1, next - 1)
+end
+
+-- the key of the generation of a session, by its key
+local function generationKey(key) return string.sub(key, 1, -HANDLE - 3) .. '${KIND.sessionGeneration}:' end
+
+-- whether a session has ended with its realm
+local function hasEnded(key, value)
+  local generation, before = generationAt(generationKey(key))
+  if (field(value, 'y') or '0') ~= generation then return true end
+  return before > 0 and (tonumber(field(value, 'c')) or 0) < before
 end
 
 -- whether the token with a hash lets requests pass, see session-tokens.ts
@@ -109,7 +121,11 @@ local function liveValue(index, member, now)
   if type(value) == 'string' then
     local _
     _, expires = times(value)
-    if expires and expires > now then return value, key end
+    if expires and hasEnded(key, value) then
+      expires = nil
+    elseif expires and expires > now then
+      return value, key
+    end
   end
   if value then redis.call('DEL', key) end
   redis.call('ZREM', index, member)

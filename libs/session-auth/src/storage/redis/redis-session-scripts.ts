@@ -14,7 +14,7 @@ local key, index, now = KEYS[1], KEYS[2], tonumber(ARGV[1])
 local namesake = redis.pcall('GET', key)
 if type(namesake) == 'string' then
   local _, expires = times(namesake)
-  if expires and expires > now then return { 'exists', string.sub(key, -HANDLE) } end
+  if expires and expires > now and not hasEnded(key, namesake) then return { 'exists', string.sub(key, -HANDLE) } end
 end
 local evicted, replaced = {}, {}
 if index then
@@ -66,14 +66,19 @@ if index then
   redis.call('ZADD', index, ARGV[5], ARGV[4])
   keepIndex(index, tonumber(ARGV[6]))
 end
-redis.call('SET', key, ARGV[2], 'PX', ARGV[3])
+local value, generation = ARGV[2], generationAt(generationKey(key))
+if generation ~= '0' then
+  value = value .. LINE_END .. '"y":' .. generation
+  keepGeneration(generationKey(key))
+end
+redis.call('SET', key, value, 'PX', ARGV[3])
 return { 'created', evicted, replaced }
 `);
 
 /**
- * KEYS sessions. ARGV now, idle, interval, then for each the hash of the presented token, and JSON of the client's
- * address and user agent ('': unchanged). Returns for each: the value; nil if missing; { value } when it expired; {}
- * when it cannot be read.
+ * KEYS sessions, each followed by the key of its generation. ARGV now, idle, interval, then for each session the hash
+ * of the presented token, and JSON of the client's address and user agent ('': unchanged). Returns for each: the value;
+ * nil if missing; { value } when it expired; {} when it cannot be read.
  */
 export const FIND = sessionScript(
   `
@@ -83,6 +88,7 @@ local function find(key, hash, ip, agent)
   if type(value) ~= 'string' then return {} end
   local last, expires, absolute = times(value)
   if not expires then return {} end
+  if hasEnded(key, value) then return false end
   if expires <= now then
     remove(key, value)
     tell('ended', '"expired"', { string.sub(key, -HANDLE) }, userOf(value))
@@ -111,9 +117,9 @@ local function find(key, hash, ip, agent)
   if index then keepIndex(index, ttl(deadline - now)) end
   return value
 end
-for place, key in ipairs(KEYS) do
+for place in pairs(rest) do
   local at = 3 * place + 1
-  if rest[place] then found[place] = find(key, ARGV[at], ARGV[at + 1], ARGV[at + 2]) end
+  found[place] = find(KEYS[2 * place - 1], ARGV[at], ARGV[at + 1], ARGV[at + 2])
 end
 return found
 `,
@@ -121,11 +127,24 @@ return found
     // sessions that are live and need no touch; the codec checks the rest of the value
     shortcut: `
 local now, interval, rest = tonumber(ARGV[1]), tonumber(ARGV[3]), nil
-local found = redis.call('MGET', unpack(KEYS))
-for place, key in ipairs(KEYS) do
-  local value = found[place]
+local read, found = redis.call('MGET', unpack(KEYS)), {}
+for place = 1, #KEYS / 2 do
+  local value, state = read[2 * place - 1], read[2 * place]
   local last, expires = value and tonumber(string.sub(value, 1, 13)), value and tonumber(string.sub(value, 14, 26))
-  if not (last and expires and expires > now and now - last < interval) then
+  if last and expires and expires > now and now - last < interval then
+    -- as hasEnded: most often there is neither a generation nor a line of it
+    local _, at = string.find(value, '\\n"y":', 1, true)
+    if at or state then
+      local generation, before = string.match(state or '', '^(%d+) (%d+)$')
+      if (at and string.match(value, '^%d+', at + 1) or '0') ~= (generation or '0') then value = false end
+      if value and before and before ~= '0' then
+        local _, from = string.find(value, '\\n"c":', 1, true)
+        if (tonumber(from and string.match(value, '^%d+', from + 1)) or 0) < tonumber(before) then value = false end
+      end
+    end
+    found[place] = value
+  else
+    found[place] = false
     rest = rest or {}
     rest[place] = true
   end
@@ -146,7 +165,7 @@ local value = redis.call('GET', key)
 if not value then return nil end
 local _, expires = times(value)
 if not expires then return corrupt() end
-if expires <= now then return nil end
+if expires <= now or hasEnded(key, value) then return nil end
 if isLater(value) then return later() end
 if not isHonoured(value, ARGV[2], now) then return nil end
 local body, before, after = merge(value, ARGV, 4)
@@ -169,7 +188,7 @@ if not value then return nil end
 local last, expires, absolute = times(value)
 local created = tonumber(field(value, 'c'))
 if not expires or not created then return corrupt() end
-if expires <= now then return nil end
+if expires <= now or hasEnded(key, value) then return nil end
 if isLater(value) then return later() end
 if (tonumber(field(value, 'v')) or 0) ~= tonumber(ARGV[2]) then return { value } end
 last, expires, absolute = tonumber(ARGV[3]) or last, tonumber(ARGV[4]) or expires, tonumber(ARGV[5]) or absolute
@@ -194,6 +213,7 @@ if index then
   if member ~= before or ARGV[7] ~= '' then redis.call('ZADD', index, field(rotated, 'c'), member) end
   keepIndex(index, ttl(absolute - now))
 end
+if ARGV[5] ~= '' then keepGeneration(generationKey(key)) end
 if ARGV[4] ~= '' then
   redis.call('SET', key, rotated, 'PX', ttl(expires - now))
 else
@@ -219,7 +239,10 @@ if not expires then
   return nil
 end
 if ARGV[2] ~= '' and string.sub(value, 40 + HASH, HEADER) ~= ARGV[2] then return nil end
+local isOver = hasEnded(key, value)
 remove(key, value)
+-- the end of the realm's sessions was told
+if isOver then return nil end
 local isLive = expires > tonumber(ARGV[1])
 tell('ended', isLive and ARGV[3] or '"expired"', { string.sub(key, -HANDLE) }, userOf(value))
 if not isLive then return nil end

@@ -13,6 +13,7 @@ import {
   type DeleteByUserOutcome,
   type EndedSession,
   type FindOutcome,
+  type RealmSessionsToEnd,
   type RotateOutcome,
   type Rotation,
   type SessionList,
@@ -26,7 +27,9 @@ import { connectionOf } from './connection-of.js';
 import type { RedisClient } from './redis-client.js';
 import { channelOf } from './redis-channel.js';
 import type { RedisConnection } from './redis-connection.js';
+import { endRecords } from './redis-generations.js';
 import { linkHubOf } from './redis-link.js';
+import { allEndedMessage } from './redis-link-message.js';
 import { keyOfUser, KIND, namespaceOf, type RedisSessionStoreOptions } from './redis-keys.js';
 import type { RedisScript } from './redis-script.js';
 import { decodeRecord, encodeData, encodeFields, encodeRecord } from './redis-session-codec.js';
@@ -112,9 +115,11 @@ export class RedisSessionStore extends SessionStore {
   }
 
   async #findTogether(finds: readonly Find[], { now, idle, interval }: Touch): Promise<void> {
-    const keys = finds.map(({ digest }) => this.#sessionKey(digest));
+    const keys: string[] = [];
     const args: (string | number)[] = [now, idle, interval];
     for (const { digest, touch } of finds) {
+      const beginning = `${this.#namespace}{${digest.slice(0, SHARD_TAG_LENGTH)}}:`;
+      keys.push(`${beginning}${KIND.session}:${handleOf(digest)}`, `${beginning}${KIND.sessionGeneration}:`);
       // only the script knows whether a touch takes place
       const { ip, userAgent } = touch.client ?? {};
       args.push(hashOf(digest), ip === undefined ? '' : JSON.stringify(ip));
@@ -230,6 +235,11 @@ export class RedisSessionStore extends SessionStore {
     now: number,
   ): Promise<number> {
     return this.#ofUsers.updateByUser(userId, changes, now);
+  }
+
+  override async deleteByRealm({ createdBefore, reason = 'revoked' }: RealmSessionsToEnd): Promise<void> {
+    const told = { channel: this.#channel, message: allEndedMessage(reason) };
+    await endRecords(this.#connection, this.#namespace, { kind: KIND.sessionGeneration, createdBefore, told });
   }
 
   override deleteExpired(): Promise<readonly EndedSession[]> {

@@ -8,15 +8,26 @@ import { checkRecordVersion, LATEST_RECORD_VERSION, RECORD_VERSION } from '../..
 import { decodeOptional, encodeText, textOrNull } from '../postgres/postgres-text.js';
 import { jsonOrNull } from '../postgres/session-row.js';
 import type { StoredKeys } from '../postgres/stored-keys.js';
+import type { GenerationClauses } from './generation-clauses.js';
 import type { Row, SqliteValue } from './sqlite-handle.js';
 
-/** The columns of {@link decodeToken}, in its order. */
-export const TOKEN_ROW = `selector, handle, user_id, validator_digest, revision, successor, replaced, created_at,
-  last_used_at, expires_at, session_handle, ip, user_agent, record_version`;
+/** The columns of {@link decodeToken}, in its order, up to the end of the token, and after it. */
+const FIRST = 'selector, handle, user_id, validator_digest, revision, successor, replaced, created_at, last_used_at';
+const LAST = 'session_handle, ip, user_agent, record_version';
 
-/** A statement with the values of {@link encodeToken}. */
-export const INSERT_TOKEN = `INSERT INTO session_auth_remember_me (${TOKEN_ROW})
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+/** The columns of {@link decodeToken} of a token that has not ended with its realm. */
+const TOKEN_ROW = `${FIRST}, expires_at, ${LAST}`;
+
+/** Returns the columns of {@link decodeToken}. A token that has ended with its realm is read as expired. */
+export function tokenRow({ isPresent }: Pick<GenerationClauses, 'isPresent'>): string {
+  return `${FIRST}, CASE WHEN ${isPresent} THEN expires_at ELSE 0 END, ${LAST}`;
+}
+
+/** Returns a statement with the values of {@link encodeToken}. */
+export function insertToken({ present }: Pick<GenerationClauses, 'present'>): string {
+  return `INSERT INTO session_auth_remember_me (${TOKEN_ROW}, generation)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ${present})`;
+}
 
 /** A statement with the values of {@link encodeTokenChanges} and a selector. */
 export const CHANGE_TOKEN = `UPDATE session_auth_remember_me SET
@@ -58,7 +69,7 @@ export function encodeTokenChanges(changes: RememberMeChanges): SqliteValue[] {
 }
 
 /**
- * Decodes the columns of {@link TOKEN_ROW}.
+ * Decodes the columns of {@link tokenRow}.
  *
  * @throws Error for a record of a later version than `latest`
  */

@@ -4,7 +4,8 @@ import type { CreateOutcome, EndedSession } from '../../session/session-store.js
 import { decodeOptional } from '../postgres/postgres-text.js';
 import { encodeRow } from '../postgres/session-row.js';
 import type { StoredKeys } from '../postgres/stored-keys.js';
-import { INSERT_SESSION } from './session-row.js';
+import type { GenerationClauses } from './generation-clauses.js';
+import { insertSession } from './session-row.js';
 import type { Row, SqliteConnection, SqliteValue } from './sqlite-handle.js';
 
 /** How many sessions of a user without a limit a login reads. */
@@ -13,6 +14,14 @@ const NEWEST = 500;
 /** SQLite's value for no limit. */
 const ALL = -1;
 
+/** What a login is admitted by. */
+interface GivenAdmission {
+  readonly admission: Admission;
+  readonly now: number;
+  readonly keys: StoredKeys;
+  readonly generations: GenerationClauses;
+}
+
 /** The fields that a login reads. The record may be unreadable. */
 type LiveSession = Required<Pick<SessionRecord, 'id' | 'createdAt' | 'lastActivityAt'>> & Pick<SessionRecord, 'device'>;
 
@@ -20,18 +29,20 @@ type LiveSession = Required<Pick<SessionRecord, 'id' | 'createdAt' | 'lastActivi
 export function admitSession(
   { all, run }: SqliteConnection,
   record: SessionRecord,
-  { admission, now, keys }: { readonly admission: Admission; readonly now: number; readonly keys: StoredKeys },
+  given: GivenAdmission,
 ): CreateOutcome {
+  const { admission, now, keys, generations } = given;
   const handle = keys.encode(record.id);
-  run('DELETE FROM session_auth_session WHERE handle = ? AND expires_at <= ?', handle, now);
+  const hasEnded = `(expires_at <= ? OR NOT ${generations.isPresent})`;
+  run(`DELETE FROM session_auth_session WHERE handle = ? AND ${hasEnded}`, handle, now);
   const namesakes = all('SELECT 1 FROM session_auth_session WHERE handle = ?', handle);
   if (namesakes.length > 0) return { status: 'exists', id: record.id };
-  const plan = planAdmission(record, liveSessions({ all }, record, { admission, now, keys }), admission, now);
+  const plan = planAdmission(record, liveSessions({ all }, record, given), admission, now);
   if (plan.status !== 'admitted') return plan;
   for (const { id } of [...plan.replaced, ...plan.evicted]) {
     run('DELETE FROM session_auth_session WHERE handle = ?', keys.encode(id));
   }
-  run(INSERT_SESSION, ...(encodeRow(record, keys) as SqliteValue[]));
+  run(insertSession(generations), ...(encodeRow(record, keys) as SqliteValue[]));
   const ended = ({ id }: LiveSession): EndedSession => ({ id, userId: record.userId });
   return { status: 'created', evicted: plan.evicted.map(ended), replaced: plan.replaced.map(ended) };
 }
@@ -40,13 +51,13 @@ export function admitSession(
 function liveSessions(
   { all }: Pick<SqliteConnection, 'all'>,
   { userId, device }: SessionRecord,
-  { admission, now, keys }: { readonly admission: Admission; readonly now: number; readonly keys: StoredKeys },
+  { admission, now, keys, generations }: GivenAdmission,
 ): LiveSession[] {
   const isLimited = admission.max < Infinity;
   if (userId === undefined || (!isLimited && device === undefined && admission.replaces === undefined)) return [];
   const rows = all(
     `SELECT handle, device, created_at, last_activity_at FROM session_auth_session
-    WHERE user_id = ? AND expires_at > ? ORDER BY created_at DESC, handle DESC LIMIT ?`,
+    WHERE user_id = ? AND expires_at > ? AND ${generations.isPresent} ORDER BY created_at DESC, handle DESC LIMIT ?`,
     keys.encodeUser(userId),
     now,
     isLimited ? ALL : NEWEST,

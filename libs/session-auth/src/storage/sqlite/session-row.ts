@@ -2,16 +2,22 @@ import { RECORD_VERSION } from '../../session/record-version.js';
 import type { SessionRecord } from '../../session/session-record.js';
 import { CHANGED_COLUMNS, decodeRow, SESSION_COLUMNS, typeOf, type StoredSession } from '../postgres/session-row.js';
 import type { StoredKeys } from '../postgres/stored-keys.js';
+import type { GenerationClauses } from './generation-clauses.js';
 import type { Row } from './sqlite-handle.js';
 
 /** The columns of a session, in the order of a {@link StoredSession}. */
 export const SESSION_ROW = SESSION_COLUMNS.join(', ');
 
-/** A statement with the values of a record. */
-export const INSERT_SESSION = `INSERT INTO session_auth_session (${SESSION_ROW})
-  VALUES (${SESSION_COLUMNS.map(() => '?').join(', ')})`;
+/** Returns a statement with the values of a record. */
+export function insertSession({ present }: Pick<GenerationClauses, 'present'>): string {
+  return `INSERT INTO session_auth_session (${SESSION_ROW}, generation)
+  VALUES (${SESSION_COLUMNS.map(() => '?').join(', ')}, ${present})`;
+}
 
-export const FIND_SESSION = `SELECT ${SESSION_ROW} FROM session_auth_session WHERE handle = ?`;
+/** Returns a statement with a handle. */
+export function findSession({ isPresent }: Pick<GenerationClauses, 'isPresent'>): string {
+  return `SELECT ${SESSION_ROW} FROM session_auth_session WHERE handle = ? AND ${isPresent}`;
+}
 
 /** The assignment that a change makes to the version of a row. */
 export const RAISED_VERSION = `record_version = max(record_version, ${RECORD_VERSION})`;

@@ -20,7 +20,7 @@ export interface SqliteStoreSettings {
  * The version of the tables that the stores work on, as `schema.sql` records it. The next version must include these
  * tables.
  */
-const TABLES_VERSION = 1;
+const TABLES_VERSION = 2;
 
 const DEFAULT_TIMEOUT = 2 * SECOND;
 
@@ -129,7 +129,7 @@ function share(handle: SqliteHandle): SharedHandle {
 function notMigrated(found: string, cause?: Error): SessionAuthError {
   return refused(
     `a database without the tables of this version (${found})`,
-    'a database in which nestjs-session-auth/sqlite/schema.sql has been run',
+    'a database in which nestjs-session-auth/sqlite/schema.sql has been run, and upgrade.sql after an earlier version',
     cause,
   );
 }

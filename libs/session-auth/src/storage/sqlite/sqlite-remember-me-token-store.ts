@@ -6,26 +6,26 @@ import {
   type RememberMeTokenRecord,
 } from '../../remember-me/remember-me-token-store.js';
 import { StoredKeys } from '../postgres/stored-keys.js';
+import { generationClauses, type GenerationClauses } from './generation-clauses.js';
 import {
   CHANGE_TOKEN,
   decodeToken,
   encodeToken,
   encodeTokenChanges,
-  INSERT_TOKEN,
-  TOKEN_ROW,
+  insertToken,
+  tokenRow,
 } from './remember-me-row.js';
 import { deleteExpiredRows } from './row-sweeps.js';
 import { SqliteDatabase, type SqliteStoreSettings } from './sqlite-database.js';
 import type { SqliteConnection, SqliteHandle } from './sqlite-handle.js';
 
-const FIND_TOKEN = `SELECT ${TOKEN_ROW} FROM session_auth_remember_me WHERE selector = ?`;
-const TOKENS_OF_USER = `SELECT ${TOKEN_ROW} FROM session_auth_remember_me WHERE user_id = ? AND expires_at > ?
-  ORDER BY created_at DESC, handle DESC`;
-
 /** Remember-me tokens in SQLite. A read is one statement; a write is a transaction within one turn. */
 export class SqliteRememberMeTokenStore extends RememberMeTokenStore {
   readonly #database: SqliteDatabase;
   readonly #keys: StoredKeys;
+  readonly #generations: GenerationClauses;
+  readonly #row: string;
+  readonly #findToken: string;
 
   /** @throws SessionAuthError `invalid_configuration` for anything but a handle of `better-sqlite3` or `node:sqlite` */
   constructor(
@@ -35,6 +35,9 @@ export class SqliteRememberMeTokenStore extends RememberMeTokenStore {
     super();
     this.#keys = new StoredKeys(settings.realm);
     this.#database = new SqliteDatabase(handle, settings);
+    this.#generations = generationClauses(this.#keys, 'devices');
+    this.#row = tokenRow(this.#generations);
+    this.#findToken = `SELECT ${this.#row} FROM session_auth_remember_me WHERE selector = ?`;
   }
 
   /**
@@ -44,7 +47,7 @@ export class SqliteRememberMeTokenStore extends RememberMeTokenStore {
    *   mode
    */
   async checkTables(): Promise<void> {
-    await this.#database.checkTables(`SELECT ${TOKEN_ROW} FROM session_auth_remember_me LIMIT 0`);
+    await this.#database.checkTables(`SELECT ${this.#row} FROM session_auth_remember_me LIMIT 0`);
   }
 
   /** Where the records are: stores with the same place have the same records. */
@@ -61,19 +64,19 @@ export class SqliteRememberMeTokenStore extends RememberMeTokenStore {
     await this.#database.write(({ run }) => {
       run(
         `DELETE FROM session_auth_remember_me WHERE user_id = ? AND rowid NOT IN (
-          SELECT rowid FROM session_auth_remember_me WHERE user_id = ? AND expires_at > ?
+          SELECT rowid FROM session_auth_remember_me WHERE user_id = ? AND expires_at > ? AND ${this.#generations.isPresent}
           ORDER BY created_at DESC, handle DESC LIMIT ?)`,
         user,
         user,
         now,
         maxPerUser - 1,
       );
-      run(INSERT_TOKEN, ...encodeToken(record, this.#keys));
+      run(insertToken(this.#generations), ...encodeToken(record, this.#keys));
     });
   }
 
   override async find(selector: string, now: number): Promise<RememberMeTokenRecord | undefined> {
-    const [row] = await this.#database.read(FIND_TOKEN, this.#keys.encode(selector));
+    const [row] = await this.#database.read(this.#findToken, this.#keys.encode(selector));
     const record = row && decodeToken(row, this.#keys);
     return record && record.expiresAt > now ? record : undefined;
   }
@@ -116,14 +119,23 @@ export class SqliteRememberMeTokenStore extends RememberMeTokenStore {
     );
   }
 
+  override async deleteByRealm({ createdBefore }: { readonly createdBefore?: number }): Promise<void> {
+    await this.#database.write((connection) => this.#generations.begin(connection, createdBefore));
+  }
+
   override async list(userId: string, now: number): Promise<readonly RememberMeTokenRecord[]> {
-    const rows = await this.#database.read(TOKENS_OF_USER, this.#keys.encodeUser(userId), now);
-    return rows.map((row) => decodeToken(row, this.#keys));
+    const rows = await this.#database.read(this.#tokensOfUser(), this.#keys.encodeUser(userId));
+    const records = rows.map((row) => decodeToken(row, this.#keys));
+    return records.filter(({ expiresAt }) => expiresAt > now);
   }
 
   override async deleteExpired(now: number, limit: number): Promise<number> {
     const rows = { table: 'session_auth_remember_me', key: 'selector', keys: this.#keys };
     return deleteExpiredRows(this.#database, rows, now, limit);
+  }
+
+  #tokensOfUser(): string {
+    return `SELECT ${this.#row} FROM session_auth_remember_me WHERE user_id = ? ORDER BY created_at DESC, handle DESC`;
   }
 
   /** Removes records of a user, including expired ones, and returns how many live ones there were. */
@@ -133,7 +145,7 @@ export class SqliteRememberMeTokenStore extends RememberMeTokenStore {
     isMeant: (record: RememberMeTokenRecord) => boolean,
   ): Promise<number> {
     return this.#database.write((connection) => {
-      const rows = connection.all(TOKENS_OF_USER, this.#keys.encodeUser(userId), Number.MIN_SAFE_INTEGER);
+      const rows = connection.all(this.#tokensOfUser(), this.#keys.encodeUser(userId));
       const meant = rows.map((row) => decodeToken(row, this.#keys, Infinity)).filter(isMeant);
       for (const record of meant) this.#remove(connection, record);
       return meant.filter(({ expiresAt }) => expiresAt > now).length;
@@ -142,7 +154,7 @@ export class SqliteRememberMeTokenStore extends RememberMeTokenStore {
 
   /** @param latest the latest version that the record may have */
   #recordOf({ all }: SqliteConnection, selector: string, latest?: number): RememberMeTokenRecord | undefined {
-    const [row] = all(FIND_TOKEN, this.#keys.encode(selector));
+    const [row] = all(this.#findToken, this.#keys.encode(selector));
     return row && decodeToken(row, this.#keys, latest);
   }
 

@@ -10,6 +10,7 @@ import {
   type DeleteByUserOutcome,
   type EndedSession,
   type FindOutcome,
+  type RealmSessionsToEnd,
   type RotateOutcome,
   type Rotation,
   type SessionList,
@@ -24,12 +25,13 @@ import { textOrNull } from '../postgres/postgres-text.js';
 import { decodeData } from '../postgres/session-data.js';
 import { encodeChanges, jsonOrNull, placeOf } from '../postgres/session-row.js';
 import { StoredKeys } from '../postgres/stored-keys.js';
+import { generationClauses, type GenerationClauses } from './generation-clauses.js';
 import { isOwn } from './own-rows.js';
 import { admitSession } from './session-admission.js';
 import {
   decodeSession,
   expiryOf,
-  FIND_SESSION,
+  findSession,
   ROTATE_SESSION,
   SESSION_ROW,
   storedSession,
@@ -39,7 +41,7 @@ import {
 import { deleteBySteps } from './row-sweeps.js';
 import { SqliteDatabase, type SqliteStoreSettings } from './sqlite-database.js';
 import type { Row, SqliteConnection, SqliteHandle, SqliteValue } from './sqlite-handle.js';
-import { COUNT_LATER_SESSIONS, UPDATE_SESSIONS } from './user-sessions.js';
+import { countLaterSessions, updateSessions } from './user-sessions.js';
 
 /** A text after every handle, because no handle has this character. */
 const BEHIND_ALL = '\u{10ffff}';
@@ -54,6 +56,8 @@ const BEHIND_ALL = '\u{10ffff}';
 export class SqliteSessionStore extends SessionStore {
   readonly #database: SqliteDatabase;
   readonly #keys: StoredKeys;
+  readonly #generations: GenerationClauses;
+  readonly #findSession: string;
 
   /** @throws SessionAuthError `invalid_configuration` for anything but a handle of `better-sqlite3` or `node:sqlite` */
   constructor(
@@ -63,6 +67,8 @@ export class SqliteSessionStore extends SessionStore {
     super();
     this.#keys = new StoredKeys(settings.realm);
     this.#database = new SqliteDatabase(handle, settings);
+    this.#generations = generationClauses(this.#keys, 'sessions');
+    this.#findSession = findSession(this.#generations);
   }
 
   /**
@@ -72,7 +78,9 @@ export class SqliteSessionStore extends SessionStore {
    *   mode
    */
   async checkTables(): Promise<void> {
-    await this.#database.checkTables(`SELECT ${SESSION_ROW} FROM session_auth_session LIMIT 0`);
+    await this.#database.checkTables(
+      `SELECT ${SESSION_ROW} FROM session_auth_session WHERE ${this.#generations.isPresent} LIMIT 0`,
+    );
   }
 
   /** Whether sessions are in the memory of this process, and end with it. */
@@ -90,11 +98,12 @@ export class SqliteSessionStore extends SessionStore {
   }
 
   override async create(record: SessionRecord, admission: Admission, now: number): Promise<CreateOutcome> {
-    return this.#database.write((connection) => admitSession(connection, record, { admission, now, keys: this.#keys }));
+    const given = { admission, now, keys: this.#keys, generations: this.#generations };
+    return this.#database.write((connection) => admitSession(connection, record, given));
   }
 
   override async find(digest: string, touch: Touch): Promise<FindOutcome> {
-    const [row] = await this.#database.read(FIND_SESSION, this.#handleOf(digest));
+    const [row] = await this.#database.read(this.#findSession, this.#handleOf(digest));
     return (
       this.#untouched(row, digest, touch) ??
       this.#database.write((connection) => {
@@ -135,7 +144,7 @@ export class SqliteSessionStore extends SessionStore {
     const place = parseSessionCursor(cursor);
     const rows = await this.#database.read(
       `SELECT ${SESSION_ROW} FROM session_auth_session
-      WHERE user_id = ? AND expires_at > ? AND (created_at, handle) < (?, ?)
+      WHERE user_id = ? AND expires_at > ? AND (created_at, handle) < (?, ?) AND ${this.#generations.isPresent}
       ORDER BY created_at DESC, handle DESC LIMIT ?`,
       this.#keys.encodeUser(userId),
       now,
@@ -169,17 +178,22 @@ export class SqliteSessionStore extends SessionStore {
     return this.#database.write(({ all }) => {
       const removed = all(
         `DELETE FROM session_auth_session
-        WHERE rowid IN (SELECT rowid FROM session_auth_session WHERE ${which} LIMIT ?) RETURNING handle, expires_at`,
+        WHERE rowid IN (SELECT rowid FROM session_auth_session WHERE ${which} LIMIT ?)
+        RETURNING handle, expires_at, ${this.#generations.isPresent}`,
         ...values,
         limit,
       );
       const left = all(`SELECT 1 FROM session_auth_session WHERE ${which} LIMIT 1`, ...values);
-      const live = removed.filter(([, expiresAt]) => Number(expiresAt) > now);
+      const live = removed.filter(([, expiresAt, isPresent]) => Number(expiresAt) > now && isPresent === 1);
       return {
         ended: live.map(([handle]) => ({ id: this.#keys.decode(String(handle)), userId })),
         more: left.length > 0,
       };
     });
+  }
+
+  override async deleteByRealm({ createdBefore }: RealmSessionsToEnd): Promise<void> {
+    await this.#database.write((connection) => this.#generations.begin(connection, createdBefore));
   }
 
   override async updateByUser(
@@ -189,9 +203,9 @@ export class SqliteSessionStore extends SessionStore {
   ): Promise<number> {
     const values = [jsonOrNull(changes.roles), textOrNull(changes.email), this.#keys.encodeUser(userId), now];
     return this.#database.write(({ all, run }) => {
-      const [[later] = []] = all(COUNT_LATER_SESSIONS, ...values.slice(2));
+      const [[later] = []] = all(countLaterSessions(this.#generations), ...values.slice(2));
       if (later !== 0) throw laterRecord('of a later version');
-      return run(UPDATE_SESSIONS, ...values);
+      return run(updateSessions(this.#generations), ...values);
     });
   }
 
@@ -201,13 +215,16 @@ export class SqliteSessionStore extends SessionStore {
         all(
           `DELETE FROM session_auth_session WHERE rowid IN (SELECT rowid FROM session_auth_session
           WHERE expires_at <= ? AND ${isOwn(this.#keys, 'handle')} ORDER BY expires_at LIMIT ?)
-          RETURNING handle, user_id`,
+          RETURNING handle, user_id, ${this.#generations.isPresent}`,
           now,
           step,
         ),
       ),
     );
-    return removed.map(([handle, userId]) => this.#ended(handle!, userId!));
+    return removed.map(([handle, userId, isPresent]) => ({
+      ...this.#ended(handle!, userId!),
+      ...(isPresent !== 1 && { isReported: true }),
+    }));
   }
 
   /** Returns the outcome of a find that writes nothing; undefined when a write is needed. */
@@ -236,16 +253,17 @@ export class SqliteSessionStore extends SessionStore {
   async #delete(which: string, values: readonly string[], now: number): Promise<EndedSession | undefined> {
     return this.#database.write(({ all }) => {
       const [removed] = all(
-        `DELETE FROM session_auth_session WHERE ${which} RETURNING handle, user_id, expires_at`,
+        `DELETE FROM session_auth_session WHERE ${which}
+        RETURNING handle, user_id, expires_at, ${this.#generations.isPresent}`,
         ...values,
       );
-      if (removed === undefined || Number(removed[2]) <= now) return undefined;
+      if (removed === undefined || Number(removed[2]) <= now || removed[3] !== 1) return undefined;
       return this.#ended(removed[0]!, removed[1]!);
     });
   }
 
   #rowOf({ all }: SqliteConnection, digest: string): Row | undefined {
-    return all(FIND_SESSION, this.#handleOf(digest))[0];
+    return all(this.#findSession, this.#handleOf(digest))[0];
   }
 
   /** @throws SessionAuthError `corrupt_session_record` */

@@ -27,6 +27,8 @@ export interface RememberMeTokenRow {
   readonly successor: RememberMeSuccessor | null;
   /** The version of the row's record. */
   readonly recordVersion: number;
+  /** The generation of its realm in which the device was remembered. */
+  readonly generation: number;
 }
 
 /** The entity of the table of remember-me tokens. Read only, like `SessionEntity`. */
@@ -56,6 +58,7 @@ export function createRememberMeTokenEntity({
       revision: { type: 'bigint', default: 0, transformer: NUMBER },
       successor: { type: 'json', nullable: true },
       recordVersion: { name: 'record_version', type: 'smallint', default: 1 },
+      generation: { type: 'bigint', default: 0, transformer: NUMBER },
     },
     indices: [
       { name: REMEMBER_ME_INDEXES.user, columns: ['userId', 'createdAt', 'handle'] },

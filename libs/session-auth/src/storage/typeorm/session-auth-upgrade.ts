@@ -1,6 +1,7 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { statementsOf, UPGRADE_TABLES } from '../mysql/schema-sql.js';
 import { upgradeAuditTable } from '../postgres/audit-tables.js';
+import { upgradeGenerations } from '../postgres/generation-tables.js';
 import { upgradeRememberMeTable } from '../postgres/remember-me-tables.js';
 import { findUpgradedSessionTable, renewSessionTable, upgradeSessionTable } from '../postgres/session-tables.js';
 import { quoteIdentifier } from '../postgres/sql-identifier.js';
@@ -25,7 +26,7 @@ export class UpgradeSessionAuthTables implements MigrationInterface {
    * The name that TypeORM records; the digits order it among other migrations. They change when the migration adds
    * something, so that it runs again where an earlier version of it is recorded.
    */
-  readonly name = 'UpgradeSessionAuthTables1790000000000';
+  readonly name = 'UpgradeSessionAuthTables1800000000000';
 
   async up(queryRunner: QueryRunner): Promise<void> {
     if (isMysql(dataSourceOf(queryRunner))) return runAll(queryRunner, statementsOf(UPGRADE_TABLES));
@@ -35,7 +36,11 @@ export class UpgradeSessionAuthTables implements MigrationInterface {
     const found = (await queryRunner.query(text, values)) as unknown[];
     if (found.length === 0) await runAll(queryRunner, renewSessionTable(schema));
     // the version comes last, because it says that everything is done
-    await runAll(queryRunner, [...upgradeSessionTable(schema), ...upgradeVersionTable(schema)]);
+    await runAll(queryRunner, [
+      ...upgradeSessionTable(schema),
+      ...upgradeGenerations(schema),
+      ...upgradeVersionTable(schema),
+    ]);
   }
 
   async down(): Promise<void> {

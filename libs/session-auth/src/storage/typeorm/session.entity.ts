@@ -46,6 +46,8 @@ export interface SessionRow {
   readonly device: string | null;
   /** The version of the row's record. */
   readonly recordVersion: number;
+  /** The generation of its realm in which the session was created: with another one than the present, it has ended. */
+  readonly generation: number;
 }
 
 /**
@@ -88,6 +90,7 @@ export function createSessionEntity({ schema }: { readonly schema?: string } = {
       revision: { type: 'bigint', default: 0, transformer: NUMBER },
       device: { type: 'text', collation: 'C', nullable: true },
       recordVersion: { name: 'record_version', type: 'smallint', default: 1 },
+      generation: { type: 'bigint', default: 0, transformer: NUMBER },
     },
     indices: [
       { name: SESSION_INDEXES.user, columns: ['userId', 'createdAt', 'handle'] },

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { SessionLink, SessionSignal } from '../../session/session-link.js';
+import type { AllSessionsEnded, SessionLink, SessionSignal } from '../../session/session-link.js';
 import type { SessionStore } from '../../session/session-store.js';
 import { newRecord, NO_LIMIT, NOW } from '../session-store/sample-records.js';
 
@@ -29,8 +29,15 @@ export class ListeningNode {
 
   /** Returns the signals of a session, without repeated ones. */
   of({ id }: { readonly id: string }): SessionSignal[] {
-    const texts = new Set(this.#heard.filter((signal) => signal.id === id).map((signal) => JSON.stringify(signal)));
+    const texts = new Set(
+      this.#heard.filter((signal) => 'id' in signal && signal.id === id).map((signal) => JSON.stringify(signal)),
+    );
     return [...texts].map((text) => JSON.parse(text) as SessionSignal);
+  }
+
+  /** How often it was reported that all sessions have ended. */
+  get allEnded(): readonly AllSessionsEnded[] {
+    return this.#heard.filter((signal) => signal.type === 'all_ended');
   }
 
   async until(what: string, holds: () => boolean): Promise<void> {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { SessionEndReason } from '../../events/session-event.js';
 import type { SessionRecord } from '../../session/session-record.js';
-import { MINUTE } from '../../time/units.js';
+import { DAY, MINUTE } from '../../time/units.js';
 import {
   IDLE,
   newDevice,
@@ -101,6 +101,37 @@ export function toldEnds({ it }: LinkTests): void {
       }
       if (isSwept) await nodes.heard(swept, { type: 'ended', reason: 'expired', userId });
     }
+  });
+
+  it('reports once that all sessions of the realm have ended, after they have', async ({ store, node, nodes }) => {
+    if (store.deleteByRealm === undefined) return;
+    const userId = newUser();
+    const record = await created(node, userId);
+    const outcomes: Promise<string>[] = [];
+    for (const { link } of nodes.nodes) {
+      link.watch(({ type }) => {
+        if (type === 'all_ended') outcomes.push(store.find(record.digest, untouched(NOW)).then(({ status }) => status));
+      });
+    }
+    for (const [turn, which] of [{ reason: 'account_disabled' as const }, { createdBefore: NOW - DAY }].entries()) {
+      await node(turn).deleteByRealm!(which, NOW);
+      for (const listening of nodes.nodes) {
+        const reasons = (): string[] => [
+          ...new Set(listening.allEnded.map(({ realm, reason }) => `${realm} ${reason}`)),
+        ];
+        await listening.until('the end of all sessions', () => reasons().length > turn);
+        assert.deepEqual(reasons(), ['default account_disabled', 'default revoked'].slice(0, turn + 1));
+      }
+    }
+    assert.ok(outcomes.length >= 2 * nodes.nodes.length);
+    assert.deepEqual([...new Set(await Promise.all(outcomes))], ['absent']);
+    // what has ended with the realm is not reported once more
+    await nodes.settled(newUser());
+    await nodes.heard(record);
+    if (store.ofRealm === undefined) return;
+    await store.ofRealm('staff').deleteByRealm!({}, NOW);
+    await nodes.settled(newUser());
+    for (const { allEnded } of nodes.nodes) assert.ok(allEnded.every(({ realm }) => realm === 'default'));
   });
 
   it('reports nothing for calls that end nothing', async (backend) => {

@@ -14,8 +14,9 @@ export function toldInParallel({ it }: LinkTests): void {
       const record = await created(node, userId);
       records.push(record);
       for (const { link, store } of nodes.nodes) {
-        link.watch(({ id }) => {
-          if (id === record.id) outcomes.push(store.find(record.digest, untouched(NOW)).then(({ status }) => status));
+        link.watch((signal) => {
+          if (signal.type !== 'ended' || signal.id !== record.id) return;
+          outcomes.push(store.find(record.digest, untouched(NOW)).then(({ status }) => status));
         });
       }
     }
