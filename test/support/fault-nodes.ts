@@ -12,18 +12,13 @@ import { createDatabaseWithTables } from './postgres-database.js';
 /** Milliseconds: shorter than a dead connection goes unnoticed, so that only the rules of the cache keep it. */
 export const BOUND = 50;
 
-export type Consistency = 'bounded' | 'strict';
+type NearCacheGiven = Exclude<SessionAuthOptions['nearCache'], boolean | undefined>;
 
 /** Starts a node of the bank with a near-cache. */
-export function startNode(
-  storage: StorageOptions,
-  consistency: Consistency = 'bounded',
-  options: Partial<SessionAuthOptions> = {},
-): Promise<Bank> {
+export function startNode(storage: StorageOptions, nearCache: NearCacheGiven = {}): Promise<Bank> {
   const backend = { storage, redis: undefined, namespace: '', close: () => Promise.resolve() };
-  const nearCache = { bound: BOUND, consistency };
-  const more = { nearCache, concurrency: 10_000, storeTimeout: '2s', fingerprint: false, ...options } as const;
-  return startBank({ adapter: 'fastify', backend, options: more });
+  const rest = { concurrency: 10_000, storeTimeout: '2s', fingerprint: false } as const;
+  return startBank({ adapter: 'fastify', backend, options: { nearCache: { bound: BOUND, ...nearCache }, ...rest } });
 }
 
 /** A node that ends sessions, and one whose way to the backend leads through a proxy. */
@@ -35,14 +30,14 @@ export class NodesUnderFault {
     private readonly stop: () => Promise<void>,
   ) {}
 
-  static async onRedis(by: 'ioredis' | 'redis', consistency?: Consistency): Promise<NodesUnderFault> {
+  static async onRedis(by: 'ioredis' | 'redis', nearCache?: NearCacheGiven): Promise<NodesUnderFault> {
     const server = await startLocalRedis();
     const proxy = await FaultProxy.start(server.port);
     const url = proxy.through(server.url);
     const past = new Redis(server.url);
     const [client, close] = by === 'ioredis' ? byIoredis(url) : byNodeRedis(url);
-    const here = await startNode(redisStorage({ client: past, link: true }), consistency);
-    const there = await startNode(redisStorage({ client, link: true }), consistency);
+    const here = await startNode(redisStorage({ client: past, link: true }), nearCache);
+    const there = await startNode(redisStorage({ client, link: true }), nearCache);
     return new NodesUnderFault(proxy, here, there, async () => {
       close();
       past.disconnect();
@@ -51,13 +46,13 @@ export class NodesUnderFault {
     });
   }
 
-  static async onPostgres(consistency?: Consistency): Promise<NodesUnderFault> {
+  static async onPostgres(nearCache?: NearCacheGiven): Promise<NodesUnderFault> {
     const database = await createDatabaseWithTables();
     const proxy = await FaultProxy.start(Number(new URL(database.url).port));
-    const here = await startNode(typeOrmStorage({ dataSource: await database.open(), link: true }), consistency);
+    const here = await startNode(typeOrmStorage({ dataSource: await database.open(), link: true }), nearCache);
     // only what it hears is broken, and not what it reads: no failure of a read hides what the cache does
     const url = proxy.through(database.url);
-    const there = await startNode(typeOrmStorage({ dataSource: await database.open(), link: { url } }), consistency);
+    const there = await startNode(typeOrmStorage({ dataSource: await database.open(), link: { url } }), nearCache);
     return new NodesUnderFault(proxy, here, there, async () => {
       await proxy.close();
       await database.close();

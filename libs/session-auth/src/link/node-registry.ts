@@ -48,7 +48,7 @@ export interface RegisteredLink {
   attend(listener: (message: NodeMessage) => void): () => void;
 }
 
-/** How long the registry keeps a lease that is not renewed, in milliseconds: long after the node stops relying on it. */
+/** Milliseconds that the registry keeps a lease that is not renewed: long after its node stops relying on it. */
 export const LEASE_KEPT = 2 * 3_600_000;
 
 /** How long a node relies on its lease without renewing it, in milliseconds. */

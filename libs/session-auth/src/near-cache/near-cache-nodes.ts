@@ -212,7 +212,7 @@ export class NearCacheNodes {
         const now = this.instant().monotonic;
         isOver = this.#waiter.isOver(wait, now);
         if (isOver) return resolve();
-        timer = setTimeout(look, Math.max(this.#waiter.endOf(wait) - now, 0) + 1);
+        timer = setTimeout(look, Math.max(this.#waiter.endOf(wait) - now, 0) + 1).unref();
       };
       this.#waits.set(question, { wait, look });
       look();

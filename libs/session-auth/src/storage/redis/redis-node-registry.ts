@@ -14,8 +14,8 @@ import { RedisScript } from './redis-script.js';
  */
 
 /**
- * KEYS registry. ARGV id, bound, id of the lease to remove (''), milliseconds that leases are kept, channel, the message
- * for an empty registry, and the message that the lease was entered. Returns all leases.
+ * KEYS registry. ARGV id, bound, id of the lease to remove (''), milliseconds that leases are kept, channel, message
+ * for an empty registry, message that the lease was entered. Returns all leases.
  */
 const ENTER = new RedisScript(`
 local kept, time = tonumber(ARGV[4]), redis.call('TIME')
