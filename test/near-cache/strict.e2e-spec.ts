@@ -30,9 +30,9 @@ describe.each(BACKENDS)('a strict near-cache by %s, where messages to the other 
   const ends = Object.entries(SESSION_ENDS).filter(([what]) => by === 'ioredis' || by === 'pg' || what === 'a logout');
 
   it.each(ends)('refuses a session everywhere once this is answered: %s', async (_what, end) => {
-    const { here, alice, elsewhere } = nodes;
+    const { here, there, alice, elsewhere } = nodes;
     const { id } = (await alice.get('/auth/session')).json as { id: string };
-    await end({ node: here, client: alice, id });
+    await end({ node: here, other: there, client: alice, id });
     expect(await elsewhere.isSignedIn()).toBe(false);
   });
 
