@@ -9,6 +9,7 @@ import { ADAPTERS, openBackend, startBank } from '../support/bank.js';
 const ROOT = join(import.meta.dirname, '../..');
 const ASVS = readFileSync(join(ROOT, 'docs/asvs.md'), 'utf8');
 const PACKAGES = readFileSync(join(ROOT, 'docs/packages.md'), 'utf8');
+const SECURITY = readFileSync(join(ROOT, 'SECURITY.md'), 'utf8');
 const REQUIREMENTS = 70;
 
 interface Row {
@@ -102,6 +103,15 @@ describe('the table of requirements in docs/asvs.md', () => {
       'a',
       'b',
     ]);
+  });
+});
+
+describe('the table of attacks in SECURITY.md', () => {
+  it('quotes tests that there are', () => {
+    const quoted = [...SECURITY.matchAll(/`([^`]+\.ts)`: “([^”]+)”/g)];
+    expect(quoted.length).toBeGreaterThan(0);
+    for (const [, file = '', title = ''] of quoted)
+      expect([file, [...(titlesIn(file) ?? [])]]).toEqual([file, expect.arrayContaining([title])]);
   });
 });
 

@@ -3,18 +3,17 @@ import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
-import type { StorageOptions } from 'nestjs-session-auth';
-import { redisStorage, type RedisClient } from 'nestjs-session-auth/redis';
+import { redisStorage } from 'nestjs-session-auth/redis';
 import { typeOrmStorage } from 'nestjs-session-auth/typeorm';
 import { Client } from 'pg';
-import { createSturdyClient } from '../../examples/redis-outage/node-redis-client.js';
 import { startLocalPostgres } from '../../src/local-services/local-postgres.js';
 import { startLocalRedis } from '../../src/local-services/local-redis.js';
 import { POSTGRES_OPTIONS } from '../../src/storage/postgres-options.js';
 import { REDIS_OPTIONS } from '../../src/storage/redis-options.js';
-import { startBank, TEST_SECRETS, type Bank } from '../support/bank.js';
+import { TEST_SECRETS, type Bank } from '../support/bank.js';
 import { buildDemo } from '../support/build.js';
-import { FaultProxy, type Fault } from '../support/fault-proxy.js';
+import { BOUND, NodesUnderFault, startNode } from '../support/fault-nodes.js';
+import type { Fault } from '../support/fault-proxy.js';
 import { checkFinality } from '../support/finality-history.js';
 import { FinalityLoad } from '../support/finality-load.js';
 import { PATIENCE } from '../support/patience.js';
@@ -23,9 +22,6 @@ import { PostgresServer } from '../support/postgres-server.js';
 import { startRedisProcess } from '../support/redis-processes.js';
 import { SENTINEL_CLIENTS } from '../support/redis-clients.js';
 import { RedisSentinels } from '../support/redis-sentinels.js';
-
-/** Milliseconds: shorter than a dead connection goes unnoticed, so that only the rules of the cache keep it. */
-const BOUND = 50;
 
 /** Milliseconds until a fault is over: longer than a dead connection goes unnoticed. */
 const OUTAGE = 500;
@@ -43,74 +39,6 @@ const FAULTS: readonly Fault[] = [
   { kind: 'delay', milliseconds: 1000 },
 ];
 
-/** A node that ends sessions, and one whose way to the backend leads through a proxy. */
-interface Nodes {
-  readonly proxy: FaultProxy;
-  readonly here: Bank;
-  readonly there: Bank;
-  close(): Promise<void>;
-}
-
-function startNode(storage: StorageOptions): Promise<Bank> {
-  const backend = { storage, redis: undefined, namespace: '', close: () => Promise.resolve() };
-  const options = { nearCache: { bound: BOUND }, concurrency: 10_000, storeTimeout: '2s', fingerprint: false } as const;
-  return startBank({ adapter: 'fastify', backend, options });
-}
-
-async function onRedis(by: 'ioredis' | 'redis'): Promise<Nodes> {
-  const server = await startLocalRedis();
-  const proxy = await FaultProxy.start(server.port);
-  const url = proxy.through(server.url);
-  const past = new Redis(server.url);
-  const [client, close] = by === 'ioredis' ? byIoredis(url) : byNodeRedis(url);
-  const here = await startNode(redisStorage({ client: past, link: true }));
-  const there = await startNode(redisStorage({ client, link: true }));
-  return {
-    proxy,
-    here,
-    there,
-    close: async () => {
-      await here.close();
-      await there.close();
-      close();
-      past.disconnect();
-      await proxy.close();
-      await server.stop();
-    },
-  };
-}
-
-function byIoredis(url: string): [RedisClient, () => void] {
-  const client = new Redis(url, { ...REDIS_OPTIONS, socketTimeout: 500 }).on('error', () => undefined);
-  return [client, () => client.disconnect()];
-}
-
-function byNodeRedis(url: string): [RedisClient, () => void] {
-  const client = createSturdyClient(url, () => undefined);
-  void client.connect().catch(() => undefined);
-  return [client, () => void client.destroy()];
-}
-
-async function onPostgres(): Promise<Nodes> {
-  const database = await createDatabaseWithTables();
-  const proxy = await FaultProxy.start(Number(new URL(database.url).port));
-  const here = await startNode(typeOrmStorage({ dataSource: await database.open(), link: true }));
-  // only what it hears is broken, and not what it reads: no failure of a read hides what the cache does
-  const url = proxy.through(database.url);
-  const there = await startNode(typeOrmStorage({ dataSource: await database.open(), link: { url } }));
-  return {
-    proxy,
-    here,
-    there,
-    close: async () => {
-      await here.close();
-      await there.close();
-      await proxy.close();
-      await database.close();
-    },
-  };
-}
-
 /** Prints what came of it, and fails where a request was let pass that must not be. */
 function conclude(what: string, load: FinalityLoad): void {
   const { violations, ...counts } = checkFinality(load.history, BOUND);
@@ -120,11 +48,11 @@ function conclude(what: string, load: FinalityLoad): void {
 }
 
 describe.each([
-  ['Redis', () => onRedis('ioredis')],
-  ['Redis by node-redis', () => onRedis('redis')],
-  ['PostgreSQL', onPostgres],
+  ['Redis', () => NodesUnderFault.onRedis('ioredis')],
+  ['Redis by node-redis', () => NodesUnderFault.onRedis('redis')],
+  ['PostgreSQL', () => NodesUnderFault.onPostgres()],
 ])('a session that has ended is refused within the bound, on %s', (name, open) => {
-  let nodes: Nodes;
+  let nodes: NodesUnderFault;
 
   beforeAll(async () => {
     nodes = await open();

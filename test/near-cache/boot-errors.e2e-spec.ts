@@ -1,3 +1,5 @@
+import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Cluster, Redis } from 'ioredis';
 import {
@@ -47,10 +49,6 @@ describe('the option nearCache', () => {
     [{ bound: 49 }, 'nearCache.bound: given 49; allowed is milliseconds or a duration'],
     [{ bound: '11s' }, "nearCache.bound: given '11s'; allowed is"],
     [{ consistency: 'eventual' }, "nearCache.consistency: given 'eventual'; allowed is 'bounded', 'strict'"],
-    [
-      { consistency: 'strict' },
-      "nearCache.consistency: given 'strict'; allowed is 'bounded', which is all that this version has",
-    ],
   ])('is refused as %j', async (given, message) => {
     await expectRefusal('memory', message, given);
   });
@@ -60,7 +58,7 @@ describe('the option nearCache', () => {
     async (store) => {
       const backend = await openBackend(store);
       await expectRefusal(backend.storage, 'nearCache: given a storage without a session link; allowed is false, or');
-      for (const nearCache of [true, {}, { bound: '50ms' }, { bound: '10s', maxSessions: 1, consistency: 'bounded' }]) {
+      for (const nearCache of [true, {}, { bound: '50ms' }, { bound: '10s', maxSessions: 1, consistency: 'strict' }]) {
         await (await start(backend.linkedStorage!, nearCache)).close();
       }
       // without the option no storage needs one
@@ -142,6 +140,35 @@ describe('a near-cache on Redis', () => {
     client.disconnect();
   });
 
+  it.each(['bounded', 'strict'])(
+    'is refused for a user without the rights to the registry: %s',
+    async (consistency) => {
+      const rights = ['on', '>secret', 'resetkeys', '~sa:{*', 'resetchannels', '&sa:*', '+@all'];
+      await operator.call('ACL', 'SETUSER', 'clerk', ...rights);
+      const refused = async (message: string): Promise<void> => {
+        const client = new Redis(server.url, { username: 'clerk', password: 'secret' });
+        await expectRefusal(redisStorage({ client, link: true }), message, { consistency });
+        client.disconnect();
+      };
+      await refused('given a Redis user without the rights for the key sa:nodes of the nodes; allowed is a user with');
+      await operator.call('ACL', 'SETUSER', 'clerk', '~sa:*', '-time');
+      await refused('allowed is a user with the keys and commands of docs/redis.md, TIME among them');
+    },
+  );
+
+  it('starts with the rights that the guide lists', async () => {
+    const guide = await readFile('docs/redis.md', 'utf8');
+    for (const [, rights] of guide.matchAll(/^ACL SETUSER bank (.*)$/gm))
+      await operator.call('ACL', 'SETUSER', 'bank', ...rights!.split(' '));
+    const client = new Redis(server.url, { username: 'bank', password: 'a-password-of-its-own' });
+    const bank = await start(redisStorage({ client, link: true }), { consistency: 'strict' });
+    const alice = bank.client();
+    await alice.login('alice');
+    expect((await alice.post('/auth/logout')).status).toBe(204);
+    await bank.close();
+    client.disconnect();
+  });
+
   it('starts while Redis is away, and every request reads the store', async () => {
     const client = new Redis(1, '127.0.0.1', { retryStrategy: () => 10_000, maxRetriesPerRequest: 0 });
     client.on('error', () => undefined);
@@ -202,6 +229,34 @@ describe('a near-cache on a Redis Cluster', () => {
       );
       await bank.close();
     });
+  });
+});
+
+describe('a near-cache on PostgreSQL', () => {
+  it('is refused for a role without the rights to the registry', async () => {
+    const database = await createDatabaseWithTables();
+    const owner = await database.open();
+    const role = `clerk_${randomBytes(4).toString('hex')}`;
+    await owner.query(`CREATE ROLE ${role} LOGIN PASSWORD 'secret'`);
+    await owner.query(`GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO ${role}`);
+    await owner.query(`GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO ${role}`);
+    const url = new URL(database.url);
+    url.username = role;
+    url.password = 'secret';
+    const dataSource = await database.open({ url: url.href });
+    const strict = { consistency: 'strict' };
+    const bank = await start(postgresStorage({ pool: poolOf(dataSource), link: true }), strict);
+    await bank.close();
+    await owner.query(`REVOKE INSERT ON session_auth_throttle FROM ${role}`);
+    for (const nearCache of [strict, true]) {
+      await expectRefusal(
+        postgresStorage({ pool: poolOf(dataSource), link: true }),
+        'given a role without the rights to read and write session_auth_throttle, which has the nodes of a near-cache',
+        nearCache,
+      );
+    }
+    await owner.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`);
+    await database.close();
   });
 });
 

@@ -40,7 +40,7 @@ it('a session in a near-cache takes at most 1 KB, at the payload of the benchmar
     collect();
     return process.memoryUsage().heapUsed;
   };
-  const settings = { bound: 10_000, maxSessions: SESSIONS };
+  const settings = { bound: 10_000, maxSessions: SESSIONS, consistency: 'bounded' } as const;
   const cache = new NearCache(new IdleLink(), settings, DEFAULT_SESSION_LIFETIME, new SystemClock());
   await cache.open();
   const before = heap();

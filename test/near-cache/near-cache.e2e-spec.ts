@@ -5,6 +5,7 @@ import { openBackend, startBank, TEST_SECRETS, type Backend, type Bank } from '.
 import { forgeries } from '../support/forged-cookies.js';
 import { clientAt, startNearNodes, untilCached, type NearNode } from '../support/near-nodes.js';
 import { until } from '../support/patience.js';
+import { SESSION_ENDS } from '../support/session-ends.js';
 import { watchedStorage } from '../support/watched-store.js';
 
 describe.each(['redis', 'node-redis', 'postgres', 'pg'] as const)('two nodes with a near-cache, on %s', (store) => {
@@ -51,41 +52,11 @@ describe.each(['redis', 'node-redis', 'postgres', 'pg'] as const)('two nodes wit
     expect([await read(), first]).toEqual([first, { theme: 'dark', list: [1, 2] }]);
   });
 
-  const ends: Record<string, (id: string) => Promise<unknown>> = {
-    'a logout': () => alice.post('/auth/logout'),
-    'a revocation by another device': async (id) => {
-      const other = here.client();
-      await other.login('alice');
-      await other.ask('DELETE', `/auth/sessions/${id}`);
-    },
-    'a revocation of all others': async () => {
-      const other = here.client();
-      await other.login('alice');
-      await other.ask('DELETE', '/auth/sessions');
-    },
-    'a revocation of all': () => alice.ask('DELETE', '/auth/sessions?include=current'),
-    'an eviction by the limit': async () => {
-      for (let login = 0; login < 3; login += 1) await here.client().login('alice');
-    },
-    'a login as somebody else in its place': () => alice.login('bob'),
-    'a change of credentials': () => here.app.get(SessionAuthService).credentialsChanged('alice'),
-    'an account that is disabled': () => here.app.get(SessionAuthService).accountDisabled('alice'),
-    'an end by the application': (id) => here.app.get(SessionLifecycleService).revoke('alice', id),
-    'the end of every session': () => here.app.get(SessionLifecycleService).endEverySession(),
-    'the end of all sessions before a date': () => {
-      here.clock.advance(1000);
-      there.clock.advance(1000);
-      return here.app.get(SessionLifecycleService).endSessionsBefore(new Date(here.clock.now()));
-    },
-    'an erasure of the user': () => here.app.get(SessionLifecycleService).eraseUser('alice'),
-    'a proof that replaces the token': () => alice.post('/auth/reauthenticate', { password: 'alice-demo-password' }),
-  };
-
-  it.each(Object.entries(ends))(
+  it.each(Object.entries(SESSION_ENDS))(
     'refuse the session after %s: at once where it happened, soon elsewhere',
     async (_what, end) => {
       const former = clientAt(here, alice);
-      await end(await idOf(alice));
+      await end({ node: here, other: there, client: alice, id: await idOf(alice) });
       expect(await former.isSignedIn()).toBe(false);
       await until(async () => !(await elsewhere.isSignedIn()));
       // and it stays so

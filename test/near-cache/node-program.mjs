@@ -7,15 +7,15 @@ import { BANK, bankSessions } from '../../dist/bank.module.js';
 
 /*
  * A node of the bank with a near-cache as a process of its own, which a test can stop and let go on: on REDIS_URL and
- * NAMESPACE, with BOUND. Prints the port that it listens on.
+ * NAMESPACE, with BOUND and CONSISTENCY. Prints the port that it listens on.
  */
 class NodeModule {}
 
-const { REDIS_URL, NAMESPACE, SECRET, BOUND } = process.env;
+const { REDIS_URL, NAMESPACE, SECRET, BOUND, CONSISTENCY } = process.env;
 const storage = redisStorage({ client: new Redis(REDIS_URL), namespace: NAMESPACE, link: true });
 const sessions = {
   ...bankSessions({ secrets: [SECRET], storage }),
-  nearCache: { bound: Number(BOUND) },
+  nearCache: { bound: Number(BOUND), consistency: CONSISTENCY },
   fingerprint: false,
 };
 Module({ imports: [SessionAuthModule.forRoot(sessions), ...BANK.imports], controllers: BANK.controllers })(NodeModule);

@@ -1,5 +1,4 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { SessionLifecycleService } from 'nestjs-session-auth';
 import { signInAs } from 'nestjs-session-auth/testing';
 import type { Bank } from './bank.js';
 import { send } from './bank-client.js';
@@ -16,23 +15,32 @@ const PAUSE_AFTER_END = 100;
 export class FinalityLoad {
   readonly #ends = new Map<string, number>();
   readonly #requests: SeenRequest[] = [];
+  readonly #waits: number[] = [];
 
   /**
    * @param here ends sessions
    * @param port of the node that they are used at
+   * @param atOnce so many sessions end at the same time. @default 1
    */
   constructor(
     private readonly here: Bank,
     private readonly port: number,
+    private readonly atOnce = 1,
   ) {}
+
+  /** How long the ends took, in milliseconds: the longest and the median. */
+  get waits(): { readonly longest: number; readonly median: number } {
+    const sorted = [...this.#waits].sort((one, other) => one - other).map(Math.round);
+    return { longest: sorted.at(-1) ?? 0, median: sorted[Math.floor(sorted.length / 2)] ?? 0 };
+  }
 
   get history(): FinalityHistory {
     return { ends: this.#ends, requests: this.#requests };
   }
 
   /**
-   * Uses some new sessions, and ends them one after the other. From the first end on, a session that is let pass is
-   * used again without a pause. Goes on until each was refused, and all is healed.
+   * Uses some new sessions, and logs them out over HTTP. From the first end on, a session that is let pass is used
+   * again without a pause. Goes on until each was refused, and all is healed.
    *
    * @param begin what breaks, once all sessions are in memory
    * @param heal when all have ended; it may have every session used once more at a moment of its own
@@ -41,8 +49,8 @@ export class FinalityLoad {
     const sessions = await Promise.all(
       Array.from({ length: count }, async () => {
         const signedIn = (): ReturnType<typeof signInAs> => signInAs(this.here.app, 'alice@example.com');
-        const { cookie, session } = await repeated(signedIn);
-        return { id: session.id, cookie };
+        const { cookie, headers, session } = await repeated(signedIn);
+        return { id: session.id, cookie, headers };
       }),
     );
     for (const { id, cookie } of sessions) {
@@ -63,15 +71,25 @@ export class FinalityLoad {
     });
     await begin();
     hasBegun = true;
-    const lifecycle = this.here.app.get(SessionLifecycleService);
-    for (const { id } of sessions) {
-      await repeated(() => lifecycle.revoke('alice', id));
-      this.#ends.set(id, performance.now());
+    for (let from = 0; from < sessions.length; from += this.atOnce) {
+      await Promise.all(sessions.slice(from, from + this.atOnce).map(({ id, headers }) => this.#end(id, headers)));
     }
     let late: Promise<unknown>[] = [];
     await heal(() => (late = sessions.map(({ id, cookie }) => this.#use(id, cookie))));
     isHealed = true;
     await Promise.all([...using, ...late]);
+  }
+
+  async #end(session: string, headers: Readonly<Record<string, string>>): Promise<void> {
+    const logOut = async (): Promise<number> => {
+      const since = performance.now();
+      const { status } = await send(this.here.port, 'POST', '/auth/logout', { headers });
+      if (status !== 204) throw new Error(`a logout was answered with ${status}`);
+      return performance.now() - since;
+    };
+    const wait = await repeated(logOut);
+    this.#ends.set(session, performance.now());
+    this.#waits.push(wait);
   }
 
   async #use(session: string, cookie: string): Promise<number | undefined> {

@@ -2,6 +2,15 @@ import { Inject, Injectable } from '@nestjs/common';
 import { SessionAuthError } from '../errors/session-auth.error.js';
 import { STORE_TIMEOUT } from './store-timeout.options.js';
 
+/** Of operations that take longer than the store: the promise of the store's answer. */
+const answers = new WeakMap<Promise<unknown>, Promise<unknown>>();
+
+/** Returns the promise of an operation, which {@link StoreDeadline} only times until the store has answered. */
+export function timedUntil<T>(answer: Promise<unknown>, operation: Promise<T>): Promise<T> {
+  answers.set(operation, answer);
+  return operation;
+}
+
 /**
  * Waits for a store, but at most `timeout` milliseconds for each operation. Beyond that the operation fails (ASVS
  * 16.5.3).
@@ -36,9 +45,11 @@ export class StoreDeadline {
         reject(error instanceof SessionAuthError ? error : unavailable('the session store failed', error));
       };
       try {
-        operation().then((answer) => {
+        const whole = operation();
+        answers.get(whole)?.then(() => clearTimeout(timer), fail);
+        whole.then((outcome) => {
           clearTimeout(timer);
-          resolve(answer);
+          resolve(outcome);
         }, fail);
       } catch (error) {
         fail(error);

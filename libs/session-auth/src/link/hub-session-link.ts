@@ -5,9 +5,10 @@ import {
   type WatchOptions,
 } from '../session/session-link.js';
 import type { LinkHub } from './link-hub.js';
+import type { NodeMessage, NodeRegistry, RegisteredLink } from './node-registry.js';
 
 /** The link of one realm, on the connection that all realms of a node share. */
-export class HubSessionLink extends SessionLink {
+export class HubSessionLink extends SessionLink implements RegisteredLink {
   #isInUse = false;
 
   constructor(
@@ -20,6 +21,14 @@ export class HubSessionLink extends SessionLink {
 
   override get isHealthy(): boolean {
     return this.#isInUse && this.hub.isHealthy;
+  }
+
+  get registry(): NodeRegistry | undefined {
+    return this.hub.registryOf(this.realm);
+  }
+
+  attend(listener: (message: NodeMessage) => void): () => void {
+    return this.hub.attend(this.realm, listener);
   }
 
   override open(): Promise<void> {

@@ -2,6 +2,7 @@ import { Logger } from '@nestjs/common';
 import { SessionAuthError } from '../errors/session-auth.error.js';
 import type { SessionLinkObserver, SessionSignal, WatchOptions } from '../session/session-link.js';
 import { Heartbeat, OVERDUE } from './heartbeat.js';
+import type { NodeMessage, NodeRegistry } from './node-registry.js';
 import { asLinkError, unavailable, within, type LinkConnection, type LinkTransport } from './link-transport.js';
 import { SignalListeners } from './signal-listeners.js';
 
@@ -16,6 +17,7 @@ export class LinkHub {
   readonly #logger = new Logger('SessionAuth');
   readonly #listeners = new SignalListeners();
   readonly #observers = new Set<SessionLinkObserver>();
+  readonly #attendants = new Set<{ readonly realm: string; readonly listener: (message: NodeMessage) => void }>();
   readonly #realms = new Set<string>();
   #users = 0;
   /** The present attempt; undefined while nothing should be open. */
@@ -80,6 +82,18 @@ export class LinkHub {
     return unwatch;
   }
 
+  /** As {@link LinkTransport.registryOf}. */
+  registryOf(realm: string): NodeRegistry | undefined {
+    return this.transport.registryOf?.(realm);
+  }
+
+  /** Calls a listener with each message of the nodes of a realm, until the returned function is called. */
+  attend(realm: string, listener: (message: NodeMessage) => void): () => void {
+    const attendant = { realm, listener };
+    this.#attendants.add(attendant);
+    return () => void this.#attendants.delete(attendant);
+  }
+
   observe(observer: SessionLinkObserver): () => void {
     const own: SessionLinkObserver = { lost: () => observer.lost?.(), restored: () => observer.restored?.() };
     this.#observers.add(own);
@@ -100,6 +114,9 @@ export class LinkHub {
     const connecting = this.transport
       .connect([...this.#realms], {
         heard: (signal) => this.#listeners.tell(signal),
+        spoken: (realm, message) => {
+          for (const attendant of this.#attendants) if (attendant.realm === realm) attendant.listener(message);
+        },
         closed: (error) => attempt.lose(error),
       })
       .then((opened) => {

@@ -1,5 +1,6 @@
 import { SessionAuthError } from '../errors/session-auth.error.js';
 import type { SessionSignal } from '../session/session-link.js';
+import type { NodeMessage, NodeRegistry } from './node-registry.js';
 
 /** Carries signals from the backend to this node. */
 export interface LinkTransport {
@@ -17,11 +18,15 @@ export interface LinkTransport {
    *   backend cannot be reached
    */
   connect(realms: readonly string[], receiver: LinkReceiver): Promise<LinkConnection>;
+  /** Returns the registry of the nodes of a realm; undefined if the backend has none. */
+  registryOf?(realm: string): NodeRegistry | undefined;
 }
 
 /** Receives the messages of a transport. */
 export interface LinkReceiver {
   readonly heard: (signal: SessionSignal) => void;
+  /** A node of a realm has sent a message to the others, and to itself. */
+  readonly spoken: (realm: string, message: NodeMessage) => void;
   /** The connection has ended by itself. */
   readonly closed: (error: unknown) => void;
 }

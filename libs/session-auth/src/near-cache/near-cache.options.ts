@@ -22,8 +22,9 @@ export interface NearCacheOptions {
    */
   readonly bound?: Duration;
   /**
-   * `bounded`: a session that has ended is refused everywhere within `bound` of the end. `strict` would refuse it at
-   * once. This version does not implement `strict` and refuses it when the application starts. @default 'bounded'
+   * `bounded`: a session that has ended is refused everywhere within `bound` of the end. `strict`: what ends or changes
+   * a session resolves when every node refuses it, usually after a further round trip, and at the latest after the
+   * longest `bound` of the nodes; so a logout waits, and a login that evicts a session. @default 'bounded'
    */
   readonly consistency?: NearCacheConsistency;
 }
@@ -33,6 +34,7 @@ export interface NearCacheSettings {
   readonly maxSessions: number;
   /** Milliseconds. */
   readonly bound: number;
+  readonly consistency: NearCacheConsistency;
 }
 
 /** The injection token of {@link NearCacheSettings}; the value is undefined without a near-cache. */
@@ -53,6 +55,5 @@ export function resolveNearCache(root: OptionReader): NearCacheSettings | undefi
   const maxSessions = options.integer('maxSessions', 10_000, 1, MOST_SESSIONS);
   const bound = options.duration('bound', 250, { least: 50, most: 10 * SECOND });
   const consistency = options.oneOf('consistency', CONSISTENCIES, 'bounded');
-  if (consistency === 'strict') throw options.refuse('consistency', "'bounded', which is all that this version has");
-  return { maxSessions, bound };
+  return { maxSessions, bound, consistency };
 }

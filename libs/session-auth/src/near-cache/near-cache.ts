@@ -1,16 +1,18 @@
 import { Logger } from '@nestjs/common';
 import { SessionAuthError } from '../errors/session-auth.error.js';
+import type { RegisteredLink } from '../link/node-registry.js';
 import { haveRolesChanged } from '../session/session-tokens.js';
 import type { SessionLifetime } from '../session/lifetime.options.js';
 import type { SessionLink, SessionSignal } from '../session/session-link.js';
 import type { SessionRecord } from '../session/session-record.js';
 import type { Touch } from '../session/session-store.js';
 import type { Clock } from '../time/clock.js';
+import { NearCacheNodes } from './near-cache-nodes.js';
 import type { NearCacheSettings } from './near-cache.options.js';
 import { NearCacheProtocol, type Fill, type FillOutcome, type Instant } from './near-cache-protocol.js';
 
 /** A link whose heartbeats prove which messages have been received. */
-export type ProvingLink = SessionLink & Required<Pick<SessionLink, 'prove'>>;
+export type ProvingLink = SessionLink & Required<Pick<SessionLink, 'prove'>> & Partial<RegisteredLink>;
 
 /** A record in memory, as JSON, so that no code shares an object with it. */
 interface Entry {
@@ -31,8 +33,11 @@ export class NearCache {
   readonly #logger = new Logger('SessionAuth');
   readonly #protocol: NearCacheProtocol<Entry>;
   readonly #pause: number;
+  /** The other nodes; undefined if the backend has no registry of them. */
+  readonly #nodes: NearCacheNodes | undefined;
   #stops: readonly (() => void)[] = [];
   #isOpen = false;
+  #isLinked = false;
   #isBeating = false;
   #timer: NodeJS.Timeout | undefined;
   #searchedAt = -Infinity;
@@ -47,6 +52,13 @@ export class NearCache {
   ) {
     this.#protocol = new NearCacheProtocol(bound, maxSessions);
     this.#pause = bound / 4;
+    const { registry } = link;
+    const holder = {
+      joined: () => this.#protocol.linked(),
+      left: () => this.#protocol.unlinked(),
+      doubt: () => void link.prove().catch(() => undefined),
+    };
+    this.#nodes = registry && new NearCacheNodes(registry, bound, holder, instant);
   }
 
   /** Why this node must keep no session, to follow `given`: see {@link SessionLink.unprovable}. */
@@ -66,25 +78,28 @@ export class NearCache {
    */
   async open(): Promise<void> {
     this.#isOpen = true;
-    const unobserve = this.link.observe({ lost: () => this.#protocol.unlinked(), restored: () => this.#linked() });
+    const unobserve = this.link.observe({ lost: () => this.#unlinked(), restored: () => this.#linked() });
     const unwatch = this.link.watch((signal) => this.#hear(signal), { heartbeat: false });
-    this.#stops = [unwatch, unobserve];
+    const unattend = this.#nodes && this.link.attend?.((message) => this.#nodes!.heard(message));
+    this.#stops = [unwatch, unobserve, ...(unattend === undefined ? [] : [unattend])];
     try {
       await this.link.open();
+      // another realm may have opened it
+      if (this.#isOpen && this.link.isHealthy && !this.#isLinked) this.#linked();
+      await this.#nodes?.entered;
     } catch (error) {
       if (error instanceof SessionAuthError && error.code === 'invalid_configuration') throw error;
       this.#logger.error('the session link is down: every session is read from the store until it is back', error);
-      return;
     }
-    // another realm may have opened it
-    if (this.#isOpen && this.link.isHealthy && !this.#protocol.state.isLinked) this.#linked();
   }
 
   async close(): Promise<void> {
     this.#isOpen = false;
     clearTimeout(this.#timer);
     for (const stop of this.#stops) stop();
+    this.#isLinked = false;
     this.#protocol.unlinked();
+    await this.#nodes?.close();
     await this.link.close();
   }
 
@@ -120,6 +135,14 @@ export class NearCache {
     this.#protocol.fillOver(fill);
   }
 
+  /**
+   * Resolves when no node serves from its memory what had ended or changed before the call: see
+   * {@link NearCacheNodes.settle}.
+   */
+  async settle(): Promise<void> {
+    await this.#nodes?.settle();
+  }
+
   /** This node has ended or changed a session. */
   drop(handle: string): void {
     this.#protocol.drop(handle);
@@ -151,9 +174,18 @@ export class NearCache {
   }
 
   #linked(): void {
+    this.#isLinked = true;
     const { refusal } = this;
-    if (refusal === undefined) this.#protocol.linked();
-    else this.#logger.error(`nearCache: every session is read from the store: the storage is ${refusal}`);
+    if (refusal !== undefined)
+      this.#logger.error(`nearCache: every session is read from the store: the storage is ${refusal}`);
+    else if (this.#nodes === undefined) this.#protocol.linked();
+    else this.#nodes.linked();
+  }
+
+  #unlinked(): void {
+    this.#isLinked = false;
+    this.#protocol.unlinked();
+    this.#nodes?.unlinked();
   }
 
   #beat(): void {
@@ -162,6 +194,7 @@ export class NearCache {
     this.#forgetWhatIsDue();
     // the next fill goes on
     if (!this.#protocol.isInUse) return;
+    this.#nodes?.renew();
     this.#isBeating = true;
     const beat = this.#protocol.beatSent(this.instant());
     this.link

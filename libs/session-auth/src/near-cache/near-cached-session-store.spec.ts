@@ -125,7 +125,11 @@ describe('a store with a near-cache in front', () => {
     Logger.overrideLogger(['error', 'warn', 'log']);
   });
 
-  function made(settings: { maxSessions: number; bound: number }): NearCachedSessionStore {
+  function made(
+    given: { maxSessions: number; bound: number },
+    consistency = 'bounded' as const,
+  ): NearCachedSessionStore {
+    const settings = { ...given, consistency };
     const instant = (): { monotonic: number; wall: number } => ({ monotonic, wall });
     return new NearCachedSessionStore(store, settings, DEFAULT_SESSION_LIFETIME, clock, 'default', instant);
   }

@@ -1,4 +1,5 @@
 import type { OnApplicationShutdown, OnModuleInit } from '@nestjs/common';
+import { timedUntil } from '../async/store-deadline.js';
 import { handleOf } from '../crypto/session-token.js';
 import { SessionAuthError } from '../errors/session-auth.error.js';
 import type { SessionEndReason } from '../events/session-event.js';
@@ -30,6 +31,9 @@ import { NearCache, type ProvingLink } from './near-cache.js';
 /**
  * A store with a near-cache in front of it. A session that this node ends or changes is dropped at once, even if the
  * response of the store does not arrive: the operation may have succeeded.
+ *
+ * With a strict cache, an operation that ends or changes a session resolves when no node serves the session any more.
+ * This takes at most the longest bound of the nodes, besides the time of the store.
  */
 export class NearCachedSessionStore extends SessionStore implements OnModuleInit, OnApplicationShutdown {
   readonly #cache: NearCache;
@@ -41,7 +45,7 @@ export class NearCachedSessionStore extends SessionStore implements OnModuleInit
    */
   constructor(
     private readonly store: SessionStore,
-    settings: NearCacheSettings,
+    private readonly settings: NearCacheSettings,
     lifetime: SessionLifetime,
     clock: Clock,
     private readonly realm: string,
@@ -82,20 +86,27 @@ export class NearCachedSessionStore extends SessionStore implements OnModuleInit
     return record === undefined ? this.#fill(handle, digest, touch) : Promise.resolve({ status: 'live', record });
   }
 
-  override async create(record: SessionRecord, admission: Admission, now: number): Promise<CreateOutcome> {
-    const outcome = await this.store.create(record, admission, now);
-    if (outcome.status === 'created') {
-      for (const { id } of [...outcome.evicted, ...outcome.replaced]) this.#cache.drop(id);
-    }
-    return outcome;
+  override create(record: SessionRecord, admission: Admission, now: number): Promise<CreateOutcome> {
+    const created = this.store.create(record, admission, now).then((outcome) => {
+      for (const { id } of endedBy(outcome)) this.#cache.drop(id);
+      return outcome;
+    });
+    // a command that was sent twice finds the session that the first one has made
+    return this.#settled(created, (outcome) => outcome.status === 'exists' || endedBy(outcome).length > 0);
   }
 
   override update(digest: string, patch: SessionData, now: number, maxBytes: number): Promise<UpdateOutcome> {
-    return this.#changing(handleOf(digest), this.store.update(digest, patch, now, maxBytes, true));
+    const updated = this.store.update(digest, patch, now, maxBytes, true);
+    return this.#changing(handleOf(digest), updated, ({ status }) => status === 'updated');
   }
 
   override rotate(digest: string, rotation: Rotation): Promise<RotateOutcome> {
-    return this.#changing(handleOf(digest), this.store.rotate(digest, { ...rotation, isTold: true }));
+    const rotated = this.store.rotate(digest, { ...rotation, isTold: true });
+    return this.#changing(handleOf(digest), rotated, (outcome) => {
+      if (outcome.status !== 'changed') return outcome.status === 'rotated';
+      // this change, if its command was sent twice
+      return (outcome.record.revision ?? 0) === rotation.revision + 1;
+    });
   }
 
   override delete(digest: string, now: number, reason?: SessionEndReason): Promise<EndedSession | undefined> {
@@ -127,12 +138,8 @@ export class NearCachedSessionStore extends SessionStore implements OnModuleInit
     return this.#changingUser(userId, this.store.updateByUser(userId, changes, now));
   }
 
-  override async deleteByRealm(which: RealmSessionsToEnd, now: number): Promise<void> {
-    try {
-      await this.store.deleteByRealm!(which, now);
-    } finally {
-      this.#cache.dropAll();
-    }
+  override deleteByRealm(which: RealmSessionsToEnd, now: number): Promise<void> {
+    return this.#settled(this.store.deleteByRealm!(which, now).finally(() => this.#cache.dropAll()));
   }
 
   override deleteExpired(now: number, limit: number): Promise<readonly EndedSession[]> {
@@ -169,20 +176,30 @@ export class NearCachedSessionStore extends SessionStore implements OnModuleInit
     }
   }
 
-  async #changing<T>(handle: string, change: Promise<T>): Promise<T> {
-    try {
-      return await change;
-    } finally {
-      this.#cache.drop(handle);
-    }
+  #changing<T>(handle: string, change: Promise<T>, hasChanged?: (outcome: T) => boolean): Promise<T> {
+    return this.#settled(
+      change.finally(() => this.#cache.drop(handle)),
+      hasChanged,
+    );
   }
 
-  async #changingUser<T>(userId: string, change: Promise<T>): Promise<T> {
-    try {
-      return await change;
-    } finally {
-      this.#cache.dropUser(userId);
-    }
+  #changingUser<T>(userId: string, change: Promise<T>): Promise<T> {
+    return this.#settled(change.finally(() => this.#cache.dropUser(userId)));
+  }
+
+  /**
+   * Waits for the other nodes once the store has answered, if the cache is strict.
+   *
+   * @param hasChanged whether there is something to wait for. @default always: what is absent may have been ended a
+   *   moment ago, by another node or by the same command, which was sent twice
+   */
+  #settled<T>(answer: Promise<T>, hasChanged: (outcome: T) => boolean = () => true): Promise<T> {
+    if (this.settings.consistency !== 'strict') return answer;
+    const settled = answer.then(async (outcome) => {
+      if (hasChanged(outcome)) await this.#cache.settle();
+      return outcome;
+    });
+    return timedUntil(answer, settled);
   }
 
   #provingLink(): ProvingLink {
@@ -190,6 +207,8 @@ export class NearCachedSessionStore extends SessionStore implements OnModuleInit
     if (link === undefined) throw this.#refused('a storage without a session link', NEEDED);
     if (!isProving(link)) throw this.#refused('a storage whose link sends no heartbeats, such as memory', NEEDED);
     if (link.unprovable !== undefined) throw this.#refused(link.unprovable, NEEDED);
+    const isStrict = this.settings.consistency === 'strict';
+    if (isStrict && link.registry === undefined) throw this.#refused(UNREGISTERED, NEEDED_IF_STRICT);
     return link;
   }
 
@@ -202,7 +221,17 @@ export class NearCachedSessionStore extends SessionStore implements OnModuleInit
   }
 }
 
+const UNREGISTERED = "a storage without a registry of the nodes, which consistency: 'strict' needs";
+
+const NEEDED_IF_STRICT =
+  "consistency: 'bounded', or a storage in one Redis, Sentinel or PostgreSQL that has link: true";
+
 const NEEDED = 'false, or a storage in one Redis, Sentinel or PostgreSQL that has link: true';
+
+/** The sessions that a login has ended. */
+function endedBy(outcome: CreateOutcome): readonly EndedSession[] {
+  return outcome.status === 'created' ? [...outcome.evicted, ...outcome.replaced] : [];
+}
 
 function isProving(link: SessionLink): link is ProvingLink {
   return link.prove !== undefined;

@@ -63,12 +63,10 @@ export class RealmSessions {
     const devices = keepDevices ? undefined : this.devices?.tokenStore;
     if (devices !== undefined) this.#require(devices, 'rememberMe', 'RememberMeTokenStore');
     const now = this.clock.now();
-    await this.#deadline.run(async () => {
-      // Devices first: one that signs in meanwhile finds its token gone and ends its session, or is early enough for
-      // its session to end here.
-      if (devices !== undefined) await this.devices!.forgetEvery(createdBefore);
-      await this.#front.deleteByRealm!({ createdBefore, reason: 'revoked' }, now);
-    });
+    // Devices first: one that signs in meanwhile finds its token gone and ends its session, or is early enough for
+    // its session to end here.
+    if (devices !== undefined) await this.#deadline.run(() => this.devices!.forgetEvery(createdBefore));
+    await this.#deadline.run(() => this.#front.deleteByRealm!({ createdBefore, reason: 'revoked' }, now));
     this.events.publish({
       type: 'session.all_ended',
       ...(createdBefore !== undefined && { createdBefore: new Date(createdBefore) }),

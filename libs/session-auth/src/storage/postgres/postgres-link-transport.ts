@@ -13,6 +13,7 @@ import type { SessionSignal } from '../../session/session-link.js';
 import { channelOf } from './link-clauses.js';
 import type { ListeningConnection, OpenListening } from './listening-connection.js';
 import { PostgresDatabase, type PostgresStoreSettings } from './postgres-database.js';
+import { nodesMessageOf, PostgresNodeRegistry } from './postgres-node-registry.js';
 import type { PostgresAccess } from './postgres-access.js';
 import { statement, type PostgresStatement } from './postgres-statement.js';
 import { SESSION_TABLE } from './session-tables.js';
@@ -36,7 +37,7 @@ export class PostgresLinkTransport implements LinkTransport {
   /** @param access that of the stores: notifications of its executor must reach the connection that `open` opens */
   constructor(
     private readonly access: PostgresAccess,
-    settings: PostgresStoreSettings,
+    private readonly settings: PostgresStoreSettings,
     private readonly openListening: OpenListening,
   ) {
     this.#database = new PostgresDatabase(access, settings, SESSION_TABLE, (session) => ({
@@ -44,6 +45,11 @@ export class PostgresLinkTransport implements LinkTransport {
       // $1 payload
       probe: statement(`SELECT pg_catalog.pg_notify('${channelOf(session)}', $1::text)::text AS told`),
     }));
+  }
+
+  registryOf(realm: string): PostgresNodeRegistry {
+    const channelOfLink = async (): Promise<string> => (await this.#database.statements()).channel;
+    return new PostgresNodeRegistry(this.access, this.settings, realm, channelOfLink);
   }
 
   async connect(_realms: readonly string[], receiver: LinkReceiver): Promise<LinkConnection> {
@@ -54,6 +60,8 @@ export class PostgresLinkTransport implements LinkTransport {
     const heard = (_channel: string, payload: string): void => {
       const arrived = awaited.get(payload);
       if (arrived !== undefined) return arrived();
+      const told = nodesMessageOf(payload);
+      if (told !== undefined) return receiver.spoken(told.realm, told.message);
       const signal = this.#signalOf(payload);
       if (signal !== undefined) receiver.heard(signal);
     };

@@ -14,6 +14,7 @@ import { DEFAULT_REALM, isRealmName, REALM_NAME_RULE, realmPart } from '../../re
  *   sa:{AB}:g:                  the generation of the sessions with this tag, if it is not 0: see redis-generations.ts
  *   sa:{AB}:w:                  that of the remember-me tokens
  *   sa:throttle:…               counts of failed logins, see redis-login-throttle-store.ts
+ *   sa:nodes                    the nodes with a near-cache: a hash, see redis-node-registry.ts
  *   sa:link                     a channel, not a key: that of the session link, see redis-channel.ts
  *
  * `sa:` is the namespace; realms other than the default one add `@<realm>:`. `AB` is the shard tag,
@@ -60,6 +61,11 @@ export function userKeyOf(userId: string): string {
 /** Returns the key of the counts of failures of a subject: an account or a network, by its digest. */
 export function keyOfFailures(namespace: string, subject: string): string {
   return `${namespace}throttle:${subject}`;
+}
+
+/** Returns the key of the nodes with a near-cache. */
+export function keyOfNodes(namespace: string): string {
+  return `${namespace}nodes`;
 }
 
 /** Where the keys of a store begin. */

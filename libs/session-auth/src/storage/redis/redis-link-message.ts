@@ -1,4 +1,5 @@
 import { partsOf, signalOf } from '../../link/link-message.js';
+import { messageOf, partsOfMessage, type NodeMessage } from '../../link/node-registry.js';
 import type { SessionSignal } from '../../session/session-link.js';
 
 /*
@@ -8,6 +9,7 @@ import type { SessionSignal } from '../../session/session-link.js';
  *   ["changed",null,"<20 characters>",null]
  *   ["all_ended","revoked"]
  *   ["probe","<text>"]
+ *   ["asked","<question>"], and other messages of nodes: see node-registry.ts
  */
 
 /** Returns the message that all sessions of a realm, or those created before a time, have ended. */
@@ -18,6 +20,16 @@ export function allEndedMessage(reason: string): string {
 /** Returns the message that a node publishes to receive it itself. */
 export function probeMessage(text: string): string {
   return JSON.stringify(['probe', text]);
+}
+
+/** Returns the text of a message of a node. */
+export function textOf(message: NodeMessage): string {
+  return JSON.stringify(partsOfMessage(message));
+}
+
+/** Returns the message of a node; undefined for any other one. */
+export function nodeMessageOf(text: string): NodeMessage | undefined {
+  return /^\["(asked|confirmed|revoked|entered|emptied)",/.test(text) ? messageOf(partsOf(text)) : undefined;
 }
 
 /** Returns the signals of a message: an empty list for messages of other versions, and for a probe. */

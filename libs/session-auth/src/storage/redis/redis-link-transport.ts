@@ -11,7 +11,9 @@ import {
 import { channelOf } from './redis-channel.js';
 import type { RedisConnection, RedisServer, RedisSubscriber } from './redis-connection.js';
 import { namespaceOf } from './redis-keys.js';
-import { probeMessage, signalsOf } from './redis-link-message.js';
+import { nodeMessageOf, probeMessage, signalsOf } from './redis-link-message.js';
+import { RedisNodeRegistry } from './redis-node-registry.js';
+import { isWithoutRights } from './redis-rights.js';
 
 /**
  * Returns 1 on a member of a Cluster. A script runs on the server itself, so that a proxy in front cannot hide it. A
@@ -58,7 +60,13 @@ export class RedisLinkTransport implements LinkTransport {
     return this.connection.mayLoseMaster;
   }
 
-  async connect(realms: readonly string[], { heard, closed }: LinkReceiver): Promise<LinkConnection> {
+  /** In a Cluster the messages are in no certain order, see above. */
+  registryOf(realm: string): RedisNodeRegistry | undefined {
+    if (this.connection.isCluster) return undefined;
+    return new RedisNodeRegistry(this.connection, namespaceOf({ namespace: this.namespace, realm }));
+  }
+
+  async connect(realms: readonly string[], { heard, spoken, closed }: LinkReceiver): Promise<LinkConnection> {
     const channels = new Map(
       realms.map((realm) => [channelOf(this.connection, namespaceOf({ namespace: this.namespace, realm })), realm]),
     );
@@ -68,8 +76,11 @@ export class RedisLinkTransport implements LinkTransport {
     const receiver = {
       closed: () => closed(unavailable('Redis has closed the connection')),
       heard: (channel: string, message: string) => {
-        if (message === probe) isProbed();
-        else for (const signal of signalsOf(message, channels.get(channel)!)) heard(signal);
+        if (message === probe) return isProbed();
+        const realm = channels.get(channel)!;
+        const told = nodeMessageOf(message);
+        if (told !== undefined) return spoken(realm, told);
+        for (const signal of signalsOf(message, realm)) heard(signal);
       },
     };
     let servers: readonly RedisServer[] = [];
@@ -123,11 +134,6 @@ export class RedisLinkTransport implements LinkTransport {
 
 function isOneOf(servers: readonly RedisServer[], { address }: RedisServer): boolean {
   return servers.some((server) => server.address === address);
-}
-
-/** Whether Redis said that the user lacks the right. */
-function isWithoutRights(error: unknown): boolean {
-  return error instanceof Error && /NOPERM|ACL failure|can't run this command|no permissions/i.test(error.message);
 }
 
 function refused(cause: unknown): SessionAuthError {
