@@ -13,7 +13,7 @@ export default tseslint.config(
       'site/{build,content,.docusaurus}/',
       'examples/postgresql-executors/',
       'examples/sqlite*/',
-      'test/stacks/**/*.ts',
+      'test/stacks/**/*.{ts,tsx}',
     ],
   },
   js.configs.recommended,
