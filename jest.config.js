@@ -63,7 +63,8 @@ export default {
   setupFilesAfterEnv: ['<rootDir>/examples/testing/environment.ts', '<rootDir>/test/support/each-file.ts'],
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
-  maxWorkers: 2,
+  // More than the two cores that it is meant for: a third of the time, tests wait for what a server or a browser does.
+  maxWorkers: 3,
   // A worker that has come so far is replaced after its file.
   workerIdleMemoryLimit: '700MB',
   // Tests end by what they wait for. This ends one that hangs, on however busy a machine.

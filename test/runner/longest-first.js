@@ -4,7 +4,7 @@ import Sequencer from '@jest/test-sequencer';
 /**
  * Seconds of the files that take longest, roughly. Jest knows how long a file took from the run before. Without one, as
  * on a build server, it begins with the largest files: the small ones that run a contract suite or install a package
- * would be last, one of two workers would wait for the other.
+ * would be last, the other workers would wait for it.
  */
 const SECONDS = {
   'test/stores/redis/redis-client-topologies.e2e-spec.ts': 60,
