@@ -121,14 +121,15 @@ describe('Next.js as a backend for the frontend, in Chromium', () => {
     const request = await sent;
     const { host: _host, connection: _connection, 'content-length': _length, ...headers } = await request.allHeaders();
     const cookie = (await page.context().cookies()).map(({ name, value }) => `${name}=${value}`).join('; ');
-    const again = (origin: string): Promise<Answer> =>
+    const again = (origin: string, site: string): Promise<Answer> =>
       sendBy(Number(new URL(address).port), 'POST', '/api/transfer', {
         body: { to: 'bob', amount: 1 },
-        headers: { ...headers, cookie, origin },
+        headers: { ...headers, cookie, origin, 'sec-fetch-site': site },
       });
-    for (const origin of ['https://evil.example', 'null']) {
-      expect(await again(origin)).toMatchObject({ status: 403, json: { code: 'csrf_failed' } });
-    }
-    expect(await again(address)).toMatchObject({ status: 201 });
+    const refused = { status: 403, json: { code: 'csrf_failed' } };
+    expect(await again('https://evil.example', 'same-origin')).toMatchObject(refused);
+    expect(await again('null', 'cross-site')).toMatchObject(refused);
+    expect(await again(address, 'cross-site')).toMatchObject(refused);
+    expect(await again(address, 'same-origin')).toMatchObject({ status: 201 });
   });
 });
