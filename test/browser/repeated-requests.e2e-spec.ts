@@ -51,10 +51,15 @@ describe.each(ADAPTERS)('an impatient person in Chromium on %s', (adapter) => {
 
   /** Waits for the page that both posts of a double click lead to: the second one may arrive after the first. */
   async function arriveAt(path: string): Promise<void> {
-    // not `waitForURL`, which rejects when the second post takes the place of the first navigation
-    await until(() => new URL(page.url()).pathname === path);
-    await page.waitForLoadState('networkidle');
-    await until(() => new URL(page.url()).pathname === path);
+    const isThere = (): boolean => new URL(page.url()).pathname === path;
+    try {
+      // not `waitForURL`, which rejects when the second post takes the place of the first navigation
+      await until(isThere);
+      await page.waitForLoadState('networkidle');
+      await until(isThere);
+    } catch (cause) {
+      throw new Error(`at ${page.url()}: ${await page.locator('body').innerText()}`, { cause });
+    }
   }
 
   it('signs in by a double click: one session', async () => {
