@@ -27,9 +27,14 @@ type Ending = SessionStore & Required<Pick<SessionStore, 'deleteByRealm'>>;
  */
 function nodesOf(node: (turn: number) => SessionStore): ((turn: number) => Ending) | undefined {
   if (node(0).deleteByRealm === undefined) return undefined;
-  const realm = `end-${Math.random().toString(36).slice(2, 12)}`;
+  const realm = newRealm();
   const stores = [node(0), node(1)].map((store) => (store.ofRealm?.(realm) ?? store) as Ending);
   return (turn) => stores[turn % 2]!;
+}
+
+/** The name of a realm that no other test uses: a realm keeps the time before which all its sessions have ended. */
+function newRealm(): string {
+  return `end-${Math.random().toString(36).slice(2, 12)}`;
 }
 
 /** `deleteByRealm`, alone and against parallel calls. A store without it passes. */
@@ -117,7 +122,8 @@ export function realmEndContract({ it }: ContractTests): void {
 
   it('leaves other realms alone', async ({ store, node }) => {
     if (store.deleteByRealm === undefined || store.ofRealm === undefined) return;
-    const realms = ['end-one', 'end-two', 'end'].map((realm) => [store, node(1)].map((each) => each.ofRealm!(realm)));
+    const own = newRealm();
+    const realms = [`${own}-1`, `${own}-2`, own].map((realm) => [store, node(1)].map((each) => each.ofRealm!(realm)));
     const record = newRecord(newUser(), { createdAt: NOW - SECOND });
     for (const [first] of realms) await first!.create(record, NO_LIMIT, NOW);
     for (const [i, which] of [{}, { createdBefore: NOW }, {}].entries()) {
