@@ -32,9 +32,8 @@ CREATE TABLE IF NOT EXISTS session_auth_session (
   roles_since INTEGER,
   revision INTEGER NOT NULL,
   device TEXT,
-  -- of the form of this row
+  -- of the form of this row; and the generation: a session of another one than the present one has ended
   record_version INTEGER NOT NULL,
-  -- with another one than the present generation, the session has ended
   generation INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
