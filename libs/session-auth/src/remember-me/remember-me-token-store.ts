@@ -118,7 +118,7 @@ export abstract class RememberMeTokenStore {
 
   /**
    * Removes all records of the store's realm, or those with a `createdAt` before a time, as
-   * {@link SessionStore.deleteByRealm} ends sessions: when it resolves, they are absent for every operation. A record
+   * `SessionStore.deleteByRealm` ends sessions: when it resolves, they are absent for every operation. A record
    * that is added meanwhile is added either before it, and removed, or after it. Calling it again is harmless.
    *
    * Optional. Without it `endEverySession` and `endSessionsBefore` need `keepDevices`.
