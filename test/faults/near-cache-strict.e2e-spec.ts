@@ -1,18 +1,12 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
 import type { StorageOptions } from 'nestjs-session-auth';
 import { redisStorage } from 'nestjs-session-auth/redis';
 import { typeOrmStorage } from 'nestjs-session-auth/typeorm';
-import { Client } from 'pg';
-import { startLocalPostgres } from '../../src/local-services/local-postgres.js';
 import { startLocalRedis } from '../../src/local-services/local-redis.js';
 import { POSTGRES_OPTIONS } from '../../src/storage/postgres-options.js';
 import { REDIS_OPTIONS } from '../../src/storage/redis-options.js';
-import { TEST_SECRETS, type Bank } from '../support/bank.js';
-import { buildDemo } from '../support/build.js';
 import { NodesUnderFault, startNode } from '../support/fault-nodes.js';
 import type { Fault } from '../support/fault-proxy.js';
 import { checkFinality } from '../support/finality-history.js';
@@ -22,6 +16,7 @@ import { createDatabaseWithTables } from '../support/postgres-database.js';
 import { PostgresServer } from '../support/postgres-server.js';
 import { startRedisProcess } from '../support/redis-processes.js';
 import { RedisSentinels } from '../support/redis-sentinels.js';
+import { StoppableNode } from '../support/stoppable-node.js';
 
 /** Milliseconds until a fault is over: longer than a dead connection goes unnoticed. */
 const OUTAGE = 300;
@@ -83,25 +78,22 @@ describe.each([
 
     it.each(faults)('while the connection of the other node has this fault: %j', async (fault) => {
       const load = new FinalityLoad(nodes.here, nodes.there.port, AT_ONCE);
-      for (let round = 0; round < ROUNDS; round += 1) {
-        const begin = (): unknown => fault.kind !== 'none' && nodes.proxy.break(fault);
-        await load.round(SESSIONS, begin, async () => {
-          await pause(OUTAGE);
-          await nodes.proxy.heal();
-        });
-      }
+      const begin = (): unknown => fault.kind !== 'none' && nodes.proxy.break(fault);
+      await load.rounds(ROUNDS, SESSIONS, begin, async () => {
+        await pause(OUTAGE);
+        await nodes.proxy.heal();
+      });
       conclude(`${name}, ${JSON.stringify(fault)}`, load);
     });
 
     it('while it is half-open', async () => {
       const load = new FinalityLoad(nodes.here, nodes.there.port, AT_ONCE);
-      for (let round = 0; round < ROUNDS; round += 1) {
-        await load.round(
-          SESSIONS,
-          () => nodes.proxy.cutSilently(),
-          () => pause(OUTAGE),
-        );
-      }
+      await load.rounds(
+        ROUNDS,
+        SESSIONS,
+        () => nodes.proxy.cutSilently(),
+        () => pause(OUTAGE),
+      );
       conclude(`${name}, half-open`, load);
     });
   },
@@ -119,8 +111,8 @@ describe('a session is refused everywhere once its end is answered, with a stric
       await server.kill();
       await server.restart();
     };
-    for (let round = 0; round < ROUNDS; round += 1) await load.round(SESSIONS, restart, () => undefined);
-    for (let round = 0; round < ROUNDS; round += 1) await load.round(SESSIONS, () => undefined, restart);
+    await load.rounds(ROUNDS, SESSIONS, restart, () => undefined);
+    await load.rounds(ROUNDS, SESSIONS, () => undefined, restart);
     conclude('restarted', load);
     for (const node of [here, there]) await node.close();
     for (const client of clients) client.disconnect();
@@ -128,30 +120,23 @@ describe('a session is refused everywhere once its end is answered, with a stric
   });
 
   it('when PostgreSQL is stopped without a goodbye meanwhile, which loses the registry, and started again', async () => {
-    const service = await startLocalPostgres();
-    const client = new Client({ connectionString: service.url });
-    await client.connect();
-    // the servers of tests may forget the last moments before a crash
-    await client.query('ALTER ROLE postgres SET synchronous_commit = on');
-    const { rows } = await client.query<{ data_directory: string }>('SHOW data_directory');
-    await client.end();
-    const server = await PostgresServer.at(rows[0]!.data_directory);
-    const database = await createDatabaseWithTables(service.url);
+    const server = await PostgresServer.launch();
+    const database = await createDatabaseWithTables(server.url);
     const storage = async (): Promise<StorageOptions> =>
       typeOrmStorage({ dataSource: await database.open(POSTGRES_OPTIONS), link: true });
     const here = await startNode(await storage(), STRICT);
     const there = await startNode(await storage(), STRICT);
     const load = new FinalityLoad(here, there.port, AT_ONCE);
-    const restart = async (): Promise<void> => {
-      await server.stop('immediate');
-      await server.start();
-    };
-    for (let round = 0; round < ROUNDS; round += 1) await load.round(SESSIONS, restart, () => undefined);
+    await load.rounds(
+      ROUNDS,
+      SESSIONS,
+      () => server.restart(),
+      () => undefined,
+    );
     conclude('PostgreSQL, restarted', load);
     for (const node of [here, there]) await node.close();
     await database.close();
-    await server.stop('immediate');
-    await service.stop();
+    await server.close();
   });
 
   it('when the registry of the nodes is lost', async () => {
@@ -161,7 +146,7 @@ describe('a session is refused everywhere once its end is answered, with a stric
     const there = await startNode(redisStorage({ client: clients[1], link: true }), STRICT);
     const load = new FinalityLoad(here, there.port, AT_ONCE);
     const lose = (): Promise<number> => clients[0].del('sa:nodes');
-    for (let round = 0; round < ROUNDS; round += 1) await load.round(SESSIONS, lose, () => undefined);
+    await load.rounds(ROUNDS, SESSIONS, lose, () => undefined);
     conclude('registry lost', load);
     for (const node of [here, there]) await node.close();
     for (const client of clients) client.disconnect();
@@ -187,56 +172,28 @@ describe('a session is refused everywhere once its end is answered, with a stric
 });
 
 describe.each([['bounded'], ['strict']] as const)('a node that is stopped, with a %s near-cache', (consistency) => {
-  let child: ChildProcess;
-  let port: number;
-  let here: Bank;
-  let client: Redis;
-  let stop: () => Promise<void>;
+  let node: StoppableNode;
 
   beforeAll(async () => {
-    await buildDemo();
-    const server = await startLocalRedis();
-    const env = {
-      ...process.env,
-      REDIS_URL: server.url,
-      NAMESPACE: 'sa:',
-      SECRET: TEST_SECRETS[0],
-      // longer than it is stopped: when it goes on, what it has is still proven unless it was waited for
-      BOUND: String(3 * BOUND),
-      CONSISTENCY: consistency,
-    };
-    child = spawn(process.execPath, ['test/near-cache/node-program.mjs'], {
-      env,
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    const [printed] = (await once(child.stdout!, 'data')) as [Buffer];
-    port = Number(printed.toString());
-    client = new Redis(server.url);
-    here = await startNode(redisStorage({ client, link: true }), STRICT);
-    stop = () => server.stop();
+    // longer than it is stopped: when it goes on, what it has is still proven unless it was waited for
+    node = await StoppableNode.start({ BOUND: String(3 * BOUND), CONSISTENCY: consistency }, STRICT);
   }, PATIENCE);
 
-  afterAll(async () => {
-    child.kill('SIGKILL');
-    await here.close();
-    client.disconnect();
-    await stop();
-  });
+  afterAll(() => node.close());
 
   it('refuses what a strict node has ended meanwhile, from the moment that it goes on', async () => {
-    const load = new FinalityLoad(here, port, AT_ONCE);
-    for (let round = 0; round < ROUNDS; round += 1) {
-      await load.round(
-        SESSIONS,
-        () => child.kill('SIGSTOP'),
-        async (useAll) => {
-          // they arrive while it stands still
-          void Promise.all(useAll());
-          await pause(OUTAGE);
-          child.kill('SIGCONT');
-        },
-      );
-    }
+    const load = new FinalityLoad(node.here, node.port, AT_ONCE);
+    await load.rounds(
+      ROUNDS,
+      SESSIONS,
+      () => node.stop(),
+      async (useAll) => {
+        // they arrive while it stands still
+        void Promise.all(useAll());
+        await pause(OUTAGE);
+        node.goOn();
+      },
+    );
     conclude(`a ${consistency} node that was stopped`, load);
   });
 });

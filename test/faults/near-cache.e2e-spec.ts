@@ -1,17 +1,10 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { redisStorage } from 'nestjs-session-auth/redis';
 import { typeOrmStorage } from 'nestjs-session-auth/typeorm';
-import { Client } from 'pg';
-import { startLocalPostgres } from '../../src/local-services/local-postgres.js';
-import { startLocalRedis } from '../../src/local-services/local-redis.js';
 import { POSTGRES_OPTIONS } from '../../src/storage/postgres-options.js';
 import { REDIS_OPTIONS } from '../../src/storage/redis-options.js';
-import { TEST_SECRETS, type Bank } from '../support/bank.js';
-import { buildDemo } from '../support/build.js';
 import { BOUND, NodesUnderFault, startNode } from '../support/fault-nodes.js';
 import type { Fault } from '../support/fault-proxy.js';
 import { checkFinality } from '../support/finality-history.js';
@@ -22,6 +15,7 @@ import { PostgresServer } from '../support/postgres-server.js';
 import { startRedisProcess } from '../support/redis-processes.js';
 import { SENTINEL_CLIENTS } from '../support/redis-clients.js';
 import { RedisSentinels } from '../support/redis-sentinels.js';
+import { StoppableNode } from '../support/stoppable-node.js';
 
 /** Milliseconds until a fault is over: longer than a dead connection goes unnoticed. */
 const OUTAGE = 500;
@@ -64,26 +58,23 @@ describe.each([
 
   it.each(FAULTS)('while its connection has this fault: %j', async (fault) => {
     const load = new FinalityLoad(nodes.here, nodes.there.port);
-    for (let round = 0; round < ROUNDS; round += 1) {
-      const begin = (): unknown => fault.kind !== 'none' && nodes.proxy.break(fault);
-      await load.round(SESSIONS, begin, async () => {
-        // what is served is served for as long as the bound at least
-        await pause(OUTAGE);
-        await nodes.proxy.heal();
-      });
-    }
+    const begin = (): unknown => fault.kind !== 'none' && nodes.proxy.break(fault);
+    await load.rounds(ROUNDS, SESSIONS, begin, async () => {
+      // what is served is served for as long as the bound at least
+      await pause(OUTAGE);
+      await nodes.proxy.heal();
+    });
     conclude(`${name}, ${JSON.stringify(fault)}`, load);
   });
 
   it('while it is half-open', async () => {
     const load = new FinalityLoad(nodes.here, nodes.there.port);
-    for (let round = 0; round < ROUNDS; round += 1) {
-      await load.round(
-        SESSIONS,
-        () => nodes.proxy.cutSilently(),
-        () => pause(OUTAGE),
-      );
-    }
+    await load.rounds(
+      ROUNDS,
+      SESSIONS,
+      () => nodes.proxy.cutSilently(),
+      () => pause(OUTAGE),
+    );
     conclude(`${name}, half-open`, load);
   });
 });
@@ -98,16 +89,15 @@ describe('a session that has ended is refused within the bound', () => {
       await startNode(redisStorage({ client: clients[1]!, link: true })),
     ];
     const load = new FinalityLoad(here, there.port);
-    for (let round = 0; round < ROUNDS; round += 1) {
-      await load.round(
-        SESSIONS,
-        () => undefined,
-        async () => {
-          await server.kill();
-          await server.restart();
-        },
-      );
-    }
+    await load.rounds(
+      ROUNDS,
+      SESSIONS,
+      () => undefined,
+      async () => {
+        await server.kill();
+        await server.restart();
+      },
+    );
     conclude('Redis, restarted', load);
     for (const node of [here, there]) await node.close();
     for (const client of clients) client.disconnect();
@@ -115,30 +105,23 @@ describe('a session that has ended is refused within the bound', () => {
   });
 
   it('after PostgreSQL was stopped without a goodbye and started again', async () => {
-    const service = await startLocalPostgres();
-    const client = new Client({ connectionString: service.url });
-    await client.connect();
-    // the servers of tests may forget the last moments before a crash
-    await client.query('ALTER ROLE postgres SET synchronous_commit = on');
-    const { rows } = await client.query<{ data_directory: string }>('SHOW data_directory');
-    await client.end();
-    const server = await PostgresServer.at(rows[0]!.data_directory);
-    const database = await createDatabaseWithTables(service.url);
+    const server = await PostgresServer.launch();
+    const database = await createDatabaseWithTables(server.url);
     const [here, there] = [
       await startNode(typeOrmStorage({ dataSource: await database.open(POSTGRES_OPTIONS), link: true })),
       await startNode(typeOrmStorage({ dataSource: await database.open(POSTGRES_OPTIONS), link: true })),
     ];
     const load = new FinalityLoad(here, there.port);
-    const restart = async (): Promise<void> => {
-      await server.stop('immediate');
-      await server.start();
-    };
-    for (let round = 0; round < ROUNDS; round += 1) await load.round(SESSIONS, () => undefined, restart);
+    await load.rounds(
+      ROUNDS,
+      SESSIONS,
+      () => undefined,
+      () => server.restart(),
+    );
     conclude('PostgreSQL, restarted', load);
     for (const node of [here, there]) await node.close();
     await database.close();
-    await server.stop('immediate');
-    await service.stop();
+    await server.close();
   });
 
   it.each(SENTINEL_CLIENTS.filter(({ name }) => ['ioredis 5', 'redis 6'].includes(name)))(
@@ -185,7 +168,7 @@ describe('a session that has ended is refused within the bound', () => {
       // writes are refused before
       await sentinels.untilWhole();
     };
-    for (let round = 0; round < 2; round += 1) await load.round(SESSIONS, handOver, () => undefined);
+    await load.rounds(2, SESSIONS, handOver, () => undefined);
     conclude('Sentinel, planned failover', load);
     for (const node of [here, there]) await node.close();
     await sentinels.close();
@@ -193,55 +176,28 @@ describe('a session that has ended is refused within the bound', () => {
 });
 
 describe('a node that stands still', () => {
-  let child: ChildProcess;
-  let port: number;
-  let here: Bank;
-  let client: Redis;
-  let stop: () => Promise<void>;
+  let node: StoppableNode;
 
   beforeAll(async () => {
-    await buildDemo();
-    const server = await startLocalRedis();
-    const env = {
-      ...process.env,
-      REDIS_URL: server.url,
-      NAMESPACE: 'sa:',
-      SECRET: TEST_SECRETS[0],
-      BOUND: String(BOUND),
-    };
-    child = spawn(process.execPath, ['test/near-cache/node-program.mjs'], {
-      env,
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    const [printed] = (await once(child.stdout!, 'data')) as [Buffer];
-    port = Number(printed.toString());
-    client = new Redis(server.url);
-    here = await startNode(redisStorage({ client, link: true }));
-    stop = () => server.stop();
+    node = await StoppableNode.start({ BOUND: String(BOUND) });
   }, PATIENCE);
 
-  afterAll(async () => {
-    child.kill('SIGKILL');
-    await here.close();
-    client.disconnect();
-    await stop();
-  });
+  afterAll(() => node.close());
 
   it('refuses sessions that ended meanwhile within the bound, when it continues', async () => {
-    const load = new FinalityLoad(here, port);
-    for (let round = 0; round < ROUNDS; round += 1) {
-      await load.round(
-        SESSIONS,
-        () => child.kill('SIGSTOP'),
-        async (useAll) => {
-          await pause(OUTAGE);
-          // they arrive while it stands still, later than the bound
-          void Promise.all(useAll());
-          await pause(50);
-          child.kill('SIGCONT');
-        },
-      );
-    }
+    const load = new FinalityLoad(node.here, node.port);
+    await load.rounds(
+      ROUNDS,
+      SESSIONS,
+      () => node.stop(),
+      async (useAll) => {
+        await pause(OUTAGE);
+        // they arrive while it stands still, later than the bound
+        void Promise.all(useAll());
+        await pause(50);
+        node.goOn();
+      },
+    );
     conclude('Redis, a node that was stopped', load);
   });
 });

@@ -1,6 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { Client } from 'pg';
-import { startLocalPostgres, type LocalPostgres } from '../../src/local-services/local-postgres.js';
 import { POSTGRES_OPTIONS } from '../../src/storage/postgres-options.js';
 import { openBackend, startBank, type Backend, type Bank } from '../support/bank.js';
 import { FaultProxy, type Fault } from '../support/fault-proxy.js';
@@ -20,20 +19,16 @@ const FAULTS: readonly Exclude<Fault, { kind: 'none' }>[] = [
 /** A message of the server's: nothing is running, and no transaction is open. */
 const READY_FOR_QUERY = Buffer.from('Z\0\0\0\x05I', 'latin1');
 
-let service: LocalPostgres;
 let server: PostgresServer;
 let proxy: FaultProxy;
 let backend: Backend;
 let banks: Bank[];
 
 beforeAll(async () => {
-  service = await startLocalPostgres();
-  // the demo's servers may forget the last moments before a crash
-  await ask('ALTER ROLE postgres SET synchronous_commit = on');
-  server = await PostgresServer.at(await ask('SHOW data_directory'));
-  proxy = await FaultProxy.start(service.port);
+  server = await PostgresServer.launch();
+  proxy = await FaultProxy.start(server.port);
   const pool = { ...POSTGRES_OPTIONS, connectTimeoutMS: STORE_TIMEOUT };
-  backend = await openBackend('postgres', proxy.through(service.url), {}, pool);
+  backend = await openBackend('postgres', proxy.through(server.url), {}, pool);
   const options = { storeTimeout: STORE_TIMEOUT, concurrency: { max: 100 } };
   banks = [
     await startBank({ adapter: 'express', backend, options }),
@@ -47,16 +42,14 @@ afterAll(async () => {
   for (const bank of banks) await bank.close();
   await backend.close();
   await proxy.close();
-  await server.stop('immediate');
-  await service.stop();
+  await server.close();
 });
 
-async function ask(sql: string): Promise<string> {
-  const client = new Client({ connectionString: service.url });
+async function run(sql: string): Promise<void> {
+  const client = new Client({ connectionString: server.url });
   await client.connect();
-  const { rows } = await client.query<Record<string, string>>(sql);
+  await client.query(sql);
   await client.end();
-  return Object.values(rows[0] ?? {})[0] ?? '';
 }
 
 describe('a PostgreSQL that is away', () => {
@@ -100,7 +93,7 @@ describe('a PostgreSQL that is away', () => {
     proxy.holdFrom(READY_FOR_QUERY);
     const asked = alice.get('/api/me');
     await untilTrue('a connection comes up', () => Promise.resolve(proxy.held > 0));
-    await ask(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname LIKE 'test%'`);
+    await run(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname LIKE 'test%'`);
     expect((await asked).status).toBe(503);
     await proxy.heal();
     expect(await alice.isSignedIn()).toBe(true);

@@ -12,7 +12,7 @@ import { createDatabaseWithTables } from './postgres-database.js';
 /** Milliseconds: shorter than a dead connection goes unnoticed, so that only the rules of the cache keep it. */
 export const BOUND = 50;
 
-type NearCacheGiven = Exclude<SessionAuthOptions['nearCache'], boolean | undefined>;
+export type NearCacheGiven = Exclude<SessionAuthOptions['nearCache'], boolean | undefined>;
 
 /** Starts a node of the bank with a near-cache. */
 export function startNode(storage: StorageOptions, nearCache: NearCacheGiven = {}): Promise<Bank> {

@@ -80,6 +80,11 @@ export class FinalityLoad {
     await Promise.all([...using, ...late]);
   }
 
+  /** As {@link round}, several times. */
+  async rounds(times: number, ...round: Parameters<FinalityLoad['round']>): Promise<void> {
+    for (let done = 0; done < times; done += 1) await this.round(...round);
+  }
+
   async #end(session: string, headers: Readonly<Record<string, string>>): Promise<void> {
     const logOut = async (): Promise<number> => {
       const since = performance.now();

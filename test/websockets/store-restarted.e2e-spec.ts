@@ -1,8 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import pg from 'pg';
 import { SessionLifecycleService, SessionLink } from 'nestjs-session-auth';
 import { signInAs } from 'nestjs-session-auth/testing';
-import { startLocalPostgres } from '../../src/local-services/local-postgres.js';
 import { REDIS_OPTIONS } from '../../src/storage/redis-options.js';
 import { openBackend, type Backend } from '../support/bank.js';
 import { until } from '../support/patience.js';
@@ -26,23 +24,9 @@ const onRedis = (store: 'redis' | 'node-redis') => async (): Promise<OwnServer> 
 };
 
 async function onPostgres(): Promise<OwnServer> {
-  const service = await startLocalPostgres();
-  const client = new pg.Client({ connectionString: service.url });
-  await client.connect();
-  await client.query('ALTER ROLE postgres SET synchronous_commit = on');
-  const { rows } = await client.query<{ data_directory: string }>('SHOW data_directory');
-  await client.end();
-  const server = await PostgresServer.at(rows[0]!.data_directory);
-  return {
-    backend: await openBackend('postgres', service.url),
-    kill: () => server.stop('immediate'),
-    start: () => server.start(),
-    close: async () => {
-      // what started it first has seen it end
-      await server.stop('immediate');
-      await service.stop();
-    },
-  };
+  const server = await PostgresServer.launch();
+  const backend = await openBackend('postgres', server.url);
+  return { backend, kill: () => server.stop('immediate'), start: () => server.start(), close: () => server.close() };
 }
 
 describe.each([
