@@ -10,7 +10,9 @@ import { atMost, type Judgement } from './targets.ts';
  * How long after a logout was answered by one node another node refuses the session, which it has in its near-cache,
  * with a healthy link. The other node is asked without a pause, before the logout and until it refuses.
  *
- *   npm run bench:revoke              npm run bench:revoke -- 20 250 (rounds, logouts in each)       … -- publish (into docs/)
+ *   npm run bench:revoke
+ *   npm run bench:revoke -- 20 250      rounds, and logouts in each
+ *   npm run bench:revoke -- publish     puts the figures into docs/performance.md
  */
 const words = process.argv.slice(2);
 const [ROUNDS = 20, LOGOUTS = 250] = words.filter((word) => /^\d+$/.test(word)).map(Number);

@@ -15,7 +15,7 @@ import {
 export class BreachController {
   constructor(@Inject(SessionLifecycleService) private readonly sessions: SessionLifecycleService) {}
 
-  /** Signs everybody out, including whoever calls it. */
+  /** Signs everybody out, including the caller. */
   @Post()
   @HttpCode(204)
   async endEverySession(): Promise<void> {

@@ -1,6 +1,6 @@
 /**
- * The lines of PowerShell in the guides as lines of bash, so that their requests can be made on every machine. Only what
- * the guides use is translated.
+ * Returns lines of PowerShell as lines of bash, so that their requests can be made on every machine. Translates only
+ * what the guides use.
  */
 export function bashOf(powershell: string): string {
   return powershell

@@ -133,8 +133,8 @@ describe('what PostgreSQL is asked for', () => {
     ['touch', (digest, round) => store.find(digest, touch(NOW + (round + 1) * MINUTE))],
     ['rotation', (digest, round) => rotate(digest, round)],
   ])('a %s rewrites the row in place and leaves all indexes alone', async (_, write) => {
-    // A transaction that somebody has open elsewhere on the server keeps the old versions of rows, and the page gets full.
-    // A write that changes an index never is in place, however often it is tried.
+    // While another transaction is open on the server, old versions of rows stay, and the page gets full. A write that
+    // changes an index is never in place, however often it is repeated.
     await until(async () => {
       const records = Array.from({ length: 50 }, () => newRecord('dave'));
       for (const record of records) await store.create(record, NO_LIMIT, NOW);

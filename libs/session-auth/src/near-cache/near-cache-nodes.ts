@@ -184,7 +184,7 @@ export class NearCacheNodes {
         if (error instanceof SessionAuthError && error.code === 'invalid_configuration') throw error;
       },
     );
-    // thrown to whoever waits for it
+    // a caller of `entered` gets the error; without a caller it is not unhandled
     this.#entering.catch(() => undefined);
   }
 

@@ -23,7 +23,7 @@ const KEPT = [
   ...READ,
   'node 0: read 0 is answered',
   'node 0: sends a heartbeat',
-  'node 0: the server answers the heartbeat',
+  'node 0: the server replies to the heartbeat',
   'node 0: hears',
 ];
 

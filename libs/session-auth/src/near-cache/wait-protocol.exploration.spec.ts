@@ -18,7 +18,7 @@ const KEPT = [
   'node 0: the store finds',
   'node 0: the store answers',
   'node 0: sends a heartbeat',
-  'node 0: the server answers the heartbeat',
+  'node 0: the server replies to the heartbeat',
   'node 0: hears',
 ];
 
