@@ -4,6 +4,7 @@ import type { RegisteredLink } from '../link/node-registry.js';
 import { haveRolesChanged } from '../session/session-tokens.js';
 import type { SessionLifetime } from '../session/lifetime.options.js';
 import type { SessionLink, SessionSignal } from '../session/session-link.js';
+import { copyRecord } from '../session/record-copy.js';
 import type { SessionRecord } from '../session/session-record.js';
 import type { Touch } from '../session/session-store.js';
 import type { Clock } from '../time/clock.js';
@@ -14,10 +15,9 @@ import { NearCacheProtocol, type Fill, type FillOutcome, type Instant } from './
 /** A link whose heartbeats prove which messages have been received. */
 export type ProvingLink = SessionLink & Required<Pick<SessionLink, 'prove'>> & Partial<RegisteredLink>;
 
-/** A record in memory, as JSON, so that no code shares an object with it. */
+/** A record in memory. No other code has it: every reader gets a copy. */
 interface Entry {
-  readonly json: string;
-  readonly userId: string | undefined;
+  readonly record: SessionRecord;
   /** When a request would read the store in any case, in milliseconds since the Unix epoch. */
   readonly dueAt: number;
 }
@@ -109,10 +109,10 @@ export class NearCache {
     if (!this.link.isHealthy) return undefined;
     const entry = this.#protocol.lookUp(handle, this.instant());
     if (entry === undefined) return undefined;
-    const record = JSON.parse(entry.json) as SessionRecord;
+    const { record } = entry;
     // only the store can decide whether another token is valid
     if (record.digest !== digest || now - record.lastActivityAt >= interval) return undefined;
-    return record.expiresAt > now && !this.#isTokenDue(record, now) ? record : undefined;
+    return record.expiresAt > now && !this.#isTokenDue(record, now) ? copyRecord(record) : undefined;
   }
 
   /** A store read for a session begins now. Returns undefined while no session can be kept. */
@@ -125,9 +125,9 @@ export class NearCache {
 
   /** The store has found a live session. */
   fillBack(fill: Fill, record: SessionRecord): FillOutcome {
-    const { userId, expiresAt, lastActivityAt } = record;
+    const { expiresAt, lastActivityAt } = record;
     const dueAt = Math.min(expiresAt, lastActivityAt + this.lifetime.touchInterval);
-    return this.#protocol.fillBack(fill, { json: JSON.stringify(record), userId, dueAt }, this.instant());
+    return this.#protocol.fillBack(fill, { record: ownCopyOf(record), dueAt }, this.instant());
   }
 
   /** The store has found no live session, or failed. */
@@ -150,7 +150,7 @@ export class NearCache {
 
   /** This node has ended or changed sessions of a user. */
   dropUser(userId: string): void {
-    this.#protocol.dropWhere((entry) => entry.userId === userId);
+    this.#protocol.dropWhere(({ record }) => record.userId === userId);
   }
 
   /** The sessions of the realm have ended, on this node or another one. */
@@ -218,6 +218,11 @@ export class NearCache {
     const now = this.clock.now();
     this.#protocol.forget(({ dueAt }) => dueAt <= now);
   }
+}
+
+/** Copies a record with its texts, which may be slices: those would keep the whole header or reply in memory. */
+function ownCopyOf(record: SessionRecord): SessionRecord {
+  return copyRecord(JSON.parse(JSON.stringify(record)) as SessionRecord);
 }
 
 /** The clocks of this machine. */
