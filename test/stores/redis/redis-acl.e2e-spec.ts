@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { Logger } from '@nestjs/common';
 import { Redis } from 'ioredis';
 import {
   RedisLoginThrottleStore,
@@ -230,5 +231,19 @@ describe('a Redis user of nodes with clients of redis', () => {
     for (const command of [['keys', '*'], ['info'], ['config', 'get', '*'], ['client', 'list'], ['get', 'other']]) {
       await expect(clients[0]!.sendCommand(command)).rejects.toThrow('NOPERM');
     }
+  });
+
+  it('makes the link refuse at once if it lacks the channels, with one line in the log, and try no more', async () => {
+    const logged = jest.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
+    await operator.call('ACL', 'SETUSER', given[0]!, 'resetchannels');
+    for (const client of clients) {
+      logged.mockClear();
+      const link = new RedisSessionStore(client, { link: true }).link()!;
+      await expect(link.open()).rejects.toMatchObject({ code: 'invalid_configuration' });
+      expect(logged.mock.calls).toEqual([[expect.stringContaining('the session link is refused'), expect.any(Error)]]);
+      await link.close();
+    }
+    await operator.call('ACL', 'SETUSER', ...given);
+    logged.mockRestore();
   });
 });

@@ -73,8 +73,12 @@ export class RedisLinkTransport implements LinkTransport {
     const probe = probeMessage(randomUUID());
     let isProbed = (): void => undefined;
     const probed = new Promise<void>((resolve) => (isProbed = resolve));
+    let isGivenUp = false;
     const receiver = {
-      closed: () => closed(unavailable('Redis has closed the connection')),
+      closed: () => {
+        // some clients report the end of a connection that this side closes; its reason is known
+        if (!isGivenUp) closed(unavailable('Redis has closed the connection'));
+      },
       heard: (channel: string, message: string) => {
         if (message === probe) return isProbed();
         const realm = channels.get(channel)!;
@@ -85,7 +89,6 @@ export class RedisLinkTransport implements LinkTransport {
     };
     let servers: readonly RedisServer[] = [];
     const subscribers: RedisSubscriber[] = [];
-    let isGivenUp = false;
     const listen = async (server: RedisServer): Promise<void> => {
       const subscriber = await server.subscriber();
       if (isGivenUp) return;
