@@ -27,6 +27,7 @@ import { ADAPTERS, makeServer, senderFor, SERVERS, type ServerName } from './htt
 import { ManualClock } from './manual-clock.js';
 import type { TestDatabase } from './postgres-database.js';
 import type { Certificate } from './self-signed-certificate.js';
+import { steadyLink } from './steady-link.js';
 
 export { ADAPTERS, SERVERS, type ServerName };
 export const STORES = ['memory', 'redis', 'postgres'] as const;
@@ -66,7 +67,10 @@ atFileEnd(() => postgres?.dropSharedDatabases());
 export interface Backend {
   /** Asked for anew, it is on connections of its own, as those of another node are. */
   readonly storage: StorageOptions;
-  /** As `storage`, and sessions that end or change are told to all nodes. Only of {@link openBackend}. */
+  /**
+   * As `storage`, and sessions that end or change are told to all nodes, over a {@link steadyLink} unless the backend is
+   * on a server of the test's own. Only of {@link openBackend}.
+   */
   readonly linkedStorage?: StorageOptions;
   /** The client, for looking into Redis; undefined elsewhere. */
   readonly redis: Redis | undefined;
@@ -113,7 +117,8 @@ export async function openBackend(
   const storage = (link: boolean): StorageOptions => {
     const client = redis.duplicate({ lazyConnect: false }).on('error', () => undefined);
     nodes.push(client);
-    return redisStorage({ client, namespace, link });
+    const opened = redisStorage({ client, namespace, link });
+    return link && url === undefined ? steadyLink(opened) : opened;
   };
   const backend: Backend = {
     get storage() {

@@ -6,6 +6,7 @@ import type { DataSource } from 'typeorm';
 import type { Backend } from './bank.js';
 import { executorOn, HABITS } from './sql-executors.js';
 import { createDatabaseWithTables, poolOf, type TestDatabase } from './postgres-database.js';
+import { steadyLink } from './steady-link.js';
 
 type PoolOptions = NonNullable<Parameters<TestDatabase['open']>[0]>;
 
@@ -56,7 +57,8 @@ export async function openPostgresBackend(
       return storageOn(next(), way, false, database.url);
     },
     get linkedStorage() {
-      return storageOn(next(), way, true, database.url);
+      const linked = storageOn(next(), way, true, database.url);
+      return url === undefined ? steadyLink(linked) : linked;
     },
     redis: undefined,
     dataSource: dataSources[0],

@@ -7,6 +7,7 @@ import { countCommands } from '../support/command-count.js';
 import { until } from '../support/patience.js';
 import { ALICE, startNode, type SocketNode, type SocketSetup } from '../support/socket-app.js';
 import { connect, type SocketClient } from '../support/socket-client.js';
+import { steadyLink } from '../support/steady-link.js';
 
 type Count = (run: () => Promise<unknown>) => Promise<number>;
 
@@ -20,7 +21,9 @@ interface Counted {
 async function onRedis(setup: SocketSetup): Promise<Counted> {
   const server = await startLocalRedis();
   const backend = await openBackend('redis', server.url);
-  const node = await startNode({ ...setup, backend });
+  // a lost link would cost reads
+  const linkedStorage = steadyLink(backend.linkedStorage!);
+  const node = await startNode({ ...setup, backend: { ...backend, linkedStorage } });
   return {
     node,
     count: async (run) => (await countCommands(backend.redis!, run)).sent,
