@@ -9,6 +9,7 @@ import { BOUND, NodesUnderFault, startNode } from '../support/fault-nodes.js';
 import type { Fault } from '../support/fault-proxy.js';
 import { checkFinality } from '../support/finality-history.js';
 import { FinalityLoad } from '../support/finality-load.js';
+import { ownRedis } from '../support/own-backends.js';
 import { PATIENCE } from '../support/patience.js';
 import { createDatabaseWithTables } from '../support/postgres-database.js';
 import { PostgresServer } from '../support/postgres-server.js';
@@ -57,7 +58,7 @@ describe.each([
   afterEach(() => nodes.proxy.heal());
 
   it.each(FAULTS)('while its connection has this fault: %j', async (fault) => {
-    const load = new FinalityLoad(nodes.here, nodes.there.port);
+    const load = new FinalityLoad(nodes.here, nodes.there);
     const begin = (): unknown => fault.kind !== 'none' && nodes.proxy.break(fault);
     await load.rounds(ROUNDS, SESSIONS, begin, async () => {
       // what is served is served for as long as the bound at least
@@ -68,7 +69,7 @@ describe.each([
   });
 
   it('while it is half-open', async () => {
-    const load = new FinalityLoad(nodes.here, nodes.there.port);
+    const load = new FinalityLoad(nodes.here, nodes.there);
     await load.rounds(
       ROUNDS,
       SESSIONS,
@@ -88,7 +89,7 @@ describe('a session that has ended is refused within the bound', () => {
       await startNode(redisStorage({ client: clients[0]!, link: true })),
       await startNode(redisStorage({ client: clients[1]!, link: true })),
     ];
-    const load = new FinalityLoad(here, there.port);
+    const load = new FinalityLoad(here, there);
     await load.rounds(
       ROUNDS,
       SESSIONS,
@@ -111,7 +112,7 @@ describe('a session that has ended is refused within the bound', () => {
       await startNode(typeOrmStorage({ dataSource: await database.open(POSTGRES_OPTIONS), link: true })),
       await startNode(typeOrmStorage({ dataSource: await database.open(POSTGRES_OPTIONS), link: true })),
     ];
-    const load = new FinalityLoad(here, there.port);
+    const load = new FinalityLoad(here, there);
     await load.rounds(
       ROUNDS,
       SESSIONS,
@@ -133,7 +134,7 @@ describe('a session that has ended is refused within the bound', () => {
         await startNode(redisStorage({ client: clients[0]!.client, link: true })),
         await startNode(redisStorage({ client: clients[1]!.client, link: true })),
       ];
-      const load = new FinalityLoad(here, there.port);
+      const load = new FinalityLoad(here, there);
       for (let round = 0; round < 2; round += 1) {
         const master = await sentinels.master();
         await load.round(
@@ -162,7 +163,7 @@ describe('a session that has ended is refused within the bound', () => {
       await startNode(redisStorage({ client: clients[0]!, link: true })),
       await startNode(redisStorage({ client: clients[1]!, link: true })),
     ];
-    const load = new FinalityLoad(here, there.port);
+    const load = new FinalityLoad(here, there);
     const handOver = async (): Promise<void> => {
       await sentinels.handOver();
       // writes are refused before
@@ -179,13 +180,14 @@ describe('a node that stands still', () => {
   let node: StoppableNode;
 
   beforeAll(async () => {
-    node = await StoppableNode.start({ BOUND: String(BOUND) });
+    node = await StoppableNode.start(await ownRedis(), { bound: BOUND, consistency: 'bounded' });
   }, PATIENCE);
 
   afterAll(() => node.close());
 
   it('refuses sessions that ended meanwhile within the bound, when it continues', async () => {
-    const load = new FinalityLoad(node.here, node.port);
+    // its heartbeats are too frequent to tell a read from them
+    const load = new FinalityLoad(node.here, { port: node.port });
     await load.rounds(
       ROUNDS,
       SESSIONS,

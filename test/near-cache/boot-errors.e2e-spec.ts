@@ -58,7 +58,8 @@ describe('the option nearCache', () => {
     async (store) => {
       const backend = await openBackend(store);
       await expectRefusal(backend.storage, 'nearCache: given a storage without a session link; allowed is false, or');
-      for (const nearCache of [true, {}, { bound: '50ms' }, { bound: '10s', maxSessions: 1, consistency: 'strict' }]) {
+      // a strict node waits until a registry that is new is as old as its bound
+      for (const nearCache of [true, {}, { bound: '10s', maxSessions: 1 }, { bound: '50ms', consistency: 'strict' }]) {
         await (await start(backend.linkedStorage!, nearCache)).close();
       }
       // without the option no storage needs one
@@ -137,6 +138,13 @@ describe('a near-cache on Redis', () => {
     await alice.login('alice');
     expect(await alice.isSignedIn()).toBe(true);
     await bank.close();
+    // it cannot tell an old registry from one that has lost leases
+    for (let starts = 0; starts < 2; starts += 1) {
+      const since = performance.now();
+      const strict = await start(redisStorage({ client, link: true }), { bound: 200, consistency: 'strict' });
+      expect(performance.now() - since).toBeGreaterThanOrEqual(200);
+      await strict.close();
+    }
     client.disconnect();
   });
 

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { SessionAuthService, type SessionAuthOptions } from 'nestjs-session-auth';
 import { until } from '../support/patience.js';
 import { SESSION_ENDS } from '../support/session-ends.js';
@@ -17,14 +17,19 @@ const STRICT = { bound: '10s', consistency: 'strict' } as const;
 describe.each(BACKENDS)('a strict near-cache by %s, where messages to the other node are slow', (by) => {
   let nodes: SlowPair;
 
-  beforeEach(async () => {
+  beforeAll(async () => {
     nodes = await SlowPair.open(by, STRICT, STRICT);
+  });
+
+  beforeEach(async () => {
     await nodes.signIn();
     // otherwise a message may be there before the next request, whether it was waited for or not
     await nodes.proxy.break({ kind: 'delay', milliseconds: DELAY });
   });
 
-  afterEach(() => nodes.close());
+  afterEach(() => nodes.proxy.heal());
+
+  afterAll(() => nodes.close());
 
   // the rest is the same for all clients of a backend
   const ends = Object.entries(SESSION_ENDS).filter(([what]) => by === 'ioredis' || by === 'pg' || what === 'a logout');
@@ -61,11 +66,9 @@ describe.each(['ioredis', 'pg'] as const)('an end with a strict near-cache by %s
   let nodes: SlowPair;
 
   /** The other node is bounded, with a longer bound. */
-  async function open(options: Partial<SessionAuthOptions> = {}): Promise<void> {
+  async function open(options: Partial<SessionAuthOptions> = {}, bound = LONG): Promise<void> {
     const strict = { bound: SHORT, consistency: 'strict' } as const;
-    nodes = await SlowPair.open(by, strict, { bound: LONG }, { concurrency: 1, ...options });
-    // what the registry may have lost before it started, a node waits for
-    await nodes.untilQuick(SHORT);
+    nodes = await SlowPair.open(by, strict, { bound }, { concurrency: 1, ...options });
     await nodes.signIn();
   }
 
@@ -97,11 +100,11 @@ describe.each(['ioredis', 'pg'] as const)('an end with a strict near-cache by %s
   });
 
   it('waits for a silent node only until its lease is removed; the node gets a new one later', async () => {
-    await open();
+    await open({}, SHORT);
     await nodes.proxy.break({ kind: 'black-hole' });
     await logOut();
     await until(async () => (await nodes.backend.leases()) === 1);
-    await nodes.untilQuick(LONG);
+    await nodes.untilQuick(SHORT);
     await nodes.proxy.heal();
     await until(async () => {
       await nodes.signIn();

@@ -8,25 +8,35 @@ import { REDIS_OPTIONS } from '../../src/storage/redis-options.js';
 import { startBank, type Bank } from './bank.js';
 import { FaultProxy } from './fault-proxy.js';
 import { createDatabaseWithTables } from './postgres-database.js';
+import { watchedStorage } from './watched-store.js';
 
 /** Milliseconds: shorter than a dead connection goes unnoticed, so that only the rules of the cache keep it. */
 export const BOUND = 50;
 
 export type NearCacheGiven = Exclude<SessionAuthOptions['nearCache'], boolean | undefined>;
 
-/** Starts a node of the bank with a near-cache. */
-export function startNode(storage: StorageOptions, nearCache: NearCacheGiven = {}): Promise<Bank> {
-  const backend = { storage, redis: undefined, namespace: '', close: () => Promise.resolve() };
+/** A node, and how often it has read a session from the store. */
+export type FaultNode = Bank & { readonly reads: number };
+
+/** Starts a node of the bank with a near-cache, or without one. */
+export async function startNode(storage: StorageOptions, given: NearCacheGiven | false = {}): Promise<FaultNode> {
+  const calls: string[] = [];
+  const watched = watchedStorage(storage, calls);
+  const backend = { storage: watched, redis: undefined, namespace: '', close: () => Promise.resolve() };
   const rest = { concurrency: 10_000, storeTimeout: '2s', fingerprint: false } as const;
-  return startBank({ adapter: 'fastify', backend, options: { nearCache: { bound: BOUND, ...nearCache }, ...rest } });
+  const options = { nearCache: given && { bound: BOUND, ...given }, ...rest };
+  const bank = await startBank({ adapter: 'fastify', backend, options });
+  return Object.defineProperty(bank as FaultNode, 'reads', {
+    get: () => calls.filter((call) => call === 'default: find').length,
+  });
 }
 
 /** A node that ends sessions, and one whose way to the backend leads through a proxy. */
 export class NodesUnderFault {
   private constructor(
     readonly proxy: FaultProxy,
-    readonly here: Bank,
-    readonly there: Bank,
+    readonly here: FaultNode,
+    readonly there: FaultNode,
     private readonly stop: () => Promise<void>,
   ) {}
 

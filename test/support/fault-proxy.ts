@@ -5,8 +5,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 /** What a {@link FaultProxy} does to the connections that go through it. */
 export type Fault =
   | { readonly kind: 'none' }
-  /** Each piece of data takes so many milliseconds longer, to either side. */
-  | { readonly kind: 'delay'; readonly milliseconds: number }
+  /** Each piece of data takes so many milliseconds longer, to either side, or only to the client. */
+  | { readonly kind: 'delay'; readonly milliseconds: number; readonly to?: 'client' }
   /** Nothing arrives anywhere, and nobody is told. What was open then stays dead afterwards. */
   | { readonly kind: 'black-hole' }
   /** Every connection, and each new one, ends in a reset. */
@@ -196,9 +196,10 @@ export class FaultProxy {
       if (!pair.isDead && to.writable) to.write(piece);
     };
     const before = pair.underWay.get(to);
-    if (this.#fault.kind !== 'delay' && before === undefined) return pass();
+    const isLate = this.#fault.kind === 'delay' && (this.#fault.to === undefined || to === pair.client);
+    if (!isLate && before === undefined) return pass();
     // what comes later never overtakes: a connection keeps its order
-    const late = this.#fault.kind === 'delay' ? pause(this.#fault.milliseconds) : undefined;
+    const late = isLate && this.#fault.kind === 'delay' ? pause(this.#fault.milliseconds) : undefined;
     const passed = Promise.all([before, late]).then(() => {
       pass();
       if (pair.underWay.get(to) === passed) pair.underWay.delete(to);

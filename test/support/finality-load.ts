@@ -5,28 +5,46 @@ import { send } from './bank-client.js';
 import type { FinalityHistory, SeenRequest } from './finality-history.js';
 import { until } from './patience.js';
 
-/** Milliseconds between requests by a session: while something breaks, and after a failure. */
-const PAUSE = 20;
+/** Milliseconds between requests by a session, besides those that follow its end. */
+const PAUSE = 50;
 
-/** Milliseconds between requests by a session that was refused. One that comes back to life is found by the next. */
-const PAUSE_AFTER_END = 100;
+/** The node that sessions are used at. */
+export interface UsedNode {
+  readonly port: number;
+  /** How often it has read a session from the store, or more. @default unknown */
+  readonly reads?: number;
+}
+
+interface UsedSession {
+  readonly id: string;
+  readonly cookie: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
 
 /** Sessions that are in use at one node while another one ends them. */
 export class FinalityLoad {
   readonly #ends = new Map<string, number>();
   readonly #requests: SeenRequest[] = [];
   readonly #waits: number[] = [];
+  /** The requests that follow an end. */
+  readonly #following: Promise<unknown>[] = [];
+  /** Those of the present round. */
+  #sessions: readonly UsedSession[] = [];
+
+  /** The node that ends the sessions: another one than they were made at, if it is assigned. */
+  ender: Pick<Bank, 'port'>;
 
   /**
-   * @param here ends sessions
-   * @param port of the node that they are used at
-   * @param atOnce so many sessions end at the same time. @default 1
+   * @param here makes sessions and ends them
+   * @param endsAtOnce so many sessions end at the same time. @default 1
    */
   constructor(
     private readonly here: Bank,
-    private readonly port: number,
-    private readonly atOnce = 1,
-  ) {}
+    private readonly there: UsedNode,
+    private readonly endsAtOnce = 1,
+  ) {
+    this.ender = here;
+  }
 
   /** How long the ends took, in milliseconds: the longest and the median. */
   get waits(): { readonly longest: number; readonly median: number } {
@@ -39,45 +57,39 @@ export class FinalityLoad {
   }
 
   /**
-   * Uses some new sessions, and logs them out over HTTP. From the first end on, a session that is let pass is used
-   * again without a pause. Goes on until each was refused, and all is healed.
+   * Uses some new sessions, and logs them out over HTTP. From the answer on, a session is used again without a
+   * pause as long as it is let pass. Goes on until each was refused, and all is healed.
    *
    * @param begin what breaks, once all sessions are in memory
    * @param heal when all have ended; it may have every session used once more at a moment of its own
    */
   async round(count: number, begin: () => unknown, heal: (useAll: () => Promise<unknown>[]) => unknown): Promise<void> {
     const sessions = await Promise.all(
-      Array.from({ length: count }, async () => {
+      Array.from({ length: count }, async (): Promise<UsedSession> => {
         const signedIn = (): ReturnType<typeof signInAs> => signInAs(this.here.app, 'alice@example.com');
         const { cookie, headers, session } = await repeated(signedIn);
         return { id: session.id, cookie, headers };
       }),
     );
-    for (const { id, cookie } of sessions) {
-      // the node may still suffer from the round before
-      await until(async () => (await this.#use(id, cookie)) === 200);
-      await this.#use(id, cookie);
-    }
-    let hasBegun = false;
+    this.#sessions = sessions;
+    // the node may still suffer from the round before
+    await Promise.all(sessions.map(({ id, cookie }) => until(() => this.#isServedFromMemory(id, cookie))));
     let isHealed = false;
     const using = sessions.map(async ({ id, cookie }) => {
       for (let isRefused = false; !isRefused || !isHealed;) {
         const hasEnded = this.#ends.has(id);
-        const status = await this.#use(id, cookie);
-        isRefused = status === 401 && hasEnded;
-        if (isRefused) await pause(PAUSE_AFTER_END);
-        else if (!hasBegun || status !== 200) await pause(PAUSE);
+        isRefused = (await this.#use(id, cookie)) === 401 && hasEnded;
+        await pause(PAUSE);
       }
     });
     await begin();
-    hasBegun = true;
-    for (let from = 0; from < sessions.length; from += this.atOnce) {
-      await Promise.all(sessions.slice(from, from + this.atOnce).map(({ id, headers }) => this.#end(id, headers)));
+    for (let from = 0; from < sessions.length; from += this.endsAtOnce) {
+      await Promise.all(sessions.slice(from, from + this.endsAtOnce).map((session) => this.#end(session)));
     }
     let late: Promise<unknown>[] = [];
     await heal(() => (late = sessions.map(({ id, cookie }) => this.#use(id, cookie))));
     isHealed = true;
-    await Promise.all([...using, ...late]);
+    await Promise.all([...using, ...late, ...this.#following.splice(0)]);
   }
 
   /** As {@link round}, several times. */
@@ -85,21 +97,51 @@ export class FinalityLoad {
     for (let done = 0; done < times; done += 1) await this.round(...round);
   }
 
-  async #end(session: string, headers: Readonly<Record<string, string>>): Promise<void> {
+  /**
+   * Ends those sessions of the round again whose end the store has lost: a node without a near-cache serves them. Only
+   * the second end counts then. Returns how many there are.
+   *
+   * @param plain the node without a near-cache
+   */
+  async endLost(plain: Pick<Bank, 'port'>): Promise<number> {
+    let lost = 0;
+    for (const session of this.#sessions) {
+      const { id, cookie } = session;
+      const { status } = await repeated(() => send(plain.port, 'GET', '/api/me', { cookie }));
+      if (status !== 200 || !this.#ends.has(id)) continue;
+      lost += 1;
+      await this.#end(session);
+    }
+    return lost;
+  }
+
+  async #isServedFromMemory(session: string, cookie: string): Promise<boolean> {
+    if ((await this.#use(session, cookie)) !== 200) return false;
+    const { reads } = this.there;
+    return (await this.#use(session, cookie)) === 200 && this.there.reads === reads;
+  }
+
+  async #end({ id, cookie, headers }: UsedSession): Promise<void> {
     const logOut = async (): Promise<number> => {
       const since = performance.now();
-      const { status } = await send(this.here.port, 'POST', '/auth/logout', { headers });
+      const { status } = await send(this.ender.port, 'POST', '/auth/logout', { headers });
       if (status !== 204) throw new Error(`a logout was answered with ${status}`);
       return performance.now() - since;
     };
     const wait = await repeated(logOut);
-    this.#ends.set(session, performance.now());
+    this.#ends.set(id, performance.now());
     this.#waits.push(wait);
+    this.#following.push(this.#useUp(id, cookie));
+  }
+
+  /** Uses a session without a pause, as long as it is let pass. */
+  async #useUp(session: string, cookie: string): Promise<void> {
+    while ((await this.#use(session, cookie)) === 200);
   }
 
   async #use(session: string, cookie: string): Promise<number | undefined> {
     const sent = performance.now();
-    const status = await send(this.port, 'GET', '/api/me', { cookie }).then(
+    const status = await send(this.there.port, 'GET', '/api/me', { cookie }).then(
       (answer) => answer.status,
       () => undefined,
     );

@@ -12,6 +12,8 @@ import { clientAt, startNearNode, untilCached, type NearNode } from './near-node
 import { until } from './patience.js';
 import { createDatabaseWithTables, poolOf } from './postgres-database.js';
 
+const HOUR = 3_600_000;
+
 export type NearCacheGiven = Exclude<SessionAuthOptions['nearCache'], boolean | undefined>;
 
 /** How the nodes of a {@link SlowPair} reach their backend. */
@@ -24,6 +26,8 @@ interface Backend {
   /** The storage of a node. @param through leads what the node hears, at least, through a proxy */
   storage(through?: FaultProxy): Promise<StorageOptions>;
   leases(): Promise<number>;
+  /** Makes a registry that is so old that nobody waits for what it may have lost. */
+  makeOld(): Promise<unknown>;
   /** Removes all leases. @param isBroken whether the registry cannot be read any more */
   lose(isBroken?: boolean): Promise<unknown>;
   close(): Promise<void>;
@@ -50,6 +54,7 @@ export class SlowPair {
     options: Partial<SessionAuthOptions> = {},
   ): Promise<SlowPair> {
     const backend = by === 'ioredis' || by === 'node-redis' ? onRedis(by) : await onPostgres(by);
+    await backend.makeOld();
     const proxy = await FaultProxy.start(backend.port);
     const start = async (nearCache: NearCacheGiven, through?: FaultProxy): Promise<NearNode> => {
       const linkedStorage = await backend.storage(through);
@@ -97,6 +102,11 @@ export async function took(operation: () => Promise<unknown>): Promise<number> {
   return performance.now() - since;
 }
 
+/** Besides the leases, a registry has the time since which it has lost none. */
+function isLease(id: string): boolean {
+  return !id.endsWith('since');
+}
+
 function onRedis(by: 'ioredis' | 'node-redis'): Backend {
   const url = process.env['TEST_REDIS_URL']!;
   const namespace = `strict-${randomUUID()}:`;
@@ -120,7 +130,11 @@ function onRedis(by: 'ioredis' | 'node-redis'): Backend {
       const client = connect(through === undefined ? url : through.through(url));
       return Promise.resolve(redisStorage({ client, namespace, link: true }));
     },
-    leases: () => operator.hlen(nodes),
+    leases: async () => (await operator.hkeys(nodes)).filter(isLease).length,
+    makeOld: async () => {
+      const [, run] = /run_id:(\w+)/.exec(await operator.info('server'))!;
+      return operator.hset(nodes, 'since', `${Date.now() - HOUR} ${run}`);
+    },
     lose: (isBroken) => (isBroken === true ? operator.set(nodes, 'what is no registry') : operator.del(nodes)),
     close: async () => {
       for (const close of closes) close();
@@ -144,10 +158,11 @@ async function onPostgres(by: 'typeorm' | 'pg'): Promise<Backend> {
         : postgresStorage({ pool: poolOf(dataSource), link });
     },
     leases: async () => {
-      const sql = `SELECT count(*)::int AS count FROM ${table} WHERE key ^@ 'nodes:'`;
-      const [row] = await operator.query<{ count: number }[]>(sql);
-      return row!.count;
+      const rows = await operator.query<{ key: string }[]>(`SELECT key FROM ${table} WHERE key ^@ 'nodes:'`);
+      return rows.filter(({ key }) => isLease(key)).length;
     },
+    makeOld: () =>
+      operator.query(`INSERT INTO ${table} (key, points, expires_at) VALUES ('nodes:since', 0, ${Date.now()})`),
     lose: (isBroken) =>
       operator.query(
         isBroken === true

@@ -21,18 +21,28 @@ export type NodeMessage =
   | { readonly type: 'revoked'; readonly lease: string }
   /** A lease has been entered. */
   | { readonly type: 'entered'; readonly lease: string; readonly bound: number }
-  /** The registry was empty when the lease was entered, so all others are lost. */
+  /** The registry was new when the lease was entered, so all others are lost. */
   | { readonly type: 'emptied'; readonly lease: string };
+
+/** What a registry has, and for how long. */
+export interface RegistryReading {
+  readonly leases: readonly NodeLease[];
+  /**
+   * The milliseconds for which the registry is known to have lost no lease, by the clock of the backend: since it was
+   * made, or since the first lease that was entered after the server had been started or replaced.
+   */
+  readonly age: number;
+}
 
 /** The registry of one realm in a backend. */
 export interface NodeRegistry {
   /**
-   * Enters a lease, or renews it, and removes another one of the same node. Returns all leases. The same step publishes
-   * that it has been entered, and also if there was no other one.
+   * Enters a lease, or renews it, and removes another one of the same node. The same step publishes that it has been
+   * entered, and also if the registry is new. It notes when the registry was made.
    *
    * @throws SessionAuthError `invalid_configuration` when the rights are missing
    */
-  enter(lease: NodeLease, previous: string | undefined): Promise<readonly NodeLease[]>;
+  enter(lease: NodeLease, previous: string | undefined): Promise<RegistryReading>;
   /** Asks all nodes, and returns all leases as of a moment between the call and the question. */
   ask(question: string): Promise<readonly NodeLease[]>;
   confirm(question: string, node: string): Promise<unknown>;

@@ -8,20 +8,25 @@ const BOUND = 200;
 /** A registry in this process, and the channel of its messages. */
 class Backend {
   readonly leases = new Map<string, number>();
+  /** Since when it has lost no lease; undefined while it is new. */
+  since: number | undefined;
   readonly nodes = new Set<NearCacheNodes>();
   readonly told: NodeMessage[] = [];
   questions = 0;
   /** What its next operations come to. */
   failure: Error | undefined;
 
+  constructor(private readonly now: () => number) {}
+
   readonly registry: NodeRegistry = {
     enter: async ({ id, bound }, previous) => {
       await this.#reached();
-      if (this.leases.size === 0) this.#publish({ type: 'emptied', lease: id });
+      if (this.since === undefined) this.#publish({ type: 'emptied', lease: id });
+      this.since ??= this.now();
       if (previous !== undefined) this.leases.delete(previous);
       this.leases.set(id, bound);
       this.#publish({ type: 'entered', lease: id, bound });
-      return this.#all();
+      return { leases: this.#all(), age: this.now() - this.since };
     },
     ask: async (question) => {
       await this.#reached();
@@ -33,6 +38,12 @@ class Backend {
     revoke: (lease) => Promise.resolve(this.#publish({ type: 'revoked', lease })),
     remove: (lease) => Promise.resolve(this.leases.delete(lease)),
   };
+
+  /** Loses all leases. */
+  lose(): void {
+    this.leases.clear();
+    this.since = undefined;
+  }
 
   async #reached(): Promise<void> {
     await Promise.resolve();
@@ -56,8 +67,10 @@ describe('the nodes with a near-cache', () => {
 
   beforeEach(() => {
     jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask', 'setImmediate'] });
-    backend = new Backend();
-    now = 1000;
+    now = 20_000;
+    backend = new Backend(() => now);
+    // it is older than the longest bound
+    backend.since = 0;
     opened = [];
   });
 
@@ -166,7 +179,7 @@ describe('the nodes with a near-cache', () => {
   it('enter again when the registry was lost, which any of them finds out by an end', async () => {
     const [one, other] = [await enter(), await enter(2 * BOUND)];
     await pass(5 * BOUND);
-    backend.leases.clear();
+    backend.lose();
     expect(await waited(one.node)).toBeGreaterThan(2 * BOUND);
     await pass(10);
     expect(backend.leases.size).toBe(2);
@@ -178,7 +191,7 @@ describe('the nodes with a near-cache', () => {
   it('renew their lease after half of its life, and enter again after all of it', async () => {
     const { node, did } = await enter();
     const [lease] = backend.leases.keys();
-    backend.leases.clear();
+    backend.lose();
     node.renew();
     await pass(10);
     expect(backend.leases.size).toBe(0);
@@ -202,23 +215,40 @@ describe('the nodes with a near-cache', () => {
     await expect(enter()).rejects.toThrow('no rights');
   });
 
-  it('rely on the registry from the start, and after a lost link only when the longest bound is over', async () => {
+  it('rely on a registry that is old: from the start, and after a lost link', async () => {
     const [one] = [await enter(), await enter(2 * BOUND)];
     expect(await waited(one.node)).toBe(0);
     one.node.unlinked();
     one.node.linked();
     await pass(10);
+    expect(await waited(one.node)).toBe(0);
+  });
+
+  it('rely on a new registry when the longest bound is over, which a node can wait for', async () => {
+    backend.lose();
+    const one = await enter();
+    await pass(BOUND / 2);
+    const other = await enter(2 * BOUND);
     const wait = await waited(one.node);
     expect(wait).toBeGreaterThan(BOUND);
-    expect(wait).toBeLessThanOrEqual(2 * BOUND + 10);
-    await pass(BOUND);
+    expect(wait).toBeLessThanOrEqual(1.5 * BOUND + 20);
     expect(await waited(one.node)).toBe(0);
+    backend.lose();
+    const last = await enter();
+    let isReliable = false;
+    void last.node.reliable().then(() => (isReliable = true));
+    await pass(BOUND);
+    expect(isReliable).toBe(false);
+    await pass(2 * BOUND);
+    expect(isReliable).toBe(true);
+    expect([await waited(last.node), await waited(other.node)]).toEqual([0, 0]);
+    await last.node.reliable();
   });
 
   it('do not rely on the registry when a renewal finds that it was lost', async () => {
     const [one, other] = [await enter(), await enter()];
     backend.nodes.delete(other.node);
-    backend.leases.clear();
+    backend.lose();
     now += LEASE_LIFE / 2;
     one.node.renew();
     await pass(10);

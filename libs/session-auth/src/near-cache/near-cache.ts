@@ -45,11 +45,12 @@ export class NearCache {
   /** @param instant reads the clocks of the machine */
   constructor(
     private readonly link: ProvingLink,
-    { bound, maxSessions }: NearCacheSettings,
+    private readonly settings: NearCacheSettings,
     private readonly lifetime: SessionLifetime,
     private readonly clock: Clock,
     private readonly instant: () => Instant = systemInstant,
   ) {
+    const { bound, maxSessions } = settings;
     this.#protocol = new NearCacheProtocol(bound, maxSessions);
     this.#pause = bound / 4;
     const { registry } = link;
@@ -72,7 +73,8 @@ export class NearCache {
   }
 
   /**
-   * Opens the link. While the link is down, every session is read from the store. Read {@link refusal} afterwards.
+   * Opens the link. While the link is down, every session is read from the store. Read {@link refusal} afterwards. A
+   * strict cache that finds a new registry takes the longest bound: otherwise its first ends would.
    *
    * @throws SessionAuthError `invalid_configuration` when the backend refuses it
    */
@@ -87,6 +89,7 @@ export class NearCache {
       // another realm may have opened it
       if (this.#isOpen && this.link.isHealthy && !this.#isLinked) this.#linked();
       await this.#nodes?.entered;
+      if (this.settings.consistency === 'strict') await this.#nodes?.reliable();
     } catch (error) {
       if (error instanceof SessionAuthError && error.code === 'invalid_configuration') throw error;
       this.#logger.error('the session link is down: every session is read from the store until it is back', error);

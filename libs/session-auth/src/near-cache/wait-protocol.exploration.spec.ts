@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { exploreFrom } from '../../test/fixtures/exploration.js';
 import { BOUND, StrictWorld, type StrictLimits } from '../../test/fixtures/strict-world.js';
+import type { NodeLease } from '../link/node-registry.js';
 import { WaitProtocol, type Wait, type WaiterState } from './wait-protocol.js';
 
 type Rules = new (node: string, bound: number, state?: WaiterState) => WaitProtocol;
@@ -27,6 +28,14 @@ const ENTERED = ['node 0: is subscribed', 'node 0: enters the registry', 'node 0
 
 /** A change of which the node does not know yet, and a question that it has not heard. */
 const ASKED = ['the session changes', 'waiter: asks', 'waiter: its question is executed'];
+
+/** The node does not hear of a lost registry. */
+const LOST = [...KEPT, 'node 0: is cut off', 'the registry is emptied'];
+
+const TAKEN_OVER = [...KEPT, 'a replica takes over that lacks the leases of the nodes'];
+
+/** A waiter that starts. */
+const STARTED = ['waiter: is subscribed', 'waiter: enters the registry', 'waiter: is told that it is in'];
 
 const TOLD = ['waiter: hears', 'waiter: is told who is in the registry'];
 
@@ -101,19 +110,28 @@ const DEFECTS: readonly {
     way: KEPT,
   },
   {
-    rule: 'a waiter that has just joined does not rely on the registry',
+    rule: 'a waiter does not rely on a registry that is new',
+    limits: { isWaiterNew: true, faults: 2 },
+    rules: class extends WaitProtocol {
+      override joined(lease: string, leases: readonly NodeLease[]): void {
+        super.joined(lease, leases, -Infinity);
+      }
+    },
+    way: [...LOST, ...STARTED],
+  },
+  {
+    rule: 'a waiter does not rely on a registry that another server has taken over',
+    limits: { isWaiterNew: true, flaw: 'believes a server that has taken over' },
+    way: [...TAKEN_OVER, ...STARTED],
+  },
+  {
+    rule: 'a waiter that has just joined again does not rely on such a registry',
     rules: class extends WaitProtocol {
       override joined(...[lease, leases, now]: Parameters<WaitProtocol['joined']>): void {
         super.joined(lease, leases, now - 2 * BOUND);
       }
     },
-    way: [
-      ...KEPT,
-      'a replica takes over that lacks the leases of the nodes',
-      'waiter: notices',
-      'waiter: is subscribed',
-      'waiter: enters the registry',
-    ],
+    way: [...TAKEN_OVER, 'waiter: notices', 'waiter: is subscribed', 'waiter: enters the registry'],
   },
   {
     rule: 'a lease is revoked before it is removed',
@@ -151,6 +169,8 @@ describe('every order of what can happen to an end that waits for all nodes', ()
     ['one node that has not heard the question', limits({ faults: 2 }), true, 7, [...KEPT, ...ASKED]],
     ['one node that does not respond', limits({ faults: 1, changes: 2 }), true, 7, SILENT],
     ['one node that is cut off', limits({ faults: 2, changes: 2 }), true, 7, [...KEPT, 'node 0: is cut off', ...ASKED]],
+    ['a waiter that starts with a new registry', limits({ faults: 2, isWaiterNew: true }), true, 9, LOST],
+    ['a waiter that starts after a failover', limits({ faults: 2, isWaiterNew: true }), true, 8, TAKEN_OVER],
     ['two nodes, one of which has the session', limits({ nodes: 2 }), true, 6, KEPT],
   ] as const)('has no value served that had ended before the wait was over: %s', (what, of, isIn, least, way) => {
     const since = performance.now();

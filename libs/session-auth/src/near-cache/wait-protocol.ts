@@ -13,8 +13,9 @@ import { nodeOf, type NodeLease } from '../link/node-registry.js';
  * A registry may be lost: the server was started again, or replaced by a replica that lacks the last leases. A waiter
  * that hears its own question knows that the server which it asked has had the waiter's subscription since the waiter
  * joined, so the server has lost nothing since then but the whole registry, and then the waiter's own lease is missing.
- * A node whose lease was lost before the waiter joined has heard nothing since, or that it must enter again: it serves
- * nothing by that lease any more when its bound is over.
+ * What was lost before the waiter joined was lost before the registry was made, or before the first lease was entered
+ * on this server: a waiter is told how long ago that was. A node whose lease was lost then has heard nothing since, or
+ * that it must enter again: it serves nothing by that lease any more when its bound is over.
  */
 
 /** The longest `bound` that a node may have, in milliseconds. */
@@ -36,7 +37,7 @@ export interface Wait {
 
 /** The state that the rules use. A test can copy it. */
 export interface WaiterState {
-  /** The waiter's own lease, and since when the registry has lost none; undefined while the link is down. */
+  /** The waiter's own lease, and since when the registry has lost none; undefined while the waiter has none. */
   own: { readonly lease: string; readonly since: number } | undefined;
   /** The longest bound that may be in use; undefined: the registry has never been read. */
   longest: number | undefined;
@@ -88,15 +89,19 @@ export class WaitProtocol {
 
   /** The waiting is over: what was certain about the registry is remembered. */
   finished(wait: Wait): void {
-    const { own, longest } = this.state;
-    const isCertain = own !== undefined && longest !== undefined && wait.confirmed.has(this.node);
-    if (!isCertain || wait.leases === undefined || own.since + longest * DRIFT > wait.since) return;
+    if (wait.leases === undefined || !wait.confirmed.has(this.node) || this.reliableFrom > wait.since) return;
     this.state.longest = this.#longestOf(wait.leases);
   }
 
   /** Whether the waiting is over. */
   isOver(wait: Wait, now: number): boolean {
     return now > this.endOf(wait);
+  }
+
+  /** When the registry can be relied on: nodes whose leases were lost may serve until then. */
+  get reliableFrom(): number {
+    const { own, longest = LONGEST_BOUND } = this.state;
+    return own === undefined ? Infinity : own.since + longest * DRIFT;
   }
 
   /** The time after which the waiting is over, if nothing more is heard; before the question: it is over. */
@@ -107,9 +112,8 @@ export class WaitProtocol {
     if (leases === undefined || own === undefined || !confirmed.has(this.node)) return latest;
     let end = -Infinity;
     for (const { id, bound } of leases) if (!confirmed.has(nodeOf(id))) end = Math.max(end, after(bound));
-    // until then, nodes whose leases were lost before this node joined may serve
-    const doubtful = own.since + longest * DRIFT;
-    return doubtful > since ? Math.max(end, Math.min(doubtful, latest)) : end;
+    const { reliableFrom } = this;
+    return reliableFrom > since ? Math.max(end, Math.min(reliableFrom, latest)) : end;
   }
 
   /** The leases of other nodes that have not confirmed, though the question has been heard. */

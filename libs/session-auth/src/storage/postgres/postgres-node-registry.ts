@@ -6,6 +6,7 @@ import {
   type NodeLease,
   type NodeMessage,
   type NodeRegistry,
+  type RegistryReading,
 } from '../../link/node-registry.js';
 import { partsOf } from '../../link/link-message.js';
 import { DAY } from '../../time/units.js';
@@ -22,6 +23,9 @@ import { THROTTLE_TABLE } from './throttle-tables.js';
  * The leases are rows in the table of counts, so that no upgrade of the tables is needed: a key, a number (the bound),
  * and a time, both in milliseconds. The time is that of the database when the row was written, plus so much that no
  * sweep of the counts, which goes by the clock of a node, removes it.
+ *
+ * One more row has the time at which the first lease was entered. A crash empties the table, and a replica has none of
+ * its rows: so if this row is there, no lease was lost since.
  */
 const BEYOND_SWEEPS = 3650 * DAY;
 
@@ -68,13 +72,14 @@ export class PostgresNodeRegistry implements NodeRegistry {
     this.#database = new PostgresDatabase(access, settings, THROTTLE_TABLE, registryStatements);
   }
 
-  async enter({ id, bound }: NodeLease, previous = ''): Promise<readonly NodeLease[]> {
+  async enter({ id, bound }: NodeLease, previous = ''): Promise<RegistryReading> {
     const emptied = textOfNodes({ type: 'emptied', lease: id }, this.realm);
     const entered = textOfNodes({ type: 'entered', lease: id, bound }, this.realm);
     const values = [this.#prefix, id, bound, previous, await this.channelOf(), emptied, entered];
     try {
-      // of two nodes that start at the same time, only one finds it empty
-      return leasesOf(await this.#database.runLocked(this.#lock, (sql) => sql.enter, values));
+      // of two nodes that start at the same time, only one finds it new
+      const rows = await this.#database.runLocked(this.#lock, (sql) => sql.enter, values);
+      return { age: Number(rows[0]?.[1]), leases: leasesOf(rows) };
     } catch (error) {
       if (!isNotMigrated(error) && sqlStateOf(error) !== MISSING_RIGHT) throw error;
       throw new SessionAuthError(
@@ -112,15 +117,21 @@ export class PostgresNodeRegistry implements NodeRegistry {
 function registryStatements(table: string): RegistryStatements {
   const time = `(extract(epoch FROM clock_timestamp()) * 1000)::bigint + ${BEYOND_SWEEPS}`;
   // a range of the index: keys compare by bytes, and ; comes after the : of the prefix
-  const own = `t.key >= $1::text AND t.key < left($1::text, -1) || ';'`;
+  const since = `$1::text || 'since'`;
+  const own = `t.key >= $1::text AND t.key < left($1::text, -1) || ';' AND t.key <> ${since}`;
   const lease = `json_build_array(substr(key, length($1::text) + 1), points)`;
   const told = (channel: string, message: string): string =>
     `pg_catalog.pg_notify(${channel}::text, ${message}::text)::text`;
   return {
-    // $1 prefix, $2 id, $3 bound, $4 id to remove, $5 channel, $6 message for an empty registry, $7 message
+    // $1 prefix, $2 id, $3 bound, $4 id to remove, $5 channel, $6 message for a new registry, $7 message
     enter: statement(
       `
-WITH kept AS MATERIALIZED (
+WITH made AS MATERIALIZED (SELECT t.expires_at FROM ${table} t WHERE t.key = ${since}),
+  marked AS (
+    INSERT INTO ${table} (key, points, expires_at) SELECT ${since}, 0, ${time} WHERE NOT EXISTS (SELECT FROM made)
+    ON CONFLICT (key) DO NOTHING
+  ),
+  kept AS MATERIALIZED (
     SELECT t.key, t.points FROM ${table} t
     WHERE ${own} AND t.key NOT IN ($1::text || $2::text, $1::text || $4::text) AND t.expires_at > ${time} - ${LEASE_KEPT}
   ),
@@ -135,9 +146,10 @@ WITH kept AS MATERIALIZED (
   ),
   present AS (SELECT key, points FROM kept UNION ALL SELECT key, points FROM entered)
 SELECT (SELECT json_agg(${lease}) FROM present)::text AS leases,
-  CASE WHEN NOT EXISTS (SELECT FROM ${table} t WHERE ${own}) THEN ${told('$5', '$6')} END AS told,
+  coalesce((SELECT ${time} - expires_at FROM made), 0)::text AS age,
+  CASE WHEN NOT EXISTS (SELECT FROM made) THEN ${told('$5', '$6')} END AS told,
   ${told('$5', '$7')} AS alsotold`,
-      ['leases'],
+      ['leases', 'age'],
     ),
 
     // $1 prefix, $2 channel, $3 message

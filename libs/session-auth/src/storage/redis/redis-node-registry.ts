@@ -1,5 +1,5 @@
 import { SessionAuthError } from '../../errors/session-auth.error.js';
-import { LEASE_KEPT, type NodeLease, type NodeRegistry } from '../../link/node-registry.js';
+import { LEASE_KEPT, type NodeLease, type NodeRegistry, type RegistryReading } from '../../link/node-registry.js';
 import { channelOf } from './redis-channel.js';
 import type { RedisConnection } from './redis-connection.js';
 import { keyOfNodes } from './redis-keys.js';
@@ -11,26 +11,40 @@ import { RedisScript } from './redis-script.js';
  * A hash for each realm: by the id of a lease, the bound and the time of Redis at which it was written, both in
  * milliseconds. It is one key, so that Redis cannot evict a single lease: a node whose own lease is gone knows that all
  * are.
+ *
+ * The field `since` has the time of Redis since which no lease has been lost, and the `run_id` of the server. A server
+ * that was started again, and a replica that took over, have another one, and may lack the last leases. To a user
+ * without the right to INFO, the registry is as old as the last lease.
  */
+const SINCE = 'since';
 
 /**
  * KEYS registry. ARGV id, bound, id of the lease to remove (''), milliseconds that leases are kept, channel, message
- * for an empty registry, message that the lease was entered. Returns all leases.
+ * for a new registry, message that the lease was entered. Returns the age of the registry and all leases.
  */
 const ENTER = new RedisScript(`
 local kept, time = tonumber(ARGV[4]), redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local leases = redis.call('HGETALL', KEYS[1])
-if #leases == 0 then redis.call('PUBLISH', ARGV[5], ARGV[6]) end
+local info = redis.pcall('INFO', 'server')
+local run = type(info) == 'string' and string.match(info, 'run_id:(%w+)')
+local mark = redis.call('HGET', KEYS[1], '${SINCE}')
+if not mark then redis.call('PUBLISH', ARGV[5], ARGV[6]) end
+local since, server = string.match(mark or '', '^(%d+) (%w+)$')
+if not run or server ~= run then
+  since = string.format('%.0f', now)
+  redis.call('HSET', KEYS[1], '${SINCE}', since .. ' ' .. (run or ''))
+end
 -- those of nodes that have died without a word
+local leases = redis.call('HGETALL', KEYS[1])
 for i = 1, #leases, 2 do
-  if now - (tonumber(string.match(leases[i + 1], '%d+$')) or 0) > kept then redis.call('HDEL', KEYS[1], leases[i]) end
+  local written = tonumber(string.match(leases[i + 1], '%d+$')) or 0
+  if leases[i] ~= '${SINCE}' and now - written > kept then redis.call('HDEL', KEYS[1], leases[i]) end
 end
 if ARGV[3] ~= '' then redis.call('HDEL', KEYS[1], ARGV[3]) end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2] .. ' ' .. string.format('%.0f', now))
 redis.call('PEXPIRE', KEYS[1], kept)
 redis.call('PUBLISH', ARGV[5], ARGV[7])
-return redis.call('HGETALL', KEYS[1])
+return {now - tonumber(since), redis.call('HGETALL', KEYS[1])}
 `);
 
 /** KEYS registry. ARGV channel, message. Publishes the question, and returns all leases. */
@@ -59,12 +73,13 @@ export class RedisNodeRegistry implements NodeRegistry {
     this.#channel = channelOf(connection, namespace);
   }
 
-  async enter({ id, bound }: NodeLease, previous = ''): Promise<readonly NodeLease[]> {
+  async enter({ id, bound }: NodeLease, previous = ''): Promise<RegistryReading> {
     const emptied = textOf({ type: 'emptied', lease: id });
     const entered = textOf({ type: 'entered', lease: id, bound });
     try {
       const args = [id, bound, previous, LEASE_KEPT, this.#channel, emptied, entered];
-      return leasesOf(await ENTER.run(this.connection, [this.#key], args));
+      const [age, leases] = (await ENTER.run(this.connection, [this.#key], args)) as [number, string[]];
+      return { age, leases: leasesOf(leases) };
     } catch (error) {
       if (!isWithoutRights(error)) throw error;
       throw new SessionAuthError(
@@ -78,7 +93,7 @@ export class RedisNodeRegistry implements NodeRegistry {
 
   async ask(question: string): Promise<readonly NodeLease[]> {
     const message = textOf({ type: 'asked', question });
-    return leasesOf(await ASK.run(this.connection, [this.#key], [this.#channel, message]));
+    return leasesOf((await ASK.run(this.connection, [this.#key], [this.#channel, message])) as string[]);
   }
 
   confirm(question: string, node: string): Promise<unknown> {
@@ -98,11 +113,11 @@ export class RedisNodeRegistry implements NodeRegistry {
   }
 }
 
-function leasesOf(reply: unknown): NodeLease[] {
-  const fields = reply as string[];
+function leasesOf(fields: readonly string[]): NodeLease[] {
   const leases: NodeLease[] = [];
   for (let at = 0; at < fields.length; at += 2) {
-    leases.push({ id: fields[at]!, bound: Number(fields[at + 1]!.split(' ')[0]) });
+    const id = fields[at]!;
+    if (id !== SINCE) leases.push({ id, bound: Number(fields[at + 1]!.split(' ')[0]) });
   }
   return leases;
 }
