@@ -16,9 +16,9 @@ export interface Refused {
 
 /** One connection of a client, of either library. */
 export interface SocketClient {
-  /** Resolves with the data of what comes back, whatever event carries it. */
+  /** Resolves with the data of what comes back, whatever event carries it; rejects when the connection is closed. */
   ask(event: string, data?: unknown): Promise<unknown>;
-  /** Resolves with the data of the next message. */
+  /** Resolves with the data of the next message; rejects when the connection is closed. */
   next(): Promise<unknown>;
   send(event: string, data?: unknown): void;
   /** Resolves when the server has closed it: with code and reason of `ws`, or the reason that socket.io gives. */
@@ -52,8 +52,9 @@ async function connectWs(port: number, headers: Readonly<Record<string, string>>
     });
   });
   const send = (event: string, data: unknown = {}): void => client.send(JSON.stringify({ event, data }));
+  const closed = once(client, 'close').then(([code, reason]) => ({ code: code as number, reason: String(reason) }));
   const next = async (): Promise<unknown> => {
-    const [received] = (await once(client, 'message')) as [Buffer];
+    const [received] = (await Promise.race([once(client, 'message'), failWith(closed)])) as [Buffer];
     return (JSON.parse(received.toString()) as { data: unknown }).data;
   };
   return {
@@ -63,7 +64,7 @@ async function connectWs(port: number, headers: Readonly<Record<string, string>>
       send(event, data);
       return next();
     },
-    closed: once(client, 'close').then(([code, reason]) => ({ code: code as number, reason: String(reason) })),
+    closed,
     get isOpen() {
       return client.readyState === WebSocket.OPEN;
     },
@@ -92,10 +93,13 @@ async function connectIo(
     client.disconnect();
     throw error;
   }
-  const next = (): Promise<unknown> =>
-    new Promise((resolve) => client.onAny((_: string, received: unknown) => resolve(received))).finally(() =>
-      client.offAny(),
-    );
+  const closed = new Promise<{ reason: string }>((resolve) =>
+    client.once('disconnect', (reason) => resolve({ reason })),
+  );
+  const next = (): Promise<unknown> => {
+    const received = new Promise((resolve) => client.onAny((_: string, data: unknown) => resolve(data)));
+    return Promise.race([received, failWith(closed)]).finally(() => client.offAny());
+  };
   return {
     send: (event, data = {}) => void client.emit(event, data),
     next,
@@ -104,12 +108,17 @@ async function connectIo(
       client.emit(event, data);
       return answer;
     },
-    closed: new Promise((resolve) => client.once('disconnect', (reason) => resolve({ reason }))),
+    closed,
     get isOpen() {
       return client.connected;
     },
     close: () => void client.disconnect(),
   };
+}
+
+/** Rejects when a connection is closed: its message will not come. */
+async function failWith(closed: SocketClient['closed']): Promise<never> {
+  throw new Error(`the connection was closed: ${JSON.stringify(await closed)}`);
 }
 
 /** The ways in: by an upgrade to either library, and by polling, which is plain HTTP. */
