@@ -11,25 +11,21 @@ type Marked = readonly string[] & { [CHANGE]?: ((args: Arguments) => Arguments) 
 const prepared = new WeakSet<object>();
 
 /**
- * Whether {@link changeExpressHead} can change a head. It cannot if a middleware has already replaced `writeHead`,
- * because that calls the function it found. It cannot for objects that only resemble an Express message either.
- */
-export function canChangeExpressHead(response: ServerResponse): boolean {
-  const { rawHeaders } = response.req as Partial<IncomingMessage>;
-  const isOfExpress = Object.getPrototypeOf(response) !== ServerResponse.prototype;
-  return isOfExpress && rawHeaders !== undefined && !Object.hasOwn(response, 'writeHead');
-}
-
-/**
- * Lets `change` make the arguments that the head of an Express response is written with.
+ * Lets `change` make the arguments that the head of an Express response is written with, and returns whether it could. It
+ * cannot if a middleware has already replaced `writeHead`, because that calls the function it found. It cannot for
+ * objects that only resemble an Express message either.
  *
  * Setting a property on an Express message costs microseconds; setting one on the array of its headers does not:
- * docs/decisions/0023-nothing-on-express-messages.md.
+ * docs/decisions/0023-nothing-on-express-messages.md. So each property is read once.
  */
-export function changeExpressHead(response: ServerResponse, change: (args: Arguments) => Arguments): void {
+export function changeExpressHead(response: ServerResponse, change: (args: Arguments) => Arguments): boolean {
   const prototype = Object.getPrototypeOf(response) as ServerResponse;
+  if (prototype === ServerResponse.prototype || Object.hasOwn(response, 'writeHead')) return false;
+  const { rawHeaders } = response.req as { readonly rawHeaders?: Marked };
+  if (rawHeaders === undefined) return false;
   if (!prepared.has(prototype)) prepare(prototype);
-  (response.req.rawHeaders as Marked)[CHANGE] = change;
+  rawHeaders[CHANGE] = change;
+  return true;
 }
 
 function prepare(prototype: ServerResponse): void {

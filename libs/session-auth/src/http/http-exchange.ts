@@ -5,7 +5,7 @@ import { SessionAuthError } from '../errors/session-auth.error.js';
 import type { FingerprintRequest } from '../fingerprint/fingerprint.options.js';
 import type { ClientInfo } from '../users/client.js';
 import type { AdapterRequest, AdapterResponse } from './adapter.js';
-import { canChangeExpressHead, changeExpressHead } from './express-head.js';
+import { changeExpressHead } from './express-head.js';
 import { forwarded } from './forwarded.js';
 import { mergedVary, objectOf, type HeaderValue } from './head-lines.js';
 
@@ -202,10 +202,7 @@ export class HttpExchange implements FingerprintRequest {
     this.#isHeadAwaited = true;
     const response = this.#raw;
     // an Express response: docs/decisions/0023-nothing-on-express-messages.md
-    if ('app' in response && canChangeExpressHead(response)) {
-      changeExpressHead(response, (args) => this.#applyTo(args, response));
-      return;
-    }
+    if ('app' in response && changeExpressHead(response, (args) => this.#applyTo(args, response))) return;
     // other libraries replace `writeHead` in the same way: the first one to do so runs last
     // eslint-disable-next-line @typescript-eslint/unbound-method -- it is called with `apply`
     const writeHead = response.writeHead as WriteHead;

@@ -30,6 +30,20 @@ beforeEach(() => {
   services = scene.services();
 });
 
+describe('a read', () => {
+  it('works out the client only when it has to be stored', async () => {
+    const { token } = await services.changes.create({ user: ALICE });
+    const client = jest.fn(() => CLIENT);
+    const scope = Object.defineProperty({}, 'client', { get: client });
+    const read = (): Promise<Session | undefined> => services.reader.find(token, scope);
+    expect((await read())?.userId).toBe(ALICE.id);
+    expect(client).not.toHaveBeenCalled();
+    scene.now += HOUR / 2;
+    expect((await read())?.ip).toBe(CLIENT.ip);
+    expect(client).toHaveBeenCalled();
+  });
+});
+
 describe('the first use of a successor', () => {
   it('puts it in the place of the token, in one write; no other use writes', async () => {
     const { token, successor, session } = await handedOver();

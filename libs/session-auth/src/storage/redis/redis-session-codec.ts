@@ -236,7 +236,7 @@ interface Members {
 function isSound(letter: string, value: unknown): boolean {
   switch (letter) {
     case 'r':
-      return areTexts(value);
+      return Array.isArray(value) && value.every((each) => typeof each === 'string');
     case 'c':
     case 't':
     case 'v':
@@ -261,12 +261,8 @@ function isSound(letter: string, value: unknown): boolean {
     case 'k':
       return areStoredTokens(value);
     case 'h':
-      return Array.isArray(value) && value.every(areTexts);
+      return Array.isArray(value) && value.every((roles) => isSound('r', roles));
     default:
       return true;
   }
-}
-
-function areTexts(value: unknown): value is string[] {
-  return Array.isArray(value) && value.every((each) => typeof each === 'string');
 }
