@@ -8,6 +8,8 @@ import Sequencer from '@jest/test-sequencer';
  */
 const SECONDS = {
   'test/stores/redis/redis-client-topologies.e2e-spec.ts': 60,
+  'test/faults/near-cache-hanging-node.e2e-spec.ts': 55,
+  'test/faults/near-cache-strict.e2e-spec.ts': 50,
   'test/faults/near-cache.e2e-spec.ts': 55,
   'test/browser/client.e2e-spec.ts': 50,
   'test/faults/session-link.e2e-spec.ts': 45,
@@ -17,6 +19,7 @@ const SECONDS = {
   'test/soak/soak.e2e-spec.ts': 37,
   'test/browser/repeated-requests.e2e-spec.ts': 36,
   'test/demo/demo.e2e-spec.ts': 35,
+  'test/near-cache/strict.e2e-spec.ts': 37,
   'test/websockets/store-away.e2e-spec.ts': 33,
   'test/package/nest-12.e2e-spec.ts': 30,
   'test/stores/redis/redis-clients.e2e-spec.ts': 30,
@@ -32,7 +35,10 @@ const SECONDS = {
   'test/stores/redis/redis-options.e2e-spec.ts': 19,
   'test/stores/redis/redis-topologies.e2e-spec.ts': 19,
   'test/browser/pages.e2e-spec.ts': 18,
+  'test/sessions/end-every-session.e2e-spec.ts': 20,
+  'libs/session-auth/src/near-cache/near-cache-protocol.exploration.spec.ts': 20,
   'test/near-cache/near-cache.e2e-spec.ts': 17,
+  'libs/session-auth/src/near-cache/wait-protocol.exploration.spec.ts': 17,
   'test/stores/redis/redis-session-link.e2e-spec.ts': 14,
   'test/near-cache/store-commands.e2e-spec.ts': 14,
   'test/package/jest.e2e-spec.ts': 14,

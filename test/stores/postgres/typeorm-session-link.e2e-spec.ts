@@ -58,7 +58,7 @@ describe('the listening connection of a node', () => {
     await link.open();
     const told: unknown[] = [];
     const [silent, loud] = [newRecord('alice'), newRecord('alice')];
-    link.watch(({ id }) => told.push(id));
+    link.watch(({ id }) => told.push(id), { heartbeat: false });
     for (const record of [silent, loud]) await store.create(record, NO_LIMIT, NOW);
     await store.delete(silent.digest, NOW);
     await linked.delete(loud.digest, NOW);
@@ -93,7 +93,7 @@ describe('the listening connection of a node', () => {
     await link.open();
     const [undone, marker] = [newRecord('bob'), newRecord('bob')];
     const told: unknown[] = [];
-    link.watch(({ id }) => told.push(id));
+    link.watch(({ id }) => told.push(id), { heartbeat: false });
     for (const record of [undone, marker]) await store.create(record, NO_LIMIT, NOW);
     await dataSource.query(`
       CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS

@@ -153,10 +153,14 @@ export class SealedCookie<Stored extends CookieTimes, Content extends object = S
 
   /** Returns the cookie of this name in a `Cookie` header, genuine or not; undefined when it is missing. */
   find(cookieHeader: string | undefined, now: number): FoundCookie<Content> | undefined {
-    const values = cookieHeader === undefined ? [] : valuesOf(this.attributes.name, cookieHeader);
-    if (values.length === 0) return undefined;
-    const text = values.join();
-    const ambiguous = values.length > 1;
+    const { name } = this.attributes;
+    if (cookieHeader?.includes(name) !== true) return undefined;
+    // nothing is decoded or unquoted: the library's values do not need it; names are case-sensitive (RFC 6265 5.4)
+    const filter = (each: string): boolean => each === name;
+    const found = parse(cookieHeader, { filter, decode: String, allowMultiple: true })[name];
+    if (found === undefined) return undefined;
+    const ambiguous = typeof found !== 'string';
+    const text = ambiguous ? found.join() : found;
     const opened = ambiguous ? undefined : (this.#opened?.get(text) ?? this.#open(text));
     return opened === undefined || opened.endsAt <= now
       ? { text, content: undefined, outdated: false, ambiguous }
@@ -222,14 +226,4 @@ export class SealedCookie<Stored extends CookieTimes, Content extends object = S
       ...(value === '' ? { expires: new Date(0) } : {}),
     });
   }
-}
-
-/**
- * Returns the values of a name in a `Cookie` header (RFC 6265 5.4). Nothing is decoded or unquoted, because the
- * library's values do not need it. Names are case-sensitive.
- */
-function valuesOf(name: string, header: string): string[] {
-  if (!header.includes(name)) return [];
-  const values = parse(header, { filter: (each) => each === name, decode: String, allowMultiple: true })[name] ?? [];
-  return typeof values === 'string' ? [values] : values;
 }

@@ -11,8 +11,8 @@ type Marked = readonly string[] & { [CHANGE]?: ((args: Arguments) => Arguments) 
 const prepared = new WeakSet<object>();
 
 /**
- * Lets `change` make the arguments that the head of an Express response is written with, and returns whether it could. It
- * cannot if a middleware has already replaced `writeHead`, because that calls the function it found. It cannot for
+ * Lets `change` make the arguments that the head of an Express response is written with, and returns whether it could.
+ * It cannot if a middleware has already replaced `writeHead`, because that calls the function it found. It cannot for
  * objects that only resemble an Express message either.
  *
  * Setting a property on an Express message costs microseconds; setting one on the array of its headers does not:

@@ -61,17 +61,18 @@ class RequestTouch implements Touch {
   declare readonly now: number;
   declare readonly idle: number;
   declare readonly interval: number;
-  declare readonly from: SessionScope;
+  // private: a store may log what it is given, and the request has the token
+  readonly #from: SessionScope;
 
   constructor(values: Pick<Touch, 'now' | 'idle' | 'interval'>, from: SessionScope) {
     this.now = values.now;
     this.idle = values.idle;
     this.interval = values.interval;
-    this.from = from;
+    this.#from = from;
   }
 
   get client(): SessionScope['client'] {
-    return this.from.client;
+    return this.#from.client;
   }
 }
 

@@ -45,7 +45,7 @@ export interface Touch {
   readonly idle: number;
   /** `lifetime.touchInterval`: a record touched more recently than this is not written. */
   readonly interval: number;
-  /** The client of the request. A touch stores it; the property is read only then. @default unknown */
+  /** The client of the request. A touch stores it; read it only then, and from this object. @default unknown */
   readonly client?: ClientInfo;
 }
 

@@ -1,11 +1,17 @@
 import assert from 'node:assert/strict';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { AllSessionsEnded, SessionLink, SessionSignal } from '../../session/session-link.js';
+import type { AllSessionsEnded, SessionLink, SessionSignal, WatchOptions } from '../../session/session-link.js';
 import type { SessionStore } from '../../session/session-store.js';
 import { newRecord, NO_LIMIT, NOW } from '../session-store/sample-records.js';
 
 /** How long the tests wait for a signal, in milliseconds: far longer than it takes on a busy machine. */
 const PATIENCE = 20_000;
+
+/**
+ * How the tests listen. On a machine that stands still for a moment a heartbeat is overdue, and a link that is down
+ * misses signals: that is no mistake of the store.
+ */
+export const STEADY: WatchOptions = { heartbeat: false };
 
 /** The link of one node, with the signals that it has received. */
 export class ListeningNode {
@@ -23,7 +29,7 @@ export class ListeningNode {
     await link.open();
     const node = new ListeningNode(store, link);
     link.observe({ lost: () => (node.#lost += 1) });
-    link.watch((signal) => node.#heard.push(signal));
+    link.watch((signal) => node.#heard.push(signal), STEADY);
     return node;
   }
 

@@ -3,7 +3,7 @@ import type { Rotation } from '../../session/session-store.js';
 import { MINUTE } from '../../time/units.js';
 import { IDLE, newRecord, newUser, nextDigest, NO_LIMIT, NO_MAXIMUM, NOW } from '../session-store/sample-records.js';
 import type { LinkTests } from './link-tests.js';
-import { ListeningNodes } from './heard-signals.js';
+import { ListeningNodes, STEADY } from './heard-signals.js';
 import { created } from './told-ends.js';
 
 /** Changes of live sessions, and operations that publish nothing. */
@@ -75,8 +75,8 @@ export function toldChanges({ it }: LinkTests): void {
     await store.create(record, NO_LIMIT, NOW);
     const heard: string[] = [];
     const { link } = nodes.nodes[0]!;
-    const unwatch = link.watch(() => heard.push('first'));
-    link.watch(() => heard.push('second'));
+    const unwatch = link.watch(() => heard.push('first'), STEADY);
+    link.watch(() => heard.push('second'), STEADY);
     unwatch();
     unwatch();
     await store.delete(record.digest, NOW, 'logout');

@@ -12,6 +12,7 @@ import {
   NOW,
   untouched,
 } from '../session-store/sample-records.js';
+import { STEADY } from './heard-signals.js';
 import type { LinkedBackend, LinkTests } from './link-tests.js';
 
 /** User ids that could corrupt a message. */
@@ -111,7 +112,7 @@ export function toldEnds({ it }: LinkTests): void {
     for (const { link } of nodes.nodes) {
       link.watch(({ type }) => {
         if (type === 'all_ended') outcomes.push(store.find(record.digest, untouched(NOW)).then(({ status }) => status));
-      });
+      }, STEADY);
     }
     for (const [turn, which] of [{ reason: 'account_disabled' as const }, { createdBefore: NOW - DAY }].entries()) {
       await node(turn).deleteByRealm!(which, NOW);

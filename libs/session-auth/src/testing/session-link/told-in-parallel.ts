@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { SessionRecord } from '../../session/session-record.js';
 import { newRecord, newUser, nextDigest, NO_LIMIT, NOW, untouched } from '../session-store/sample-records.js';
+import { STEADY } from './heard-signals.js';
 import type { LinkTests } from './link-tests.js';
 import { created } from './told-ends.js';
 
@@ -17,7 +18,7 @@ export function toldInParallel({ it }: LinkTests): void {
         link.watch((signal) => {
           if (signal.type !== 'ended' || signal.id !== record.id) return;
           outcomes.push(store.find(record.digest, untouched(NOW)).then(({ status }) => status));
-        });
+        }, STEADY);
       }
     }
     await Promise.all(records.map((record, turn) => node(turn).delete(record.digest, NOW, 'logout')));
@@ -79,7 +80,7 @@ export function toldInParallel({ it }: LinkTests): void {
     await store.create(record, NO_LIMIT, NOW);
     nodes.nodes[0]!.link.watch(() => {
       throw new Error('a listener of the test fails');
-    });
+    }, STEADY);
     assert.ok(await store.delete(record.digest, NOW, 'logout'));
     await nodes.heard(record, { type: 'ended', reason: 'logout', userId: record.userId });
   });
