@@ -129,6 +129,7 @@ export class SealedCookie<Stored extends CookieTimes, Content extends object = S
   readonly #plaintextLength: number;
   readonly #fields: readonly (readonly [keyof Stored, CookieField<unknown>])[];
   readonly #opened: LruCache<OpenedValue<Content>> | undefined;
+  readonly #parsing: NonNullable<Parameters<typeof parse>[1]>;
 
   constructor(
     private readonly keys: KeyRing,
@@ -136,6 +137,8 @@ export class SealedCookie<Stored extends CookieTimes, Content extends object = S
     private readonly format: SealedCookieFormat<Stored, Content>,
   ) {
     this.#context = `${format.purpose}:${attributes.name}`;
+    // nothing is decoded or unquoted: the library's values do not need it; names are case-sensitive (RFC 6265 5.4)
+    this.#parsing = { filter: only(attributes.name), decode: String, allowMultiple: true };
     this.#fields = Object.entries(format.fields) as [keyof Stored, CookieField<unknown>][];
     this.#plaintextLength = this.#fields.reduce((length, [, { bytes }]) => length + bytes, 0);
     this.#sealedLength = KeyRing.sealedLength(this.#plaintextLength);
@@ -155,9 +158,7 @@ export class SealedCookie<Stored extends CookieTimes, Content extends object = S
   find(cookieHeader: string | undefined, now: number): FoundCookie<Content> | undefined {
     const { name } = this.attributes;
     if (cookieHeader?.includes(name) !== true) return undefined;
-    // nothing is decoded or unquoted: the library's values do not need it; names are case-sensitive (RFC 6265 5.4)
-    const filter = (each: string): boolean => each === name;
-    const found = parse(cookieHeader, { filter, decode: String, allowMultiple: true })[name];
+    const found = (parse(cookieHeader, this.#parsing) as CookieValues)[name];
     if (found === undefined) return undefined;
     const ambiguous = typeof found !== 'string';
     const text = ambiguous ? found.join() : found;
@@ -226,4 +227,11 @@ export class SealedCookie<Stored extends CookieTimes, Content extends object = S
       ...(value === '' ? { expires: new Date(0) } : {}),
     });
   }
+}
+
+/** A name that the client sent several times has several values. */
+type CookieValues = Readonly<Record<string, string | readonly string[] | undefined>>;
+
+function only(name: string): (each: string) => boolean {
+  return (each) => each === name;
 }

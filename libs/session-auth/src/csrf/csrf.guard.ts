@@ -1,9 +1,9 @@
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
-import { Reflector } from '@nestjs/core';
 import { isMutation } from '../channels/graphql-operation.js';
 import { asHttpException } from '../http/http-exception.js';
 import { namesGuard } from '../http/named-guard.js';
 import { RealmRegistry } from '../http/realm-registry.js';
+import { metadataOf } from '../http/request-session-factory.js';
 import { RequestSession } from '../http/request-session.js';
 import { isOfConnection, type SeveralSessions } from '../http/several-sessions.js';
 import { CSRF, type CsrfProtection } from './csrf-metadata.js';
@@ -22,16 +22,12 @@ import { CsrfService } from './csrf.service.js';
  */
 @Injectable()
 export class CsrfGuard implements CanActivate {
-  constructor(
-    private readonly realms: RealmRegistry,
-    private readonly reflector: Reflector,
-  ) {}
+  constructor(private readonly realms: RealmRegistry) {}
 
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     // messages on an open connection have no cookie of their own; their handshake was checked
     if (context.getType() === 'rpc' || context.getType() === 'ws') return true;
-    const targets = [context.getHandler(), context.getClass()];
-    const protection = this.reflector.getAllAndOverride<CsrfProtection | 'exempt' | undefined>(CSRF, targets);
+    const protection = metadataOf<CsrfProtection | 'exempt'>(CSRF, context);
     if (protection === 'exempt' && !namesGuard(context, CsrfGuard)) return true;
     const isOperation = context.getType() !== 'http';
     if (isOperation && !isMutation(context)) return true;

@@ -124,7 +124,7 @@ function ask(given: Given = {}): Asked {
     csrf,
     request,
     requestSession,
-    pass: async () => new CsrfGuard(realms, new Reflector()).canActivate(context),
+    pass: async () => new CsrfGuard(realms).canActivate(context),
     show: async () => new EmbeddingGuard(realms).canActivate(context),
     head: () => {
       if (!response.headersSent) response.writeHead(200);

@@ -1,5 +1,6 @@
 import { applyDecorators, Injectable, SetMetadata, UseGuards, type ExecutionContext } from '@nestjs/common';
 import { SessionAuthError } from '../errors/session-auth.error.js';
+import { metadataOf } from '../http/request-session-factory.js';
 import type { UserSession } from '../session/session.js';
 import { FACTOR_NAME_RULE, isFactorName } from '../session/session-factors.js';
 import type { Clock } from '../time/clock.js';
@@ -24,7 +25,7 @@ const FACTOR = 'nestjs-session-auth:factor';
 @Injectable()
 export class FactorGuard extends SessionGuard<RequiredFactor> {
   protected override requirementOf(context: ExecutionContext): RequiredFactor | undefined {
-    return this.reflector.getAllAndOverride(FACTOR, [context.getHandler(), context.getClass()]);
+    return metadataOf(FACTOR, context);
   }
 
   protected override check({ factors: proved }: UserSession, { factors, maxAge }: RequiredFactor, clock: Clock): void {

@@ -1,5 +1,6 @@
 import { applyDecorators, Injectable, SetMetadata, UseGuards, type ExecutionContext } from '@nestjs/common';
 import { SessionAuthError } from '../errors/session-auth.error.js';
+import { metadataOf } from '../http/request-session-factory.js';
 import type { UserSession } from '../session/session.js';
 import { SessionGuard } from './session-auth.guard.js';
 
@@ -13,7 +14,7 @@ const FULL_AUTH = 'nestjs-session-auth:full-auth';
 @Injectable()
 export class FullAuthGuard extends SessionGuard<boolean> {
   protected override requirementOf(context: ExecutionContext): boolean | undefined {
-    return this.reflector.getAllAndOverride(FULL_AUTH, [context.getHandler(), context.getClass()]);
+    return metadataOf(FULL_AUTH, context);
   }
 
   protected override check({ authentication }: UserSession): void {

@@ -1,5 +1,6 @@
 import { applyDecorators, Injectable, SetMetadata, UseGuards, type ExecutionContext } from '@nestjs/common';
 import { SessionAuthError } from '../errors/session-auth.error.js';
+import { metadataOf } from '../http/request-session-factory.js';
 import type { UserSession } from '../session/session.js';
 import type { Clock } from '../time/clock.js';
 import { toMilliseconds, type Duration } from '../time/durations.js';
@@ -15,7 +16,7 @@ const RECENT_AUTH = 'nestjs-session-auth:recent-auth';
 @Injectable()
 export class RecentAuthGuard extends SessionGuard<number> {
   protected override requirementOf(context: ExecutionContext): number | undefined {
-    return this.reflector.getAllAndOverride(RECENT_AUTH, [context.getHandler(), context.getClass()]);
+    return metadataOf(RECENT_AUTH, context);
   }
 
   protected override check(session: UserSession, maxAge: number, clock: Clock): void {

@@ -1,5 +1,6 @@
 import { applyDecorators, Injectable, SetMetadata, UseGuards, type ExecutionContext } from '@nestjs/common';
 import { SessionAuthError } from '../errors/session-auth.error.js';
+import { metadataOf } from '../http/request-session-factory.js';
 import type { UserSession } from '../session/session.js';
 import { SessionGuard } from './session-auth.guard.js';
 
@@ -14,7 +15,7 @@ const ROLES = 'nestjs-session-auth:roles';
 @Injectable()
 export class RolesGuard extends SessionGuard<readonly string[]> {
   protected override requirementOf(context: ExecutionContext): readonly string[] | undefined {
-    return this.reflector.getAllAndOverride(ROLES, [context.getHandler(), context.getClass()]);
+    return metadataOf(ROLES, context);
   }
 
   protected override check(session: UserSession, roles: readonly string[]): void {

@@ -1,11 +1,11 @@
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
-import { Reflector } from '@nestjs/core';
 import { SessionAuthError } from '../errors/session-auth.error.js';
 import { isRootField } from '../channels/graphql-operation.js';
 import { keepRoutes } from '../http/channel-routes.js';
 import { asHttpException } from '../http/http-exception.js';
 import { namesGuard } from '../http/named-guard.js';
 import { RealmRegistry } from '../http/realm-registry.js';
+import { metadataOf } from '../http/request-session-factory.js';
 import { isOfConnection, SeveralSessions, type ConnectionRoute } from '../http/several-sessions.js';
 import { requireSession, type UserSession } from '../session/session.js';
 import type { Clock } from '../time/clock.js';
@@ -56,10 +56,7 @@ function isWithoutSession(error: unknown): boolean {
  */
 @Injectable()
 export abstract class SessionGuard<Requirement> implements CanActivate {
-  constructor(
-    private readonly realms: RealmRegistry,
-    protected readonly reflector: Reflector,
-  ) {}
+  constructor(private readonly realms: RealmRegistry) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const requirement = this.requirementOf(context);
@@ -94,8 +91,7 @@ export abstract class SessionGuard<Requirement> implements CanActivate {
 @Injectable()
 export class SessionAuthGuard extends SessionGuard<true> {
   protected override requirementOf(context: ExecutionContext): true | undefined {
-    const targets = [context.getHandler(), context.getClass()];
-    if (this.reflector.getAllAndOverride<boolean | undefined>(PUBLIC, targets) !== true) return true;
+    if (metadataOf<boolean>(PUBLIC, context) !== true) return true;
     return namesGuard(context, SessionAuthGuard) ? true : undefined;
   }
 }

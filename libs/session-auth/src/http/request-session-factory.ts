@@ -21,6 +21,9 @@ type Bindable = object & { [ROUTE_SESSION]?: HttpRouteSession };
 
 const reflector = new Reflector();
 
+/** By handler and class. */
+const metadata = new WeakMap<object, WeakMap<object, Map<string, unknown>>>();
+
 /**
  * Makes and finds the {@link RequestSession} of a request in a realm. It needs neither middleware nor `req.session`.
  */
@@ -158,5 +161,19 @@ function isPassive(context: ExecutionContext | undefined, { method, headers }: H
   const purpose = headers['sec-purpose'];
   if (typeof purpose === 'string' && /^\s*prefetch\b/i.test(purpose)) return true;
   if (context?.getType() !== 'http') return false;
-  return reflector.getAllAndOverride<boolean | undefined>(PASSIVE, [context.getHandler(), context.getClass()]) === true;
+  return metadataOf<boolean>(PASSIVE, context) === true;
+}
+
+/**
+ * Returns what a decorator has set on the handler of a context, or else on its class. Looked up once, because that takes
+ * a microsecond.
+ */
+export function metadataOf<T>(key: string, context: ExecutionContext): T | undefined {
+  const [handler, type] = [context.getHandler(), context.getClass()];
+  let ofHandler = metadata.get(handler);
+  if (ofHandler === undefined) metadata.set(handler, (ofHandler = new WeakMap()));
+  let known = ofHandler.get(type);
+  if (known === undefined) ofHandler.set(type, (known = new Map<string, unknown>()));
+  if (!known.has(key)) known.set(key, reflector.getAllAndOverride<unknown>(key, [handler, type]));
+  return known.get(key) as T | undefined;
 }
