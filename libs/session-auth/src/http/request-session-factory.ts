@@ -165,8 +165,8 @@ function isPassive(context: ExecutionContext | undefined, { method, headers }: H
 }
 
 /**
- * Returns what a decorator has set on the handler of a context, or else on its class. Looked up once, because that takes
- * a microsecond.
+ * Returns what a decorator has set on the handler of a context, or else on its class. Looked up once, because that
+ * takes a microsecond.
  */
 export function metadataOf<T>(key: string, context: ExecutionContext): T | undefined {
   const [handler, type] = [context.getHandler(), context.getClass()];
