@@ -51,13 +51,17 @@ export class AccountChanges {
   ): Promise<{ readonly revokedSessions: number }> {
     const client = requestSession?.exchange.client;
     const reason = 'credentials_changed';
-    // before all the user's tokens are deleted: a replaced token is a sign of theft
-    if (kept !== undefined) await requestSession!.forgetDevice({ reason, exceptSessionId: kept.id });
-    await this.remembered.forgetAll(userId);
     if (requestSession === undefined || kept === undefined) {
+      await this.remembered.forgetAll(userId);
       return { revokedSessions: await this.lifecycle.revokeAll(userId, reason, client) };
     }
-    const issued = await this.rotation.credentialsChanged(kept, client);
+    const forget = async (): Promise<void> => {
+      // before all the user's tokens are deleted: a replaced token is a sign of theft
+      await requestSession.forgetDevice({ reason, exceptSessionId: kept.id });
+      await this.remembered.forgetAll(userId);
+    };
+    // at once: a form that was sent twice may be proved again with the new password, which this would take back
+    const [issued] = await Promise.all([this.rotation.credentialsChanged(kept, client), forget()]);
     if (issued !== undefined) requestSession.replace(issued);
     const revokedSessions = await this.lifecycle.revokeOthers(userId, kept.id, reason, client);
     // another request has rotated it meanwhile, possibly a thief's, so everybody must log in again
