@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { createPool as createCallbackPool } from 'mysql2';
 import type { Pool, PoolConnection } from 'mysql2/promise';
 import { MysqlSessionStore } from 'nestjs-session-auth/mysql';
@@ -124,8 +125,13 @@ describe('connections that the application uses as well', () => {
       await holder.query('START TRANSACTION');
     });
 
+    // what a failed test holds must not fail the others
+    afterEach(() => holder.destroy());
+
     const untilSomebodyWaits = (): Promise<void> =>
       until(async () => {
+        // the server keeps what this table shows until nobody has read it for 100 ms
+        await pause(150);
         const waiting = await database.run("SELECT 1 FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'");
         return waiting.length > 0;
       });
