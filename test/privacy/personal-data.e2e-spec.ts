@@ -127,7 +127,8 @@ describe.each(EVERYWHERE)('personal data on $adapter with $store', ({ adapter, s
     const counted = kept.loginCounts.map(({ of, kind }) => `${of}: ${kind}`);
     expect(counted).toEqual(expect.arrayContaining(['user: failures', 'user: known', 'login name: failures']));
     const text = JSON.stringify(kept);
-    expect(text).not.toMatch(/bob|digest|fingerprint|validator|selector/i);
+    // a random id may have these three letters
+    expect(text).not.toMatch(/\bbob\b|digest|fingerprint|validator|selector/i);
     const [session] = (await bank.app.get(SessionStore).list('alice', { limit: 1 }, bank.clock.now())).records;
     const [device] = await bank.app.get(RememberMeTokenStore).list('alice', bank.clock.now());
     const secrets = [
