@@ -68,8 +68,8 @@ export interface Backend {
   /** Asked for anew, it is on connections of its own, as those of another node are. */
   readonly storage: StorageOptions;
   /**
-   * As `storage`, and sessions that end or change are told to all nodes, over a {@link steadyLink} unless the backend is
-   * on a server of the test's own. Only of {@link openBackend}.
+   * As `storage`, and sessions that end or change are told to all nodes, over a {@link steadyLink} unless the backend
+   * is on a server of the test's own. Only of {@link openBackend}.
    */
   readonly linkedStorage?: StorageOptions;
   /** The client, for looking into Redis; undefined elsewhere. */

@@ -10,8 +10,8 @@ import { steadyLink } from './steady-link.js';
 /**
  * An empty backend on Redis whose nodes have clients of `redis`; what looks into it is one of `ioredis`.
  *
- * @param own the address of a server of the test's own, whose outages the clients notice soon. Those of the run's server
- *   give up nothing because the machine stands still for a moment.
+ * @param own the address of a server of the test's own, whose outages the clients notice soon. Those of the run's
+ *   server give up nothing because the machine stands still for a moment.
  */
 export async function openNodeRedisBackend(namespace: string, own?: string): Promise<Backend> {
   const url = own ?? process.env['TEST_REDIS_URL']!;

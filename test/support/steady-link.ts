@@ -2,8 +2,8 @@ import type { SessionLink, SessionStore, StorageOptions } from 'nestjs-session-a
 
 /**
  * A storage whose link sends no heartbeats of its own, so that it is lost only with its connection. On a machine that
- * stands still for a moment a heartbeat is overdue, and what is published before the link is back does not arrive: users
- * of the link then read the store, and do not learn why a session has ended. Only tests of that need it.
+ * stands still for a moment a heartbeat is overdue, and what is published before the link is back does not arrive:
+ * users of the link then read the store, and do not learn why a session has ended. Only tests of that need it.
  */
 export function steadyLink(storage: StorageOptions): StorageOptions {
   return { ...storage, sessions: steadySlot(storage.sessions as Slot) };

@@ -83,8 +83,8 @@ describe.each([
   };
 
   /**
-   * The link is lost when the store is away already. On a machine that stands still for a moment it may be lost by itself
-   * before, and what was asked of the store then is not asked again.
+   * The link is lost when the store is away already. On a machine that stands still for a moment it may be lost by
+   * itself before, and what was asked of the store then is not asked again.
    */
   const loseBoth = async (kind: 'refuse' | 'black-hole'): Promise<void> => {
     for (let isInOrder = false; !isInOrder;) {

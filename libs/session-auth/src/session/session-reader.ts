@@ -64,10 +64,10 @@ class RequestTouch implements Touch {
   // private: a store may log what it is given, and the request has the token
   readonly #from: SessionScope;
 
-  constructor(values: Pick<Touch, 'now' | 'idle' | 'interval'>, from: SessionScope) {
-    this.now = values.now;
-    this.idle = values.idle;
-    this.interval = values.interval;
+  constructor(now: number, idle: number, interval: number, from: SessionScope) {
+    this.now = now;
+    this.idle = idle;
+    this.interval = interval;
     this.#from = from;
   }
 
@@ -231,7 +231,7 @@ export class SessionReader {
   async #find(digest: string, from: SessionScope, isActivity = true): Promise<FindOutcome | undefined> {
     const { idle, touchInterval } = this.lifetime;
     const interval = isActivity ? touchInterval : NEVER;
-    const touch = new RequestTouch({ now: this.clock.now(), idle, interval }, from);
+    const touch = new RequestTouch(this.clock.now(), idle, interval, from);
     try {
       return await this.deadline.run(() => this.store.find(digest, touch));
     } catch (error) {
